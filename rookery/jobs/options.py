@@ -96,9 +96,11 @@ class CombineOptions(Options):
     examples = ("combine", "combine 41 --output table.csv")
 
     job: str = option(default="", value="NUMBER", help="job number of a run [the project's latest]", positional=True)
+    cluster: str = option(default="", help="cluster where it ran [any]")
     project: str = option(default="", value="DIR", help=PROJECT)
     files: str = option(default="", value="PATTERN", help="the files [*.csv in the outputs]")
     output: str = option(default="combined.csv", value="FILE", help="the table to write [combined.csv]")
+    sandbox: bool = option(default=False, help=SANDBOX)
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
 

@@ -65,14 +65,18 @@ def find(start: Path) -> Path:
     Raises:
         NoProject: There is none.
     """
-    here = start.resolve()
-    for folder in (here, *here.parents):
-        if (folder / NAME).is_file():
-            return folder
+    if root := enclosing(start):
+        return root
     raise NoProject(
-        f"No {NAME} in {here} or a folder above it.",
+        f"No {NAME} in {start.resolve()} or a folder above it.",
         hint="invoke new my-project   # or cd into the folder of a project",
     )
+
+
+def enclosing(start: Path) -> Path | None:
+    """Return the folder of the project that a folder is in; None where it is in none."""
+    here = start.resolve()
+    return next((folder for folder in (here, *here.parents) if (folder / NAME).is_file()), None)
 
 
 def load(path: str | Path = "") -> Project:

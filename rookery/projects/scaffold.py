@@ -4,6 +4,7 @@ It is made beside its place and moved there when it is whole, its first commit i
 """
 
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +17,7 @@ from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile, schema
 from rookery.core import console, invocation, paths, preferences
 from rookery.core.errors import RookeryError
+from rookery.projects import config
 from rookery.projects.git_command import UNBURIED, surroundings
 from rookery.projects.options import NewOptions
 from rookery.projects.scripts import partition
@@ -103,8 +105,14 @@ def make(options: NewOptions, folder: Path | None = None) -> NewProject:
 
 
 def _refuse_what_is_there(options: NewOptions, parent: Path) -> Path:
-    """Return the folder that the project gets, unless something is there."""
+    """Return the folder that the project gets, unless something is there, or around it."""
     folder = parent / options.name
+    if around := config.enclosing(parent):
+        above = shlex.quote(str(around.parent))
+        raise RookeryError(
+            f"This folder is in the project {around.name}, and projects can't be inside one another.",
+            hint=f"cd {above} && {invocation.invocation()} new {options.name}",
+        )
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise RookeryError(
             f"{options.name} already exists and is not empty.",

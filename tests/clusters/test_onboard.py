@@ -8,9 +8,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from laptops import ROOKERY, Laptop, newcomer
 from live import Live
 from terminal import Terminal
@@ -117,6 +119,24 @@ def test_stopped_by_kill_after_each_step_it_finishes(wren: Laptop) -> None:
     )
     assert author.stdout == "Wren <wren@example.ac.uk>\n"
     assert [path for path in wren.home.iterdir() if not path.name.startswith(".")] == [wren.home / "first-study"]
+
+
+def test_the_project_gets_a_second_cluster(wren: Laptop, hec: Live) -> None:
+    """From within the project; its results and its table lie beside those of the first cluster."""
+    study = wren.home / "first-study"
+    before = (study / "combined.csv").read_bytes()
+    account = hec.add_user("wren")
+    replace(wren, cluster="hec").write(**yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text()))
+    done = subprocess.run(
+        [str(ROOKERY), "onboard", "hec", "--yes"],
+        env=wren.environment, cwd=study, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (study / "combined.csv").read_bytes() == before
+    with (study / "combined-hec.csv").open(newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 1000
+    assert len(list((study / "results/hec").glob("*.csv"))) == 20
+    assert not (study / "first-study").exists()
 
 
 def test_the_same_command_again_does_nothing_and_says_so(wren: Laptop) -> None:

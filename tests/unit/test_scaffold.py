@@ -181,6 +181,16 @@ def test_git_that_does_not_know_the_person_is_no_hindrance(here: Path, capsys: p
     assert git(here / "study", "status", "--porcelain", "--branch").strip() == "## trunk"
 
 
+def test_inside_another_project_none_is_made(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scaffold.run(NewOptions("outer"))
+    (here / "outer/deeper").mkdir()
+    monkeypatch.chdir(here / "outer/deeper")
+    with pytest.raises(RookeryError, match="in the project outer") as caught:
+        scaffold.run(NewOptions("inner"))
+    assert caught.value.hint == f"cd {here} && invoke new inner"
+    assert list((here / "outer/deeper").iterdir()) == []
+
+
 def test_inside_another_repository_it_says_so(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     git(here, "init", "--quiet")
     scaffold.run(NewOptions("study", cluster="hec"))

@@ -82,7 +82,8 @@ def run(options: CombineOptions) -> int:
         )
     _refuse_what_is_not_ours(table_path, options)
     project_flag = f" --project {shlex.quote(options.project)}" if options.project else ""
-    source = of_record(project, options.job, options.files, project_flag)
+    cluster = options.cluster or (project.clusters[0] if options.sandbox else "")
+    source = of_record(project, options.job, options.files, project_flag, f"{cluster}{'-sandbox' * options.sandbox}")
     files = list(choose(project, options.files, table_path))
     if not options.files:
         files = file_matching.of_cluster(files, project.root, source.cluster, download.origins(project.root))
@@ -111,6 +112,8 @@ def run(options: CombineOptions) -> int:
 def _again(options: CombineOptions) -> str:
     """Return the same command for hints, without --output."""
     words = [options.job, *(["--files", options.files] if options.files else [])]
+    words += ["--cluster", options.cluster] if options.cluster else []
+    words += ["--sandbox"] * options.sandbox
     words += ["--project", options.project] if options.project else []
     return f"invoke combine {shlex.join(filter(None, words))}".rstrip()
 

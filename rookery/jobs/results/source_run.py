@@ -37,7 +37,7 @@ class SourceRun:
     again: frozenset[str] = frozenset()
 
 
-def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "") -> SourceRun:
+def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "", where: str = "") -> SourceRun:
     """Return the run to combine: the one named, or else the last that was an array.
 
     A run that submitted failed tasks again counts as the run whose tasks they were.
@@ -47,15 +47,16 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
         job: The run's number; "" for the last one.
         pattern: Of its results' files: where it has the name of a job, the last run of that job is meant.
         flags: What `fetch` needs to mean the same project, with a blank before it.
+        where: The cluster that it ran on, as Cluster.label names it; "" for any.
 
     Raises:
         RookeryError: There is no record of the run that is named.
     """
-    record = run_record.find(project.root, run_record.parse_id(job)[0]) if job else None
+    record = run_record.find(project.root, run_record.parse_id(job)[0], where) if job else None
     if job and not record:
         raise RookeryError(f"Run {job} has no record in runs/.", hint=f"invoke fetch {job}{flags}")
     if not job:
-        arrays = [record for record in run_record.every(project.root) if record.array or record.rows]
+        arrays = [record for record in run_record.every(project.root, where) if record.array or record.rows]
         named = [record for record in arrays if record.job in pattern]
         record = next(reversed(named or arrays), None)
     while record and record.failed_of and (earlier := run_record.find(project.root, record.failed_of, record.cluster)):

@@ -35,7 +35,6 @@ NAME = "first-study"
 JOB = "simulate"
 """The job array that every project begins with (templates/project)."""
 
-TABLE = "combined.csv"
 _CALLS = ("invoke", "inv", "rookery")
 NEXT = "## Next steps"
 """The heading in a project's README of what onboarding shows last."""
@@ -87,8 +86,9 @@ def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
     if known := _earlier_project(cluster, options):
         _mind_language(known, options)
         return Study(known)
-    folder = _place()
-    name = options.project or _free_name(cluster, folder)
+    around = config.enclosing(Path.cwd())
+    folder = around.parent if around else _place()
+    name = options.project or (around.name if around else _free_name(cluster, folder))
     if options.asks and not options.project:
         question = f"  Name of your first project (its folder in {folder})"
         while why := details.bad_name(name := prompts.ask(question, name)):
@@ -136,8 +136,7 @@ def result(study: Study, cluster: "Cluster") -> bool:
     name, root = cluster.name, str(study.root)
     target = targets.find(name, root, sandbox=cluster.sandbox)
     done = _run(study.root, cluster)
-    table = study.root / TABLE
-    if done and table.is_file():
+    if done and table(study.root, cluster).is_file():
         return False
     if JOB not in (target.project.jobs if target.project else {}):
         raise RookeryError(
@@ -158,11 +157,17 @@ def result(study: Study, cluster: "Cluster") -> bool:
             f"Some tasks of job {done.id} failed.",
             hint=f"{inside} && invoke logs {done.id}{flags}   # then: invoke submit --failed {done.id} --wait{flags}",
         )
-    _gather(study, cluster, target.flags)
+    _gather(study, cluster, target.flags, done.id if done else "")
     return True
 
 
-def _gather(study: Study, cluster: "Cluster", flags: str) -> None:
+def table(root: Path, cluster: "Cluster") -> Path:
+    """Return the path of the table of a cluster's results: a project's second cluster has one beside the first's."""
+    name = "combined.csv" if cluster.name == config.load(root).clusters[0] else f"combined-{cluster.name}.csv"
+    return root / name
+
+
+def _gather(study: Study, cluster: "Cluster", flags: str, job: str) -> None:
     """Fetch the results, and combine them into one table.
 
     Raises:
@@ -171,8 +176,11 @@ def _gather(study: Study, cluster: "Cluster", flags: str) -> None:
     inside = f"cd {shlex.quote(str(study.root))}"
     if fetch.run(FetchOptions(cluster=cluster.name, project=str(study.root), sandbox=cluster.sandbox)):
         raise RookeryError("Some results could not be fetched.", hint=f"{inside} && invoke fetch{flags}")
-    if combine.run(CombineOptions(project=str(study.root), output=TABLE)):
-        raise RookeryError("The table is incomplete: some results are missing.", hint=f"{inside} && invoke combine")
+    output = table(study.root, cluster).name
+    wanted = CombineOptions(job, cluster.name, str(study.root), output=output, sandbox=cluster.sandbox)
+    if combine.run(wanted):
+        hint = f"{inside} && invoke combine {job} {cluster.option} --output {output}"
+        raise RookeryError("The table is incomplete: some results are missing.", hint=hint)
 
 
 def _run(root: Path, cluster: "Cluster") -> "RunRecord | None":

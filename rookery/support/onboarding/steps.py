@@ -260,6 +260,7 @@ def first_result(onboarding: Onboarding) -> "Study":
         onboarding.say(f"{'created' if study.made else 'found'} {study.root}", changed=study.made)
     with onboarding.step("First result"):
         onboarding.changed |= first_project.result(study, onboarding.cluster)
-        onboarding.say(f"{study.root / first_project.TABLE}:")
-        result.show(study.root / first_project.TABLE)
+        table = first_project.table(study.root, onboarding.cluster)
+        onboarding.say(f"{table}:")
+        result.show(table)
     return study
