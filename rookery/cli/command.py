@@ -46,7 +46,14 @@ class CommandTask(Task[Any]):
         return options
 
 
-def command(name: str, options: type[Options], function: str, *, each: str = "") -> CommandTask:
+def _function(named: str) -> Callable[..., int | None]:
+    """Return the function that MODULE:FUNCTION names."""
+    module, _, called = named.partition(":")
+    function: Callable[..., int | None] = getattr(importlib.import_module(module), called)
+    return function
+
+
+def command(name: str, options: type[Options], function: str, *, each: str = "", before: str = "") -> CommandTask:
     """Make the task of a command from its options and its function.
 
     Args:
@@ -54,6 +61,7 @@ def command(name: str, options: type[Options], function: str, *, each: str = "")
         options: Its flags; its docstring is what the command is for.
         function: MODULE:FUNCTION, which is given the options; its return value, where there is one, is the exit code.
         each: The option that may name several where the function takes one: it is called for each of them.
+        before: MODULE:FUNCTION, which is given the options with all of them first, to refuse what can't be.
     """
     flags = options.flags()
 
@@ -66,13 +74,14 @@ def command(name: str, options: type[Options], function: str, *, each: str = "")
         sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
         end_by_sigterm()
         values = {key: _value(flags[key], value) for key, value in arguments.items()}
-        module, _, called = function.partition(":")
 
         def carry_out() -> int | None:
-            act: Callable[..., int | None] = getattr(importlib.import_module(module), called)
+            act = _function(function)
             if each and values[each] and ("," in values[each] or values[each] == "all"):
                 from rookery.cli import repeat  # noqa: PLC0415 start-up
 
+                if before:
+                    _function(before)(options(**values))
                 return repeat.for_each(act, options(**values), each)
             return act(options(**values))
 

@@ -50,11 +50,9 @@ def _values(options: Any, what: str) -> Sequence[str]:
     """Return what is named, each once."""
     named = [value.strip() for value in getattr(options, what).split(",") if value.strip()]
     if what == "cluster" and "all" in named:
-        try:
-            project = config.load(getattr(options, "project", "")) if hasattr(options, "project") else None
-        except config.NoProject:
-            project = None
-        return project.clusters if project else selection.clusters("all", sandbox=options.sandbox)
+        if hasattr(options, "project"):  # a command about one project, for its clusters
+            return config.load(options.project).clusters
+        return selection.clusters("all", sandbox=options.sandbox)
     if what == "cluster" and len(named) > 1:
         return selection.clusters(",".join(named), sandbox=options.sandbox)
     return list(dict.fromkeys(named))

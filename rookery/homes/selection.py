@@ -27,7 +27,7 @@ def yours(*, sandbox: bool = False) -> list[str]:
 def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> list[str]:
     """Return the clusters that `--cluster` names, each once, in its order.
 
-    `all` are those where the user has a username; all there are, where they have none yet or miniatures are meant.
+    `all` are those where the user has a username, or the miniatures that run; all there are, where there is none.
 
     Args:
         text: The value of `--cluster`.
@@ -46,7 +46,7 @@ def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> lis
             hint=f"{invocation.invocation()} {command} {example}{' --sandbox' * sandbox}",
         )
     if "all" in names:
-        return known if sandbox else yours() or known
+        return yours(sandbox=sandbox) or known
     for name in names:
         profile.load(name, own_ssh=False)  # raises for an unknown name or a wrong profile, before anything is done
     return names

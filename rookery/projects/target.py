@@ -74,6 +74,8 @@ def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs
     Raises:
         RookeryError: There is no rookery.yml, or it is wrong; or no cluster is named, or none of that name is known.
     """
+    if cluster_name == "all" or "," in cluster_name:
+        raise RookeryError("This command takes one cluster.", hint="run the same command with one --cluster NAME")
     try:
         project = config.load(path)
     except config.NoProject:

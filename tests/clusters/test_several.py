@@ -61,6 +61,14 @@ def test_two_jobs_are_submitted_shown_and_cancelled_by_one_command_each(both: Pr
     fetched = json.loads(said(both, "fetch", "--cluster", "all", "--json"))
     assert list(fetched["clusters"]) == ["penguins", "hec"]
     assert (both.root / "results/second.csv").read_text() == "2\n"
+    text = said(both, "jobs", "99999", numbers[0], "99998", "--cluster", "hec", code=1)
+    assert "first" in text
+    unknown = subprocess.run(
+        [str(ROOKERY), "submit", "long", "fist", "--cluster", "hec"],
+        env=both.laptop.environment, cwd=both.root, capture_output=True, text=True, check=False,
+    ).stderr  # fmt: skip
+    assert "Unknown job 'fist'. Nothing was submitted." in unknown
+    assert "next: rookery submit long first --cluster hec" in unknown
     running = [str(json.loads(said(both, "submit", "long", "--cluster", "hec", "--json"))["id"]) for _ in range(2)]
     would = json.loads(said(both, "cancel", *running, "--check", "--cluster", "hec", "--json"))
     assert would["would_cancel"] == running

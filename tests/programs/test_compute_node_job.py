@@ -212,7 +212,7 @@ def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
     full = compute_node_job._refusal(
         cluster(), {"state": "unready", "said": "Disk quota exceeded"}, ComputeNodeOptions()
     )
-    assert str(full.hint).startswith("invoke quota --cluster penguins ")
+    assert str(full.hint).startswith("invoke quota penguins ")
 
 
 def test_a_reason_that_names_all_nodes_is_an_answer_all_the_same(slurm: Path) -> None:

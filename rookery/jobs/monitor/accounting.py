@@ -147,17 +147,17 @@ class SlurmSnapshot:
         return next((run for run in self.runs if str(run.id) == number), None)
 
     def unknown(self, cluster: str, number: str) -> str:
-        """Return why a job was not found."""
+        """Return why jobs were not found."""
         return unknown(cluster, number, self.squeue or self.sacct)
 
 
 def unknown(cluster: str, number: str, silent: str) -> str:
-    """Return why a job was not found: there is none, or a part of Slurm does not answer, for this reason."""
+    """Return why jobs were not found: there are none, or a part of Slurm does not answer, for this reason."""
+    jobs = f"job{'s' * (',' in number)} {number}"
     if not silent:
-        return f"Unknown job {number} on {cluster}"
+        return f"Unknown {jobs} on {cluster}"
     return (
-        f"Can't find job {number}: Slurm on {cluster} does not fully answer ({silent}); "
-        "a job that was submitted is not lost"
+        f"Can't find {jobs}: Slurm on {cluster} does not fully answer ({silent}); a job that was submitted is not lost"
     )
 
 

@@ -20,7 +20,7 @@ def run(options: JobsOptions) -> int:
         The exit code: 0; with `watch`, 1 where a task failed.
 
     Raises:
-        RookeryError: Slurm does not answer, or there is no such job.
+        RookeryError: Slurm does not answer, or there is no such job; those that there are have been shown then.
     """
     if options.days < 1:
         raise RookeryError("--days must be at least 1.")
@@ -32,13 +32,18 @@ def run(options: JobsOptions) -> int:
         return watch.run(target, ids=ids, project=project, days=options.days, json=options.json)
     snapshot = accounting.ask(target.connection, ids=ids, project=project, days=options.days)
     job_table.check(snapshot, target.cluster.name)
-    if ids and not snapshot.runs:
-        raise RookeryError(
-            f"{snapshot.unknown(target.cluster.name, ids[0])}.",
-            hint=f"invoke jobs --all --days 30{target.flags}   # shows all your jobs",
-        )
+    known = {str(run.id) for run in snapshot.runs}
+    unknown = list(dict.fromkeys(number for number in ids if number not in known))
+    error = RookeryError(
+        f"{snapshot.unknown(target.cluster.name, ', '.join(unknown))}.",
+        hint=f"invoke jobs --all --days 30{target.flags}   # shows all your jobs",
+    )
+    if unknown and not known:
+        raise error
     if options.json:
         print(json_.dumps(job_table.document(snapshot, target), indent=2))
         return 0
     job_table.show(snapshot, target, project, options.days)
+    if unknown:
+        raise error
     return 0

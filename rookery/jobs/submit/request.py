@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from rookery.core import atomic_files, console, state_files
 from rookery.core.errors import RookeryError
-from rookery.core.near_names import meant
+from rookery.core.near_names import closest, meant
 from rookery.jobs import lint, run_record
 from rookery.jobs.lint.project_files import Surroundings
 from rookery.projects import config
+from rookery.projects import target as targets
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import Folder
 from rookery.remote import strict_json
@@ -94,6 +95,24 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
         failed_of=failed,
         token=secrets.token_hex(16),
     )
+
+
+def check_names(options: "SubmitOptions") -> None:
+    """Refuse several jobs where the project does not have all of them, before the first is submitted.
+
+    Raises:
+        RookeryError: It does not.
+    """
+    target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
+    jobs, names = list(_project(target).jobs), options.job.split(",")
+    unknown = [name for name in names if name not in jobs and not _job(name, target, "")[1]]
+    if unknown:
+        corrected = [closest(name, jobs) if name in unknown else name for name in names]
+        words = shlex.join(name for name in corrected if name) or "--help"
+        raise RookeryError(
+            f"Unknown job {unknown[0]!r}. Nothing was submitted. Jobs of rookery.yml: {', '.join(jobs)}.",
+            hint=target.next(f"invoke submit {words}"),
+        )
 
 
 def _job(name: str, target: "Target", failed: str) -> tuple[str, str]:
