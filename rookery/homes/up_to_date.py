@@ -33,6 +33,8 @@ PATIENCE = 20
 CONNECTION = (
     "ansible_",
     "cluster_identity_file",
+    "cluster_ssh_host",
+    "cluster_login_command",
     "cluster_known_hosts_file",
     "cluster_proxy_jump",
     "cluster_forward_agent",

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.cluster
 @pytest.fixture(scope="module")
 def fay(penguins: Live, hec: Live) -> Laptop:
     """Somebody with an account on two clusters, and none on the third."""
-    made = laptop(penguins, "fay")
-    account = hec.add_user("fay")
+    made = laptop(penguins, "gerda")
+    account = hec.add_user("gerda")
     variables = yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text())
     replace(made, cluster="hec").write(**variables)
     (made.home / "parameters.csv").write_text("a,b\n1,2\n")

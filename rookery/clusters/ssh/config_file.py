@@ -81,7 +81,7 @@ def known_hosts_files(cluster: "Cluster") -> list[Path]:
 
 def usual_keys() -> list[Path]:
     """Return the user's private keys that ssh tries by itself."""
-    return [_persons(f"id_{kind}") for kind in ("ed25519", "ecdsa", "rsa")]
+    return [_persons(f"id_{kind}") for kind in ("ed25519", "ed25519_sk", "ecdsa", "ecdsa_sk", "rsa")]
 
 
 def _persons(name: str) -> Path:
@@ -120,6 +120,8 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
         identity = Path(cluster.identity_file).expanduser().absolute()
         lines += [f"IdentityFile {quoted(identity)}", "IdentitiesOnly yes"]
     lines += [option_line(key, value) for key, value in cluster.ssh_options]
+    if "gssapi" in (cluster.data.get("cluster_logins") or ()):
+        lines.append("GSSAPIAuthentication yes")
     if cluster.proxy_jump:
         lines.append(f"ProxyJump {_checked(JUMP, cluster.proxy_jump, 'jump host', cluster, 'cluster_proxy_jump')}")
     lines += [

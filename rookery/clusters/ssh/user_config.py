@@ -4,6 +4,7 @@ They are in a file of rookery's own, ssh_hosts, so that ~/.ssh/config is changed
 rookery's ssh_config includes the user's, and would include itself.
 """
 
+import fnmatch
 import glob
 import re
 import shlex
@@ -77,6 +78,16 @@ def owner(name: str) -> str:
         name: What would be typed behind ssh.
     """
     return next((where for host, where in _hosts(own_config(), 0) if host == name), "")
+
+
+def has_entry(name: str) -> bool:
+    """Return whether the user's own configuration has a Host entry that a name fits, other than for every host.
+
+    Args:
+        name: What would be typed behind ssh.
+    """
+    patterns = (pattern for pattern, _ in _hosts(own_config(), 0) if not pattern.startswith("!") and pattern != "*")
+    return any(fnmatch.fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in patterns)
 
 
 def taken(name: str) -> str:
