@@ -111,6 +111,24 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
         RookeryError: There is no username, or a value does not have the form that it should have.
     """
     name = _checked(NAME, alias or cluster.name, "name", cluster, "it")
+    lines = reach(cluster)
+    lines += [
+        f"ForwardAgent {'yes' if cluster.data.get('cluster_forward_agent') else 'no'}",
+        *(_PERSONAL if checking else ("ClearAllForwardings yes", *_shared(cluster))),
+        _known_hosts_line(known_hosts_files(cluster)),
+        *(_CHECKING if checking else ()),
+    ]
+    itself = f"Host {name}\n" + "".join(f"    {line}\n" for line in lines) + _for_hops(cluster)
+    itself += _shared_if_there(cluster, name) if checking else ""
+    return itself + compute_node.text(cluster, name, require_user(cluster))
+
+
+def reach(cluster: "Cluster") -> list[str]:
+    """Return the options that say where a cluster is, and what logs in to it.
+
+    Raises:
+        RookeryError: There is no username, or a value does not have the form that it should have.
+    """
     lines = [
         f"HostName {_checked(HOST, cluster.host, 'host', cluster, 'cluster_host')}",
         f"Port {int(cluster.port)}",
@@ -124,15 +142,7 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
         lines.append("GSSAPIAuthentication yes")
     if cluster.proxy_jump:
         lines.append(f"ProxyJump {_checked(JUMP, cluster.proxy_jump, 'jump host', cluster, 'cluster_proxy_jump')}")
-    lines += [
-        f"ForwardAgent {'yes' if cluster.data.get('cluster_forward_agent') else 'no'}",
-        *(_PERSONAL if checking else ("ClearAllForwardings yes", *_shared(cluster))),
-        _known_hosts_line(known_hosts_files(cluster)),
-        *(_CHECKING if checking else ()),
-    ]
-    itself = f"Host {name}\n" + "".join(f"    {line}\n" for line in lines) + _for_hops(cluster)
-    itself += _shared_if_there(cluster, name) if checking else ""
-    return itself + compute_node.text(cluster, name, require_user(cluster))
+    return lines
 
 
 def _shared(cluster: "Cluster") -> list[str]:

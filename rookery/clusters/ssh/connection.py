@@ -14,7 +14,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh import certificates, config_file, host_key_check, host_keys, startup_files, user_config
+from rookery.clusters.ssh import (
+    certificates,
+    config_file,
+    host_key_check,
+    host_keys,
+    startup_files,
+    user_block,
+    user_config,
+)
 from rookery.clusters.ssh.diagnosis import check_identity, explain
 from rookery.clusters.ssh.errors import THROUGH_JUMP, UNKNOWN_KEY, SshError
 from rookery.clusters.ssh.process import Call, Completed, RunningCommand
@@ -68,6 +76,7 @@ class Connection:
         """
         if not self._is_prepared:
             user_config.refresh(self.cluster)
+            user_block.refresh(self.cluster)
             config_file.write(self.cluster)
             self._is_prepared = True
 
