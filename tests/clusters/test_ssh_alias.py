@@ -19,14 +19,16 @@ from rookery.sandbox.auth import Entrance
 pytestmark = pytest.mark.cluster
 
 RENEW = "site-login auth"
-GATED, PHONE, QUESTIONS = 6767, 6768, 6769
-"""Ports of the cluster behind its jump host, and of two servers that ask by PAM."""
+GATED, PHONE, QUESTIONS, SECURITY = 6767, 6768, 6769, 6770
+"""Ports of the cluster behind its jump host, of two servers that ask by PAM, and of one that takes a security key."""
+
+TOKEN = Path(__file__).parents[1] / "data/security_key/token.c"
 
 SERVER = """\
 ln -s sshd /usr/sbin/{name}
 {{ printf 'auth required {module}\\n'; grep -E '^(account|session|@include common-[as][ce])' /etc/pam.d/sshd; }} \\
     >/etc/pam.d/{name}
-sed -e 's/^Port .*/Port {port}/' -e 's/^AuthenticationMethods .*/AuthenticationMethods keyboard-interactive:pam/' \\
+sed -e 's/^Port .*/Port {port}/' -e 's/^AuthenticationMethods .*/AuthenticationMethods {methods}/' \\
     -e 's/^KbdInteractiveAuthentication .*/KbdInteractiveAuthentication yes/' /etc/ssh/sshd_config >/etc/ssh/{name}
 LD_PRELOAD=/usr/local/lib/from_here.so FROM_HERE={address} /usr/sbin/{name} -f /etc/ssh/{name}
 """
@@ -157,19 +159,25 @@ def test_a_jump_host_that_is_not_there_is_what_is_named(otto: Traveller) -> None
     assert "can't connect through the jump host otto@the-gate" in said
 
 
-def asks(otto: Traveller, name: str, port: int, module: str, **settings: object) -> Terminal:
-    """Somebody at a terminal who logs in to a server that asks by a PAM module."""
+def serve(otto: Traveller, name: str, port: int, module: str, methods: str = "keyboard-interactive:pam") -> None:
+    """Start a server of that name on the cluster, which the user's ssh trusts; it asks by a PAM module."""
+    script = SERVER.format(name=name, module=module, port=port, address=otto.live.address, methods=methods)
     if as_root(otto.live, f"test -e /usr/sbin/{name} || echo new"):
-        as_root(otto.live, SERVER.format(name=name, module=module, port=port, address=otto.live.address))
-    (otto.laptop.home / ".ssh/config").write_text(
-        f"Host the-cluster\n  User otto\n  HostName {otto.live.address}\n  Port {port}\n"
-    )
-    otto.laptop.write(**settings)
+        as_root(otto.live, script)
     keys = subprocess.run(
         ["ssh-keyscan", "-t", "ed25519", "-p", str(port), otto.live.address],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     (otto.laptop.home / ".ssh/known_hosts").write_text(keys)
+
+
+def asks(otto: Traveller, name: str, port: int, module: str, **settings: object) -> Terminal:
+    """Somebody at a terminal who logs in to a server that asks by a PAM module."""
+    serve(otto, name, port, module)
+    (otto.laptop.home / ".ssh/config").write_text(
+        f"Host the-cluster\n  User otto\n  HostName {otto.live.address}\n  Port {port}\n"
+    )
+    otto.laptop.write(**settings)
     return Terminal([str(ROOKERY), "login", "hex"], otto.laptop.environment)
 
 
@@ -202,5 +210,27 @@ def test_questions_in_any_words(otto: Traveller) -> None:
     with asks(otto, "asking-sshd", QUESTIONS, module, **settings) as terminal:
         terminal.shows(r"you need: your answers to what the cluster asks \(What\s+is\s+your\s+favourite\s+colour\?\)")
         terminal.answers(r"favourite colour\? $", "blue")
+        terminal.shows("connected as otto@")
+        assert terminal.ends() == 0
+
+
+def test_a_security_key_is_waited_for_and_said_to_be(otto: Traveller, tmp_path: Path) -> None:
+    """Its light is seen by nobody here: a pipe is what is touched."""
+    token, pipe, key = tmp_path / "token.so", tmp_path / "touch", tmp_path / "id"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(token), str(TOKEN), "-l:libcrypto.so.3"], check=True)
+    subprocess.run(["mkfifo", str(pipe)], check=True)
+    make = ["ssh-keygen", "-q", "-t", "ed25519-sk", "-N", "", "-w", str(token), "-f", str(key)]
+    subprocess.run(make, check=True)
+    otto.live.root_run(["sh", "-c", "cat >/home/otto/.ssh/authorized_keys"], stdin=key.with_suffix(".pub").read_text())
+    (otto.laptop.home / ".ssh/config").write_text(
+        f"Host the-cluster\n  User otto\n  HostName {otto.live.address}\n  Port {SECURITY}\n"
+        f"  IdentityFile '{key}'\n  IdentitiesOnly yes\n  SecurityKeyProvider '{token}'\n"
+    )
+    serve(otto, "token-sshd", SECURITY, "pam_permit.so", methods="publickey")
+    otto.laptop.write(cluster_logins=["key"])
+    environment = {**otto.laptop.environment, "TOKEN_TOUCH": str(pipe)}
+    with Terminal([str(ROOKERY), "login", "hex"], environment) as terminal:
+        terminal.shows(r"touch your security key when it blinks \(id\)")
+        subprocess.run(["timeout", "30", "sh", "-c", 'echo yes >"$0"', str(pipe)], check=True)
         terminal.shows("connected as otto@")
         assert terminal.ends() == 0
