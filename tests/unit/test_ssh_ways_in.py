@@ -15,6 +15,7 @@ from rookery.clusters.config import profile
 from rookery.clusters.ssh import certificates, config_file, host_keys, prompts, user_config
 from rookery.clusters.ssh.diagnosis import explain
 from rookery.core.errors import RookeryError
+from rookery.homes import listing
 
 SECURITY_KEY = b"sk-ssh-ed25519@openssh.com"
 DENIED = "ada@127.0.0.1: Permission denied (gssapi-with-mic,publickey)."
@@ -73,6 +74,8 @@ def test_a_name_that_the_configuration_does_not_have(home: Path, config: str) ->
     known_as(home, config)
     with pytest.raises(RookeryError, match=r"~/.ssh/config has no Host entry for 'mine' \(`cluster_ssh_host`\)"):
         profile.load("hex")
+    values = {value.key: value.where for value in listing.details("hex")["Logging in"]}
+    assert values["cluster_ssh_host"].endswith("host_vars/hex.yml:1")  # the command that the error names
     assert profile.load("hex", own_ssh=False).host == "login.ucrel-hex.scc.lancs.ac.uk"  # pages for others
     (home / ".ssh/config").unlink()
     with pytest.raises(RookeryError, match="has no Host entry"):
