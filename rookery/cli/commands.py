@@ -64,6 +64,7 @@ GROUPS = {
         command("down", sandbox.SandboxDownOptions, "rookery.sandbox.commands:down"),
         command("list", sandbox.SandboxListOptions, "rookery.sandbox.commands:show_all"),
     ),
+    "ssh": (command("config", homes.SshConfigOptions, "rookery.homes.ssh_config:run"),),
     "vscode": (
         command("prune", homes.VscodePruneOptions, "rookery.homes.vscode.prune:run"),
         command("settings", homes.VscodeSettingsOptions, "rookery.homes.vscode.by_hand:settings"),
@@ -86,6 +87,7 @@ TITLES = {
         "vscode.prune",
     ),
     "This computer": (
+        "ssh.config",
         "config.list",
         "config.get",
         "config.set",

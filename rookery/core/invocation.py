@@ -148,6 +148,17 @@ def as_typed(text: str) -> str:
     return re.sub(r"\binvoke (?=[a-z])", f"{invocation()} ", text)
 
 
+@contextmanager
+def commands_as_typed() -> Iterator[None]:
+    """Write the commands in an error as the user types them; for errors that end in a script of the user's."""
+    try:
+        yield
+    except RookeryError as error:
+        error.message = as_typed(error.message)
+        error.hint = as_typed(error.hint) if error.hint else error.hint
+        raise
+
+
 def _fit_for_a_terminal(text: str) -> str:
     """Return the text without control characters: a part of it may come from elsewhere, a cluster or a file."""
     if all(line.isprintable() for line in text.split("\n")):

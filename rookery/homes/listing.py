@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 # The groups in a student's words, in the schema's order: the first part of a key decides where it is shown.
 GROUPS = {
     "Which cluster": "title os docs_url source_url verified_on unverified notes access",
-    "Logging in": "host port user user_hint identity_file known_hosts_file proxy_jump forward_agent login_nodes vpn "
-    "logins login_prompts login_hours host_keys host_keys_url policies internet mirrors",
+    "Logging in": "host ssh_host port user user_hint identity_file known_hosts_file proxy_jump forward_agent "
+    "login_nodes vpn logins login_prompts login_command login_hours host_keys host_keys_url policies internet mirrors",
     "Jobs": "scheduler account qos default_partition partitions nodes gpus gpu_request constraints mpi_launcher array "
     "limits job_preamble",
     "Software": "architectures module_system module_verb modules python_provider system_python system_r",
@@ -106,7 +107,7 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
     """
     folders = profile.sources(sandbox)
     glue = paths.root() / "inventory/group_vars/all.yml"
-    cluster = profile.load(name, folders)
+    cluster = profile.load(name, folders, own_ssh=False)
     doubtful = {key.split(".")[0].split("[")[0] for key in cluster.data.get("cluster_unverified", [])}
     group_of = {profile.PREFIX + key: group for group, keys in GROUPS.items() for key in keys.split()}
     order = {key: number for number, key in enumerate(group_of)}
@@ -122,8 +123,10 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
             setting.key, secret_values.hidden(setting.key, setting.value), setting.where(), setting.key in doubtful
         )
         grouped[group_of.get(setting.key, REST)].append(value)
+    with suppress(RookeryError):  # it names this command, for where cluster_ssh_host is set
+        cluster = profile.load(name, folders)
     own = user_settings.differences(cluster).items()
-    grouped[f"From your ~/.ssh/config, for {cluster.host}"] = [
+    grouped[f"From your ~/.ssh/config, for {user_settings.asked_for(cluster)}"] = [
         ProfileValue(key, secret_values.hidden(key, value), "", False) for key, value in own
     ]
     return {group: values for group, values in grouped.items() if values}

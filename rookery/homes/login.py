@@ -8,14 +8,19 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
-from rookery.clusters.ssh import config_file
+from rookery.clusters.ssh import certificates, config_file
 from rookery.clusters.ssh.connection import Connection
-from rookery.core import console, invocation
+from rookery.core import console, invocation, local_time
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.homes.options import LoginOptions
+
+if TYPE_CHECKING:
+    from rookery.clusters.cluster import Cluster
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -29,6 +34,7 @@ class Entry:
         host: Its login node.
         user: The user's name there.
         hours: How long the connection stays open after its last use.
+        certificate_ends: When the certificate that was used at best stops to be valid, in UTC; "" where there is none.
         at_risk: When the cluster may be taken down for work.
         at_risk_now: Whether that is now, by this computer's clock.
         reason: Why it failed, in one word (see ssh_errors.SshError).
@@ -40,6 +46,7 @@ class Entry:
     host: str = ""
     user: str = ""
     hours: int = 0
+    certificate_ends: str = ""
     at_risk: str = ""
     at_risk_now: bool = False
     reason: str = ""
@@ -155,9 +162,17 @@ def _entry(state: str, connection: "Connection") -> Entry:
         host=cluster.host,
         user=cluster.user,
         hours=config_file.persist_hours(cluster),
+        certificate_ends=_ends(cluster),
         at_risk=at_risk,
         at_risk_now=at_risk_now(at_risk, time.localtime()),
     )
+
+
+def _ends(cluster: "Cluster") -> str:
+    certificate = certificates.best(cluster)
+    if certificate is None or certificate.ends == certificates.FOREVER:
+        return ""
+    return f"{datetime.fromtimestamp(certificate.ends, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _say(name: str, entry: Entry) -> None:
@@ -169,6 +184,9 @@ def _say(name: str, entry: Entry) -> None:
     elif entry.state in {"open", "opened"}:
         how = "already connected" if entry.state == "open" else "connected"
         console.say(f"{name}: {how} as {entry.user}@{entry.host}; closes {_hours(entry.hours)} after its last use")
+        if entry.certificate_ends:
+            ends = local_time.at(local_time.of_iso(entry.certificate_ends))
+            console.say(f"  your certificate expires {ends}; an open connection stays open")
         if entry.at_risk:
             now = " (now)" if entry.at_risk_now else ""
             console.say(f"  the cluster may be down for maintenance: {entry.at_risk}{now}")

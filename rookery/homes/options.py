@@ -164,6 +164,22 @@ class CodeOptions(Options):
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
+class SshConfigOptions(Options):
+    """Make `ssh CLUSTER` work on this computer.
+
+    Writes an entry that your ~/.ssh/config includes, as `onboard` does. --into-config is for programs that do not
+    follow Include: paramiko, and so Fabric and AiiDA.
+    """
+
+    examples = ("ssh.config hec --check", "ssh.config hec --into-config")
+
+    cluster: str = option(help=CLUSTER, positional=True)
+    into_config: bool = option(default=False, help="write host, user and key into ~/.ssh/config itself, too")
+    alias: str = option(default="", value="NAME", help="name for ssh [the cluster's]")
+    remove: bool = option(default=False, help="remove what this command wrote")
+    check: bool = option(default=False, help=CHECK)
+
+
 class VscodeSettingsOptions(Options):
     """Write VS Code's settings for your clusters.
 

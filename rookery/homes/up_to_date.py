@@ -33,6 +33,8 @@ PATIENCE = 20
 CONNECTION = (
     "ansible_",
     "cluster_identity_file",
+    "cluster_ssh_host",
+    "cluster_login_command",
     "cluster_known_hosts_file",
     "cluster_proxy_jump",
     "cluster_forward_agent",
@@ -291,13 +293,12 @@ def looks(
         except RookeryError as error:
             return HomeComparison(problem=error.message)
 
-    if len(connections) == 1:
+    if len(connections) < 2:
         return {name: compare(connection) for name, connection in connections.items()}
 
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 start-up
+    from rookery.clusters.ssh import fabric_group  # noqa: PLC0415 start-up
 
-    with ThreadPoolExecutor(max_workers=max(1, len(connections))) as pool:
-        return dict(zip(connections, pool.map(compare, connections.values()), strict=True))
+    return fabric_group.each(connections.values(), compare)
 
 
 def _is_unsteady(text: str) -> bool:

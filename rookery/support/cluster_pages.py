@@ -27,7 +27,12 @@ _LOGINS: Final = {
     "password": "your password",
     "password+totp": "your password, then the six digits from your app",
     "key+totp": "your ssh key, then the six digits from your app",
+    "password+push": "your password, then a request that you approve on your phone",
+    "key+push": "your ssh key, then a request that you approve on your phone",
+    "interactive": "your answers to what the cluster asks",
+    "key+interactive": "your ssh key, then your answers to what the cluster asks",
     "certificate": "a certificate, which you renew when it expires",
+    "gssapi": "a Kerberos ticket",
 }
 _VPN: Final = {
     "never": "No VPN is needed.",
@@ -128,6 +133,8 @@ def _login(facts: Facts) -> Iterator[str]:
         yield f"You log in with {ways}.{facts.mark('logins')}"
     if prompts := facts.get("login_prompts"):
         yield f"The login asks for `{'`, then `'.join(prompts)}`.{facts.mark('login_prompts')}"
+    if command := facts.get("login_command"):
+        yield f"`{command}` on your own computer gets a new certificate or ticket.{facts.mark('login_command')}"
     if hours := facts.get("login_hours"):
         yield f"A login lasts {hours} hours.{facts.mark('login_hours')}"
     if vpn := facts.get("vpn"):

@@ -33,8 +33,10 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             "penguins": mine,  # a profile of the checkout, with the person's own values
             "another-key": {**mine, "cluster_known_hosts_file": str(other)},
             "little-said": {**reach, **unsaid},
+            "aliased": {**mine, "cluster_ssh_host": "mine", "cluster_host": "nowhere.invalid", "cluster_port": 1},
             "jumps": {**mine, "cluster_proxy_jump": f"ada@{ADDRESS}:1"},
         }
+        (folder / "ssh_config").write_text(f"Host mine\n  HostName {ADDRESS}\n  Port {server.port}\n")
         (folder / "mine/host_vars").mkdir(parents=True)
         (folder / "mine/hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": dict.fromkeys(hosts)}}))
         for name, values in hosts.items():
@@ -50,7 +52,7 @@ def ansible_raw(folder: Path, hosts: str, command: str) -> dict[str, str]:
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "LC_ALL": "C.UTF-8",
-        "ANSIBLE_SSH_ARGS": "-F none -n",  # no master left open, nothing of whoever runs the tests, no input
+        "ANSIBLE_SSH_ARGS": f"-F '{folder}/ssh_config' -n",  # no master left open, nothing of the tester's, no input
         "ANSIBLE_SSH_USETTY": "false",
     }
     done = subprocess.run(
@@ -68,7 +70,8 @@ def ansible_raw(folder: Path, hosts: str, command: str) -> dict[str, str]:
 
 def test_ansible_gets_there_with_the_profiles_own_keys(answers: dict[str, str]) -> None:
     assert answers["penguins"].startswith("CHANGED | rc=0 >>\nthere it is"), answers
-    assert answers["logins"] == "1", "none of the others got in"
+    assert answers["aliased"].startswith("CHANGED | rc=0 >>\nthere it is"), answers
+    assert answers["logins"] == "2", "none of the others got in"
 
 
 def test_a_host_key_that_is_not_known_stops_ansible(answers: dict[str, str]) -> None:

@@ -20,7 +20,7 @@ FUNCTIONS = {
 
 CHANGES = {
     "onboard", "setup", "undo", "new", "deploy", "submit", "cancel", "fetch", "combine", "render", "cohort",
-    "clusters.guide", "sandbox.up", "sandbox.down", "vscode.prune", "vscode.settings",
+    "clusters.guide", "sandbox.up", "sandbox.down", "vscode.prune", "vscode.settings", "ssh.config",
 }  # fmt: skip
 """The commands that change something, on a cluster or here. Those that open a connection or a session are none, nor is
 `lint`, which changes nothing without `--fix`."""

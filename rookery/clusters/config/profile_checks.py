@@ -17,6 +17,7 @@ from rookery.core.places import Place, named, written
 # One place to stay clear of a dash in front, which ssh would take for an option.
 _USER: Final = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]*")
 _HOST: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+")
+_ALIAS: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*")
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _JUMP: Final = re.compile(
     r"([A-Za-z0-9._][A-Za-z0-9._-]*@)?([A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
@@ -42,7 +43,7 @@ def check(name: str, profile: Mapping[str, Setting], problems: FileProblems) -> 
         problems: Where it is noted what is wrong.
     """
     data = {key: setting.value for key, setting in profile.items()}
-    for complaint in (*_bad_addresses(data), *_bad_storage(data), *_bad_account(data)):
+    for complaint in (*_bad_addresses(data), *_bad_own_login(data), *_bad_storage(data), *_bad_account(data)):
         of_user = complaint.place == ("cluster_user",)
         hint = f"invoke setup {name} --user YOUR_USERNAME" if of_user else ""
         profile[str(complaint.place[0])].note(complaint, problems, hint)
@@ -85,6 +86,15 @@ def _unlisted(data: Mapping[str, Any]) -> Iterator[tuple[Place, str, str]]:
             for index, name in _entries(entry, "partitions"):
                 if name not in partitions:
                     yield (key, number, "partitions", index), "cluster_partitions", name
+
+
+def _bad_own_login(data: Mapping[str, Any]) -> Iterator[Complaint]:
+    """Yield what can't be a name in the user's ssh configuration, or a command for them to copy."""
+    alias, command = data.get("cluster_ssh_host"), data.get("cluster_login_command")
+    if alias and not _ALIAS.fullmatch(alias):
+        yield _must("be a name that ~/.ssh/config has behind Host", alias, "cluster_ssh_host")
+    if command and not command.isprintable():
+        yield _must("be one line", command, "cluster_login_command")
 
 
 def _bad_addresses(data: Mapping[str, Any]) -> Iterator[Complaint]:

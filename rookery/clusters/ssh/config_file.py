@@ -81,7 +81,7 @@ def known_hosts_files(cluster: "Cluster") -> list[Path]:
 
 def usual_keys() -> list[Path]:
     """Return the user's private keys that ssh tries by itself."""
-    return [_persons(f"id_{kind}") for kind in ("ed25519", "ecdsa", "rsa")]
+    return [_persons(f"id_{kind}") for kind in ("ed25519", "ed25519_sk", "ecdsa", "ecdsa_sk", "rsa")]
 
 
 def _persons(name: str) -> Path:
@@ -111,17 +111,7 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
         RookeryError: There is no username, or a value does not have the form that it should have.
     """
     name = _checked(NAME, alias or cluster.name, "name", cluster, "it")
-    lines = [
-        f"HostName {_checked(HOST, cluster.host, 'host', cluster, 'cluster_host')}",
-        f"Port {int(cluster.port)}",
-        f"User {_checked(USER, require_user(cluster), 'username', cluster, 'cluster_user')}",
-    ]
-    if cluster.identity_file:
-        identity = Path(cluster.identity_file).expanduser().absolute()
-        lines += [f"IdentityFile {quoted(identity)}", "IdentitiesOnly yes"]
-    lines += [option_line(key, value) for key, value in cluster.ssh_options]
-    if cluster.proxy_jump:
-        lines.append(f"ProxyJump {_checked(JUMP, cluster.proxy_jump, 'jump host', cluster, 'cluster_proxy_jump')}")
+    lines = reach(cluster)
     lines += [
         f"ForwardAgent {'yes' if cluster.data.get('cluster_forward_agent') else 'no'}",
         *(_PERSONAL if checking else ("ClearAllForwardings yes", *_shared(cluster))),
@@ -131,6 +121,28 @@ def entry(cluster: "Cluster", alias: str = "", *, checking: bool = False) -> str
     itself = f"Host {name}\n" + "".join(f"    {line}\n" for line in lines) + _for_hops(cluster)
     itself += _shared_if_there(cluster, name) if checking else ""
     return itself + compute_node.text(cluster, name, require_user(cluster))
+
+
+def reach(cluster: "Cluster") -> list[str]:
+    """Return the options that say where a cluster is, and what logs in to it.
+
+    Raises:
+        RookeryError: There is no username, or a value does not have the form that it should have.
+    """
+    lines = [
+        f"HostName {_checked(HOST, cluster.host, 'host', cluster, 'cluster_host')}",
+        f"Port {int(cluster.port)}",
+        f"User {_checked(USER, require_user(cluster), 'username', cluster, 'cluster_user')}",
+    ]
+    if cluster.identity_file:
+        identity = Path(cluster.identity_file).expanduser().absolute()
+        lines += [f"IdentityFile {quoted(identity)}", "IdentitiesOnly yes"]
+    lines += [option_line(key, value) for key, value in cluster.ssh_options]
+    if "gssapi" in (cluster.data.get("cluster_logins") or ()):
+        lines.append("GSSAPIAuthentication yes")
+    if cluster.proxy_jump:
+        lines.append(f"ProxyJump {_checked(JUMP, cluster.proxy_jump, 'jump host', cluster, 'cluster_proxy_jump')}")
+    return lines
 
 
 def _shared(cluster: "Cluster") -> list[str]:

@@ -14,11 +14,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh import config_file, host_key_check, host_keys, startup_files, user_config
+from rookery.clusters.ssh import (
+    certificates,
+    config_file,
+    host_key_check,
+    host_keys,
+    startup_files,
+    user_block,
+    user_config,
+)
 from rookery.clusters.ssh.diagnosis import check_identity, explain
 from rookery.clusters.ssh.errors import THROUGH_JUMP, UNKNOWN_KEY, SshError
 from rookery.clusters.ssh.process import Call, Completed, RunningCommand
-from rookery.clusters.ssh.prompts import announcement
+from rookery.clusters.ssh.prompts import announcement, touch
 from rookery.clusters.ssh.remote_command import (
     INPUT_LOST,
     LONGEST_ARGUMENT,
@@ -68,6 +76,7 @@ class Connection:
         """
         if not self._is_prepared:
             user_config.refresh(self.cluster)
+            user_block.refresh(self.cluster)
             config_file.write(self.cluster)
             self._is_prepared = True
 
@@ -152,7 +161,7 @@ class Connection:
             if unknown and unknown[2] == host_keys.host_pattern(self.cluster):
                 host_key_check.learn(self.cluster, self.ssh, batch=quiet, accept=accept_host_key)
                 text = self._login()
-            if text and "Permission denied" in text and not quiet:
+            if "Permission denied" in text and not quiet and not certificates.refused(self.cluster, text):
                 text = self._login_asking()
             if text:
                 raise explain(self.cluster, text, batch=quiet)
@@ -301,6 +310,8 @@ class Connection:
         """
         import tempfile  # noqa: PLC0415 start-up
 
+        if note := touch(self.cluster):
+            console.note(note)
         with tempfile.TemporaryFile() as stderr:  # a pipe would stay open as long as the connection does
             with console.waiting(f"connecting to {self.cluster.name}"):
                 completed = subprocess.run(

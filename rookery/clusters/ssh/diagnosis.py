@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh import user_settings
-from rookery.clusters.ssh.config_file import config_file, hops, usual_keys
+from rookery.clusters.ssh import certificates, user_settings
+from rookery.clusters.ssh.config_file import config_file, usual_keys
 from rookery.clusters.ssh.errors import CHANGED_KEY, THROUGH_JUMP, UNKNOWN_KEY, SshError, again
-from rookery.clusters.ssh.host_keys import changed_key
+from rookery.clusters.ssh.host_keys import changed_key, host_pattern
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -58,6 +58,8 @@ def explain(cluster: "Cluster", stderr: str, *, batch: bool) -> SshError:
         batch: Whether it was forbidden to ask the user anything.
     """
     text = stderr.replace("\r", "")
+    if error := certificates.refused(cluster, text):
+        return error
     if cluster.proxy_jump and (THROUGH_JUMP.search(text) or _names_jump(cluster, text)):
         return _jump(cluster, text, batch=batch)
     if not text.strip():  # a command through a master that ends says nothing at all
@@ -156,6 +158,10 @@ def _denied(cluster: "Cluster", text: str, match: "re.Match[str]", batch: bool) 
         message = f"{cluster.name}: your key {locked} has a passphrase, and there is no terminal to ask for it."
         hint = f"{again(cluster)}   # in a terminal; or run first: ssh-add {shlex.quote(str(locked))}"
         return SshError("denied", message, hint=hint)
+    if "gssapi" in (cluster.data.get("cluster_logins") or ()) and not has_ticket():
+        command = cluster.data.get("cluster_login_command") or "kinit"
+        message = f"{cluster.name}: {cluster.host} rejected {key} for {cluster.user}, and you have no Kerberos ticket."
+        return SshError("denied", message, hint=f"{command}   # gets a ticket; then run the same command again")
     if asks and batch:
         message = f"{cluster.name}: {cluster.host} rejected {key} for {cluster.user}, and wants a password or a code."
         hint = f"{again(cluster)}   # in a terminal; with --user if {cluster.user} is not your username"
@@ -163,6 +169,7 @@ def _denied(cluster: "Cluster", text: str, match: "re.Match[str]", batch: bool) 
     if asks:
         ways = "+".join(cluster.data.get("cluster_logins") or ())
         once = " Each code works once: wait for the next one." if "totp" in ways else ""
+        once += " If a request came to your phone, it was not approved in time." if "push" in ways else ""
         message = (
             f"{cluster.name}: {cluster.host} rejected the login of {cluster.user}: wrong username, password or code, "
             f"or you were too slow.{once}"
@@ -171,6 +178,14 @@ def _denied(cluster: "Cluster", text: str, match: "re.Match[str]", batch: bool) 
     message = f"{cluster.name}: {cluster.host} rejected {key} for {cluster.user}: the username or the key is wrong."
     others = "or set cluster_identity_file to the right key"
     return SshError("denied", message, hint=f"{again(cluster)} --user YOUR_USERNAME   # {others}")
+
+
+def has_ticket() -> bool:
+    """Return whether there is a valid Kerberos ticket on this computer."""
+    try:
+        return subprocess.run(["klist", "-s"], capture_output=True, check=False).returncode == 0
+    except OSError:  # Kerberos is not installed
+        return False
 
 
 def _can_ask(methods: str) -> bool:
@@ -239,7 +254,7 @@ def _names_jump(cluster: "Cluster", text: str) -> bool:
     named = re.search(r"Could not resolve hostname (\S+?):|connect to host (\S+) port", text)
     unknown = UNKNOWN_KEY.search(text)
     host = next((part for part in (named.groups() if named else ()) if part), None) or (unknown[2] if unknown else None)
-    return host is not None and host != cluster.host and any(hop in host for hop in hops(cluster))
+    return host is not None and host not in {cluster.host, host_pattern(cluster)}
 
 
 def _jump(cluster: "Cluster", text: str, *, batch: bool) -> SshError:

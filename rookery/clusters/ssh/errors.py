@@ -14,7 +14,7 @@ class SshError(RookeryError):
 
     Attributes:
         reason: One word for programs: unresolved, no-answer, refused, dropped, changed-key, unknown-key, denied,
-            too-many-keys, identity, jump, startup, startup-input, startup-hangs, lost, other.
+            too-many-keys, identity, certificate, jump, startup, startup-input, startup-hangs, lost, other.
     """
 
     def __init__(self, reason: str, message: str, *, hint: str | None = None) -> None:

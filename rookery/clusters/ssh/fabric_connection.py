@@ -20,6 +20,7 @@ from paramiko.ssh_exception import SSHException  # type: ignore[import-untyped]
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.ssh.process import FIRST_ANSWER, Deadline
 from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
+from rookery.core import invocation
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -108,7 +109,13 @@ class Runner(Local):
 
 
 class FabricConnection(fabric.Connection):  # type: ignore[misc]
-    """A fabric.Connection through the master: run, put, get, and fabric's groups. It never has a paramiko transport."""
+    """A fabric.Connection through the master: run, put, get, and fabric's groups. It never has a paramiko transport.
+
+    Attributes:
+        connection: The cluster's ssh, which rookery's own commands go through.
+    """
+
+    connection: "Connection"
 
     def __init__(self, connection: "Connection") -> None:
         # lazy: neither fabric.yml nor paramiko's reading of ssh_config takes part
@@ -123,8 +130,27 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
         return bool(self.connection.is_open())
 
     def open(self) -> None:
-        """Find or open the master."""
-        self.connection.open()
+        """Find or open the master.
+
+        Raises:
+            SshError: The cluster can't be reached, is not who it was, or refuses the login.
+        """
+        with invocation.commands_as_typed():
+            self.connection.open()
+
+    def run(self, command: str, **kwargs: Any) -> Result:
+        """Run a command line as POSIX sh in the home there, and return its Result.
+
+        Args:
+            command: The command line.
+            kwargs: As fabric's `Connection.run` takes them: hide, warn, env, timeout, pty, in_stream.
+
+        Raises:
+            SshError: The command never began, or the connection failed.
+            invoke.UnexpectedExit: The command failed (without `warn`).
+        """
+        with invocation.commands_as_typed():
+            return super().run(command, **kwargs)
 
     def close(self) -> None:
         """Release the master, which stays open for the next command, until `Connection.close`."""
@@ -169,12 +195,33 @@ class FabricConnection(fabric.Connection):  # type: ignore[misc]
         return str(self.connection.cluster.name)
 
     def create_session(self) -> Any:
-        """Refuse what would need paramiko's transport.
+        """Refuse a shell, which would need paramiko's transport.
 
         Raises:
             RookeryError: Always.
         """
-        raise RookeryError("Shells and tunnels are not supported here.", hint=f"invoke tmux {self.cluster_name}")
+        raise self._unsupported("shell()")
+
+    def forward_local(self, *_: Any, **__: Any) -> Any:
+        """Refuse a tunnel, which would need paramiko's transport.
+
+        Raises:
+            RookeryError: Always.
+        """
+        raise self._unsupported("forward_local()")
+
+    def forward_remote(self, *_: Any, **__: Any) -> Any:
+        """Refuse a tunnel, which would need paramiko's transport.
+
+        Raises:
+            RookeryError: Always.
+        """
+        raise self._unsupported("forward_remote()")
+
+    def _unsupported(self, method: str) -> RookeryError:
+        ssh = shlex.join([*self.connection.ssh, "-o", "ClearAllForwardings=no"])
+        hint = f"{ssh} -L 8888:localhost:8888 {self.cluster_name}   # a shell there, and a tunnel from this computer"
+        return RookeryError(f"{self.cluster_name}: rookery's Fabric connection has no {method}.", hint=hint)
 
 
 class _Quiet:

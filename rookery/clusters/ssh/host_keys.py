@@ -44,7 +44,9 @@ class HostKey:
 
 
 def host_pattern(cluster: "Cluster") -> str:
-    """Return the login node's name as known_hosts files have it."""
+    """Return the login node's name as known_hosts files have it; the user's configuration may set another one."""
+    if alias := dict(cluster.ssh_options).get("HostKeyAlias"):
+        return alias
     return cluster.host if int(cluster.port) == 22 else f"[{cluster.host}]:{cluster.port}"
 
 

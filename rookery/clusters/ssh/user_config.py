@@ -4,6 +4,7 @@ They are in a file of rookery's own, ssh_hosts, so that ~/.ssh/config is changed
 rookery's ssh_config includes the user's, and would include itself.
 """
 
+import fnmatch
 import glob
 import re
 import shlex
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _HEAD = "# Written by rookery, which writes it anew: your own settings belong in ~/.ssh/config.\n"
 _MARK = "# rookery: "
 _NOTE = "# rookery: ssh to your clusters by name"
+BLOCK_BEGINS, BLOCK_ENDS = "# >>> rookery: {}", "# <<< rookery: {}"
+"""The lines around a cluster's block in ~/.ssh/config."""
 _DEEPEST = 16
 """How deep ssh follows an Include (readconf.c, READCONF_MAX_DEPTH)."""
 
@@ -79,6 +82,16 @@ def owner(name: str) -> str:
     return next((where for host, where in _hosts(own_config(), 0) if host == name), "")
 
 
+def has_entry(name: str) -> bool:
+    """Return whether the user's own configuration has a Host entry that a name fits, other than for every host.
+
+    Args:
+        name: What would be typed behind ssh.
+    """
+    patterns = (pattern for pattern, _ in _hosts(own_config(), 0) if not pattern.startswith("!") and pattern != "*")
+    return any(fnmatch.fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in patterns)
+
+
 def taken(name: str) -> str:
     """Return why a name can't be the one that `ssh` knows a cluster by; "" where it can.
 
@@ -130,14 +143,16 @@ def refresh(cluster: "Cluster") -> None:
 
 
 def forget(cluster: "Cluster") -> None:
-    """Remove a cluster's entry; without any left, the line in ~/.ssh/config goes too."""
+    """Remove a cluster's entry and its block; without any entry left, the line in ~/.ssh/config goes too."""
     _update({}, without=cluster.name)
     path = own_config()
-    if file().exists() or not path.is_file():
+    if not path.is_file():
         return
     text = _read(path)
-    own = re.compile(rf"(?:{re.escape(_NOTE)}\r?\n)?{re.escape(line())}\r?\n(?:\r?\n)?")
-    rest = own.sub("", text, count=1)
+    rest = without_block(text, cluster.name)
+    if not file().exists():
+        own = re.compile(rf"(?:{re.escape(_NOTE)}\r?\n)?{re.escape(line())}\r?\n(?:\r?\n)?")
+        rest = own.sub("", rest, count=1)
     if rest == text:
         return
     target = path.resolve()
@@ -147,24 +162,41 @@ def forget(cluster: "Cluster") -> None:
         atomic_files.write(target, rest.encode(errors="surrogateescape"), mode=target.stat().st_mode & 0o7777)
 
 
+def without_block(text: str, name: str) -> str:
+    """Return the text of ~/.ssh/config without a cluster's block (user_block.py)."""
+    begins, ends = re.escape(BLOCK_BEGINS.format(name)), re.escape(BLOCK_ENDS.format(name))
+    return re.sub(rf"^{begins}\r?\n(?:(?!{begins}).*\n)*?{ends}(?:\r?\n|\Z)", "", text, flags=re.MULTILINE)
+
+
+def current() -> Change:
+    """Return ~/.ssh/config as it is: a change that changes nothing."""
+    path = own_config()
+    exists = path.exists()
+    text = _read(path) if exists else ""
+    return Change(path.resolve() if exists else path, text, text, exists)
+
+
 def planned() -> Change:
     """Return the change of ~/.ssh/config that is needed.
 
     The line at its top, since below a Host it would hold for that host alone.
     """
-    path = own_config()
-    exists = path.exists()
-    before = _read(path) if exists else ""
-    target = path.resolve() if exists else path
+    now = current()
+    before = now.before
     above = re.split(r"^\s*(?:host|match)\b", before, maxsplit=1, flags=re.MULTILINE | re.IGNORECASE)[0]
     if any(text.strip() == line() for text in above.splitlines()):
-        return Change(target, before, before, exists)
+        return now
     end = "\r\n" if "\r\n" in before else "\n"
-    return Change(target, before, end.join([_NOTE, line(), "", before] if before else [_NOTE, line(), ""]), exists)
+    after = end.join([_NOTE, line(), "", before] if before else [_NOTE, line(), ""])
+    return Change(now.path, before, after, now.exists)
 
 
-def carry_out(change: Change) -> Path | None:
+def carry_out(change: Change, *, hint: str = "") -> Path | None:
     """Write ~/.ssh/config in one step, with its mode; a copy of the old file is kept beside it.
+
+    Args:
+        change: The change.
+        hint: What to do where it can't be written; by default, to add the line that includes the entries.
 
     Returns:
         The copy; None where there was no file.
@@ -183,7 +215,7 @@ def carry_out(change: Change) -> Path | None:
     except OSError as error:
         raise RookeryError(
             f"Can't write {own_config()}: {error.strerror or error}.",
-            hint=f"add this line at the top of the file: {line()}",
+            hint=hint or f"add this line at the top of the file: {line()}",
         ) from None
     return kept
 

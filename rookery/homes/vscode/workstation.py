@@ -146,7 +146,7 @@ def _hosts(cluster: "Cluster") -> set[str]:
 def _types(cluster: "Cluster") -> bool:
     """Return whether something may have to be typed at a login."""
     ways = cluster.data.get("cluster_logins") or []
-    return any(way not in {"key", "certificate"} for way in ways)
+    return any(way not in {"key", "certificate", "gssapi"} for way in ways)
 
 
 def _is_known(cluster: "Cluster") -> bool:

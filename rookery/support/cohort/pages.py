@@ -27,7 +27,12 @@ _ASKED: Final = {
     "key": "nothing, after your key is installed",
     "password+totp": "your password, then the code from your app",
     "key+totp": "the code from your app",
+    "password+push": "your password, then your approval on your phone",
+    "key+push": "your approval on your phone",
+    "interactive": "what the cluster asks of you",
+    "key+interactive": "what the cluster asks of you",
     "certificate": "nothing, while your certificate is valid",
+    "gssapi": "nothing, while your Kerberos ticket is valid",
 }
 _VPN: Final = {"always": "Always needs a VPN", "off_campus": "Needs a VPN when you are off campus"}
 _MARKUP: Final = re.compile(r"([\\`*_\[\]<>|~$&])")

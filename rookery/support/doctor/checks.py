@@ -23,6 +23,7 @@ WAY: Final = {
     "profile": "the cluster's profile",
     "username": "your username",
     "key-file": "your key file",
+    "certificate": "your certificate",
     "jump": "the jump host",
     "dns": "the DNS name of the login node",
     "vpn": "the VPN",

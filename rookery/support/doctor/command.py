@@ -6,7 +6,6 @@ there are two remote commands besides the login: one inspection of the home, and
 
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,31 +126,36 @@ def _logins(patients: Mapping[str, _Patient], laptop: CheckResults, options: Doc
 
 def _visits(patients: Mapping[str, _Patient]) -> None:
     """Check all homes that can be reached, side by side: a queue may take its time."""
-    reached = {name: patient for name, patient in patients.items() if patient.connection}
-    if not reached:
+    from rookery.clusters.ssh import fabric_group  # noqa: PLC0415 start-up
+
+    connections = [patient.connection for patient in patients.values() if patient.connection]
+    if not connections:
         return
-    with LiveStatus(reached) as live:
+    with LiveStatus([connection.cluster.name for connection in connections]) as live:
 
-        def visit(name: str) -> None:
-            _visit(reached[name], lambda text: live.say(name, text if len(reached) == 1 else console.named(name, text)))
+        def visit(connection: "Connection") -> None:
+            name = connection.cluster.name
+            _visit(
+                patients[name],
+                connection,
+                lambda text: live.say(name, text if len(connections) == 1 else console.named(name, text)),
+            )
 
-        with ThreadPoolExecutor(max_workers=len(reached)) as pool:
-            list(pool.map(visit, reached))
+        fabric_group.each(connections, visit)
 
 
-def _visit(patient: _Patient, say: Callable[[str], object]) -> None:
+def _visit(patient: _Patient, connection: "Connection", say: Callable[[str], object]) -> None:
     """Check a home, then try a job."""
-    assert patient.connection is not None  # noqa: S101 those without one are left out
-    results, cluster = patient.results, patient.connection.cluster
+    results, cluster = patient.results, connection.cluster
     try:
         say(f"checking your home on {cluster.name}")
-        home = inspection.ask(patient.connection)
+        home = inspection.ask(connection)
         patient.home = home.fact("home")
         home_checks.judge(results, cluster, home)
         job = slurm_checks.judge(results, cluster, home)
         if job:
             say("submitting a test job")
-            slurm_checks.judge_job(results, cluster, slurm_checks.run(patient.connection, job, say), home=home)
+            slurm_checks.judge_job(results, cluster, slurm_checks.run(connection, job, say), home=home)
     except SshError as error:
         home_checks.unreachable(results, cluster, error)
     except RookeryError as error:

@@ -14,18 +14,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
-from rookery.clusters.ssh import diagnosis, host_keys, user_settings
+from rookery.clusters.ssh import certificates, diagnosis, host_keys, user_settings
 from rookery.clusters.ssh.config_file import config_file
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError, again
 from rookery.clusters.ssh.remote_command import unattended
-from rookery.core import console, prompts
+from rookery.core import console, local_time, prompts
 from rookery.core.errors import RookeryError
 from rookery.homes import login
 from rookery.support.doctor.checks import WAY, CheckResults
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
+    from rookery.clusters.ssh.certificates import Certificate
+
+SOON = 60 * 60
+"""Seconds before its end from which a certificate gets a warning."""
 
 PATIENCE = 30
 """Seconds for ssh to be asked once more."""
@@ -42,6 +46,7 @@ _OF = {
     "unknown-key": "host-key",
     "jump": "jump",
     "identity": "key-file",
+    "certificate": "certificate",
     "too-many-keys": "key",
     "denied": "key",
 }
@@ -144,6 +149,9 @@ def connect(
         diagnosis.check_identity(cluster)
         own = "from your ~/.ssh/config" if user_settings.has_identity(cluster) else "chosen by ssh"
         results.ok("key-file", cluster.identity_file or own)
+        certificate = certificates.best(cluster)
+        if certificate is None or certificate.is_valid:  # of another one, the login shows whether it is needed
+            _certificate(results, cluster, certificate)
         try:
             with console.waiting(f"connecting to {cluster.name}"):
                 was_open = connection.is_open()
@@ -164,6 +172,22 @@ def connect(
     how = "you typed it" if typed else "not needed" if not was_open else "not needed: already connected"
     note_connected(results, cluster, how)
     return connection
+
+
+def _certificate(results: CheckResults, cluster: "Cluster", certificate: "Certificate | None") -> None:
+    """Note until when the certificate is valid."""
+    if certificate is None:
+        results.ok("certificate", "none, and none needed so far")
+    elif not certificate.is_valid:
+        results.warn("certificate", certificates.problem(certificate), certificates.renewal(cluster))
+    elif certificate.ends == certificates.FOREVER:
+        results.ok("certificate", f"{certificate.shown} does not expire")
+    else:
+        message = f"{certificate.shown} is valid until {local_time.when(certificate.ends)}"
+        if certificate.ends - time.time() < SOON:
+            results.warn("certificate", message, certificates.renewal(cluster))
+        else:
+            results.ok("certificate", message)
 
 
 def _without_key(results: CheckResults, cluster: "Cluster", error: SshError) -> None:
@@ -314,6 +338,7 @@ def _host_key(results: CheckResults, cluster: "Cluster") -> None:
 
 def note_connected(results: CheckResults, cluster: "Cluster", how: str) -> None:
     """Note that the connection is open."""
+    _certificate(results, cluster, certificates.best(cluster))
     _note_passed(results, cluster, _STEPS[:-1])
     results.ok("second-factor", how)
     results.ok("connection", f"{cluster.user}@{cluster.host}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh import host_key_check, host_keys, user_settings
 from rookery.clusters.ssh.diagnosis import explain
+from rookery.clusters.ssh.prompts import touch
 from rookery.clusters.ssh.remote_command import unattended
 from rookery.core import console, foreground
 from rookery.core.errors import RookeryError
@@ -263,6 +264,8 @@ def _try_key(connection: "Connection") -> "subprocess.CompletedProcess[str]":
     """Log in by key alone, past the connection that is open, with nobody to ask."""
     options = ("ControlPath=none", "BatchMode=yes", "PreferredAuthentications=publickey,keyboard-interactive")
     arguments = [part for option in options for part in ("-o", option)]
+    if note := touch(connection.cluster):
+        console.note(note)
     return _run_unattended(*connection.ssh, *arguments, "-T", connection.cluster.name, "true")
 
 
