@@ -185,7 +185,7 @@ def fill(options: NewOptions, folder: Path) -> None:
         "package": re.sub(r"[-_]+", "-", options.name).lower(),
         "lock": options.lock,
         "clusters": names,
-        "gpu_clusters": [site.name for site in sites if partition.takes_gpu_jobs_alone(site)],
+        "fewest_gpus": {site.name: gpus for site in sites if (gpus := partition.fewest_gpus(site))},
         "editor": editor not in {"forbidden", "unsupported"},
         "track": options.track,
         "invoke": invocation.invocation(),

@@ -82,8 +82,10 @@ def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> li
 
     Returns:
         name, default (bool), default_minutes and max_minutes (0 = none set), max_nodes (likewise), for_gpus (whether a
-        job must ask for one), nodes (names).
+        job must ask for one), min_nodes (0 = none set), exclusive (whether jobs get whole nodes), qos (names of those
+        that it takes), account (whom its jobs are charged to, "" for whom the cluster's are), nodes (names).
     """
+    code = account(profile)
     without_gpu = [node["name"] for node in machines if not node["gpus"]]
     made = []
     for entry in _entries(profile, "cluster_partitions"):
@@ -95,10 +97,35 @@ def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> li
                 "default_minutes": entry.get("default_minutes") or 0,
                 "max_minutes": entry.get("max_minutes") or 0,
                 "max_nodes": entry.get("max_nodes") or 0,
-                "for_gpus": any(option.startswith("--gres=gpu") for option in entry.get("required_options") or []),
+                "min_nodes": entry.get("min_nodes") or 0,
+                "exclusive": bool(entry.get("exclusive")),
+                "for_gpus": bool(entry.get("min_gpus")),
+                "qos": [
+                    one["name"]
+                    for one in _entries(profile, "cluster_qos")
+                    if entry["name"] in one.get("partitions", [entry["name"]])
+                ],
+                "account": str(entry.get("account") or "").replace(ACCOUNT, code) if code else "",
                 "nodes": meant or without_gpu or [node["name"] for node in machines],
             }
         )
+    return made
+
+
+def qos(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the qualities of service, each with its limits as sacctmgr takes them."""
+    made = []
+    for entry in _entries(profile, "cluster_qos"):
+        whole = {"max_minutes": "MaxWall", "max_running": "MaxJobsPerUser", "max_submitted": "MaxSubmitJobsPerUser"}
+        limits = [f"{word}={entry[key]}" for key, word in whole.items() if entry.get(key)]
+        a_job = {"max_nodes": "node", "cores": "cpu"}
+        resources = [f"{word}={entry[key]}" for key, word in a_job.items() if entry.get(key)]
+        limits += [f"MaxTRESPerJob={','.join(resources)}"] if resources else []
+        limits += [f"MaxTRESPerUser=gres/gpu={entry['gpus_per_user']}"] if entry.get("gpus_per_user") else []
+        fewest = {"min_nodes": "node", "min_gpus": "gres/gpu"}
+        resources = [f"{word}={entry[key]}" for key, word in fewest.items() if entry.get(key)]
+        limits += [f"MinTRESPerJob={','.join(resources)}"] if resources else []
+        made.append({"name": entry["name"], "limits": limits})
     return made
 
 
@@ -194,6 +221,8 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         "sandbox_host": str(profile.get("cluster_host") or name),
         "sandbox_nodes": machines,
         "sandbox_partitions": partitions(profile, machines) if profile.get("cluster_scheduler") != "none" else [],
+        "sandbox_qos": qos(profile),
+        "sandbox_default_qos": str(profile.get("cluster_default_qos") or ""),
         "sandbox_gpu_types": sorted({node["gpu_type"] for node in machines if node["gpu_type"]}),
         "sandbox_storage": storage(profile),
         "sandbox_account": account(profile),

@@ -95,12 +95,40 @@ def partitions(facts: Facts) -> Table | None:
             ", ".join(f"`{gpu}`" for gpu in partition.get("gpu_types", [])),
             str(partition.get("gpus_per_user", "")),
             partition.get("architecture", ""),
-            " ".join(f"`{option}`" for option in partition.get("required_options", [])),
+            _needs(partition),
         ]
         for partition in facts.get("partitions", [])
     ]
-    headings = ["partition", "for", "time limit", "cores", "GPUs", "GPUs per user", "architecture", "required options"]
+    headings = ["partition", "for", "time limit", "cores", "GPUs", "GPUs per user", "architecture", "needs"]
     return _filled(headings, rows)
+
+
+def qos(facts: Facts) -> Table | None:
+    """Return the qualities of service."""
+    mark = facts.mark("qos")
+    rows = [
+        [
+            f"`{entry['name']}`{mark}",
+            markdown(entry.get("purpose", entry.get("for", ""))),
+            ", ".join(f"`{partition}`" for partition in entry.get("partitions", [])),
+            amount("minutes", entry.get("max_minutes")),
+            str(entry.get("max_nodes", "")),
+            str(entry.get("max_running", "")),
+            str(entry.get("max_submitted", "")),
+            _needs(entry),
+        ]
+        for entry in facts.get("qos", [])
+    ]
+    headings = ["QOS", "for", "partitions", "time limit", "nodes", "running jobs", "queued jobs", "needs"]
+    return _filled(headings, rows)
+
+
+def _needs(entry: Mapping[str, Any]) -> str:
+    """Return what a job of a partition or QOS must ask for, or is given."""
+    fewest = {"min_nodes": "nodes", "min_gpus": "GPUs"}
+    words = [f"{entry[key]} {word} or more" for key, word in fewest.items() if entry.get(key, 0) > 1]
+    words += ["a GPU"] * (entry.get("min_gpus") == 1) + ["whole nodes"] * bool(entry.get("exclusive"))
+    return ", ".join([*words, *(f"`{option}`" for option in entry.get("options", []))])
 
 
 def gpus(facts: Facts) -> Table | None:

@@ -76,6 +76,7 @@ def page(cluster: "Cluster") -> str:
         "Login": (list(_login(facts)), None),
         "Storage": (list(_files(facts)), cluster_page_tables.storage(facts)),
         "Jobs": (list(_jobs(facts)), cluster_page_tables.partitions(facts)),
+        "Quality of service": ([], cluster_page_tables.qos(facts)),
         "GPUs": ([], cluster_page_tables.gpus(facts)),
         "Whole nodes": (list(_whole(facts)), cluster_page_tables.constraints(facts)),
         "Software": (list(_software(facts)), None),

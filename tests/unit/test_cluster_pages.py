@@ -79,7 +79,7 @@ def test_bede_tells_codes_prompts_keys_and_architectures() -> None:
     assert "`SHA256:HbIkgn8V+nCLr3R99+C5uwnAWLxKTUD954qRGnzMRUM` (ssh-ed25519)" in page
     assert "Architecture: aarch64; `ghlogin -A PROJECT` opens a shell there; submit jobs with `ghbatch`." in page
     assert "Tuesdays 08:00 to 10:00" in page
-    assert "`--gres=gpu:N`" in page
+    assert "| a GPU |" in page
 
 
 def test_a_profiles_words_are_no_markup() -> None:
