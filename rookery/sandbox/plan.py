@@ -14,6 +14,8 @@ from rookery.sandbox import auth
 
 FEWEST_NODES = 3
 MOST_USUAL_NODES = 5
+MOST_TASKS = 100_000
+"""Elements of an array, and its largest index, where the profile knows no limit."""
 # A node that the profile says nothing about: enough for the largest example of the training page (8 tasks, 2 GPUs).
 NODE_CORES = 16
 NODE_MEMORY_MB = 65536
@@ -29,9 +31,9 @@ def _entries(profile: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the compute nodes: two of each type that --constraint tells apart, one for each type of GPU.
+    """Return the compute nodes: two of each type that --constraint tells apart, two with each type of GPU.
 
-    And usual ones.
+    One where the profile says that there is only one such. And usual ones.
 
     Returns:
         name, cores, memory_mb, features, partitions, gpu_type, gpus (devices' paths) of each, at least three.
@@ -48,8 +50,12 @@ def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     for kind in _entries(profile, "cluster_constraints"):
         own = {key: kind[key] for key in ("cores", "memory_mb", "partitions") if kind.get(key)}
-        made += [{**plain, **own, "features": [kind["name"]]}] * 2
-    gpus = [_gpu_node(kind, plain, profile) for kind in _entries(profile, "cluster_gpus")]
+        made += [{**plain, **own, "features": _features(kind)}] * 2
+    gpus = [
+        _gpu_node(kind, plain, profile)
+        for kind in _entries(profile, "cluster_gpus")
+        for _ in range(min(kind.get("nodes") or 2, 2))
+    ]
     if usual or len(made) + len(gpus) < FEWEST_NODES:
         made = [plain] * min(max(usual.get("count") or 0, FEWEST_NODES), MOST_USUAL_NODES) + made
     device = 0
@@ -59,6 +65,12 @@ def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
         device += len(devices)
         numbered.append({**node, "name": f"wn{number:02d}", "gpus": devices})
     return numbered
+
+
+def _features(kind: Mapping[str, Any]) -> list[str]:
+    """Return the features that --constraint finds a kind of node by: those in what the profile gives for it."""
+    values = [kind.get("constraint") or kind["name"], *(kind.get("also") or [])]
+    return list(dict.fromkeys(word for value in values for word in re.split(r"[\s&|,*()\[\]]+", value) if word))
 
 
 def _gpu_node(kind: Mapping[str, Any], plain: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,7 +247,7 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         "auth": entrance.way,
         "port": int(profile.get("cluster_port") or 22),
         "sandbox_default_memory_mb": (profile.get("cluster_limits") or {}).get("default_memory_mb") or 0,
-        "sandbox_array_max": (profile.get("cluster_array") or {}).get("max_size") or 1001,
+        "sandbox_array_max": ((profile.get("cluster_array") or {}).get("max_size") or MOST_TASKS) + 1,
         "sandbox_array_may_mail": (profile.get("cluster_array") or {}).get("may_mail", True),
         "sandbox_quota_format": (profile.get("cluster_quota") or {}).get("format") or "",
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from laptops import ROOKERY, Laptop, newcomer
-from live import Live, alone
+from live import Live, alone, as_root
 from terminal import Terminal
 
 from rookery.sandbox import auth
@@ -35,7 +35,7 @@ def vi(bede: Live) -> Iterator[Laptop]:
     flags = ("--project", "codes", "--language", "python", "--name", "Vi", "--email", "vi@example.ac.uk")
     with Terminal([str(ROOKERY), "onboard", "--cluster", "bede", *flags], person.environment, person.home) as screen:
         screen.answers("Your username there .*: $", "vi")
-        screen.shows(r"charged to an account \(the code of your project, such as bdlan09\)")
+        screen.shows(r"charged to an account \(the code of your project,\s+such as bdlan09\)")
         screen.answers("Your account: $", "bdlan09")
         screen.shows("vi on Bede .*, jobs charged to bdlan09")
         screen.shows(r"bede accepts no keys; log in with password\+totp")
@@ -70,7 +70,7 @@ def test_without_an_account_nothing_is_done(bede: Live) -> None:
     )
     assert "next: rookery setup bede --account CODE" in completed.stderr
     completed = person.rookery("setup", "--cluster", "bede", "--user", "abe", "--account", "../x")
-    assert "cluster_account.name is not the name of an account: '../x'" in completed.stderr
+    assert "`name` must be the name of an account, not '../x'" in completed.stderr
 
 
 def test_what_is_a_persons_own_stands_in_their_folder_of_the_project(vi: Laptop) -> None:
@@ -223,3 +223,20 @@ def test_undo_leaves_the_home_and_the_project_as_they_were(bede: Live, vi: Lapto
     completed = vi.rookery("undo", "--cluster", "bede", "--purge", "--yes")
     assert completed.returncode == 0, completed.stdout + completed.stderr
     assert tree(bede).splitlines() == (vi.home / "before").read_text().splitlines()
+
+
+# The resource lines of the examples in Bede's documentation (N8-CIR-Bede/documentation, usage/index.rst, July 2025)
+PUBLISHED = [
+    "--time=1:0:0 --partition=test --nodes=1 --gres=gpu:1",
+    "--time=0:15:0 --partition=ghtest --nodes=1 --gres=gpu:1",
+    "--time=1:0:0 --partition=gpu --nodes=2 --gres=gpu:4",
+    "--time=1:0:0 --partition=gh --nodes=2 --gres=gpu:1",
+]
+
+
+@pytest.mark.parametrize("options", PUBLISHED)
+def test_bede_takes_each_published_example(bede: Live, options: str) -> None:
+    if "partition=test" in options:  # its page asks for an hour, and its own table gives half an hour at most
+        options = options.replace("1:0:0", "0:30:0")
+    said = as_root(bede, f"runuser -l student -c 'cd && sbatch --test-only -A bdlan09 {options} --wrap hostname 2>&1'")
+    assert "to start at" in said
