@@ -224,6 +224,8 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         Those variables; besides them `port`, where its sshd is to listen, and `auth`, the entrance's way.
     """
     entrance = entrance or auth.Entrance()
+    quota = profile.get("cluster_quota") or {}
+    form, command = quota.get("format") or "", re.match(r"([A-Za-z0-9_.-]+)(?:\s|$)", quota.get("command") or "")
     machines = nodes(profile)
     listed = modules(profile)
     r_modules = [module for module in listed if module["purpose"] == "r"]
@@ -249,5 +251,6 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         "sandbox_default_memory_mb": (profile.get("cluster_limits") or {}).get("default_memory_mb") or 0,
         "sandbox_array_max": ((profile.get("cluster_array") or {}).get("max_size") or MOST_TASKS) + 1,
         "sandbox_array_may_mail": (profile.get("cluster_array") or {}).get("may_mail", True),
-        "sandbox_quota_format": (profile.get("cluster_quota") or {}).get("format") or "",
+        "sandbox_quota_format": form,
+        "sandbox_quota_command": command[1] if command and form in {"lfs", "json"} else "",
     }

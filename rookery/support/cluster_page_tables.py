@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from rookery.clusters.cluster import ACCOUNT
+from rookery.clusters.cluster import ACCOUNT, role
 from rookery.clusters.config import profile
 from rookery.homes import listing
 from rookery.support.cohort.pages import markdown
@@ -23,7 +23,7 @@ _PLACES: Final = {
     "home": "your home",
     "persistent": "large storage",
     "scratch": "scratch",
-    "tmp": "temporary",
+    "node": "temporary",
     "project": "project",
 }
 
@@ -59,7 +59,7 @@ def storage(facts: Facts) -> Table | None:
     """Return the table of places where files can be kept."""
     rows = [
         [
-            _PLACES.get(area["name"], area["name"]) + facts.mark("storage"),
+            _place(area) + facts.mark("storage"),
             f"`{shown(area['expression'])}`",
             amount("mb", area.get("quota_mb")),
             _backup(area),
@@ -69,6 +69,12 @@ def storage(facts: Facts) -> Table | None:
         for area in facts.get("storage", [])
     ]
     return _filled(["storage", "path", "quota", "backup", "deleted", "note"], rows)
+
+
+def _place(area: Mapping[str, Any]) -> str:
+    """Return what a storage is called: by its role, and its own name where that says more."""
+    words, name = _PLACES[role(area)], str(area["name"])
+    return words if name in {*_PLACES, "tmp"} else f"{name} ({words})"
 
 
 def _backup(place: Mapping[str, Any]) -> str:

@@ -156,7 +156,8 @@ def _vpn(vpn: Mapping[str, Any]) -> str:
 def _policies(facts: Facts) -> Iterator[str]:
     policies, internet = facts.get("policies", {}), facts.get("internet", {})
     for key, what in (
-        ("vscode", "VS Code"),
+        ("vscode", "VS Code" if "vscode_compute" not in policies else "VS Code on login nodes"),
+        ("vscode_compute", "VS Code on compute nodes"),
         ("tmux", "Persistent sessions (tmux)"),
         ("connection_sharing", "Several commands over one connection"),
     ):

@@ -206,6 +206,23 @@ SENSELESS = [
         "duplicate name 'home'",
     ),
     (
+        {"cluster_storage": [{"name": "home", "expression": "$HOME"}, {"name": "a b", "expression": "/a"}]},
+        "`name` must be a name, not 'a b'",
+    ),
+    (
+        {"cluster_storage": [{"name": "home", "expression": "$HOME", "role": "scratch"}]},
+        "`role` must be home for the storage with the name home",
+    ),
+    (
+        {
+            "cluster_storage": [
+                {"name": "home", "expression": "$HOME"},
+                {"name": "local", "expression": "$TMPDIR", "role": "node"},
+            ]
+        },
+        "`role: node` and `scope: node` belong together",
+    ),
+    (
         {"cluster_storage": [{"name": "home", "expression": "$HOME", "variable": "$HOME"}]},
         "`variable` must be the name of a variable, not '$HOME'",
     ),

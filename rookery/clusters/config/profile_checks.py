@@ -23,6 +23,7 @@ _JUMP: Final = re.compile(
 )
 _DATE: Final = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _FOLDER: Final = re.compile(r"~/[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*")
 _OPTION: Final = re.compile(r"--([a-z][a-z0-9-]*)(=[^\x00-\x1f\x7f]*)?")
@@ -142,6 +143,9 @@ def _bad_storage(data: Mapping[str, Any]) -> Iterator[Complaint]:
     areas: dict[str, Mapping[str, Any]] = {}
     for number, entry in _entries(data, "cluster_storage"):
         place, area = ("cluster_storage", number), entry.get("name")
+        if area is not None and not _NAME.fullmatch(area):
+            yield _must("be a name", area, *place, "name", advice="use letters, digits, dashes and _")
+        yield from _bad_role(place, entry)
         if area in areas:
             yield Complaint((*place, "name"), f"duplicate name {written(area)}: give each storage its own")
         if area is not None:
@@ -154,6 +158,16 @@ def _bad_storage(data: Mapping[str, Any]) -> Iterator[Complaint]:
     for number, folder in _entries(data, "cluster_moved_folders"):
         if not _FOLDER.fullmatch(folder) or ".." in folder.split("/"):
             yield _must("be a folder of the home, such as ~/.cache", folder, "cluster_moved_folders", number)
+
+
+def _bad_role(place: Place, entry: Mapping[str, Any]) -> Iterator[Complaint]:
+    role, name = entry.get("role"), entry.get("name")
+    if role is None or name is None:
+        return
+    if (role == "home") != (name == "home"):
+        yield Complaint((*place, "role"), "`role` must be home for the storage with the name home, and for no other")
+    if (role == "node") != (entry.get("scope") == "node"):
+        yield Complaint((*place, "role"), "`role: node` and `scope: node` belong together")
 
 
 def _bad_areas(data: Mapping[str, Any], areas: Mapping[str, Mapping[str, Any]]) -> Iterator[Complaint]:
