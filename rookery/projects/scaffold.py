@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rookery.clusters import policies, set_up_note
+from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile, schema
 from rookery.core import console, invocation, paths, user_config
 from rookery.core.errors import RookeryError
@@ -143,7 +144,9 @@ def suggested(name: str) -> str:
 
 
 def _clusters(value: str) -> list[str]:
-    """Return the clusters named; else those that are set up, else all that run jobs.
+    """Return the clusters named; else those that are set up, else those where the user has a username, else all.
+
+    Of those that are not named, such that run jobs.
 
     Raises:
         RookeryError: One is not known.
@@ -157,15 +160,17 @@ def _clusters(value: str) -> list[str]:
         )
     if names:
         return names
-    with_slurm = [name for name in known if _runs_jobs(name)]
-    return [name for name in with_slurm if set_up_note.when(name, sandbox=False)] or with_slurm or known
+    with_slurm = [site for name in known if (site := _profile(name)) and site.scheduler == "slurm"]
+    set_up = [site.name for site in with_slurm if set_up_note.when(site.name, sandbox=False)]
+    usable = set_up or [site.name for site in with_slurm if site.user]
+    return usable or [site.name for site in with_slurm] or known
 
 
-def _runs_jobs(name: str) -> bool:
+def _profile(name: str) -> Cluster | None:
     try:
-        return profile.load(name, own_ssh=False).scheduler == "slurm"
+        return profile.load(name)
     except RookeryError:  # a profile with a mistake: reported where that cluster is used
-        return False
+        return None
 
 
 def fill(options: NewOptions, folder: Path) -> None:

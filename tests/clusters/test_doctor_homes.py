@@ -13,6 +13,8 @@ from doctor_runs import Home, Wayfarer, checks, disconnected, home_on, names, tr
 from laptops import laptop
 from live import Live
 
+from rookery.clusters.config import profile
+
 pytestmark = pytest.mark.cluster
 
 
@@ -151,6 +153,17 @@ ON_HEC = {
         mend="mv /root/lmod.sh /etc/profile.d/",
     ),
 }
+
+
+def test_a_module_without_a_version_is_any_of_that_name(hal: Home) -> None:
+    known = {"r": ["R"], "cuda": ["cuda/12.0"]}
+    hal.laptop.write(cluster_modules=known)
+    try:
+        assert checks(hal.doctor())["modules"]["state"] == "ok"
+        hal.laptop.write(cluster_modules={**known, "mpi": ["openmp"], "gcc": ["gcc", "cuda/12"]})
+        assert checks(hal.doctor())["modules"]["found"] == "not available any more: gcc, cuda/12, openmp"
+    finally:
+        hal.laptop.write(cluster_modules=dict(profile.load("hec").data["cluster_modules"]))
 
 
 @pytest.mark.parametrize("what", ON_PENGUINS)

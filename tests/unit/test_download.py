@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rookery.core.errors import RookeryError
+from rookery.jobs import run_record
 from rookery.jobs.results import archive, remote_listing
 from rookery.jobs.results.archive import File
 from rookery.jobs.results.download import STAGE, Arrivals
@@ -39,7 +40,8 @@ def fetched(root: Path, *files: tuple[File, list[bytes]], cluster: str = "hec") 
     """Fetch what is planned; the paths, by what became of them."""
     arrivals = Arrivals(root, cluster)
     plan = arrivals.plan([file for file, _ in files], ["results"])
-    brought = list(arrivals.take(pair for pair in files if pair[0] in plan.bring))
+    contents = {file.there: content for file, content in files}
+    brought = list(arrivals.take((file, contents[file.there]) for file in plan.bring))
     arrivals.close()
     return {
         "brought": [file.path for file in brought],
@@ -88,9 +90,47 @@ def test_a_file_of_the_person_s_is_kept(root: Path) -> None:
 
 
 def test_one_cluster_s_results_are_not_overwritten_by_another_s(root: Path) -> None:
+    """They lie beside them, again and again, whatever comes first the next time."""
+    fetched(root, remote_file("results/a/1.csv"))
+    new = (remote_file("results/a/1.csv", b"other", NEW), remote_file("results/a/2.csv", b"alone", NEW))
+    paths = fetched(root, *new, cluster="penguins")
+    assert (paths["kept"], paths["brought"]) == ([], ["results/penguins/a/1.csv", "results/a/2.csv"])
+    assert (root / "results/a/1.csv").read_bytes() == b"new"
+    assert (root / "results/penguins/a/1.csv").read_bytes() == b"other"
+    assert fetched(root, *new, cluster="penguins")["brought"] == []
+    later = remote_file("results/a/1.csv", b"later", NEW + 10**10)
+    assert fetched(root, later, cluster="penguins")["brought"] == ["results/penguins/a/1.csv"]
+    assert fetched(root, remote_file("results/a/1.csv"), remote_file("results/a/2.csv", b"x"))["brought"] == [
+        "results/hec/a/2.csv"
+    ]
+    (root / "results/a/1.csv").unlink()
+    assert fetched(root, later, cluster="penguins")["brought"] == []
+    (root / "results/penguins/a/1.csv").write_text("mine now")
+    assert fetched(root, later, cluster="penguins")["kept"] == ["results/penguins/a/1.csv"]
+
+
+def test_a_link_in_place_of_a_cluster_s_own_folder_is_not_followed(root: Path, tmp_path: Path) -> None:
     fetched(root, remote_file("results/1.csv"))
+    (tmp_path / "elsewhere").mkdir()
+    (root / "results/penguins").symlink_to(tmp_path / "elsewhere")
     paths = fetched(root, remote_file("results/1.csv", b"other", NEW), cluster="penguins")
-    assert paths["kept"] == ["results/1.csv"]
+    assert paths["refused"] == ["results/penguins/1.csv"]
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_two_clusters_may_give_a_run_the_same_number(root: Path) -> None:
+    def record(cluster: str) -> tuple[File, list[bytes]]:
+        content = run_record.text(
+            run_record.RunRecord("simulate", "7", cluster, when=f"2026-01-01T00:00:0{len(cluster)}")
+        )
+        return remote_file("runs/7.json", content.encode(), NEW)
+
+    for cluster, path in (("hec", "runs/7.json"), ("penguins", "runs/7.penguins.json")):
+        assert fetched(root, record(cluster), cluster=cluster)["brought"] == [path]
+    for cluster in ("hec", "penguins"):
+        assert fetched(root, record(cluster), cluster=cluster)["brought"] == []
+        known = run_record.find(root, "7", cluster)
+        assert known and known.cluster == cluster
 
 
 def test_without_the_note_everything_here_counts_as_the_person_s(root: Path, tmp_path: Path) -> None:

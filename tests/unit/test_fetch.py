@@ -51,7 +51,8 @@ def test_a_miniature_s_results_do_not_replace_the_cluster_s(
         assert fetched(demo, capsys)["brought"] == ["results/1.csv"]
         (results / "1.csv").write_text("of the miniature")
         document = fetched(demo, capsys, sandbox=True)
-        assert document["kept"] == [{"path": "results/1.csv", "why": "fetched from hec"}]
+        assert (document["kept"], document["brought"]) == ([], ["results/hec-sandbox/1.csv"])
+        assert (demo / "results/hec-sandbox/1.csv").read_text() == "of the miniature"
         assert (demo / "results/1.csv").read_text() == "real"
         os.utime(results / "1.csv")
         assert fetched(demo, capsys)["brought"] == ["results/1.csv"]

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from rookery.clusters import set_up_note
+from rookery.clusters.config import profile
+from rookery.core import state_files
 from rookery.core.errors import RookeryError
 from rookery.projects import config, scaffold
 from rookery.projects.options import NewOptions
@@ -54,8 +57,20 @@ def test_a_project_is_whole_committed_and_readable(here: Path, lang: str, lock: 
     assert [path.name for path in here.iterdir()] == ["penguin-study"]
 
 
+def test_its_clusters_are_those_where_one_has_a_username(here: Path) -> None:
+    def clusters(name: str) -> tuple[str, ...]:
+        scaffold.run(NewOptions(name))
+        return tuple(config.load(here / name).clusters)
+
+    assert clusters("without") == ("penguins", "hec", "hex", "bede")
+    profile.remember("hec", {"cluster_user": "ada"})
+    profile.remember("hex", {"cluster_user": "ada"})
+    assert clusters("with-two") == ("hec", "hex")
+    state_files.save(set_up_note.file("hex", sandbox=False), {"set_up": "2026-11-29"})
+    assert clusters("set-up") == ("hex",)
+
+
 def test_its_jobs_are_rendered_for_every_cluster(here: Path) -> None:
-    from rookery.clusters.config import profile
     from rookery.projects.scripts import job_script
 
     for lang in ("python", "r"):

@@ -16,7 +16,8 @@ from typing import TextIO
 from rookery.core import atomic_files, console, invocation, written_files
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import CombineOptions
-from rookery.jobs.results import file_matching, result_file
+from rookery.jobs.results import download, file_matching, result_file
+from rookery.jobs.results.file_matching import Paths
 from rookery.jobs.results.source_run import SourceRun, of_record
 from rookery.projects import config
 from rookery.projects.model import Project
@@ -84,9 +85,11 @@ def run(options: CombineOptions) -> int:
     source = of_record(project, options.job, options.files, project_flag)
     files = list(choose(project, options.files, table_path))
     if not options.files:
+        files = file_matching.of_cluster(files, project.root, source.cluster, download.origins(project.root))
         command = str(project.jobs.get(source.job, {}).get("command", ""))
-        files = file_matching.of_job(files, project.root, source.job, project.jobs)
-        files = file_matching.by_parameters(files, project.root, command, source)
+        paths = Paths(project.root, project.outputs, source.cluster)
+        files = file_matching.of_job(files, paths, source.job, project.jobs)
+        files = file_matching.by_parameters(files, paths, command, source)
     if not files:
         what = f"matches {options.files}" if options.files else f"ends in .csv in {', '.join(project.outputs) or '.'}"
         raise RookeryError(f"Nothing to combine: no file {what}.", hint=f"invoke fetch{project_flag}")

@@ -11,7 +11,7 @@ import shlex
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,14 @@ class Plan:
         here: How many are here already.
         kept: Files here that are not fetch's, with the reason.
         refused: Files that can't be written here, with the reason.
+        beside: Files that go to a folder of this cluster's, since another cluster's have their names here.
     """
 
     bring: list[File] = field(default_factory=list)
     here: int = 0
     kept: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -81,11 +83,9 @@ class Arrivals:
         """Read the note; one that can't be read counts as empty, so that everything here counts as the user's."""
         self.root, self.cluster = root, cluster
         self._top = os.fspath(root)
-        key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-        self._note = state_files.place("fetched", f"{root.name[:40]}-{key}.json")
+        self._note = _place(root)
         self._folders: dict[str, str] = {}
-        advice = f"rm {shlex.quote(str(self._note))}   # files fetched before then count as yours, and are kept"
-        self._known: dict[str, Note] = state_files.load(self._note, _notes, advice=advice, most=_LARGEST_NOTE) or {}
+        self._known = _load(self._note)
         self.refused: list[tuple[str, str]] = []
         self._stages: set[str] = set()
 
@@ -98,7 +98,10 @@ class Arrivals:
         """
         plan, paths_seen = Plan(), set[str]()
         allowed = (*(f"{output}/" for output in outputs), "runs/")
-        for file in files:
+        for listed in files:
+            file = replace(listed, path=self._local(listed.path, outputs))
+            if file.path != listed.path:
+                plan.beside.append(file.path)
             why = self._unfit(file.path, allowed) or (TWICE if file.path in paths_seen else "")
             paths_seen.add(file.path)
             if why:
@@ -114,6 +117,26 @@ class Arrivals:
                 continue
             self._compare(plan, file, status)
         return plan
+
+    def _local(self, path: str, outputs: Iterable[str]) -> str:
+        """Return where a file goes: its path, or beside it where another cluster's file of this name is, or was."""
+        if path.startswith("runs/"):
+            return self._local_record(path)
+        beside = _beside(path, self.cluster, outputs)
+        if self._known.get(beside, [""])[0] == self.cluster:
+            return beside
+        others = self._known.get(path, [self.cluster])[0] != self.cluster and os.path.lexists(f"{self._top}/{path}")
+        return beside if others else path
+
+    def _local_record(self, path: str) -> str:
+        """Return where a run's record goes: clusters may give two runs the same number."""
+        name = path.rpartition("/")[2]
+        is_own = self._known.get(path, [""])[0] == self.cluster
+        if is_own or not os.path.lexists(f"{self._top}/{path}") or not _RECORD.fullmatch(path):
+            return path
+        if run_record.find(self.root, name.partition(".")[0], self.cluster):
+            return path
+        return f"{run_record.FOLDER}/{name.removesuffix('.json')}.{self.cluster}.json"
 
     def _compare(self, plan: Plan, file: File, status: os.stat_result) -> None:
         """Decide about a file that has one of its name here."""
@@ -227,6 +250,34 @@ class Arrivals:
             shutil.rmtree(stage, ignore_errors=True)
         self._stages.clear()
         state_files.save(self._note, self._known)
+
+
+def _place(root: Path) -> Path:
+    """Return the note of what fetch has written into a project's folder."""
+    key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+    return state_files.place("fetched", f"{root.name[:40]}-{key}.json")
+
+
+def _load(note: Path) -> dict[str, Note]:
+    advice = f"rm {shlex.quote(str(note))}   # files fetched before then count as yours, and are kept"
+    return state_files.load(note, _notes, advice=advice, most=_LARGEST_NOTE) or {}
+
+
+def origins(root: Path) -> dict[str, str]:
+    """Return the cluster that each fetched file of a project came from, as Cluster.label names it, by its path."""
+    return {path: str(note[0]) for path, note in _load(_place(root)).items()}
+
+
+def _beside(path: str, cluster: str, outputs: Iterable[str]) -> str:
+    """Return the path of a cluster's file in a folder of its own: results/hec/a.csv for results/a.csv."""
+    output = next((output for output in outputs if path.startswith(f"{output}/")), "")
+    return f"{output}/{cluster}{path.removeprefix(output)}" if output else path
+
+
+def without_cluster(path: str, cluster: str, outputs: Iterable[str]) -> str:
+    """Return the path on the cluster of a file that may be in a folder of its own here."""
+    output = next((output for output in outputs if path.startswith(f"{output}/{cluster}/")), "")
+    return f"{output}/{path.removeprefix(f'{output}/{cluster}/')}" if output else path
 
 
 def _is_long(name: str) -> bool:

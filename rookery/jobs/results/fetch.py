@@ -239,6 +239,8 @@ def _print_report(
     present = f", {plan.here:,} unchanged" if plan.here else ""
     new = f"{would}{count} new file{'' if len(files) == 1 else 's'}{amount}"
     console.say(f"{new} from {connection.cluster.name}{present}")
+    if beside := sorted({file.path for file in files} & set(plan.beside)):
+        console.say(f"  {len(beside):,} beside another cluster's files of the same name, such as {shown(beside[0])}")
     for output in listing.missing:
         deploy = invocation.as_typed(f"invoke deploy{_flags(options, connection)}")
         console.say(f"  {console.clean(output)}: not in the release there yet; {deploy} creates it")

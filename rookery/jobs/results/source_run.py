@@ -72,12 +72,16 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
 
 
 def _afterwards(project: Project, first: run_record.RunRecord) -> tuple[float, frozenset[str]]:
-    """Return when the next run of the same job was submitted (0 for none), and the runs of the first one's tasks."""
+    """Return when the next run of the same job there was submitted (0 for none), and the runs of the first's tasks."""
     began, until, again = _seconds(first.when), 0.0, {first.id}
     for record in run_record.every(project.root):
         if record.cluster == first.cluster and record.failed_of in again:
             again.add(record.id)
-        elif record.job == first.job and not until and _seconds(record.when) > began > 0:
+        elif (
+            (record.job, record.cluster) == (first.job, first.cluster)
+            and not until
+            and _seconds(record.when) > began > 0
+        ):
             until = _seconds(record.when)
     return until, frozenset(again)
 

@@ -139,7 +139,8 @@ if [ -n "$verb" ]; then
         esac
       done
       for name in $modules; do
-        case $available in *" $name "*) ;; *) missing="$missing $name" ;; esac
+        # without a version it is any that is there: `module load NAME` takes the default
+        case $available in *" $name "* | *" $name/"*) ;; *) missing="$missing $name" ;; esac
       done
       say module "$there$missing"
     }
