@@ -42,7 +42,7 @@ def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
     plain: dict[str, Any] = {
         "cores": usual.get("cores") or NODE_CORES,
         "memory_mb": usual.get("memory_mb") or NODE_MEMORY_MB,
-        "features": [],
+        "features": _features({"name": "", **usual}),
         "partitions": [],
         "gpu_type": "",
         "gpus": 0,
@@ -81,6 +81,7 @@ def _gpu_node(kind: Mapping[str, Any], plain: Mapping[str, Any], profile: Mappin
     ]
     return {
         **plain,
+        "features": _features({"name": "", **kind}),
         "cores": kind.get("node_cores") or plain["cores"],
         "memory_mb": kind.get("node_memory_mb") or plain["memory_mb"],
         "partitions": kind.get("partitions") or having,

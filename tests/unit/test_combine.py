@@ -15,13 +15,11 @@ from hypothesis import strategies as st
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import options
-from rookery.jobs.results import combine, download, result_file, source_run
-from rookery.jobs.results.archive import File
+from rookery.jobs.results import combine, result_file, source_run
 
 
 def project(root: Path, **written: str) -> Path:
     """A project with files in results/; `task_1__csv` stands for task_1.csv."""
-    root.mkdir(exist_ok=True)
     (root / "rookery.yml").write_text("name: demo\nclusters: [hec]\noutputs: [results]\njobs: {}\n")
     (root / "results").mkdir(exist_ok=True)
     for name, text in written.items():
@@ -57,34 +55,6 @@ def test_tables_of_r_and_python_keep_their_text(tmp_path: Path, capsys: pytest.C
     outcome = combined(tmp_path, capsys)
     assert outcome["table"] == ('task,"x","y"\n2,007,NA\n9,1e-05,"say ""hi"""\n9,0x,"two\nlines"\n10,1.10,"a,b"\n')
     assert (outcome["rows"], outcome["files"], outcome["code"], outcome["missing"]) == (4, 3, 0, [])
-
-
-def test_each_cluster_s_run_has_its_own_files(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those that lie in the cluster's folder, and those that no other cluster's were in the way of."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    root = project(tmp_path / "demo")
-    rows = [{"seed": 5}, {"seed": 6}]
-    (root / "rookery.yml").write_text(
-        "name: demo\nclusters: [hec, bede]\noutputs: [results]\n"
-        "jobs: {hec: {command: './x --out=results/s{seed}.csv'}}\n"
-    )
-    recorded(root, 7, job="hec", rows=rows, when="2020-01-01T00:00:00+00:00")
-    recorded(root, 8, job="hec", rows=rows, cluster="bede", when="2020-01-02T00:00:00+00:00")
-    for cluster, names in (("hec", ["s5.csv"]), ("bede", ["s5.csv", "s6.csv"]), ("hec", ["s6.csv"])):
-        files = [File(f"results/{name}", "x", 8, 10**18) for name in names]
-        arrivals = download.Arrivals(root, cluster)
-        plan = arrivals.plan(files, ["results"])
-        list(arrivals.take((file, [f"x\n{cluster}\n".encode()]) for file in plan.bring))
-        arrivals.close()
-    assert sorted(str(path.relative_to(root)) for path in root.rglob("*.csv")) == [
-        "results/bede/s5.csv", "results/hec/s6.csv", "results/s5.csv", "results/s6.csv",
-    ]  # fmt: skip
-    for number, cluster in (("7", "hec"), ("8", "bede")):
-        outcome = combined(root, capsys, job=number)
-        assert outcome["table"] == f"task,seed,x\n1,5,{cluster}\n2,6,{cluster}\n"
-        assert (outcome["missing"], outcome["newer"]) == ([], [])
 
 
 def test_a_column_that_tells_the_task_is_believed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,8 +14,7 @@ from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.jobs import options, render
 from rookery.projects import config
-from rookery.projects.job import Job
-from rookery.projects.scripts import job_script, partition, placement, sbatch_options, templates
+from rookery.projects.scripts import job_script, sbatch_options, templates
 
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
@@ -134,65 +133,6 @@ def test_what_is_asked_of_other_sites(tmp_path: Path, site: str, job: str, wante
     made = rendered(tmp_path, "{template: mpi, command: x, " + job[1:], site)
     assert set(wanted) <= set(directives(made))
     assert not unwanted or not any(line.startswith(unwanted) for line in directives(made))
-
-
-MIXED = {
-    "account": {"required": True, "name": "lab"},
-    "sbatch": ["--hint=nomultithread", "--constraint=cpu"],
-    "qos": [{"name": "fast", "partitions": ["gpu"], "options": ["--distribution=block"]}],
-    "partitions": [
-        {"name": "cpu", "account": "{account}-CPU"},
-        {
-            "name": "gpu",
-            "for": "gpu",
-            "options": ["--constraint=gpu"],
-            "preamble": ["module load gpu"],
-            "account": "shared",
-        },
-        {"name": "plain", "for": "test", "preamble": []},
-    ],
-    "job_preamble": ["module load cpu"],
-}
-
-
-@pytest.mark.parametrize(
-    ("asked", "expected", "preamble"),
-    [
-        ({}, ["--account=lab-CPU", "--hint=nomultithread", "--constraint=cpu"], ["module load cpu"]),
-        (
-            {"gpus": 1},
-            ["--account=shared", "--qos=fast", "--hint=nomultithread", "--constraint=gpu", "--distribution=block"],
-            ["module load gpu"],
-        ),
-        (
-            {"account": "own", "sbatch": ("--constraint=big", "--constraint=big", "--nice")},
-            ["--account=own", "--hint=nomultithread", "--constraint=big", "--constraint=big", "--nice"],
-            ["module load cpu"],
-        ),
-        ({"partition": "plain"}, ["--account=lab", "--hint=nomultithread", "--constraint=cpu"], []),
-    ],
-)
-def test_what_the_profile_adds(asked: dict[str, Any], expected: list[str], preamble: list[str]) -> None:
-    site = cluster(**MIXED)
-    job = partition.placed(Job("j", output="x", **asked), site)
-    made = sbatch_options.options(job, site)
-    usual = ("--job-name", "--partition", "--nodes", "--ntasks", "--cpus", "--gres", "--output")
-    assert [option.text for option in made if not option.text.startswith(usual)] == expected
-    assert placement.preamble(job, site) == preamble
-
-
-def test_an_option_that_another_replaces_is_named() -> None:
-    site = cluster(**MIXED)
-    job = partition.placed(Job("j", output="x", gpus=1, sbatch=("--constraint=big",)), site)
-    why = {option.text: option.why for option in sbatch_options.options(job, site)}
-    assert why["--constraint=big"] == "in place of --constraint=cpu, --constraint=gpu"
-    assert why["--hint=nomultithread"] == "every job on here needs it"
-
-
-def test_an_account_by_partition_is_asked_for() -> None:
-    site = cluster(**{**MIXED, "account": {"required": True, "example": "lab"}})
-    with pytest.raises(RookeryError, match="Missing account: jobs on here need one"):
-        sbatch_options.options(partition.placed(Job("j", output="x"), site), site)
 
 
 @pytest.mark.parametrize(

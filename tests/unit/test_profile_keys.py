@@ -43,7 +43,9 @@ def test_a_word_picks_keys_and_those_inside(capsys: pytest.CaptureFixture[str]) 
 def test_without_a_word_the_outer_keys_are_shown_in_their_groups(capsys: pytest.CaptureFixture[str]) -> None:
     profile_keys.run(ClustersKeysOptions())
     shown = capsys.readouterr().out
-    assert shown.index("Which cluster") < shown.index("cluster_title") < shown.index("Jobs") < shown.index("cluster_qos")
+    assert (
+        shown.index("Which cluster") < shown.index("cluster_title") < shown.index("Jobs") < shown.index("cluster_qos")
+    )
     assert "cluster_qos[].name" not in shown
 
 

@@ -8,7 +8,7 @@ from rookery.clusters.cluster import Cluster
 from rookery.clusters.config.schema import nearest
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job
-from rookery.projects.scripts.placement import Place, asked, broken, foreign, has_gpus, processes, takes_gpus, unused
+from rookery.projects.scripts.placement import JobPlace, asked, broken, foreign, has_gpus, processes, takes_gpus, unused
 
 _BY_NAME_ONLY: Final = {"test", "interactive"}
 """Kinds of partition and QOS that a job goes to only where it names them."""
@@ -48,16 +48,16 @@ def fewest_gpus(cluster: Cluster) -> int:
     return min((place.fewest("min_gpus") for place in meant), default=0)
 
 
-def places(cluster: Cluster) -> list[Place]:
+def places(cluster: Cluster) -> list[JobPlace]:
     """Return each partition with each QOS that it can be used with, in the profile's order."""
     partitions = cluster.data.get("cluster_partitions") or [{}]
     return [place for partition in partitions for place in _with_qos(partition, cluster)]
 
 
-def _with_qos(partition: Mapping[str, Any], cluster: Cluster) -> list[Place]:
+def _with_qos(partition: Mapping[str, Any], cluster: Cluster) -> list[JobPlace]:
     name = partition.get("name")
     usable = [qos for qos in cluster.data.get("cluster_qos") or [] if name in qos.get("partitions", [name])]
-    return [Place(partition, qos) for qos in usable or [{}]]
+    return [JobPlace(partition, qos) for qos in usable or [{}]]
 
 
 def _is_for_slurm_alone(job: Job, cluster: Cluster) -> bool:
@@ -65,7 +65,7 @@ def _is_for_slurm_alone(job: Job, cluster: Cluster) -> bool:
     return bool(job.partition) and ("," in job.partition or not cluster.data.get("cluster_partitions"))
 
 
-def _candidates(job: Job, cluster: Cluster) -> list[Place]:
+def _candidates(job: Job, cluster: Cluster) -> list[JobPlace]:
     """Return the places that a job may be sent to, their limits aside.
 
     Raises:
@@ -85,7 +85,7 @@ def _candidates(job: Job, cluster: Cluster) -> list[Place]:
     return fitting or tests
 
 
-def _with_named_qos(job: Job, cluster: Cluster, found: list[Place]) -> list[Place]:
+def _with_named_qos(job: Job, cluster: Cluster, found: list[JobPlace]) -> list[JobPlace]:
     """Return the places with the QOS that a job names; one that the profile does not know can be used anywhere.
 
     Sites give projects QOSes of their own, which no profile lists.
@@ -93,7 +93,7 @@ def _with_named_qos(job: Job, cluster: Cluster, found: list[Place]) -> list[Plac
     if not job.qos:
         return found
     if not any(qos["name"] == job.qos for qos in cluster.data.get("cluster_qos") or []):
-        return [Place(partition, {"name": job.qos}) for partition in cluster.data.get("cluster_partitions") or [{}]]
+        return [JobPlace(partition, {"name": job.qos}) for partition in cluster.data.get("cluster_partitions") or [{}]]
     having = [place for place in found if place.qos.get("name") == job.qos]
     names = [place.partition["name"] for place in having if place.partition]
     known = [partition["name"] for partition in cluster.data.get("cluster_partitions") or []]
@@ -106,7 +106,7 @@ def _with_named_qos(job: Job, cluster: Cluster, found: list[Place]) -> list[Plac
     return having
 
 
-def _meant_for(place: Place, job: Job, cluster: Cluster) -> bool:
+def _meant_for(place: JobPlace, job: Job, cluster: Cluster) -> bool:
     """Return whether a job that names no partition may be sent to a place, its limits aside."""
     partition, qos = ({str(entry.get("for", "any"))} for entry in (place.partition, place.qos))
     if partition & _BY_NAME_ONLY or (qos & _BY_NAME_ONLY and not job.qos):
@@ -116,7 +116,7 @@ def _meant_for(place: Place, job: Job, cluster: Cluster) -> bool:
     return takes_gpus(place, cluster) if job.gpus else not place.is_for_gpus
 
 
-def _default(job: Job, cluster: Cluster) -> Place:
+def _default(job: Job, cluster: Cluster) -> JobPlace:
     """Return the place of a job that the profile has no partition for: the default one, or what the site chooses.
 
     Raises:
@@ -127,14 +127,14 @@ def _default(job: Job, cluster: Cluster) -> Place:
     if default in [partition["name"] for partition in known] or (job.gpus and not has_gpus(cluster)):
         raise _none_fits(job, cluster, places(cluster))
     found = _with_named_qos(job, cluster, _with_qos({"name": default} if default else {}, cluster))
-    place = next((place for place in found if not place.kinds & _BY_NAME_ONLY), Place({}, {}))
-    place = Place({"name": default} if default else {}, place.qos)
+    place = next((place for place in found if not place.kinds & _BY_NAME_ONLY), JobPlace({}, {}))
+    place = JobPlace({"name": default} if default else {}, place.qos)
     if beyond := next(broken(place, job, cluster), "") if default or not known else "":
         raise RookeryError(f"{cluster.name} can't run a job with {asked(job)}: {beyond}.", hint=_ask(cluster))
     return place
 
 
-def _order(place: Place, job: Job, cluster: Cluster) -> tuple[Any, ...]:
+def _order(place: JobPlace, job: Job, cluster: Cluster) -> tuple[Any, ...]:
     """Return the sort key of a fitting place; the smallest is taken."""
     found = cluster.data.get("cluster_partitions") or [{}]
     if job.gpus:  # types of GPU in the profile's order, so that a special group's come last
@@ -165,7 +165,7 @@ def _unknown(job: Job, cluster: Cluster) -> RookeryError:
     )
 
 
-def _none_fits(job: Job, cluster: Cluster, found: Sequence[Place]) -> RookeryError:
+def _none_fits(job: Job, cluster: Cluster, found: Sequence[JobPlace]) -> RookeryError:
     """Return the error in one line: what was asked for, and which part of it each place does not allow."""
     if job.gpus and not has_gpus(cluster):
         message = f"{cluster.name} has no GPUs, according to its profile."
@@ -175,14 +175,19 @@ def _none_fits(job: Job, cluster: Cluster, found: Sequence[Place]) -> RookeryErr
     why = dict(_why_not(found, job, cluster))
     limits = "; ".join(f"{title}: {reasons}" for title, reasons in why.items())
     subject = f"The partition {next(iter(why))}" if len(why) == 1 and found[0].partition else "No partition"
+    smaller = replace(job, array="")
+    too_many_tasks = job.array and any(not any(broken(place, smaller, cluster)) for place in found)
+    hint = "use `chunk`, the number of rows for each task, or submit the array in parts" if too_many_tasks else ""
     verb = "can't run" if len(why) == 1 and found[0].partition else "can run"
-    return RookeryError(f"{subject} of {cluster.name} {verb} a job with {asked(job)} ({limits}).", hint=_ask(cluster))
+    return RookeryError(
+        f"{subject} of {cluster.name} {verb} a job with {asked(job)} ({limits}).", hint=hint or _ask(cluster)
+    )
 
 
-def _why_not(found: Iterable[Place], job: Job, cluster: Cluster) -> Iterable[tuple[str, str]]:
+def _why_not(found: Iterable[JobPlace], job: Job, cluster: Cluster) -> Iterable[tuple[str, str]]:
     """Yield each partition with what it does not allow, or where it is the QOS that does not, each QOS with that."""
     for place in found:
-        alone = Place(place.partition, {})
+        alone = JobPlace(place.partition, {})
         if place.partition and (reasons := ", ".join(broken(alone, job, cluster))):
             yield alone.title, reasons
         else:

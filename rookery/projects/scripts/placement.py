@@ -10,7 +10,7 @@ from rookery.projects.slurm_values import mebibytes, task_count, time_limit
 
 
 @dataclass(frozen=True)
-class Place:
+class JobPlace:
     """A partition and a QOS that can be used together.
 
     Attributes:
@@ -76,7 +76,21 @@ def preamble(job: Job, cluster: Cluster) -> list[str]:
     return [str(line) for line in (cluster.data.get("cluster_job_preamble") or [] if lines is None else lines)]
 
 
-def broken(place: Place, job: Job, cluster: Cluster) -> Iterator[str]:
+def constraint(job: Job, cluster: Cluster) -> str:
+    """Return what --constraint must be for a job to get the kind of node that it asks for; "" where nothing.
+
+    Where it may have several types of GPU, the profile's first.
+    """
+    if not job.gpus:
+        return str(cluster.data.get("cluster_nodes", {}).get("constraint", ""))
+    partition = partition_entry(job, cluster)
+    usable = [gpu["type"] for gpu in cluster.data.get("cluster_gpus", [])]
+    types = [job.gpu_type] if job.gpu_type else partition.get("gpu_types") or usable
+    found = [gpu.get("constraint", "") for gpu in cluster.data.get("cluster_gpus", []) if gpu["type"] in types]
+    return found[0] if found else ""
+
+
+def broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:
     """Yield what a place does not allow of a job's resources, each in a few words; nothing where it fits."""
     limits = cluster.data.get("cluster_limits", {})
     yield from _gpus_broken(place, job, cluster)
@@ -100,7 +114,7 @@ def broken(place: Place, job: Job, cluster: Cluster) -> Iterator[str]:
         yield f"at most {limits['memory_mb'] // 1024} GB in total"
 
 
-def _counts_broken(place: Place, job: Job, cluster: Cluster) -> Iterator[str]:
+def _counts_broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:
     """Yield what a place does not allow of a job's nodes, and of its tasks in the queue."""
     most = place.most("max_nodes")
     most = cluster.data.get("cluster_nodes", {}).get("count") if most is None else most
@@ -146,7 +160,7 @@ def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def unused(place: Place, job: Job, cluster: Cluster) -> int:
+def unused(place: JobPlace, job: Job, cluster: Cluster) -> int:
     """Return how much a job would be given there beyond what it asks for: GPUs, or where it asks for none, cores.
 
     Where the profile does not know how large the whole nodes are, 1.
@@ -176,15 +190,15 @@ def foreign(partition: Mapping[str, Any], cluster: Cluster) -> str:
 def has_gpus(cluster: Cluster) -> bool:
     """Return whether the profile knows of any GPU."""
     entries = [*(cluster.data.get("cluster_partitions") or []), *(cluster.data.get("cluster_qos") or [])]
-    return bool(cluster.data.get("cluster_gpus")) or any(Place(entry, {}).is_for_gpus for entry in entries)
+    return bool(cluster.data.get("cluster_gpus")) or any(JobPlace(entry, {}).is_for_gpus for entry in entries)
 
 
-def takes_gpus(place: Place, cluster: Cluster) -> bool:
+def takes_gpus(place: JobPlace, cluster: Cluster) -> bool:
     """Return whether a job there may ask for GPUs: where the site chooses the partition, one that has them will do."""
     return place.is_for_gpus or (not place.partition and place.kind == "any" and has_gpus(cluster))
 
 
-def _gpus_broken(place: Place, job: Job, cluster: Cluster) -> Iterator[str]:
+def _gpus_broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:
     fewest = place.fewest("min_gpus")
     if not job.gpus:
         if fewest:
@@ -206,13 +220,13 @@ def _gpus_broken(place: Place, job: Job, cluster: Cluster) -> Iterator[str]:
         yield f"at most {_count(max(sizes), 'GPU')} a node"
 
 
-def _gpus(place: Place, job: Job, cluster: Cluster) -> list[Mapping[str, Any]]:
+def _gpus(place: JobPlace, job: Job, cluster: Cluster) -> list[Mapping[str, Any]]:
     """Return the types of GPU that a job could be given there."""
     types = [job.gpu_type] if job.gpu_type else place.partition.get("gpu_types", [])
     return [gpu for gpu in cluster.data.get("cluster_gpus", []) if gpu["type"] in types]
 
 
-def _nodes(place: Place, job: Job, cluster: Cluster) -> list[tuple[int, int]]:
+def _nodes(place: JobPlace, job: Job, cluster: Cluster) -> list[tuple[int, int]]:
     """Return cores and MiB of each kind of node there, 0 for what the profile does not know."""
     if job.gpus:
         nodes = [(gpu.get("node_cores", 0), gpu.get("node_memory_mb", 0)) for gpu in _gpus(place, job, cluster)]
@@ -228,7 +242,7 @@ def _nodes(place: Place, job: Job, cluster: Cluster) -> list[tuple[int, int]]:
     return nodes
 
 
-def _largest_node(place: Place, job: Job, cluster: Cluster) -> tuple[int, int]:
+def _largest_node(place: JobPlace, job: Job, cluster: Cluster) -> tuple[int, int]:
     """Return cores and MiB of the largest node of a place, as far as the profile knows them; else 0."""
     nodes = _nodes(place, job, cluster)
     if not nodes:

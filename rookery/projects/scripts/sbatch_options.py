@@ -96,6 +96,8 @@ def _further(job: Job, cluster: Cluster) -> list[SbatchOption]:
     """
     partition, qos = placement.partition_entry(job, cluster), placement.qos_entry(job, cluster)
     added = [(str(text), f"every job on {cluster.name} needs it") for text in cluster.data.get("cluster_sbatch") or []]
+    if constraint := placement.constraint(job, cluster):
+        added.append((option("constraint", constraint), "the kind of node"))
     added += [(str(text), f"jobs in {partition['name']} need it") for text in partition.get("options") or []]
     added += [(str(text), f"jobs with QOS {qos['name']} need it") for text in qos.get("options") or []]
     added += [(text, "") for text in job.sbatch]
