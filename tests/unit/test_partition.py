@@ -135,6 +135,7 @@ def test_limits_of_a_qos_are_told(asked: dict[str, Any], phrases: list[str]) -> 
         partition.placed(Job("j", **asked), known("archer2"))
     for words in phrases:
         assert words in caught.value.message
+    assert ("`chunk`" in (caught.value.hint or "")) == ("array" in asked)
 
 
 WHOLE_OR_SHARED = {
