@@ -57,6 +57,7 @@ GROUPS = {
     "clusters": (
         command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all"),
         command("show", homes.ClustersShowOptions, "rookery.homes.listing:show"),
+        command("keys", homes.ClustersKeysOptions, "rookery.homes.profile_keys:run"),
         command("guide", support.ClustersGuideOptions, "rookery.support.cluster_pages:run"),
     ),
     "sandbox": (
@@ -80,6 +81,7 @@ TITLES = {
     "Clusters": (
         "clusters.list",
         "clusters.show",
+        "clusters.keys",
         "clusters.guide",
         "cohort",
         "undo",

@@ -29,12 +29,29 @@ def expression(entry: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     return str(entry["expression"]).replace(ACCOUNT, account(data) or ACCOUNT)
 
 
+_ROLES = ("home", "persistent", "scratch", "project", "node")
+"""What a storage can be for: a name of one of them says it, too."""
+
+
+def role(entry: Mapping[str, Any]) -> str:
+    """Return what a storage is for: home, persistent, scratch, project or node (local to one).
+
+    Args:
+        entry: An entry of cluster_storage.
+    """
+    if entry.get("scope") == "node":
+        return "node"
+    name = str(entry["name"])
+    by_name = name if name in _ROLES else "scratch" if entry.get("purge_days") is not None else "persistent"
+    return str(entry.get("role", by_name))
+
+
 @dataclass(frozen=True)
 class Storage:
     """A place on a cluster where files can be kept: an entry of cluster_storage, with defaults filled in."""
 
     name: str
-    """home, persistent, scratch, tmp or project."""
+    """Its name in the profile; the home's is home."""
     expression: str
     """Where it is, for a login shell there to evaluate."""
     variable: str

@@ -44,6 +44,19 @@ class ClustersShowOptions(Options):
     json: bool = option(default=False, help=JSON)
 
 
+class ClustersKeysOptions(Options):
+    """List the keys of a cluster's profile.
+
+    Says what each means and what its value may be. With a word, shows the keys that have it in their names, and those
+    inside mappings too.
+    """
+
+    examples = ("clusters.keys", "clusters.keys qos")
+
+    key: str = option(default="", help="a word of the key's name", positional=True)
+    json: bool = option(default=False, help=JSON)
+
+
 class SetupOptions(Options):
     """Set up your home on a cluster.
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rookery.clusters import set_up_note
+from rookery.clusters import policies, set_up_note
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile, schema
 from rookery.core import console, invocation, paths, preferences
@@ -192,14 +192,14 @@ def fill(options: NewOptions, folder: Path) -> None:
     source = paths.root() / "templates" / "project" / options.language
     names = options.cluster.split(",")
     sites = [profile.load(name) for name in names]
-    editor = (sites[0].data.get("cluster_policies") or {}).get("vscode")
+    editor = policies.vscode(sites[0].data, job=False)
     variables = {
         "name": options.name,
         "package": re.sub(r"[-_]+", "-", options.name).lower(),
         "lock": options.lock,
         "clusters": names,
-        "gpu_clusters": [site.name for site in sites if partition.takes_gpu_jobs_alone(site)],
-        "editor": editor not in {"forbidden", "unsupported"},
+        "fewest_gpus": {site.name: gpus for site in sites if (gpus := partition.fewest_gpus(site))},
+        "editor": editor not in policies.BARRED,
         "track": options.track,
         "invoke": invocation.invocation(),
     }

@@ -14,6 +14,8 @@ from rookery.sandbox import auth
 
 FEWEST_NODES = 3
 MOST_USUAL_NODES = 5
+MOST_TASKS = 100_000
+"""Elements of an array, and its largest index, where the profile knows no limit."""
 # A node that the profile says nothing about: enough for the largest example of the training page (8 tasks, 2 GPUs).
 NODE_CORES = 16
 NODE_MEMORY_MB = 65536
@@ -29,9 +31,9 @@ def _entries(profile: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the compute nodes: two of each type that --constraint tells apart, one for each type of GPU.
+    """Return the compute nodes: two of each type that --constraint tells apart, two with each type of GPU.
 
-    And usual ones.
+    One where the profile says that there is only one such. And usual ones.
 
     Returns:
         name, cores, memory_mb, features, partitions, gpu_type, gpus (devices' paths) of each, at least three.
@@ -40,7 +42,7 @@ def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
     plain: dict[str, Any] = {
         "cores": usual.get("cores") or NODE_CORES,
         "memory_mb": usual.get("memory_mb") or NODE_MEMORY_MB,
-        "features": [],
+        "features": _features({"name": "", **usual}),
         "partitions": [],
         "gpu_type": "",
         "gpus": 0,
@@ -48,8 +50,12 @@ def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     for kind in _entries(profile, "cluster_constraints"):
         own = {key: kind[key] for key in ("cores", "memory_mb", "partitions") if kind.get(key)}
-        made += [{**plain, **own, "features": [kind["name"]]}] * 2
-    gpus = [_gpu_node(kind, plain, profile) for kind in _entries(profile, "cluster_gpus")]
+        made += [{**plain, **own, "features": _features(kind)}] * 2
+    gpus = [
+        _gpu_node(kind, plain, profile)
+        for kind in _entries(profile, "cluster_gpus")
+        for _ in range(min(kind.get("nodes") or 2, 2))
+    ]
     if usual or len(made) + len(gpus) < FEWEST_NODES:
         made = [plain] * min(max(usual.get("count") or 0, FEWEST_NODES), MOST_USUAL_NODES) + made
     device = 0
@@ -61,6 +67,12 @@ def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
     return numbered
 
 
+def _features(kind: Mapping[str, Any]) -> list[str]:
+    """Return the features that --constraint finds a kind of node by: those in what the profile gives for it."""
+    values = [kind.get("constraint") or kind["name"], *(kind.get("also") or [])]
+    return list(dict.fromkeys(word for value in values for word in re.split(r"[\s&|,*()\[\]]+", value) if word))
+
+
 def _gpu_node(kind: Mapping[str, Any], plain: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:
     having = [
         entry["name"]
@@ -69,6 +81,7 @@ def _gpu_node(kind: Mapping[str, Any], plain: Mapping[str, Any], profile: Mappin
     ]
     return {
         **plain,
+        "features": _features({"name": "", **kind}),
         "cores": kind.get("node_cores") or plain["cores"],
         "memory_mb": kind.get("node_memory_mb") or plain["memory_mb"],
         "partitions": kind.get("partitions") or having,
@@ -82,8 +95,10 @@ def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> li
 
     Returns:
         name, default (bool), default_minutes and max_minutes (0 = none set), max_nodes (likewise), for_gpus (whether a
-        job must ask for one), nodes (names).
+        job must ask for one), min_nodes (0 = none set), exclusive (whether jobs get whole nodes), qos (names of those
+        that it takes), account (whom its jobs are charged to, "" for whom the cluster's are), nodes (names).
     """
+    code = account(profile)
     without_gpu = [node["name"] for node in machines if not node["gpus"]]
     made = []
     for entry in _entries(profile, "cluster_partitions"):
@@ -95,10 +110,35 @@ def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> li
                 "default_minutes": entry.get("default_minutes") or 0,
                 "max_minutes": entry.get("max_minutes") or 0,
                 "max_nodes": entry.get("max_nodes") or 0,
-                "for_gpus": any(option.startswith("--gres=gpu") for option in entry.get("required_options") or []),
+                "min_nodes": entry.get("min_nodes") or 0,
+                "exclusive": bool(entry.get("exclusive")),
+                "for_gpus": bool(entry.get("min_gpus")),
+                "qos": [
+                    one["name"]
+                    for one in _entries(profile, "cluster_qos")
+                    if entry["name"] in one.get("partitions", [entry["name"]])
+                ],
+                "account": str(entry.get("account") or "").replace(ACCOUNT, code) if code else "",
                 "nodes": meant or without_gpu or [node["name"] for node in machines],
             }
         )
+    return made
+
+
+def qos(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the qualities of service, each with its limits as sacctmgr takes them."""
+    made = []
+    for entry in _entries(profile, "cluster_qos"):
+        whole = {"max_minutes": "MaxWall", "max_running": "MaxJobsPerUser", "max_submitted": "MaxSubmitJobsPerUser"}
+        limits = [f"{word}={entry[key]}" for key, word in whole.items() if entry.get(key)]
+        a_job = {"max_nodes": "node", "cores": "cpu"}
+        resources = [f"{word}={entry[key]}" for key, word in a_job.items() if entry.get(key)]
+        limits += [f"MaxTRESPerJob={','.join(resources)}"] if resources else []
+        limits += [f"MaxTRESPerUser=gres/gpu={entry['gpus_per_user']}"] if entry.get("gpus_per_user") else []
+        fewest = {"min_nodes": "node", "min_gpus": "gres/gpu"}
+        resources = [f"{word}={entry[key]}" for key, word in fewest.items() if entry.get(key)]
+        limits += [f"MinTRESPerJob={','.join(resources)}"] if resources else []
+        made.append({"name": entry["name"], "limits": limits})
     return made
 
 
@@ -185,6 +225,8 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         Those variables; besides them `port`, where its sshd is to listen, and `auth`, the entrance's way.
     """
     entrance = entrance or auth.Entrance()
+    quota = profile.get("cluster_quota") or {}
+    form, command = quota.get("format") or "", re.match(r"([A-Za-z0-9_.-]+)(?:\s|$)", quota.get("command") or "")
     machines = nodes(profile)
     listed = modules(profile)
     r_modules = [module for module in listed if module["purpose"] == "r"]
@@ -194,6 +236,8 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         "sandbox_host": str(profile.get("cluster_host") or name),
         "sandbox_nodes": machines,
         "sandbox_partitions": partitions(profile, machines) if profile.get("cluster_scheduler") != "none" else [],
+        "sandbox_qos": qos(profile),
+        "sandbox_default_qos": str(profile.get("cluster_default_qos") or ""),
         "sandbox_gpu_types": sorted({node["gpu_type"] for node in machines if node["gpu_type"]}),
         "sandbox_storage": storage(profile),
         "sandbox_account": account(profile),
@@ -206,7 +250,8 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         "auth": entrance.way,
         "port": int(profile.get("cluster_port") or 22),
         "sandbox_default_memory_mb": (profile.get("cluster_limits") or {}).get("default_memory_mb") or 0,
-        "sandbox_array_max": (profile.get("cluster_array") or {}).get("max_size") or 1001,
+        "sandbox_array_max": ((profile.get("cluster_array") or {}).get("max_size") or MOST_TASKS) + 1,
         "sandbox_array_may_mail": (profile.get("cluster_array") or {}).get("may_mail", True),
-        "sandbox_quota_format": (profile.get("cluster_quota") or {}).get("format") or "",
+        "sandbox_quota_format": form,
+        "sandbox_quota_command": command[1] if command and form in {"lfs", "json"} else "",
     }

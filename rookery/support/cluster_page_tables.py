@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from rookery.clusters.cluster import ACCOUNT
+from rookery.clusters.cluster import ACCOUNT, role
 from rookery.clusters.config import profile
 from rookery.homes import listing
 from rookery.support.cohort.pages import markdown
@@ -23,7 +23,7 @@ _PLACES: Final = {
     "home": "your home",
     "persistent": "large storage",
     "scratch": "scratch",
-    "tmp": "temporary",
+    "node": "temporary",
     "project": "project",
 }
 
@@ -59,7 +59,7 @@ def storage(facts: Facts) -> Table | None:
     """Return the table of places where files can be kept."""
     rows = [
         [
-            _PLACES.get(area["name"], area["name"]) + facts.mark("storage"),
+            _place(area) + facts.mark("storage"),
             f"`{shown(area['expression'])}`",
             amount("mb", area.get("quota_mb")),
             _backup(area),
@@ -69,6 +69,12 @@ def storage(facts: Facts) -> Table | None:
         for area in facts.get("storage", [])
     ]
     return _filled(["storage", "path", "quota", "backup", "deleted", "note"], rows)
+
+
+def _place(area: Mapping[str, Any]) -> str:
+    """Return what a storage is called: by its role, and its own name where that says more."""
+    words, name = _PLACES[role(area)], str(area["name"])
+    return words if name in {*_PLACES, "tmp"} else f"{name} ({words})"
 
 
 def _backup(place: Mapping[str, Any]) -> str:
@@ -95,12 +101,40 @@ def partitions(facts: Facts) -> Table | None:
             ", ".join(f"`{gpu}`" for gpu in partition.get("gpu_types", [])),
             str(partition.get("gpus_per_user", "")),
             partition.get("architecture", ""),
-            " ".join(f"`{option}`" for option in partition.get("required_options", [])),
+            _needs(partition),
         ]
         for partition in facts.get("partitions", [])
     ]
-    headings = ["partition", "for", "time limit", "cores", "GPUs", "GPUs per user", "architecture", "required options"]
+    headings = ["partition", "for", "time limit", "cores", "GPUs", "GPUs per user", "architecture", "needs"]
     return _filled(headings, rows)
+
+
+def qos(facts: Facts) -> Table | None:
+    """Return the qualities of service."""
+    mark = facts.mark("qos")
+    rows = [
+        [
+            f"`{entry['name']}`{mark}",
+            markdown(entry.get("purpose", entry.get("for", ""))),
+            ", ".join(f"`{partition}`" for partition in entry.get("partitions", [])),
+            amount("minutes", entry.get("max_minutes")),
+            str(entry.get("max_nodes", "")),
+            str(entry.get("max_running", "")),
+            str(entry.get("max_submitted", "")),
+            _needs(entry),
+        ]
+        for entry in facts.get("qos", [])
+    ]
+    headings = ["QOS", "for", "partitions", "time limit", "nodes", "running jobs", "queued jobs", "needs"]
+    return _filled(headings, rows)
+
+
+def _needs(entry: Mapping[str, Any]) -> str:
+    """Return what a job of a partition or QOS must ask for, or is given."""
+    fewest = {"min_nodes": "nodes", "min_gpus": "GPUs"}
+    words = [f"{entry[key]} {word} or more" for key, word in fewest.items() if entry.get(key, 0) > 1]
+    words += ["a GPU"] * (entry.get("min_gpus") == 1) + ["whole nodes"] * bool(entry.get("exclusive"))
+    return ", ".join([*words, *(f"`{option}`" for option in entry.get("options", []))])
 
 
 def gpus(facts: Facts) -> Table | None:

@@ -81,6 +81,7 @@ def page(cluster: "Cluster") -> str:
         "Login": (list(_login(facts)), None),
         "Storage": (list(_files(facts)), cluster_page_tables.storage(facts)),
         "Jobs": (list(_jobs(facts)), cluster_page_tables.partitions(facts)),
+        "Quality of service": ([], cluster_page_tables.qos(facts)),
         "GPUs": ([], cluster_page_tables.gpus(facts)),
         "Whole nodes": (list(_whole(facts)), cluster_page_tables.constraints(facts)),
         "Software": (list(_software(facts)), None),
@@ -162,7 +163,8 @@ def _vpn(vpn: Mapping[str, Any]) -> str:
 def _policies(facts: Facts) -> Iterator[str]:
     policies, internet = facts.get("policies", {}), facts.get("internet", {})
     for key, what in (
-        ("vscode", "VS Code"),
+        ("vscode", "VS Code" if "vscode_compute" not in policies else "VS Code on login nodes"),
+        ("vscode_compute", "VS Code on compute nodes"),
         ("tmux", "Persistent sessions (tmux)"),
         ("connection_sharing", "Several commands over one connection"),
     ):

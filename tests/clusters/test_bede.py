@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from laptops import ROOKERY, Laptop, newcomer
-from live import Live, alone
+from live import Live, alone, as_root
 from terminal import Terminal
 
 from rookery.sandbox import auth
@@ -223,3 +223,20 @@ def test_undo_leaves_the_home_and_the_project_as_they_were(bede: Live, vi: Lapto
     completed = vi.rookery("undo", "--cluster", "bede", "--purge", "--yes")
     assert completed.returncode == 0, completed.stdout + completed.stderr
     assert tree(bede).splitlines() == (vi.home / "before").read_text().splitlines()
+
+
+# The resource lines of the examples in Bede's documentation (N8-CIR-Bede/documentation, usage/index.rst, July 2025)
+PUBLISHED = [
+    "--time=1:0:0 --partition=test --nodes=1 --gres=gpu:1",
+    "--time=0:15:0 --partition=ghtest --nodes=1 --gres=gpu:1",
+    "--time=1:0:0 --partition=gpu --nodes=2 --gres=gpu:4",
+    "--time=1:0:0 --partition=gh --nodes=2 --gres=gpu:1",
+]
+
+
+@pytest.mark.parametrize("options", PUBLISHED)
+def test_bede_takes_each_published_example(bede: Live, options: str) -> None:
+    if "partition=test" in options:  # its page asks for an hour, and its own table gives half an hour at most
+        options = options.replace("1:0:0", "0:30:0")
+    said = as_root(bede, f"runuser -l student -c 'cd && sbatch --test-only -A bdlan09 {options} --wrap hostname 2>&1'")
+    assert "to start at" in said

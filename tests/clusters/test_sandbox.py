@@ -82,8 +82,34 @@ def test_a_gpu_of_the_asked_type_is_given(hec: Live) -> None:
 
 
 def test_whole_nodes_by_constraint(hec: Live) -> None:
-    command = "srun --partition=parallel --exclusive --nodes=2 -C 64core256G sh -c 'echo $SLURM_CPUS_ON_NODE'"
+    command = "srun --partition=parallel --exclusive --nodes=2 -C node_type=64core256G sh -c 'echo $SLURM_CPUS_ON_NODE'"
     assert hec.run(command).split() == ["64", "64"]
+
+
+# The resource lines of the examples in HEC's documentation (MikePacey/Lancaster-HEC, docs/PAGE.rst, May 2026)
+PUBLISHED = {
+    "submit": ["-p serial -J testjob"],
+    "largemem": ["-p serial --mem=2G"],
+    "jobarrays": ["-p serial -J array_test -a 4-10:2", "-p serial -J array_test -a 1000-9001:1000"],
+    "openmp": ["-p parallel --cpus-per-task=8 --mem=4000M"],
+    "mpi": ["-p parallel --exclusive --nodes=2 -C node_type=10Geth64G", "-p parallel --nodes=1 --ntasks=8 --mem=8000M"],
+    "nodetypes": [
+        f"-p parallel --exclusive --nodes=2 -C node_type={kind}"
+        for kind in ("10Geth64G", "10GethAny", "40core192G", "64core256G", "128core512G")
+    ],
+    "gpu": [
+        "-p gpu-short --gres=gpu:1 --mem=10G --time=00:10:00 --cpus-per-task=1",
+        "-p gpu-short --nodes=2 --exclusive --gres=gpu:3 --mem=30G --cpus-per-task=3",
+        "-p astro --gres=gpu:nvidia_l40s:1 --mem=10G --time=00:10:00 --cpus-per-task=1",
+    ],
+    "software/ansys": ["-p parallel --exclusive --nodes=2 -C node_type=10GethAny"],
+    "monitoring": ["-p serial --mail-type=END,FAIL --mail-user=youraddress@lancaster.ac.uk"],
+}
+
+
+@pytest.mark.parametrize("options", [options for listed in PUBLISHED.values() for options in listed])
+def test_hec_takes_each_published_example(hec: Live, options: str) -> None:
+    assert "to start at" in hec.run(f"cd; sbatch --test-only {options} --wrap hostname 2>&1")
 
 
 def test_an_array_that_asks_for_mail_is_refused(hec: Live, penguins: Live) -> None:

@@ -84,6 +84,9 @@ def test_where_there_can_be_none() -> None:
     with pytest.raises(RookeryError, match="can't read your home"):
         compute_node_job.check(cluster(cluster_storage=storage))
     compute_node_job.check(cluster(cluster_policies={"vscode": "discouraged"}))
+    compute_node_job.check(cluster(cluster_policies={"vscode": "forbidden", "vscode_compute": "allowed"}))
+    with pytest.raises(RookeryError, match="not even in a job"):
+        compute_node_job.check(cluster(cluster_policies={"vscode": "allowed", "vscode_compute": "forbidden"}))
 
 
 # ---- what is sent to the cluster, with a Slurm of files: queue holds squeue's lines

@@ -57,6 +57,16 @@ def test_the_rules_of_a_cluster_hold(capsys: pytest.CaptureFixture[str]) -> None
         for on_a_node in (True, False):
             with pytest.raises(RookeryError, match=message):
                 code.check(cluster(cluster_policies={"vscode": policy}), job=on_a_node)
+    nodes = {"vscode": "forbidden", "vscode_compute": "allowed"}
+    code.check(cluster(cluster_policies=nodes), job=True)
+    with pytest.raises(RookeryError, match="does not allow VS Code on its login nodes") as caught:
+        code.check(cluster(cluster_policies=nodes), job=False)
+    assert (caught.value.hint or "").startswith("invoke code penguins --job ")
+    nodes = {"vscode": "allowed", "vscode_compute": "unsupported"}
+    code.check(cluster(cluster_policies=nodes), job=False)
+    with pytest.raises(RookeryError, match="does not run on the compute nodes of penguins") as caught:
+        code.check(cluster(cluster_policies=nodes), job=True)
+    assert (caught.value.hint or "").startswith("invoke code penguins ")
     code.check(cluster(cluster_policies={"vscode": "discouraged"}), job=False)
     assert "invoke code penguins --job" in capsys.readouterr().err
 

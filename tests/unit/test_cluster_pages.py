@@ -11,6 +11,8 @@ from user_home import at_home, own_inventory
 from rookery.clusters.config import profile
 from rookery.core import paths
 from rookery.core.errors import RookeryError
+from rookery.projects.job import Job
+from rookery.projects.scripts import partition, placement
 from rookery.support import cluster_pages
 from rookery.support.cohort import cohort_file
 from rookery.support.options import ClustersGuideOptions
@@ -79,7 +81,7 @@ def test_bede_tells_codes_prompts_keys_and_architectures() -> None:
     assert "`SHA256:HbIkgn8V+nCLr3R99+C5uwnAWLxKTUD954qRGnzMRUM` (ssh-ed25519)" in page
     assert "Architecture: aarch64; `ghlogin -A PROJECT` opens a shell there; submit jobs with `ghbatch`." in page
     assert "Tuesdays 08:00 to 10:00" in page
-    assert "`--gres=gpu:N`" in page
+    assert "| a GPU |" in page
 
 
 def test_a_profiles_words_are_no_markup() -> None:
@@ -113,7 +115,7 @@ def test_what_supervisors_are_shown_works(home: Path) -> None:
         (PAGES.parent / "how-to" / page).read_text(encoding="utf-8")
         for page in ("onboard-a-cohort.md", "add-a-cluster.md")
     )
-    students, hosts, iceberg = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    students, hosts, iceberg, more = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     (home / "students.yml").write_text(students)
     assert [student.slug for student in cohort_file.load(home / "students.yml", profile.names())] == [
         "ada-lovelace",
@@ -124,3 +126,10 @@ def test_what_supervisors_are_shown_works(home: Path) -> None:
     page = cluster_pages.page(profile.load("iceberg"))
     assert "Fill in the form on their page. https://example.ac.uk/iceberg/account" in page
     assert "| `short` **(?)** |" in page
+    without = re.sub(r"cluster_partitions:\n.*\n", "", iceberg)
+    own_inventory(home, "host_vars/iceberg.yml", without + more)
+    site = profile.load("iceberg")
+    placed = partition.placed(Job("j", gpus=1), site)
+    assert (placed.partition, placed.qos) == ("gpu", "gpu")
+    assert placement.preamble(placed, site) == ["module purge", "module load gpu-stack"]
+    assert "| `gpu` |" in cluster_pages.page(site)

@@ -63,7 +63,7 @@ def test_a_job_that_needs_an_account(penguins: cluster.Cluster) -> None:
 
 
 def test_the_job_s_script_holds_the_profile_s_own_lines(penguins: cluster.Cluster) -> None:
-    text = slurm_checks.text(penguins)
+    text = slurm_checks.text(slurm_checks.a_job(penguins), penguins)
     assert text.startswith("#!/bin/bash\n")
     assert 'source "${HOME}/start-pyenv"\n' in text
     assert "'<<" not in text

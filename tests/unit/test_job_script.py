@@ -120,6 +120,8 @@ def test_modules_and_environments(tmp_path: Path, site: str, job: str, head: str
             ["--qos=standard", "--ntasks-per-node=4", "--account=t01"],
             "",
         ),
+        ("baskerville", "{gpus: 4, account: x}", ["--qos=arc", "--gpus=4"], "--partition"),
+        ("csd3", "{gpus: 1, account: mine}", ["--account=mine", "--partition=ampere"], "--qos"),
         ("hex", "{gpus: 1, gpu_type: nvidia_rtx_a5000}", ["--partition=a5000-6h", "--gres=gpu:1"], ""),
         ("hec", "{nodes: 2, tasks: 3}", ["--nodes=2", "--ntasks=3"], "--ntasks-per-node"),
         ("hec", "{nodes: 2}", ["--nodes=2", "--ntasks-per-node=1"], ""),

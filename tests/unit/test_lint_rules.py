@@ -116,6 +116,18 @@ def test_penguins(old: str, new: str, code: str, mended: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "site", "message"),
+    [
+        ("#SBATCH -p gpu --gres=gpu:1", "stanage", "gpu rejects jobs without --qos=gpu."),
+        ("#SBATCH -p gpu --qos=gpu", "stanage", "gpu rejects jobs without --gres=gpu:N."),
+        ("#SBATCH -p icelake", "csd3", "csd3 rejects jobs without an account to charge."),
+    ],
+)
+def test_what_a_partition_needs(line: str, site: str, message: str) -> None:
+    assert message in [finding.why for finding in check(f"#!/bin/bash\n{line}\nhostname\n", site)]
+
+
+@pytest.mark.parametrize(
     ("taken", "code", "mended"),
     [
         ("#SBATCH --account=bdlan09\n", "RK307", "#SBATCH --account=bdlan09"),

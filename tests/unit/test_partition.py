@@ -12,6 +12,7 @@ from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job
 from rookery.projects.scripts import partition
+from rookery.projects.scripts.placement import broken
 
 DAY = 24 * 60
 
@@ -51,7 +52,7 @@ DAY = 24 * 60
     ],
 )
 def test_a_partition_is_chosen_by_what_the_job_asks_for(site: str, asked: dict[str, Any], chosen: str) -> None:
-    assert partition.choose(Job("j", **asked), known(site)) == chosen
+    assert partition.placed(Job("j", **asked), known(site)).partition == chosen
 
 
 @pytest.mark.parametrize(
@@ -81,11 +82,90 @@ def test_where_none_fits_the_limits_are_told_in_one_line(
     site: str, settings: dict[str, Any], phrases: list[str]
 ) -> None:
     with pytest.raises(RookeryError) as caught:
-        partition.choose(Job("j", **settings), known(site))
+        partition.placed(Job("j", **settings), known(site))
     assert "\n" not in caught.value.message
     assert caught.value.hint
     for words in phrases:
         assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("site", "asked", "chosen"),
+    [
+        ("archer2", {"cpus": 4}, ("serial", "serial")),
+        ("archer2", {"nodes": 2, "tasks": 256, "minutes": 60}, ("standard", "standard")),
+        ("archer2", {"nodes": 2, "minutes": 3 * DAY}, ("standard", "long")),
+        ("archer2", {"nodes": 1100, "minutes": 60}, ("standard", "largescale")),
+        ("archer2", {"nodes": 2, "array": "1-100"}, ("standard", "taskfarm")),
+        ("archer2", {"nodes": 2, "partition": "test", "minutes": 20}, ("standard", "short")),
+        ("archer2", {"nodes": 2, "qos": "short", "minutes": 20}, ("standard", "short")),
+        ("archer2", {"nodes": 2, "partition": "highmem"}, ("highmem", "highmem")),
+        ("archer2", {"nodes": 2, "qos": "y07-special"}, ("standard", "y07-special")),
+        ("archer2", {"gpus": 1}, ("gpu", "gpu-shd")),
+        ("archer2", {"gpus": 4}, ("gpu", "gpu-exc")),
+        ("archer2", {"gpus": 8, "nodes": 2}, ("gpu", "gpu-exc")),
+        ("stanage", {"gpus": 1}, ("gpu", "gpu")),
+        ("stanage", {}, ("", "")),
+        ("baskerville", {"gpus": 1}, ("", "arc")),
+        ("baskerville", {"partition": "a,b"}, ("a,b", "")),
+        ("csd3", {"gpus": 1}, ("ampere", "")),
+    ],
+)
+def test_partition_and_qos_are_chosen_together(site: str, asked: dict[str, Any], chosen: tuple[str, str]) -> None:
+    placed = partition.placed(Job("j", **asked), known(site))
+    assert (placed.partition, placed.qos) == chosen
+
+
+@pytest.mark.parametrize(
+    ("asked", "phrases"),
+    [
+        ({"nodes": 2, "minutes": 5 * DAY}, ["No partition", "standard with QOS long: at most 4 days"]),
+        ({"nodes": 2, "qos": "long", "minutes": 5 * DAY}, ["partition standard with QOS long of archer2"]),
+        ({"nodes": 2, "array": "1-200"}, ["QOS taskfarm: at most 128 jobs or array tasks in the queue"]),
+        (
+            {"qos": "long", "partition": "serial"},
+            ["QOS long of archer2 can't be used with partition serial", "standard"],
+        ),
+        ({"gpus": 1, "qos": "gpu-exc"}, ["gpu with QOS gpu-exc", "at least 4 GPUs"]),
+        ({"nodes": 1000, "qos": "largescale"}, ["largescale", "at least 1025 nodes"]),
+    ],
+)
+def test_limits_of_a_qos_are_told(asked: dict[str, Any], phrases: list[str]) -> None:
+    with pytest.raises(RookeryError) as caught:
+        partition.placed(Job("j", **asked), known("archer2"))
+    for words in phrases:
+        assert words in caught.value.message
+    assert ("`chunk`" in (caught.value.hint or "")) == ("array" in asked)
+
+
+WHOLE_OR_SHARED = {
+    "gpus": [{"type": "g", "per_node": 8}],
+    "nodes": {"cores": 128},
+    "partitions": [
+        {"name": "whole", "for": "gpu", "gpu_types": ["g"], "max_minutes": 60, "exclusive": True},
+        {"name": "shared", "for": "gpu", "gpu_types": ["g"], "max_minutes": 600},
+        {"name": "nodes", "for": "parallel", "exclusive": True, "max_minutes": 60},
+        {"name": "cores", "for": "any"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "chosen"),
+    [
+        ({"gpus": 1}, "shared"),
+        ({"gpus": 8, "minutes": 60}, "whole"),
+        ({"gpus": 8, "minutes": 61}, "shared"),
+        ({"cpus": 2, "minutes": 30}, "cores"),
+        ({"cpus": 128, "minutes": 30}, "nodes"),
+    ],
+)
+def test_whole_nodes_are_for_jobs_that_fill_them(asked: dict[str, Any], chosen: str) -> None:
+    assert partition.placed(Job("j", **asked), cluster(**WHOLE_OR_SHARED)).partition == chosen
+
+
+def test_fewest_gpus_of_a_cluster() -> None:
+    assert [partition.fewest_gpus(known(name)) for name in ("bede", "hec", "archer2", "isambard-ai")] == [1, 0, 0, 0]
 
 
 CALMLY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine too
@@ -108,15 +188,35 @@ PARTITIONS = st.lists(
             max_nodes=st.integers(1, 4),
             gpus_per_user=st.integers(1, 4),
             gpu_types=st.lists(st.sampled_from(TYPES), unique=True, max_size=2),
-            required_options=st.just(["--gres=gpu:N"]),
+            min_gpus=st.integers(1, 3),
+            exclusive=st.booleans(),
         ),
     ),
     max_size=4,
     unique_by=lambda partition: partition[0],
 )
+QOS = st.lists(
+    st.tuples(
+        st.sampled_from(["q1", "q2", "q3"]),
+        some(
+            **{"for": st.sampled_from(["test", "any", "gpu"])},
+            partitions=st.lists(st.sampled_from(["p1", "p2", "p3"]), min_size=1, unique=True),
+            max_minutes=st.integers(1, 3000),
+            max_nodes=st.integers(1, 4),
+            min_gpus=st.integers(1, 3),
+        ),
+    ),
+    max_size=3,
+    unique_by=lambda qos: qos[0],
+)
 CLUSTERS = st.builds(
-    lambda partitions, **more: cluster(partitions=[{"name": name, **limits} for name, limits in partitions], **more),
+    lambda partitions, qos, **more: cluster(
+        partitions=[{"name": name, **limits} for name, limits in partitions],
+        qos=[{"name": name, **limits} for name, limits in qos],
+        **more,
+    ),
     PARTITIONS,
+    QOS,
     nodes=some(count=st.integers(1, 4), cores=st.integers(1, 64), memory_mb=st.integers(1, 4096)),
     limits=some(cores=st.integers(1, 128), memory_mb=st.integers(1, 8192)),
     default_partition=st.sampled_from(["p1", "p2", "other"]),
@@ -140,37 +240,43 @@ JOBS = st.builds(
 def test_the_partition_chosen_has_no_limit_that_the_job_breaks(site: Cluster, job: Job, kind: str) -> None:
     job = replace(job, gpu_type=kind) if job.gpus % 2 else job
     try:
-        chosen = partition.choose(job, site)
+        placed = partition.placed(job, site)
     except RookeryError as error:
         assert "\n" not in error.message
         assert "()" not in error.message
         return
-    for entry in site.data["cluster_partitions"]:
-        if entry["name"] != chosen:
-            continue
+    chosen = {entry["name"]: entry for key in ("partitions", "qos") for entry in site.data[f"cluster_{key}"]}
+    entry, qos = chosen.get(placed.partition, {}), chosen.get(placed.qos, {})
+    assert placed.partition in qos.get("partitions", [placed.partition])
+    for limits in (entry, qos):
+        assert job.minutes <= limits.get("max_minutes", job.minutes)
+        assert job.nodes <= limits.get("max_nodes", job.nodes)
+        assert not limits or job.gpus >= limits.get("min_gpus", 0)
+    if entry:
         cores = max(job.tasks, job.nodes) * job.cpus
         usual, limits = site.data["cluster_nodes"], site.data["cluster_limits"]
-        assert job.minutes <= entry.get("max_minutes", job.minutes)
         assert cores <= min(entry.get("cores", cores), limits.get("cores", cores))
-        assert job.nodes <= entry.get("max_nodes", job.nodes)
         assert job.gpus <= entry.get("gpus_per_user", job.gpus)
-        assert job.gpus or "required_options" not in entry
         assert not job.gpu_type or job.gpu_type in (entry.get("gpu_types") or [job.gpu_type])
         assert job.gpus or job.cpus <= usual.get("cores", job.cpus)
-        if not job.partition:
-            assert entry.get("for") not in {"test", "interactive"}
-            assert bool(job.gpus) == (entry.get("for") == "gpu" or bool(entry.get("gpu_types")))
+    if entry and not job.partition:
+        assert not {entry.get("for"), qos.get("for")} & {"test", "interactive"}
+        is_for_gpus = bool({entry.get("for"), qos.get("for")} & {"gpu"} or entry.get("gpu_types"))
+        assert bool(job.gpus) == is_for_gpus
 
 
 @CALMLY
 @given(CLUSTERS, JOBS)
-def test_where_a_partition_would_do_one_is_chosen(site: Cluster, job: Job) -> None:
+def test_where_a_place_would_do_one_is_chosen(site: Cluster, job: Job) -> None:
     fitting = [
-        entry["name"]
-        for entry in site.data["cluster_partitions"]
-        if not any(partition.broken(entry, job, site))
-        and entry.get("for") not in {"test", "interactive"}
-        and (entry.get("for") == "gpu" or bool(entry.get("gpu_types"))) is bool(job.gpus)
+        place
+        for place in partition.places(site)
+        if place.partition
+        and not any(broken(place, job, site))
+        and not place.kinds & {"test", "interactive"}
+        and place.is_for_gpus is bool(job.gpus)
     ]
     if fitting and not job.partition:
-        assert partition.choose(job, site) in fitting
+        placed = partition.placed(job, site)
+        names = [(place.partition["name"], place.qos.get("name", "")) for place in fitting]
+        assert (placed.partition, placed.qos) in names

@@ -171,6 +171,24 @@ SENSELESS = [
         {"cluster_default_partition": "p"},
         "`cluster_default_partition` must be a name in `cluster_partitions`, which has none, not 'p'",
     ),
+    ({"cluster_default_qos": "q"}, "`cluster_default_qos` must be a name in `cluster_qos`, which has none, not 'q'"),
+    ({"cluster_qos": "standard"}, "must be a list, not 'standard' (write [{name: standard}])"),
+    ({"cluster_qos": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}, "duplicate name 'a' in `cluster_qos`"),
+    ({"cluster_partitions": [{"name": "a"}, {"name": "a"}]}, "duplicate name 'a' in `cluster_partitions`"),
+    ({"cluster_gpus": [{"type": "a"}, {"type": "a"}]}, "duplicate type 'a' in `cluster_gpus`"),
+    ({"cluster_qos": [{"name": "a", "partitions": ["p"]}]}, "`partitions[0]` must be a name in `cluster_partitions`"),
+    ({"cluster_sbatch": ["--qos=x"]}, "`cluster_sbatch[0]` can't have '--qos=x': use `cluster_qos`"),
+    ({"cluster_sbatch": ["--time=1"]}, "`cluster_sbatch[0]` can't have '--time=1': each job has its own"),
+    ({"cluster_sbatch": ["-C gpu"]}, "`cluster_sbatch[0]` must be one option of sbatch, not '-C gpu'"),
+    ({"cluster_sbatch": ["--comment=a\n#SBATCH --x"]}, "`cluster_sbatch[0]` must be one option of sbatch"),
+    (
+        {"cluster_partitions": [{"name": "a", "options": ["--gres=gpu:N"]}]},
+        "`options[0]` can't have '--gres=gpu:N': use `min_gpus`",
+    ),
+    (
+        {"cluster_partitions": [{"name": "a", "account": "{account} x"}]},
+        "`account` must be the name of an account, not '{account} x'",
+    ),
     (
         {"cluster_gpus": [{"type": "v100", "partitions": ["gpu"]}]},
         "`partitions[0]` must be a name in `cluster_partitions`",
@@ -186,6 +204,23 @@ SENSELESS = [
     (
         {"cluster_storage": [{"name": "home", "expression": "a"}, {"name": "home", "expression": "b"}]},
         "duplicate name 'home'",
+    ),
+    (
+        {"cluster_storage": [{"name": "home", "expression": "$HOME"}, {"name": "a b", "expression": "/a"}]},
+        "`name` must be a name, not 'a b'",
+    ),
+    (
+        {"cluster_storage": [{"name": "home", "expression": "$HOME", "role": "scratch"}]},
+        "`role` must be home for the storage with the name home",
+    ),
+    (
+        {
+            "cluster_storage": [
+                {"name": "home", "expression": "$HOME"},
+                {"name": "local", "expression": "$TMPDIR", "role": "node"},
+            ]
+        },
+        "`role: node` and `scope: node` belong together",
     ),
     (
         {"cluster_storage": [{"name": "home", "expression": "$HOME", "variable": "$HOME"}]},

@@ -49,7 +49,7 @@ def test_the_profile_says_what_they_are_for_and_slurm_whether_they_are_open() ->
         "cluster_partitions": [
             {"name": "test", "for": "test", "purpose": "trying a job", "max_minutes": 5},
             {"name": "gone", "for": "any"},
-            {"name": "long", "for": "gpu", "gpus_per_user": 2, "required_options": ["--qos=long"]},
+            {"name": "long", "for": "gpu", "gpus_per_user": 2, "min_gpus": 2, "exclusive": True, "options": ["--x=y"]},
         ]
     }
     partitions = queue.read(
@@ -65,7 +65,7 @@ def test_the_profile_says_what_they_are_for_and_slurm_whether_they_are_open() ->
     assert by_name["gone"].state == "absent"
     assert (by_name["test"].purpose, by_name["test"].max_minutes) == ("trying a job", 5)
     assert (by_name["long"].state, by_name["long"].max_minutes) == ("closed (drain)", None)
-    assert by_name["long"].limits == ["at most 2 GPUs a person", "needs --qos=long"]
+    assert by_name["long"].limits == ["at least 2 GPUs a job", "at most 2 GPUs a person", "whole nodes", "needs --x=y"]
 
 
 @settings(deadline=None)

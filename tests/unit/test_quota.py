@@ -22,6 +22,8 @@ nfs.example.ac.uk:/export/projects
                    512K       0       0               7       0       0
 """
 
+FORMS = ("gpfsquota", "quota-s", "lfs", "df", "json")
+
 PROFILE = {
     "cluster_quota": {"command": "gpfsquota", "format": "gpfsquota"},
     "cluster_storage": [
@@ -95,10 +97,93 @@ def test_what_is_not_understood_is_handed_on_as_it_is() -> None:
     assert [area.source for area in areas] == ["df"]
 
 
+# The form of lfs-quota(1): user and group, a long name on a line of its own, one that is over its quota, one inexact
+LFS = """\
+Disk quotas for usr ada (uid 1000):
+     Filesystem  kbytes   quota   limit   grace   files   quota   limit   grace
+        /work/  411516     0 1048576       -       6       0     100       -
+/mnt/lustre/a-long-name
+                 2048*    1024    4096 6d23h59m50s     [70]      50     100       -
+Disk quotas for grp lab (gid 2000):
+     Filesystem  kbytes   quota   limit   grace   files   quota   limit   grace
+         /work/ 1000000     0 1048576       -       9       0       0       -
+"""
+LFS_H = """\
+     Filesystem    used   quota   limit   grace   files   quota   limit   grace
+          /work    1.5G      0k     10G       -    1.2k       0       0       -
+"""
+
+DF = """\
+Filesystem                    Size  Used Avail Use% Mounted on
+10.1.2.3:/vol/home one         50G   20G   30G  40% /home/ada
+/dev/root                     100G   90G   10G  90% /
+"""
+
+SHOWQUOTA = """\
+[{"fs": "home", "space_used": "11.17GiB", "space_quota": "40.00GiB", "inode_used": "30.60K", "inode_quota": "1.00M"},
+ {"name": "/work", "used": 1048576, "limit": null, "files": 3}, {"name": 7, "used": 1}, {"name": "x"}, 5]
+"""
+
+
+def test_lustre_s_quota_is_the_one_that_is_nearest_its_limit() -> None:
+    work, other = quota_formats.lfs(LFS)
+    assert (work.name, round(work.percent), work.limit_mb) == ("/work/", 95, 1024)
+    assert (other.name, other.used_mb, other.limit_mb, other.files, other.files_limit) == (
+        "/mnt/lustre/a-long-name", 2, 1, 70, 50,
+    )  # fmt: skip
+    (human,) = quota_formats.lfs(LFS_H)
+    assert (human.used_mb, human.limit_mb, human.files) == (1536, 10240, 1200)
+
+
+def test_df_s_size_is_the_limit() -> None:
+    home, root = quota_formats.df(DF)
+    assert (home.name, home.used_mb, home.limit_mb) == ("/home/ada", 20480, 51200)
+    assert (root.name, root.percent) == ("/", 90)
+    (block,) = quota_formats.df("Filesystem 1024-blocks Used Available Capacity Mounted on\nx 2048 1024 1024 50% /m")
+    assert (block.used_mb, block.limit_mb) == (1, 2)
+
+
+def test_json_of_nersc_s_form_and_of_rookery_s() -> None:
+    home, work = quota_formats.json_list(SHOWQUOTA)
+    assert (home.name, round(home.used_mb), home.limit_mb) == ("home", 11438, 40960)
+    assert (home.files, home.files_limit) == (30600, 1_000_000)
+    assert (work.used_mb, work.limit_mb, work.files) == (1, None, 3)
+    assert quota_formats.json_list('{"a": [') == quota_formats.json_list('{"a": 1}') == []
+
+
+def test_folders_are_the_storage_in_them_the_innermost_first() -> None:
+    profile = {
+        "cluster_quota": {"command": "df -h", "format": "df"},
+        "cluster_storage": [{"name": "home", "expression": "$HOME"}, {"name": "lab", "expression": "/data/lab"}],
+    }
+    disk = "10.1.2.3:/vol/home one 100 50 50 50% /"
+    areas, raw = quota.read(answer(DF, ("home", "/home/ada", disk), ("lab", "/data/lab", disk)), profile)
+    assert ([(area.name, area.path) for area in areas], raw) == ([("home", "/home/ada"), ("lab", "/data/lab")], "")
+
+
+def test_what_a_quota_command_calls_by_its_role_is_found() -> None:
+    profile = {
+        **PROFILE,
+        "cluster_storage": [{"name": "home", "expression": "$HOME"}, {"name": "work", "expression": "/w"}],
+    }
+    disk = "d 100 50 50 50% /"
+    areas, _ = quota.read(answer(GPFS, ("home", "/home/ada", disk), ("work", "/w/ada", disk)), profile)
+    assert [area.name for area in areas] == ["home", "work", "scratch"]
+
+
+def test_a_command_that_is_not_there_is_missing() -> None:
+    said = "rookery-quota:\nbash: line 1: gpfsquota: command not found\nrookery-exit: 127\n"
+    said += "rookery-area: home /h\nrookery-df: d 10 5 5 50% /\n"
+    areas, raw = quota.read(said, PROFILE)
+    assert ([area.source for area in areas], raw) == (["df"], "")
+    assert quota.missing_command(said, PROFILE) == "gpfsquota"
+    assert quota.missing_command(said.replace("127", "1"), PROFILE) == ""
+
+
 @settings(deadline=None)
-@given(st.text(alphabet=st.sampled_from("homestrage 0123456789.GMTK%*-:/\n\t#"), max_size=300))
+@given(st.text(alphabet=st.sampled_from('homestrage 0123456789.GMTK%*-:/\n\t#[]{},"'), max_size=300))
 def test_nothing_that_is_printed_breaks_the_parsers(text: str) -> None:
-    for area in (*quota_formats.gpfsquota(text), *quota_formats.quota_s(text)):
+    for area in (area for form in FORMS for area in quota_formats.areas(form, text)):
         assert area.used_mb >= 0
         assert area.limit_mb is None or area.limit_mb > 0
         assert area.percent >= 0

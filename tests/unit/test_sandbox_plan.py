@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -33,16 +34,16 @@ def test_constraints_and_gpus_become_nodes_of_their_partitions() -> None:
             {"name": "gpu", "gpu_types": ["x"], "max_minutes": 60},
         ],
         "cluster_constraints": [{"name": "fat", "cores": 128, "memory_mb": 9, "partitions": ["big"]}],
-        "cluster_gpus": [{"type": "x", "per_node": 2}, {"type": "y", "partitions": ["gpu"], "per_node": 1}],
+        "cluster_gpus": [{"type": "x", "per_node": 2}, {"type": "y", "partitions": ["gpu"], "nodes": 1}],
     }
     nodes = plan.nodes(profile)
     by_partition = {entry["name"]: entry["nodes"] for entry in plan.partitions(profile, nodes)}
     kinds = {node["name"]: (node["features"], node["gpu_type"], len(node["gpus"])) for node in nodes}
     assert [kinds[name] for name in by_partition["big"]] == [(["fat"], "", 0)] * 2
-    assert [kinds[name] for name in by_partition["gpu"]] == [([], "x", 2), ([], "y", 1)]
+    assert [kinds[name] for name in by_partition["gpu"]] == [([], "x", 2), ([], "x", 2), ([], "y", 1)]
     assert {kinds[name][1] for name in by_partition["cpu"]} == {""}
     devices = [device for node in nodes for device in node["gpus"]]
-    assert len(set(devices)) == len(devices) == 3
+    assert len(set(devices)) == len(devices) == 5
 
 
 def test_no_scheduler_no_partitions() -> None:
@@ -199,3 +200,49 @@ class TestAnOldBaseImage:
         monkeypatch.setattr(image, "_make", fail)
         assert image.ensure(yes=True, say=messages.append) == old
         assert messages[-1].endswith("could not be made. Using the old image.")
+
+
+def test_features_are_what_constraint_takes() -> None:
+    def features(**entry: Any) -> list[str]:
+        nodes = plan.nodes({**MINIMAL, "cluster_constraints": [{"name": "fat", **entry}]})
+        return list(nodes[0]["features"] or nodes[-1]["features"])
+
+    assert features() == ["fat"]
+    assert features(constraint="node_type=40core192G", also=["node_type=Any"]) == [
+        "node_type=40core192G",
+        "node_type=Any",
+    ]
+    assert features(constraint="[rack1|rack2]&hbm") == ["rack1", "rack2", "hbm"]
+
+
+def test_arrays_are_as_large_as_the_profile_says() -> None:
+    """Slurm's MaxArraySize is one more than the largest index."""
+    assert plan.describe("a", {**MINIMAL, "cluster_array": {"max_size": 500}})["sandbox_array_max"] == 501
+    assert plan.describe("a", MINIMAL)["sandbox_array_max"] == 100_001
+
+
+def test_a_qos_is_what_sacctmgr_takes() -> None:
+    limits = {"max_minutes": 20, "max_nodes": 2, "cores": 8, "max_running": 3, "max_submitted": 9, "gpus_per_user": 1}
+    profile = {
+        **MINIMAL,
+        "cluster_account": {"required": True, "example": "x01"},
+        "cluster_partitions": [
+            {"name": "a", "exclusive": True, "account": "{account}-a"},
+            {"name": "b", "min_nodes": 2},
+        ],
+        "cluster_qos": [{"name": "q", **limits}, {"name": "r", "partitions": ["a"], "min_gpus": 4}],
+        "cluster_default_qos": "q",
+    }
+    assert plan.qos(profile) == [
+        {
+            "name": "q",
+            "limits": [
+                "MaxWall=20", "MaxJobsPerUser=3", "MaxSubmitJobsPerUser=9", "MaxTRESPerJob=node=2,cpu=8",
+                "MaxTRESPerUser=gres/gpu=1",
+            ],
+        },
+        {"name": "r", "limits": ["MinTRESPerJob=gres/gpu=4"]},
+    ]  # fmt: skip
+    first, second = plan.describe("x", profile)["sandbox_partitions"]
+    assert (first["exclusive"], first["account"], first["qos"]) == (True, "x01-a", ["q", "r"])
+    assert (second["min_nodes"], second["account"], second["qos"]) == (2, "", ["q"])

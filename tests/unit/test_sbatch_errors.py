@@ -11,6 +11,8 @@ from rookery.jobs.submit import sbatch_errors
 from rookery.projects.target import Target
 from rookery.remote.slurm import basics, following
 
+VIOLATES = "> Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
+
 
 @pytest.fixture
 def hec() -> Target:
@@ -32,9 +34,17 @@ def hec() -> Target:
         ("> Invalid job array specification", "larger than hec accepts", "chunk"),
         (
             "QOSMaxSubmitJobPerUserLimit\n> Job violates accounting/QOS policy (job submit limit)",
-            "in the queue at a time",
+            "the limits of its QOS allow no more jobs in the queue",
             "invoke jobs",
         ),
+        (f"QOSMaxWallDurationPerJobLimit\n{VIOLATES}", "its QOS allow less time than it requests", "qos:"),
+        (f"QOSMaxNodePerJobLimit\n{VIOLATES}", "its QOS allow a job fewer nodes than it requests", "qos:"),
+        (f"QOSMaxGRESPerUser\n{VIOLATES}", "its QOS allow no more GPUs at a time", "qos:"),
+        (f"QOSMinGRES\n{VIOLATES}", "its QOS require more GPUs", "qos:"),
+        (f"AssocGrpCpuMinutesLimit\n{VIOLATES}", "your account leave no core hours: the budget", "account:"),
+        (f"{VIOLATES}", "beyond a limit of its QOS or account", "invoke jobs"),
+        ("> Invalid qos specification", "no such QOS, or you can't use it", "qos:"),
+        ("> Job's QOS not permitted to use this partition (a allows b not c)", "this QOS in this partition", "qos:"),
         ("Array jobs may not use --mail-type: x\n> Unspecified error", "rejects arrays that send mail", "mail:"),
         ("> Requested node configuration is not available", "No node of hec", "invoke queue"),
         ("Memory specification can not be satisfied", "No node of hec", "invoke queue"),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from rookery.clusters.cluster import account
+from rookery.clusters.cluster import ACCOUNT, account
 from rookery.clusters.config import mirror_addresses
 from rookery.clusters.config.inventory import Setting
 from rookery.core.file_problems import Complaint, FileProblems
@@ -24,8 +24,23 @@ _JUMP: Final = re.compile(
 )
 _DATE: Final = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _FOLDER: Final = re.compile(r"~/[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*")
+_OPTION: Final = re.compile(r"--([a-z][a-z0-9-]*)(=[^\x00-\x1f\x7f]*)?")
+_ELSEWHERE: Final = {
+    "partition": "`cluster_partitions`",
+    "qos": "`cluster_qos`",
+    "account": "`cluster_account`, or `account` of a partition",
+    "exclusive": "`exclusive` of a partition or QOS",
+    "gpus": "`min_gpus` of a partition or QOS",
+}
+"""Options of sbatch that rookery writes from other keys of a profile."""
+_OF_JOBS: Final = (
+    "array", "chdir", "cpus-per-task", "dependency", "error", "gpus-per-node", "job-name", "mail-type", "mail-user",
+    "mem", "nodes", "ntasks", "ntasks-per-node", "output", "time", "wrap",
+)  # fmt: skip
+"""Options of sbatch that a job says by itself."""
 _SIGNS: Final = "use letters, digits, dots, dashes and _"
 
 
@@ -43,7 +58,14 @@ def check(name: str, profile: Mapping[str, Setting], problems: FileProblems) -> 
         problems: Where it is noted what is wrong.
     """
     data = {key: setting.value for key, setting in profile.items()}
-    for complaint in (*_bad_addresses(data), *_bad_own_login(data), *_bad_storage(data), *_bad_account(data)):
+    for complaint in (
+        *_bad_addresses(data),
+        *_bad_own_login(data),
+        *_bad_storage(data),
+        *_bad_account(data),
+        *_bad_options(data),
+        *_twice(data),
+    ):
         of_user = complaint.place == ("cluster_user",)
         hint = f"invoke setup {name} --user YOUR_USERNAME" if of_user else ""
         profile[str(complaint.place[0])].note(complaint, problems, hint)
@@ -81,7 +103,8 @@ def _unlisted(data: Mapping[str, Any]) -> Iterator[tuple[Place, str, str]]:
     wanted = data.get("cluster_default_partition")
     if wanted and wanted not in partitions:
         yield ("cluster_default_partition",), "cluster_partitions", wanted
-    for key in ("cluster_gpus", "cluster_constraints"):
+    yield from _unlisted_qos(data)
+    for key in ("cluster_gpus", "cluster_constraints", "cluster_qos"):
         for number, entry in _entries(data, key):
             for index, name in _entries(entry, "partitions"):
                 if name not in partitions:
@@ -95,6 +118,12 @@ def _bad_own_login(data: Mapping[str, Any]) -> Iterator[Complaint]:
         yield _must("be a name that ~/.ssh/config has behind Host", alias, "cluster_ssh_host")
     if command and not command.isprintable():
         yield _must("be one line", command, "cluster_login_command")
+
+
+def _unlisted_qos(data: Mapping[str, Any]) -> Iterator[tuple[Place, str, str]]:
+    wanted, known = data.get("cluster_default_qos"), _names(data, "cluster_qos")
+    if wanted and known is not None and wanted not in known:
+        yield ("cluster_default_qos",), "cluster_qos", wanted
 
 
 def _bad_addresses(data: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -125,6 +154,9 @@ def _bad_storage(data: Mapping[str, Any]) -> Iterator[Complaint]:
     areas: dict[str, Mapping[str, Any]] = {}
     for number, entry in _entries(data, "cluster_storage"):
         place, area = ("cluster_storage", number), entry.get("name")
+        if area is not None and not _NAME.fullmatch(area):
+            yield _must("be a name", area, *place, "name", advice="use letters, digits, dashes and _")
+        yield from _bad_role(place, entry)
         if area in areas:
             yield Complaint((*place, "name"), f"duplicate name {written(area)}: give each storage its own")
         if area is not None:
@@ -137,6 +169,16 @@ def _bad_storage(data: Mapping[str, Any]) -> Iterator[Complaint]:
     for number, folder in _entries(data, "cluster_moved_folders"):
         if not _FOLDER.fullmatch(folder) or ".." in folder.split("/"):
             yield _must("be a folder of the home, such as ~/.cache", folder, "cluster_moved_folders", number)
+
+
+def _bad_role(place: Place, entry: Mapping[str, Any]) -> Iterator[Complaint]:
+    role, name = entry.get("role"), entry.get("name")
+    if role is None or name is None:
+        return
+    if (role == "home") != (name == "home"):
+        yield Complaint((*place, "role"), "`role` must be home for the storage with the name home, and for no other")
+    if (role == "node") != (entry.get("scope") == "node"):
+        yield Complaint((*place, "role"), "`role: node` and `scope: node` belong together")
 
 
 def _bad_areas(data: Mapping[str, Any], areas: Mapping[str, Mapping[str, Any]]) -> Iterator[Complaint]:
@@ -154,6 +196,48 @@ def _bad_account(data: Mapping[str, Any]) -> Iterator[Complaint]:
     code = (data.get("cluster_account") or {}).get("name") and account(data)
     if code and not is_account(code):
         yield _must("be the name of an account", code, "cluster_account", "name", advice=_SIGNS)
+
+    for number, entry in _entries(data, "cluster_partitions"):
+        form = entry.get("account")
+        if form is not None and not is_account(form.replace(ACCOUNT, "x")):
+            yield _must("be the name of an account", form, "cluster_partitions", number, "account", advice=_SIGNS)
+
+
+def _bad_options(data: Mapping[str, Any]) -> Iterator[Complaint]:
+    """Yield options of sbatch that can't be written as they are, or that rookery writes from another key."""
+    for place, text in _options(data):
+        match = _OPTION.fullmatch(text)
+        if not match:
+            yield _must("be one option of sbatch", text, *place, advice="such as --constraint=gpu")
+            continue
+        name = "gpus" if match[1] == "gres" and (match[2] or "").startswith("=gpu") else match[1]
+        if name in _ELSEWHERE:
+            yield Complaint(place, f"{named(place)} can't have {written(text)}: use {_ELSEWHERE[name]}")
+        elif name in _OF_JOBS:
+            yield Complaint(place, f"{named(place)} can't have {written(text)}: each job has its own")
+
+
+def _options(data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    """Yield the options of sbatch that the profile adds to jobs, each with its place."""
+    for number, text in _entries(data, "cluster_sbatch"):
+        yield ("cluster_sbatch", number), text
+    for key in ("cluster_partitions", "cluster_qos"):
+        for number, entry in _entries(data, key):
+            for index, text in _entries(entry, "options"):
+                yield (key, number, "options", index), text
+
+
+def _twice(data: Mapping[str, Any]) -> Iterator[Complaint]:
+    """Yield entries with a name that an earlier one of the list has."""
+    for key, name in (("cluster_partitions", "name"), ("cluster_qos", "name"), ("cluster_constraints", "name"),
+                      ("cluster_gpus", "type")):  # fmt: skip
+        seen: set[str] = set()
+        for number, entry in _entries(data, key):
+            value = entry.get(name)
+            if value in seen:
+                text = f"duplicate {name} {written(value)} in `{key}`: describe each once"
+                yield Complaint((key, number, name), text)
+            seen |= {value} if value is not None else set()
 
 
 def _entries(data: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:

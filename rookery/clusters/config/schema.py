@@ -94,7 +94,9 @@ def value_complaints(spec: Mapping[str, Any], value: Any, place: Place) -> Itera
         yield Complaint(place, f"{named(place)} has no value (expected {wanted})")
     elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         advice = f' (write it in quotes: "{value}")' if kind is str and not isinstance(value, (list, dict)) else ""
-        advice = f" (write [{value}])" if kind is list and not isinstance(value, dict) else advice
+        if kind is list and not isinstance(value, dict):
+            has_names = "name" in spec.get("options", {})
+            advice = f" (write [{{name: {value}}}])" if has_names else f" (write [{value}])"
         yield Complaint(place, f"{named(place)} must be {wanted}, not {written(value)}{advice}")
     elif kind is list:
         element = {**spec, "type": spec.get("elements", "str")}

@@ -129,7 +129,7 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "python": next((python["path"] for python in pythons if _new_enough(python["version"])), ""),
         "storage": storage,
         "writable": {area: area in many["writable"] for area in storage},
-        "free_mb": _free(many, profile),
+        "free_mb": _free(many, storage, profile),
         "installed_mb": _whole(dict(map(_pair, many["installed_mb"])).get(area, "")),
         "moving_mb": 0 if replaceable else sum(map(_whole, many["moving_mb"])),
         "roomy": roomy,
@@ -231,14 +231,15 @@ def _new_enough(version: str) -> bool:
     return tuple(map(int, re.findall(r"[0-9]+", version)[:2])) >= OLDEST_PYTHON
 
 
-def _free(many: Mapping[str, list[str]], profile: Mapping[str, Any]) -> dict[str, int]:
+def _free(many: Mapping[str, list[str]], storage: Mapping[str, str], profile: Mapping[str, Any]) -> dict[str, int]:
     """Return the free MB of each storage area: by the file system, or the user's quota where that is less."""
     free = {name: _whole(value) for name, value in map(_pair, many["free_mb"]) if value}
     form = (profile.get("cluster_quota") or {}).get("format", "")
     areas = quota_formats.areas(form, "\n".join(many["quota"]))
-    for area in areas:
+    for name, left in free.items():
         # `quota -s` names file systems; where it knows a single one, that is the home's
-        name = "home" if form == "quota-s" and len(areas) == 1 else area.name
-        if name in free and area.limit_mb is not None:
-            free[name] = max(0, min(free[name], int(area.limit_mb - area.used_mb)))
+        alone = areas[0] if name == "home" and form == "quota-s" and len(areas) == 1 else None
+        area = alone or quota_formats.of_storage(areas, {name}, storage.get(name, ""))
+        if area and area.limit_mb is not None:
+            free[name] = max(0, min(left, int(area.limit_mb - area.used_mb)))
     return free

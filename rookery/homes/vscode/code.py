@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rookery.clusters import policies
 from rookery.clusters.login_node import answers
 from rookery.clusters.ssh import compute_node
 from rookery.core import console, invocation, state_files
@@ -96,12 +97,18 @@ def check(cluster: "Cluster", *, job: bool) -> None:
         RookeryError: It does not, or VS Code's server does not run there.
     """
     name = cluster.name
-    policy = (cluster.data.get("cluster_policies") or {}).get("vscode")
-    by_hand = f"invoke tmux {cluster.argument}   # a terminal there; edit files on your computer, then deploy"
+    policy, elsewhere = policies.vscode(cluster.data, job=job), policies.vscode(cluster.data, job=not job)
+    hint = f"invoke tmux {cluster.argument}   # a terminal there; edit files on your computer, then deploy"
+    where = ""
+    if elsewhere not in policies.BARRED:
+        where = " on its compute nodes" if job else " on its login nodes"
+        flag = "" if job else " --job"
+        hint = f"invoke code {cluster.argument}{flag}   # on a {'login' if job else 'compute'} node"
     if policy == "forbidden":
-        raise RookeryError(f"{name} does not allow VS Code.", hint=by_hand)
+        raise RookeryError(f"{name} does not allow VS Code{where}.", hint=hint)
     if policy == "unsupported":
-        raise RookeryError(f"VS Code's server does not run on {name}: it needs other processors.", hint=by_hand)
+        nodes = where.replace(" its", " the") + f" of {name}" if where else f" on {name}"
+        raise RookeryError(f"VS Code's server does not run{nodes}: it needs other processors.", hint=hint)
     if job:
         compute_node_job.check(cluster)
     elif policy == "discouraged":

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from rookery.clusters import policies
 from rookery.clusters.connect import connect as connection_to
 from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh import compute_node, compute_node_keys
@@ -150,7 +151,7 @@ def check(cluster: "Cluster") -> None:
     name, data = cluster.name, cluster.data
     if cluster.scheduler != "slurm":
         raise RookeryError(f"{name} has no compute nodes: work on its login node.", hint=f"ssh {name}")
-    if (data.get("cluster_policies") or {}).get("vscode") == "forbidden":
+    if policies.vscode(data, job=True) == "forbidden":
         raise RookeryError(
             f"{name} does not allow VS Code, not even in a job.",
             hint=f"invoke shell {cluster.argument}   # a terminal on a compute node; edit on your own computer",

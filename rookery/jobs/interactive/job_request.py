@@ -2,14 +2,14 @@
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rookery.core import paths
 from rookery.core.errors import RookeryError
 from rookery.projects import slurm_values
 from rookery.projects.job import Job
-from rookery.projects.scripts import partition, sbatch_options
+from rookery.projects.scripts import partition, placement, sbatch_options
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -100,7 +100,7 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
     where = f"{cluster.argument}"
     wanted = _job(options, where)
     try:
-        chosen = replace(wanted, partition=partition.choose(wanted, cluster))
+        chosen = partition.placed(wanted, cluster)
     except RookeryError as error:  # what it says to do next is for jobs of rookery.yml
         raise RookeryError(error.message, hint=f"invoke queue {where}   # shows the partitions") from None
     lines = [
@@ -118,7 +118,7 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
     script = _SCRIPT.format(
         idle=IDLE_MINUTES,
         options="\n".join(f"#SBATCH {line}" for line in [*lines, '--output="@FOLDER@/%j.log"', "--no-requeue"]),
-        preamble="\n".join(cluster.data.get("cluster_job_preamble") or []),
+        preamble="\n".join(placement.preamble(chosen, cluster)),
         program=_program("sshd_keeper"),
         pythons=paths.remote("scripts/python.sh"),
     )

@@ -1,6 +1,5 @@
 """The command `shell`: a shell on a compute node, in a tmux session on the login node, so that it survives a break."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rookery.clusters.login_node import tmux
@@ -9,7 +8,7 @@ from rookery.jobs.options import ShellOptions
 from rookery.projects import remote_paths, slurm_values
 from rookery.projects import target as targets
 from rookery.projects.job import Job
-from rookery.projects.scripts import partition, sbatch_options
+from rookery.projects.scripts import partition, placement, sbatch_options
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -55,8 +54,9 @@ def run(options: ShellOptions) -> int:
             hint=f"invoke tmux {cluster.argument}",
         )
     folder = str(remote_paths.current(target.project.name)) if target.project else ""
-    srun_arguments = srun_options(job(options), cluster)
-    inside = _INSIDE.format(preamble="\n".join(cluster.data.get("cluster_job_preamble") or []))
+    chosen = partition.placed(job(options), cluster)
+    srun_arguments = srun_options(chosen, cluster)
+    inside = _INSIDE.format(preamble="\n".join(placement.preamble(chosen, cluster)))
     command = ["sh", "-c", _SESSION, "shell", folder, *srun_arguments, "--pty", "bash", "-c", inside]
     again = f"invoke shell {cluster.argument}"
     return tmux.attach(target.connection, options.session, again=again, command=command)
@@ -87,13 +87,10 @@ def job(options: ShellOptions) -> "Job":
     )
 
 
-def srun_options(wanted: "Job", cluster: "Cluster") -> list[str]:
+def srun_options(job: "Job", cluster: "Cluster") -> list[str]:
     """Return srun's options for an interactive job: those that its job script would have, but for the log.
 
     Raises:
-        RookeryError: No partition fits, or the cluster wants an account that is not known.
+        RookeryError: The cluster wants an account that is not known.
     """
-    chosen = replace(wanted, partition=partition.choose(wanted, cluster))
-    return [
-        option.text for option in sbatch_options.options(chosen, cluster) if not option.text.startswith("--output=")
-    ]
+    return [option.text for option in sbatch_options.options(job, cluster) if not option.text.startswith("--output=")]

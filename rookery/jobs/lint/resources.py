@@ -1,10 +1,12 @@
 """RK3: what a job asks for, against what its partition and the site allow."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from rookery.clusters.cluster import ACCOUNT
 from rookery.jobs.lint import lines, values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding
@@ -191,6 +193,9 @@ def required(script: Context) -> Iterator[Finding]:
     if account.get("required") and not script.directives.get("account") and "account" not in elsewhere:
         name = account.get("name", "")
         account_name = name or account.get("example", "")
+        forms = {entry.get("account", ACCOUNT) for part in requested(script) for entry in part.partitions}
+        if account_name and len(forms) == 1:
+            account_name = forms.pop().replace(ACCOUNT, account_name)
         hint = f" ({account['hint']})" if account.get("hint") else ""
         yield script.finding(
             "RK307",
@@ -200,21 +205,40 @@ def required(script: Context) -> Iterator[Finding]:
             safe=bool(name),
         )
     for part in requested(script):
-        for wanted in dict.fromkeys(
-            option for partition in part.partitions for option in partition.get("required_options") or []
-        ):
+        for wanted, whose in _needed(script, part).items():
             name, _, value = wanted.removeprefix("--").partition("=")
             option_names = (*GPU_OPTIONS,) if name in GPU_OPTIONS else (name,)
             if script.directives.get(*option_names, part=part.part) or elsewhere & {*option_names}:
                 continue
-            mended = f"#SBATCH {wanted.replace(':N', ':1')}"
+            mended = f"#SBATCH {re.sub('(?<=[:=])N$', '1', wanted)}"
             yield script.finding(
                 "RK308",
                 part.partition.line if part.partition else script.directives.lines[-1].number,
-                f"{_names(part)} rejects jobs without {wanted}.",
+                f"{whose} rejects jobs without {wanted}.",
                 edits=[script.new_line(mended)],
-                safe=bool(value) and "N" not in value,
+                safe=not value.endswith("N"),
             )
+
+
+def _needed(script: Context, part: RequestedResources) -> dict[str, str]:
+    """Return the options without which a job is refused, each with who refuses it: the cluster, or partitions."""
+    options = dict.fromkeys(script.cluster.data.get("cluster_sbatch") or [], script.cluster.name)
+    return {**dict.fromkeys(_needed_in_partitions(script, part), _names(part)), **options}
+
+
+def _needed_in_partitions(script: Context, part: RequestedResources) -> Iterator[str]:
+    data = script.cluster.data
+    for partition in part.partitions:
+        if partition.get("min_gpus"):
+            yield "--gpus=N" if data.get("cluster_gpu_request") == "gpus" else "--gres=gpu:N"
+        usable = [
+            qos
+            for qos in data.get("cluster_qos") or []
+            if partition["name"] in qos.get("partitions", [partition["name"]])
+        ]
+        if len(usable) == 1 and usable[0].get("partitions"):
+            yield f"--qos={usable[0]['name']}"
+        yield from partition.get("options") or []
 
 
 def default_memory(script: Context) -> Iterator[Finding]:

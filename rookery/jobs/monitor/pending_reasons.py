@@ -50,6 +50,11 @@ _OF: Final = (
 )
 
 _LIMITS: Final = (
+    ("MaxCpuPerJob", "allow a job fewer cores than it requests"),
+    ("MaxCpuMinutesPerJob", "allow a job fewer core hours than it requests"),
+    ("MaxGRESPerJob", "allow a job fewer GPUs than it requests"),
+    ("MaxMemoryPerJob", "allow a job less memory than it requests"),
+    ("MaxNodePerJob", "allow a job fewer nodes than it requests"),
     ("MaxJobsPerUser", "allow no more of your jobs at a time"),
     ("MaxJobsLimit", "allow no more jobs at a time"),
     ("MaxSubmitJob", "allow no more jobs in the queue"),
@@ -74,6 +79,9 @@ _LIMITS: Final = (
     ("GrpSubmit", "allow the group no more jobs in the queue"),
     ("GrpWall", "leave no time: the budget is used up"),
     ("MinCpu", "require more cores"),
+    ("MinGRES", "require more GPUs"),
+    ("MinMemory", "require more memory"),
+    ("MinNode", "require more nodes"),
     ("UsageThreshold", "leave too little of your share"),
     ("TimeLimit", "allow less time than it requests"),
     ("JobLimit", "allow no more jobs at a time"),
@@ -92,10 +100,16 @@ def explain(code: str) -> str:
     if words := _WORDS.get(first):
         nodes = (rest or more).partition(":")[2].strip() if first == "ReqNodeNotAvail" else ""
         return f"{words} ({nodes})" if nodes else words
+    if words := limit(first):
+        return f"{words} ({first})"
+    rules = next((rules for prefix, rules in _OF if first.startswith(prefix)), "")
+    return f"{rules} do not allow it to start yet ({first})" if rules else code
+
+
+def limit(code: str) -> str:
+    """Return which limit of a QOS or an account a code means, in plain words; "" where it is none that is known."""
     for prefix, rules in _OF:
-        if first.startswith(prefix):
-            for limit, what in _LIMITS:
-                if first.removeprefix(prefix).startswith(limit):
-                    return f"{rules} {what} ({first})"
-            return f"{rules} do not allow it to start yet ({first})"
-    return code
+        if code.startswith(prefix):
+            known = (what for start, what in _LIMITS if code.removeprefix(prefix).startswith(start))
+            return next((f"{rules} {what}" for what in known), "")
+    return ""

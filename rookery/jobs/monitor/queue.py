@@ -11,7 +11,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs.options import QueueOptions
 from rookery.projects import slurm_values
 from rookery.projects import target as targets
-from rookery.projects.scripts.partition import hours
+from rookery.projects.scripts.placement import hours
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -193,22 +193,37 @@ def _limits(entry: Mapping[str, Any]) -> list[str]:
     words = {
         "cores": "at most {} core{s} a job",
         "max_nodes": "at most {} node{s} a job",
+        "min_nodes": "at least {} node{s} a job",
+        "min_gpus": "at least {} GPU{s} a job",
         "gpus_per_user": "at most {} GPU{s} a person",
+        "max_running": "at most {} job{s} running",
+        "max_submitted": "at most {} job{s} or array tasks in the queue",
     }
     limits = [
         text.format(entry[key], s="" if entry[key] == 1 else "s") for key, text in words.items() if entry.get(key)
     ]
-    return [*limits, *(f"needs {option}" for option in entry.get("required_options") or [])]
+    limits += ["whole nodes"] * bool(entry.get("exclusive"))
+    return [*limits, *(f"needs {option}" for option in entry.get("options") or [])]
 
 
 def _show(cluster: "Cluster", partitions: Sequence[Partition]) -> None:
     headings = ("partition", ">nodes\nfree", ">cores\nfree", "~GPUs free", "=time\nlimit", "~use")
     tables.show(headings, [_row(partition) for partition in partitions])
+    if qos := cluster.data.get("cluster_qos"):
+        console.say("")
+        tables.show(("QOS", "~partitions", "=time\nlimit", "~use"), [_qos_row(entry) for entry in qos])
     limits: Mapping[str, Any] = cluster.data.get("cluster_limits") or {}
     most = [f"{limits['cores']} cores"] if limits.get("cores") else []
     most += [f"{limits['memory_mb'] // 1024} GB of memory"] if limits.get("memory_mb") else []
     if most:
         console.say(f"All your jobs together: at most {' and '.join(most)} at a time.")
+
+
+def _qos_row(entry: Mapping[str, Any]) -> list[str]:
+    """Return the cells of a QOS's row, all from the profile."""
+    longest = hours(entry["max_minutes"]) if "max_minutes" in entry else ""
+    use = "; ".join(filter(None, (entry.get("purpose") or entry.get("for", ""), *_limits(entry))))
+    return [entry["name"], ", ".join(entry.get("partitions", ["all"])), longest, use]
 
 
 def _row(partition: Partition) -> list["Text"]:

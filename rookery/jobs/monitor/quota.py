@@ -5,10 +5,12 @@ Both are asked in one round trip, in a login shell, since sites set the variable
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters.cluster import role
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import quota_formats
 from rookery.clusters.login_node.quota_formats import Area
@@ -55,16 +57,18 @@ def run(options: QuotaOptions) -> int:
     with console.waiting(f"Asking {connection.cluster.name} for your quota"):
         output = connection.run([*arguments(connection.cluster)], script=ASK, timeout=60, check=False).stdout
     areas, raw = read(output, connection.cluster.data)
-    if not areas and not raw:
+    missing = missing_command(output, connection.cluster.data)
+    if not areas and not raw and not missing:
         raise RookeryError(
             f"{connection.cluster.name} gives no information on its storage.",
             hint=f"invoke clusters.show {connection.cluster.name}",
         )
     if options.json:
         listed = [{**asdict(area), "percent": round(area.percent, 2), "warning": area.warning} for area in areas]
-        print(json.dumps({"cluster": connection.cluster.name, "areas": listed, "not_understood": raw}, indent=2))
+        document = {"cluster": connection.cluster.name, "areas": listed, "not_understood": raw, "missing": missing}
+        print(json.dumps(document, indent=2))
     else:
-        _show(connection.cluster, areas, raw)
+        _show(connection.cluster, areas, raw, missing)
     return 0
 
 
@@ -88,12 +92,25 @@ def read(output: str, profile: Mapping[str, Any]) -> tuple[list[Area], str]:
     disks = _df(rest)
     form = (profile.get("cluster_quota") or {}).get("format", "")
     areas_of_quota = quota_formats.areas(form, quota)
-    named = [_named(area, disks) for area in areas_of_quota]
+    roles = {entry["name"]: role(entry) for entry in profile.get("cluster_storage") or []}
+    named = _named(areas_of_quota, disks, roles)
     covered = {name for area in named for name in area.name.split(", ")}
     others = _joined([(device, area) for device, area in disks if area.name not in covered])
     kept = {entry["name"]: entry for entry in profile.get("cluster_storage") or []}
     areas = [replace(area, note=_note(area, kept)) for area in [*named, *others]]
-    return areas, "" if areas_of_quota or not form else quota.strip()
+    understood = areas_of_quota or not form or missing_command(output, profile)
+    return areas, "" if understood else quota.strip()
+
+
+def missing_command(output: str, profile: Mapping[str, Any]) -> str:
+    """Return the quota command that the cluster does not have; "" where it has it, or the profile names none.
+
+    Args:
+        output: The answer to ASK.
+        profile: The cluster's `cluster_*` values.
+    """
+    missing = re.search(r"^rookery-exit: 127$", output, re.MULTILINE)  # what a shell answers for no such command
+    return str((profile.get("cluster_quota") or {}).get("command", "")) if missing else ""
 
 
 def _df(text: str) -> list[tuple[str, Area]]:
@@ -124,12 +141,27 @@ def _joined(disks: Sequence[tuple[str, Area]]) -> list[Area]:
     return list(areas.values())
 
 
-def _named(area: Area, disks: Sequence[tuple[str, Area]]) -> Area:
-    """Return an area of the quota command with the profile's path and name."""
-    on_it = [disk for device, disk in disks if area.name in {device, disk.name}]
-    if not on_it:
-        return area
-    return replace(area, name=", ".join(disk.name for disk in on_it), path=on_it[0].path)
+def _named(areas: Sequence[Area], disks: Sequence[tuple[str, Area]], roles: Mapping[str, str]) -> list[Area]:
+    """Return the areas of the quota command, with the names and the path of the storage in each.
+
+    Args:
+        areas: Those areas.
+        disks: df's answer for each storage.
+        roles: The role of each storage, which is what a quota command may call it.
+    """
+    counted = Counter(roles.values())
+    inside: dict[str, list[Area]] = {}
+    for device, disk in disks:
+        own_role = roles.get(disk.name, "")
+        names = {device, disk.name, *([own_role] if counted[own_role] == 1 else [])}
+        if area := quota_formats.of_storage(areas, names, disk.path):
+            inside.setdefault(area.name, []).append(disk)
+    return [
+        replace(area, name=", ".join(disk.name for disk in found), path=found[0].path)
+        if (found := inside.get(area.name))
+        else area
+        for area in areas
+    ]
 
 
 def _note(area: Area, entries: Mapping[str, Mapping[str, Any]]) -> str:
@@ -153,9 +185,11 @@ def size(megabytes: float) -> str:
     return f"{megabytes:.0f}M"
 
 
-def _show(cluster: "Cluster", areas: Sequence[Area], raw: str) -> None:
+def _show(cluster: "Cluster", areas: Sequence[Area], raw: str, missing: str) -> None:
     command = (cluster.data.get("cluster_quota") or {}).get("command", "")
-    if raw:
+    if missing:
+        console.say(f"{cluster.name} has no command `{missing}`, which its profile names; these numbers are from df.")
+    elif raw:
         console.say(f"{cluster.name}: can't read the output of `{command}`:")
         print(f"{console.clean(raw)}\n")
     elif not command:

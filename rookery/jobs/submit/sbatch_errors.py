@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
+from rookery.jobs.monitor import pending_reasons
 from rookery.projects.config import is_for
 
 if TYPE_CHECKING:
@@ -28,8 +29,13 @@ _MEANING: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (r"invalid partition", "{cluster} has no such partition.", "invoke queue   # shows the partitions"),
     (
-        r"job (violates|exceeds).*(accounting|qos)|QOSMax|QOSGrp|AssocMax|AssocGrp|MaxSubmitJob",
-        "{cluster} allows you no more in the queue at a time.",
+        r"qos not permitted to use this partition",
+        "{cluster} does not allow this QOS in this partition.",
+        "set qos: in rookery.yml, or leave out partition: and qos:, which rookery chooses together",
+    ),
+    (
+        r"job (violates|exceeds).*(accounting|qos)|MaxSubmitJob",
+        "The job is beyond a limit of its QOS or account on {cluster}.",
         "invoke jobs --all   # shows your jobs; wait for some to end, or request less",
     ),
     (
@@ -37,7 +43,7 @@ _MEANING: Final[tuple[tuple[str, str, str], ...]] = (
         "You can't use this account on {cluster}.",
         "set account: in rookery.yml, or cluster_account in your settings",
     ),
-    (r"invalid qos", "{cluster} has no such QOS, or you can't use it.", "set qos: in rookery.yml"),
+    (r"invalid qos", "{cluster} has no such QOS, or you can't use it{qos}.", "set qos: in rookery.yml"),
     (
         r"may not use --mail|mail-type|mail type",
         "{cluster} rejects arrays that send mail.",
@@ -87,6 +93,16 @@ _MEANING: Final[tuple[tuple[str, str, str], ...]] = (
     (r"disk quota|no space left", "Your storage on {cluster} is full.", "invoke quota"),
 )
 
+_LIMIT: Final = re.compile(r"\b(?:QOS|Assoc)[A-Z][A-Za-z]+")
+"""Slurm's code for a limit of a QOS or an account, such as QOSMaxWallDurationPerJobLimit (slurm_protocol_defs.c)."""
+
+_HINTS: Final = (
+    ("Submit", "invoke jobs --all   # shows your jobs; wait for some to end, or use chunk: (an array's tasks count)"),
+    ("Minutes", "set account: in rookery.yml to one with a budget"),
+    ("", "invoke queue   # shows the limits; request less, or set qos: in rookery.yml"),
+)
+"""By a word in such a code, the first that is in it: what to do."""
+
 _PREFIX = re.compile(r"^(sbatch|slurm\w*): (error: )?")
 
 
@@ -108,9 +124,14 @@ def explain(output: str, target: "Target") -> RookeryError:
     own = "; ".join(words(output)) or "it gave no reason"
     most = (target.cluster.data.get("cluster_array") or {}).get("max_size")
     array = f": at most {most} tasks" if most else ""
+    names = [entry["name"] for entry in target.cluster.data.get("cluster_qos") or []]
+    qos = f" (its profile has {', '.join(names)})" if names else ""
+    if (code := _LIMIT.search(output)) and (meaning := pending_reasons.limit(code[0])):
+        hint = next(hint for word, hint in _HINTS if word in code[0])
+        return RookeryError(f"{cluster} rejects the job: {meaning}. sbatch says: {own}", hint=target.next(hint))
     for pattern, meaning, hint in _MEANING:
         if re.search(pattern, output, re.IGNORECASE):
-            explanation = meaning.format(cluster=cluster, array=array)
+            explanation = meaning.format(cluster=cluster, array=array, qos=qos)
             return RookeryError(f"{explanation} sbatch says: {own}", hint=target.next(hint.format(cluster=cluster)))
     return RookeryError(
         f"sbatch on {cluster} rejected the job: {own}",

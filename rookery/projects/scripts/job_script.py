@@ -10,7 +10,7 @@ from rookery.core.file_problems import FileProblems
 from rookery.projects import config
 from rookery.projects.job import Job
 from rookery.projects.model import Project
-from rookery.projects.scripts import parameters, partition, sbatch_options, template_context, templates
+from rookery.projects.scripts import parameters, partition, placement, sbatch_options, template_context, templates
 from rookery.projects.source_tree import Folder, Source
 
 
@@ -75,11 +75,8 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
     table = parameters.table(project, job, source)
     job = parameters.as_array(project, job, table, cluster) if table else parameters.checked(project, job, cluster)
     try:
-        job = replace(
-            job,
-            partition=partition.choose(job, cluster),
-            output=job.output or sbatch_options.default_output(project, job),
-        )
+        job = partition.placed(job, cluster)
+        job = replace(job, output=job.output or sbatch_options.default_output(project, job))
         variables = template_context.context(project, job, cluster, table)
         mail = _mail(project, job, cluster, source)
     except RookeryError as error:
@@ -99,7 +96,8 @@ def _mail(project: Project, job: Job, cluster: Cluster, source: Source) -> dict[
     if not job.mail or sbatch_options.mails_itself(job, cluster):
         return {}
     small = Job(f"{job.name}-has-ended", template="mail", memory="100M", minutes=1, mail=job.mail, account=job.account)
-    small = replace(small, qos=job.qos, partition=partition.choose(small, cluster))
+    project_qos = "" if placement.qos_entry(job, cluster) else job.qos  # one that no profile lists
+    small = partition.placed(replace(small, qos=project_qos), cluster)
     small = replace(small, output=sbatch_options.default_output(project, small))
     variables = {**template_context.context(project, small, cluster), "after": job.name}
     return {f"slurm/{job.name}.mail.sh": _render(project, small, variables, source)}
@@ -130,7 +128,7 @@ def _summary(job: Job, path: str, table: parameters.Table | None, mail: str) -> 
         "memory": job.memory,
         "minutes": job.minutes,
         "nodes": job.nodes,
-        "tasks": partition.processes(job),
+        "tasks": placement.processes(job),
         "cpus": job.cpus,
         "gpus": job.gpus,
     }

@@ -1,15 +1,17 @@
 """Make a job's #SBATCH lines, each with a short comment on what it is for."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rookery.clusters.cluster import Cluster, account
+from rookery.clusters.cluster import ACCOUNT, Cluster, account
 from rookery.clusters.config.profile import such_as
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job
 from rookery.projects.model import Project
-from rookery.projects.scripts.partition import foreign, hours, processes
+from rookery.projects.scripts import placement
+from rookery.projects.scripts.placement import hours, processes
 from rookery.projects.slurm_values import task_count, time_limit
 
 
@@ -38,8 +40,8 @@ def options(job: Job, cluster: Cluster) -> list[SbatchOption]:
         RookeryError: The cluster wants an account and none is given; the GPUs can't be shared out over the nodes; or
             these are of another architecture.
     """
-    partition = _partition(job, cluster)
-    if architecture := foreign(partition, cluster):
+    partition, chosen_qos = placement.partition_entry(job, cluster), placement.qos_entry(job, cluster)
+    if architecture := placement.foreign(partition, cluster):
         submit_commands = {entry["name"]: entry.get("submit") for entry in cluster.data["cluster_architectures"]}
         raise RookeryError(
             f"{job.partition} has {architecture} nodes, which can't run what rookery sets up on {cluster.name}.",
@@ -48,17 +50,15 @@ def options(job: Job, cluster: Cluster) -> list[SbatchOption]:
     options = [SbatchOption(option("job-name", job.name), "name in the queue")]
     if job.partition:
         options.append(SbatchOption(option("partition", job.partition), partition.get("purpose", "partition (queue)")))
-    if account := _account(job, cluster):
+    if account := _account(job, cluster, partition):
         options.append(SbatchOption(option("account", account), "account that is charged"))
-    required = [text for text in partition.get("required_options", []) if not text.startswith(("--gres=gpu", "--gpus"))]
-    if qos := job.qos or _required(required, "--qos=") or str(cluster.data.get("cluster_qos", "")):
-        options.append(SbatchOption(option("qos", qos), "quality of service"))
+    if job.qos:
+        options.append(SbatchOption(option("qos", job.qos), chosen_qos.get("purpose", "quality of service")))
     options += [*_array(job), *_size(job, cluster), *_gpus(job, cluster, partition), *_mail(job, cluster)]
     options.append(SbatchOption(option("output", job.output), f"log file{_patterns(job.output)}"))
     if job.error:
         options.append(SbatchOption(option("error", job.error), f"error log{_patterns(job.error)}"))
-    options += [SbatchOption(text) for text in required if not text.startswith("--qos=")]
-    return [*options, *(SbatchOption(text) for text in job.sbatch)]
+    return [*options, *_further(job, cluster)]
 
 
 def option(name: str, value: str | int) -> str:
@@ -89,21 +89,40 @@ def _patterns(path: str) -> str:
     return f": {', '.join(meanings)}" if meanings else ""
 
 
-def _partition(job: Job, cluster: Cluster) -> dict[str, Any]:
-    return next(
-        (partition for partition in cluster.data.get("cluster_partitions", []) if partition["name"] == job.partition),
-        {},
-    )
+def _further(job: Job, cluster: Cluster) -> list[SbatchOption]:
+    """Return the options that the profile adds to each job there, then the job's own.
+
+    Of one option sbatch takes the last: the job's own, else the QOS's, else the partition's.
+    """
+    partition, qos = placement.partition_entry(job, cluster), placement.qos_entry(job, cluster)
+    added = [(str(text), f"every job on {cluster.name} needs it") for text in cluster.data.get("cluster_sbatch") or []]
+    if constraint := placement.constraint(job, cluster):
+        added.append((option("constraint", constraint), "the kind of node"))
+    added += [(str(text), f"jobs in {partition['name']} need it") for text in partition.get("options") or []]
+    added += [(str(text), f"jobs with QOS {qos['name']} need it") for text in qos.get("options") or []]
+    added += [(text, "") for text in job.sbatch]
+    kept: list[SbatchOption] = []
+    for number, (text, why) in enumerate(added):
+        later = [other for other, _ in added[number + 1 :] if _name(other) == _name(text)]
+        if not later or not why:  # what a user wrote twice is theirs
+            replaced = [other for other, whose in added[:number] if whose and _name(other) == _name(text)]
+            kept.append(SbatchOption(text, f"in place of {', '.join(replaced)}" if replaced else why))
+    return kept
 
 
-def _required(required: list[str], start: str) -> str:
-    return next((text.removeprefix(start) for text in required if text.startswith(start)), "")
+def _name(text: str) -> str:
+    """Return the name of an option as it was written: --constraint of --constraint=gpu, -C of -C gpu."""
+    return re.split(r"[=\s]", text, maxsplit=1)[0]
 
 
-def _account(job: Job, cluster: Cluster) -> str:
+def _account(job: Job, cluster: Cluster, partition: Mapping[str, Any]) -> str:
+    """Return the account of a job: its own as it is written, else what the partition makes of the user's."""
     known = cluster.data.get("cluster_account", {})
-    if name := job.account or account(cluster.data):
-        return name
+    if job.account:
+        return job.account
+    code, form = account(cluster.data), str(partition.get("account", ACCOUNT))
+    if code or ACCOUNT not in form:
+        return form.replace(ACCOUNT, code)
     if known.get("required"):
         raise RookeryError(
             f"Missing account: jobs on {cluster.name} need one{such_as(known)}.",
@@ -152,7 +171,7 @@ def _size(job: Job, cluster: Cluster) -> list[SbatchOption]:
     return options
 
 
-def _gpus(job: Job, cluster: Cluster, partition: dict[str, Any]) -> list[SbatchOption]:
+def _gpus(job: Job, cluster: Cluster, partition: Mapping[str, Any]) -> list[SbatchOption]:
     if not job.gpus:
         return []
     # a partition with one type only has no need of its name, which some profiles give GPUs themselves

@@ -9,9 +9,9 @@ from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job
 from rookery.projects.model import Project
-from rookery.projects.scripts import command_line, sbatch_options
+from rookery.projects.scripts import command_line, placement, sbatch_options
 from rookery.projects.scripts.parameters import Table
-from rookery.projects.scripts.partition import processes
+from rookery.projects.scripts.placement import processes
 
 PURPOSES: Final = ("r", "python", "conda", "cuda", "mpi", "gcc", "intel", "ml")
 """Purposes: each means the module that a cluster has for it."""
@@ -57,7 +57,7 @@ def context(project: Project, job: Job, cluster: Cluster, table: Table | None = 
         "project": project,
         "cluster": cluster,
         "options": _lines(sbatch_options.options(job, cluster)),
-        "preamble": [str(line) for line in cluster.data.get("cluster_job_preamble", [])],
+        "preamble": placement.preamble(job, cluster),
         "modules": modules(project, job, cluster),
         "module_verb": cluster.data.get("cluster_module_verb", "load"),
         "environment": project.environment,

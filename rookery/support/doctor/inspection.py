@@ -36,6 +36,7 @@ class HomeInspection:
         facts: What probe.sh said, a list for each key.
         areas: How full the storage is.
         quota_words: The quota command's own words, where they were not understood.
+        quota_missing: The quota command of the profile, where the cluster does not have it.
         skew: Seconds that the cluster's clock is ahead of this computer's; 0 where it may be right.
         complete: Whether the answer came in full.
     """
@@ -45,6 +46,7 @@ class HomeInspection:
     facts: Mapping[str, list[str]] = field(default_factory=dict)
     areas: tuple[Area, ...] = ()
     quota_words: str = ""
+    quota_missing: str = ""
     skew: float = 0.0
     complete: bool = True
 
@@ -161,7 +163,8 @@ def read(
     skew = 0.0
     if epoch.isdigit():  # whole seconds, cut off
         skew = min(0.0, float(epoch) + 1 - began) or max(0.0, float(epoch) - ended)
-    return HomeInspection(values, comparison, facts, tuple(areas), words, skew, "complete" in values)
+    missing = quota.missing_command(output, data)
+    return HomeInspection(values, comparison, facts, tuple(areas), words, missing, skew, "complete" in values)
 
 
 def marked_values(text: str, mark: str) -> dict[str, list[str]]:

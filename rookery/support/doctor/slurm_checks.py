@@ -9,7 +9,7 @@ from rookery.clusters.ssh.remote_command import clean_function
 from rookery.core.errors import RookeryError
 from rookery.jobs.monitor import pending_reasons
 from rookery.projects.job import Job
-from rookery.projects.scripts import partition, sbatch_options
+from rookery.projects.scripts import partition, placement, sbatch_options
 from rookery.support.doctor import home_checks, inspection
 from rookery.support.doctor.checks import QUEUE, CheckResults
 from rookery.support.doctor.connection_checks import whom_to_ask
@@ -86,10 +86,9 @@ def a_job(cluster: "Cluster") -> "Job":
     """
     base = Job("rookery-doctor", cpus=1, memory="200M", minutes=2)
     try:
-        job = replace(base, partition=partition.choose(base, cluster))
+        job = partition.placed(base, cluster)
     except RookeryError:  # where every partition is one of GPUs
-        base = replace(base, gpus=1)
-        job = replace(base, partition=partition.choose(base, cluster))
+        job = partition.placed(replace(base, gpus=partition.fewest_gpus(cluster) or 1), cluster)
     sbatch_options.options(job, cluster)
     return job
 
@@ -125,10 +124,10 @@ def _partition(results: CheckResults, cluster: "Cluster", wanted: str, home: Hom
         )
 
 
-def text(cluster: "Cluster") -> str:
+def text(job: "Job", cluster: "Cluster") -> str:
     """Return the job's script."""
     preamble = []
-    for line in cluster.data.get("cluster_job_preamble") or []:
+    for line in placement.preamble(job, cluster):
         # the line's own text on the log, then its result
         preamble += [line, f"[ $? = 0 ] || printf 'rookery-doctor job-preamble %s\\n' {shlex.quote(line)}"]
     areas = [
@@ -174,7 +173,7 @@ def run(
             state, _, why = line.removeprefix("rookery-wait ").partition("|")
             waiting(f"test job: {state.lower()}" + (f", {pending_reasons.explain(why)}" if state == "PENDING" else ""))
 
-    arguments = [text(connection.cluster), str(patience), *words]
+    arguments = [text(job, connection.cluster), str(patience), *words]
     done = connection.begin(
         inspection.script("submit.sh", clean=shlex.quote(clean_function())), arguments, on_line=heard
     ).finish()

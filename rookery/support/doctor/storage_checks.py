@@ -60,6 +60,8 @@ def _room(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.A
         results.fault("quota", "; ".join(full), fix)
     elif filling:
         results.warn("quota", "; ".join(filling), fix)
+    elif home.quota_missing:
+        results.warn("quota", f"the login node has no command {home.quota_missing}, which the profile names")
     elif home.quota_words:
         results.warn("quota", f"rookery can't read the output of the quota command: {home.quota_words[:100]}")
     else:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rookery.clusters import policies
 from rookery.support.doctor.checks import CheckResults
 from rookery.support.doctor.fix_commands import with_sandbox
 from rookery.support.doctor.inspection import HomeInspection
@@ -26,10 +27,11 @@ SERVER_MB, SERVER_FILES = 2048, 20000
 
 def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> None:
     """Check what VS Code needs on the login node."""
-    policy = str((cluster.data.get("cluster_policies") or {}).get("vscode") or "unknown")
-    if policy in {"forbidden", "unsupported"}:
+    policy = policies.vscode(cluster.data, job=False)
+    if policy in policies.BARRED:
+        where = "this cluster" if policies.vscode(cluster.data, job=True) in policies.BARRED else "its login nodes"
         results.skip_rest(
-            f"VS Code is {policy} on this cluster", dict.fromkeys(("vscode", "vscode-watching", "vscode-server"), "")
+            f"VS Code is {policy} on {where}", dict.fromkeys(("vscode", "vscode-watching", "vscode-server"), "")
         )
         return
     wrong = list(_unfit(home))

@@ -65,9 +65,10 @@ def with_cluster(text: str, cluster: "Cluster") -> str:
         added = _LINES.sub(lambda match: f"{match[0]}{match[1]}{name}\n", text, count=1)
     else:
         added = _WORD.sub(lambda match: f"clusters: [{match[1]}, {name}]{' ' * match[0].endswith(' ')}", text, count=1)
-    if not partition.takes_gpu_jobs_alone(cluster):
+    if not (gpus := partition.fewest_gpus(cluster)):
         return added
-    line = f"      {name}: {{gpus: 1, max_running: 4}} # every job there needs a GPU\n"
+    why = "a GPU" if gpus == 1 else f"{gpus} GPUs"
+    line = f"      {name}: {{gpus: {gpus}, max_running: 4}} # every job there needs {why}\n"
     if _JOB_CLUSTERS.search(added):
         return _JOB_CLUSTERS.sub(lambda match: f"{match[0]}{line}", added, count=1)
     return _JOB.sub(lambda match: f"{match[0]}    clusters:\n{line}", added, count=1)
