@@ -9,6 +9,9 @@ from rookery.core.errors import RookeryError
 ACCOUNT = "{account}"
 """The placeholder for the account (cluster_account.name) in an expression of cluster_storage."""
 
+OUTPUTS = "ROOKERY_STORAGE"
+"""The variable that names the large storage on every cluster, where outputs of projects are."""
+
 
 def account(data: Mapping[str, Any]) -> str:
     """Return the account that the user's jobs are charged to; "" where not given (see profile.require_account).
@@ -27,6 +30,27 @@ def expression(entry: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         data: The cluster's `cluster_*` values.
     """
     return str(entry["expression"]).replace(ACCOUNT, account(data) or ACCOUNT)
+
+
+def roomy(data: Mapping[str, Any]) -> str:
+    """Return the name of the storage that programs, caches and outputs go to: cluster_roomy_storage, else home.
+
+    Args:
+        data: The cluster's `cluster_*` values.
+    """
+    return str(data.get("cluster_roomy_storage") or "home")
+
+
+def large_storage(data: Mapping[str, Any], places: Mapping[str, str], home: str = "$HOME") -> str:
+    """Return where $ROOKERY_STORAGE is: the roomy storage, or a folder in the home where that is the home itself.
+
+    Args:
+        data: The cluster's `cluster_*` values.
+        places: The path of each storage, or its expression.
+        home: The same of the home folder.
+    """
+    path = places.get(roomy(data)) or home
+    return f"{home}/storage" if path.rstrip("/") == home else path
 
 
 @dataclass(frozen=True)
@@ -92,6 +116,11 @@ class Cluster:
     def scheduler(self) -> str:
         """How jobs are run: slurm, or none."""
         return str(self.data["cluster_scheduler"])
+
+    @property
+    def large_storage(self) -> str:
+        """Where $ROOKERY_STORAGE is, for a login shell there to evaluate."""
+        return large_storage(self.data, {area.name: area.expression for area in self.storage})
 
     @property
     def storage(self) -> tuple[Storage, ...]:

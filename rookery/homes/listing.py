@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters import set_up_note
+from rookery.clusters.cluster import OUTPUTS
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import user_settings
 from rookery.core import console, paths, secret_values, tables
@@ -122,6 +123,7 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
             setting.key, secret_values.hidden(setting.key, setting.value), setting.where(), setting.key in doubtful
         )
         grouped[group_of.get(setting.key, REST)].append(value)
+    grouped["Storage"].append(ProfileValue(OUTPUTS, cluster.large_storage, "", False))
     own = user_settings.differences(cluster).items()
     grouped[f"From your ~/.ssh/config, for {cluster.host}"] = [
         ProfileValue(key, secret_values.hidden(key, value), "", False) for key, value in own

@@ -92,6 +92,12 @@ def test_a_storage_area_without_a_value_is_named(tmp_path: Path, expression: str
         ask(tmp_path, profile)
 
 
+@pytest.mark.parametrize(("roomy", "place"), [("persistent", "/my storage"), ("home", "/storage")])
+def test_outputs_have_a_place_of_their_own_on_the_large_storage(tmp_path: Path, roomy: str, place: str) -> None:
+    """In a home without any other storage it is a folder, since projects' own folders are beside it."""
+    assert ask(tmp_path, PROFILE | {"cluster_roomy_storage": roomy})["rookery_storage"] == f"{tmp_path}{place}"
+
+
 def test_an_answer_cut_off_is_told() -> None:
     with pytest.raises(RookeryError, match="sent an incomplete answer"):
         probe.read("rookery-fact home /x\n", PROFILE)

@@ -144,10 +144,12 @@ def test_places_and_the_commands_that_work_now() -> None:
         "roomy": "/gpfs/ada",
         "programs": "/gpfs/ada",
         "prefix": "/gpfs/ada/rookery/x86_64",
+        "rookery_storage": "/gpfs/ada",
     }
     assert setup_summary.places(facts) == {
         "home": "/home/ada  (300 MB free)",
         "persistent": "/gpfs/ada  (20 GB free)",
+        "outputs": "/gpfs/ada  ($ROOKERY_STORAGE)",
         "tools": "/gpfs/ada/rookery/x86_64",
         "R packages": "/gpfs/ada/R",
     }

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rookery.clusters.cluster import expression
+from rookery.clusters.cluster import expression, large_storage, roomy
 from rookery.clusters.login_node import quota_formats
 from rookery.core import paths
 from rookery.core.errors import RookeryError
@@ -68,11 +68,7 @@ def arguments(profile: Mapping[str, Any]) -> list[str]:
     """
     areas = [f"{area['name']}={expression(area, profile)}" for area in _areas(profile)]
     quota = (profile.get("cluster_quota") or {}).get("command") or ""
-    return [*areas, "--", _roomy(profile), quota, *(profile.get("cluster_moved_folders") or [])]
-
-
-def _roomy(profile: Mapping[str, Any]) -> str:
-    return str(profile.get("cluster_roomy_storage") or "home")
+    return [*areas, "--", roomy(profile), quota, *(profile.get("cluster_moved_folders") or [])]
 
 
 def command(script: str, profile: Mapping[str, Any], *, glance: bool = False) -> str:
@@ -116,10 +112,10 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
     pairs = map(_pair, dict.fromkeys(many["python"]))
     pythons = [{"version": version, "path": path} for version, path in pairs if _is_python(version, path)]
     replaceable = why_replaceable(single.get("replaceable_by", ""))
-    area, roomy = _roomy(profile), storage[_roomy(profile)]
-    programs = f"{single.get('home', '')}/{HOME_PROGRAMS}" if replaceable else roomy
+    home, area = single.get("home", ""), roomy(profile)
+    programs = f"{home}/{HOME_PROGRAMS}" if replaceable else storage[area]
     if replaceable:
-        area = next((name for name, path in storage.items() if path == single.get("home")), "home")
+        area = next((name for name, path in storage.items() if path == home), "home")
     return {
         **{key: single.get(key, "") for key in _ONE},
         "shells": many["shells"],
@@ -132,7 +128,8 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "free_mb": _free(many, profile),
         "installed_mb": _whole(dict(map(_pair, many["installed_mb"])).get(area, "")),
         "moving_mb": 0 if replaceable else sum(map(_whole, many["moving_mb"])),
-        "roomy": roomy,
+        "roomy": storage[roomy(profile)],
+        "rookery_storage": large_storage(profile, storage, home),
         "replaceable": replaceable,
         "links_left": many["links_left"],
         "programs": programs,
