@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import yaml
@@ -112,10 +112,18 @@ class Live(Account):
 
 
 @contextmanager
-def alone(cluster: str, entrance: Entrance | None = None) -> Iterator[Live]:
-    """A miniature of a person of its own, with local mirrors, for the tests of one module."""
+def alone(cluster: str, entrance: Entrance | None = None, profile: Mapping[str, Any] | None = None) -> Iterator[Live]:
+    """A miniature of a person of its own, with local mirrors, for the tests of one module.
+
+    Where a profile is given, it is the person's own, of a cluster that rookery does not know.
+    """
     top = Path(tempfile.mkdtemp(prefix="rk-"))  # short, for sockets
     environment = home(top / "home")
+    if profile:
+        inventory = Path(environment["XDG_CONFIG_HOME"]) / "rookery/inventory"
+        (inventory / "host_vars").mkdir(parents=True)
+        (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {cluster: {}}}}))
+        (inventory / "host_vars" / f"{cluster}.yml").write_text(yaml.safe_dump(dict(profile)))
     with pytest.MonkeyPatch.context() as patch:
         for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(key, environment[key])

@@ -174,7 +174,8 @@ def _storage(lines: Iterable[str], profile: Mapping[str, Any], name: str) -> dic
         raise RookeryError(
             f"Can't find the {missing[0]['name']} storage of {name}: "
             f"{expression(missing[0], profile)} has no value in a login shell.",
-            hint="ask the cluster's support, or set cluster_storage in your own inventory",
+            hint="set cluster_storage in your own inventory (`scope: node` for storage that only jobs have), "
+            "or ask the cluster's support",
         )
     return storage
 

@@ -1,0 +1,100 @@
+"""Clusters that rookery has no profile of, each from an empty home to a combined result."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from laptop_projects import Project
+from laptops import Laptop, laptop
+from live import Live, alone
+
+pytestmark = pytest.mark.cluster
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs/how-to/add-a-cluster.md"
+
+
+def example() -> dict[str, Any]:
+    """The profile that the page on adding a cluster has as its example."""
+    blocks = re.findall(
+        r"^```yaml\n# ~/\S+/host_vars/iceberg.yml\n(.*?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE
+    )
+    profile: dict[str, Any] = yaml.safe_load(blocks[0])
+    return profile
+
+
+@contextmanager
+def somebody(name: str, profile: dict[str, Any]) -> Iterator[tuple[Live, Laptop]]:
+    """A miniature made from a profile, and a laptop of somebody who has an account there."""
+    with alone(name, profile=profile) as live:
+        person = laptop(live, "ada", profile=profile)
+        yield live, person
+        person.rookery("logout")
+
+
+def result_of(person: Laptop) -> str:
+    """Make a project, run its job array, and bring its results; where they are on the cluster."""
+    person.setup()
+    assert person.setup()["up_to_date"]
+    completed = person.rookery("new", "study", "--cluster", person.cluster, "--language", "python")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    study = Project(person, person.home / "study")
+    study.run("deploy")
+    study.run("submit", "simulate", "--wait")
+    study.run("fetch")
+    study.run_here("combine")
+    assert (study.root / "combined.csv").read_text().count("\n") == 1001
+    return person.says("readlink -f projects/study/current/results")
+
+
+def faults(person: Laptop) -> list[str]:
+    """What `doctor` finds wrong."""
+    completed = person.rookery("doctor", "--cluster", person.cluster, "--json")
+    checks = json.loads(completed.stdout)["clusters"][person.cluster]["checks"]
+    return [f"{check['name']}: {check['found']}" for check in checks if check["state"] in {"fault", "warning"}]
+
+
+def test_the_example_of_the_docs() -> None:
+    with somebody("iceberg", example()) as (_, person):
+        assert result_of(person) == "/work/ada/projects/study/results"
+        assert person.says("bash -lc 'echo $ROOKERY_STORAGE $global_storage'") == "/work/ada /work/ada"
+        assert faults(person) == []
+
+
+def test_every_storage_that_a_profile_names_is_there() -> None:
+    profile = {
+        "cluster_source_url": "https://example.ac.uk",
+        "cluster_verified_on": "2026",
+        "cluster_host": "login.floe.example.ac.uk",
+        "cluster_scheduler": "slurm",
+        "cluster_storage": [
+            {"name": "home", "expression": "$HOME", "variable": "HOME"},
+            {"name": "persistent", "expression": "/rds/user/$USER/hpc-work", "variable": "RDS"},
+            {"name": "scratch", "expression": "/mnt/parscratch", "purge_days": 30},
+            {"name": "project", "expression": "$CFS/{account}"},
+            {
+                "name": "tmp",
+                "expression": "$LOCAL_SCRATCH",
+                "variable": "LOCAL_SCRATCH",
+                "scope": "node",
+                "create": True,
+            },
+        ],
+        "cluster_roomy_storage": "persistent",
+    }
+    with somebody("floe", profile) as (_, person):
+        answer = person.setup("--tags", "shell,storage")
+        assert answer["facts"]["storage"] == {
+            "home": "/home/ada",
+            "persistent": "/rds/user/ada/hpc-work",
+            "scratch": "/mnt/parscratch",
+            "project": "/cfs/project",
+        }
+        person.says("bash -lc 'test $RDS = $ROOKERY_STORAGE && touch $RDS/a /mnt/parscratch/a $CFS/project/a'")
+        job = "#!/bin/sh\ntouch $LOCAL_SCRATCH/a && echo $SLURM_JOB_PARTITION >there\n"
+        person.script(f"cd && printf '{job}' >job.sh && sbatch --wait --quiet job.sh".replace("\n", "\\n"))
+        assert person.says("cat there") == "batch"
