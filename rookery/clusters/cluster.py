@@ -32,13 +32,54 @@ def expression(entry: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     return str(entry["expression"]).replace(ACCOUNT, account(data) or ACCOUNT)
 
 
+def is_seen_by_jobs(name: str, data: Mapping[str, Any]) -> bool:
+    """Return whether compute nodes see a storage.
+
+    Args:
+        name: Its name.
+        data: The cluster's `cluster_*` values.
+    """
+    entries = (entry for entry in data.get("cluster_storage") or [] if entry["name"] == name)
+    return all(entry.get("on_compute_nodes", True) for entry in entries)
+
+
 def roomy(data: Mapping[str, Any]) -> str:
-    """Return the name of the storage that programs, caches and outputs go to: cluster_roomy_storage, else home.
+    """Return the name of the storage that programs, caches and outputs go to, all of which jobs read.
+
+    It is cluster_roomy_storage, or where compute nodes do not see that, the first that they see and that is not purged.
 
     Args:
         data: The cluster's `cluster_*` values.
     """
-    return str(data.get("cluster_roomy_storage") or "home")
+    wanted = str(data.get("cluster_roomy_storage") or "home")
+    if is_seen_by_jobs(wanted, data):
+        return wanted
+    seen = [
+        entry
+        for entry in data["cluster_storage"]
+        if entry.get("on_compute_nodes", True) and entry.get("scope") != "node"
+    ]
+    return str(min(seen, key=lambda entry: "purge_days" in entry, default={"name": wanted})["name"])
+
+
+def job_home(data: Mapping[str, Any], places: Mapping[str, str], home: str = "$HOME") -> str:
+    """Return the folder that jobs read for the home: one on the storage where compute nodes do not see the home.
+
+    Args:
+        data: The cluster's `cluster_*` values.
+        places: The path of each storage, or its expression.
+        home: The same of the home folder.
+    """
+    return home if is_seen_by_jobs("home", data) else f"{places[roomy(data)]}/rookery/home"
+
+
+def job_folders(data: Mapping[str, Any]) -> list[str]:
+    """Return the folders of the home that jobs read, which are moved to the storage where compute nodes see only that.
+
+    Args:
+        data: The cluster's `cluster_*` values.
+    """
+    return [] if is_seen_by_jobs("home", data) else ["~/projects", "~/.config/rookery", "~/.local/state/rookery/jobs"]
 
 
 def large_storage(data: Mapping[str, Any], places: Mapping[str, str], home: str = "$HOME") -> str:
@@ -121,6 +162,14 @@ class Cluster:
     def large_storage(self) -> str:
         """Where $ROOKERY_STORAGE is, for a login shell there to evaluate."""
         return large_storage(self.data, {area.name: area.expression for area in self.storage})
+
+    @property
+    def env_file(self) -> str:
+        """The file that sets a job's environment, as a word of shell there."""
+        if is_seen_by_jobs("home", self.data):
+            return "~/.config/rookery/env.sh"
+        home = job_home(self.data, {area.name: area.expression for area in self.storage})
+        return f'"{home}/.config/rookery/env.sh"'
 
     @property
     def storage(self) -> tuple[Storage, ...]:

@@ -21,7 +21,8 @@ def places(facts: Mapping[str, Any]) -> dict[str, str]:
     large = facts.get("rookery_storage")
     rows["outputs"] = f"{large}  (${OUTPUTS})" if large else ""
     why, old = facts.get("replaceable"), facts.get("programs_left")
-    rows["tools"] = f"{facts.get('prefix') or ''}{f'  (in your home: {why})' if why else ''}"
+    where = "" if facts.get("job_folders") else "in your home: "
+    rows["tools"] = f"{facts.get('prefix') or ''}{f'  ({where}{why})' if why else ''}"
     rows["old tools"] = f"{old}  (no longer used; do not run anything there)" if old else ""
     links = ", ".join(facts.get("links_left") or [])
     rows["old links"] = f"{links}  (on storage that others can change; undo moves them back)" if links else ""

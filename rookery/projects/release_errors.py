@@ -49,6 +49,10 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
             f"{name} was set up by an older version of rookery, which did not set a folder for outputs.",
             setup,
         ),
+        "not-linked": (
+            f"{name}: ~/projects must be a link to {rest}, since compute nodes do not see your home.",
+            f"mv ~/projects ~/projects.mine   # on {name}; then {setup}",
+        ),
         "no-prefix": (
             f"{name} was set up by an older version of rookery, which did not set a folder for environments.",
             setup,

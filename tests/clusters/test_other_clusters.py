@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+from home_contents import manifest
 from laptop_projects import Project
 from laptops import Laptop, laptop
 from live import Live, alone
+from undo_command import outside, undo
 
 pytestmark = pytest.mark.cluster
 
@@ -98,3 +100,40 @@ def test_every_storage_that_a_profile_names_is_there() -> None:
         job = "#!/bin/sh\ntouch $LOCAL_SCRATCH/a && echo $SLURM_JOB_PARTITION >there\n"
         person.script(f"cd && printf '{job}' >job.sh && sbatch --wait --quiet job.sh".replace("\n", "\\n"))
         assert person.says("cat there") == "batch"
+
+
+HIDDEN = {
+    "cluster_source_url": "https://example.ac.uk",
+    "cluster_verified_on": "2026",
+    "cluster_host": "login.tundra.example.ac.uk",
+    "cluster_scheduler": "slurm",
+    "cluster_account": {"required": True, "example": "t01"},
+    "cluster_partitions": [{"name": "standard", "for": "any"}],
+    "cluster_storage": [
+        {"name": "home", "expression": "$HOME", "variable": "HOME", "on_compute_nodes": False},
+        {"name": "scratch", "expression": "/mnt/scratch/$USER", "purge_days": 28},
+        {"name": "persistent", "expression": "/work/{account}/{account}/$USER"},
+    ],
+    "cluster_roomy_storage": "home",
+    "cluster_moved_folders": ["~/.cache"],
+    "cluster_python_provider": "pyenv",
+}
+
+
+def test_a_home_that_compute_nodes_do_not_see() -> None:
+    """What jobs read is on the storage that lasts, and that they see, whatever the profile prefers."""
+    with somebody("tundra", HIDDEN) as (live, person):
+        before = manifest(live, "/home/ada")
+        with pytest.raises(AssertionError, match="No such file"):  # which is how such a cluster is
+            person.script("srun --account=t01 ls /home/ada")
+        work = "/work/t01/t01/ada"
+        assert person.setup()["facts"]["job_home"] == f"{work}/rookery/home"
+        assert result_of(person) == f"{work}/projects/study/results"
+        assert person.says("cd -P projects && pwd") == f"{work}/rookery/home/projects"
+        assert faults(person) == []
+        job = f"--account=t01 --chdir={work} --wrap='. start-pyenv && python3 --version && command -v poetry'"
+        person.script(f"cd {work} && sbatch --wait --quiet --output=said {job}")
+        assert person.says(f"cat {work}/said").startswith("Python 3.13")
+        person.says("rm -rf ~/projects/study")
+        assert undo(person, "--yes", "--purge")["left"] == 0
+        assert outside(manifest(live, "/home/ada")) == outside(before)

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rookery.clusters.cluster import job_folders
 from rookery.clusters.login_node import tmux
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import ShellOptions
@@ -35,7 +36,7 @@ read -r _
 
 # What srun runs: what a job script begins with, then the shell. Each line may fail without taking the shell with it.
 _INSIDE = """{preamble}
-[ -r ~/.config/rookery/env.sh ] && . ~/.config/rookery/env.sh
+[ -r {env_file} ] && . {env_file}
 exec bash -i"""
 
 
@@ -55,9 +56,15 @@ def run(options: ShellOptions) -> int:
             f"{cluster.name} has no compute nodes: work on its login node.",
             hint=f"invoke tmux {cluster.name}{' --sandbox' * options.sandbox}",
         )
-    folder = str(remote_paths.current(target.project.name)) if target.project else ""
+    folder = (
+        str(remote_paths.current(target.project.name))
+        if target.project
+        else "projects" * bool(job_folders(cluster.data))
+    )
     srun_arguments = srun_options(job(options), cluster)
-    inside = _INSIDE.format(preamble="\n".join(cluster.data.get("cluster_job_preamble") or []))
+    inside = _INSIDE.format(
+        preamble="\n".join(cluster.data.get("cluster_job_preamble") or []), env_file=cluster.env_file
+    )
     command = ["sh", "-c", _SESSION, "shell", folder, *srun_arguments, "--pty", "bash", "-c", inside]
     again = f"invoke shell {cluster.name}" + (" --sandbox" if options.sandbox else "")
     again += f" --session {shlex.quote(options.session)}" * (options.session != ShellOptions.default("session"))

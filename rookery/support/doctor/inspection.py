@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rookery.clusters.cluster import OUTPUTS
+from rookery.clusters.cluster import OUTPUTS, job_folders
 from rookery.clusters.login_node import bundle, facts
 from rookery.clusters.login_node.quota_formats import Area
 from rookery.clusters.ssh import startup_files
@@ -124,6 +124,7 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
         *(name for names in modules.values() for name in names),
         "--",
         *(data.get("cluster_moved_folders") or []),
+        *job_folders(data),
     ]
     return arguments, text
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rookery.clusters.cluster import OUTPUTS, roomy
+from rookery.clusters.cluster import OUTPUTS, job_folders, roomy
 from rookery.clusters.login_node import facts, quota_formats
 from rookery.jobs.monitor import quota
 from rookery.support.doctor.checks import CheckResults
@@ -126,7 +126,7 @@ def _caches(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
     if not home.values.get("cache"):
         results.ok("caches", "not needed on this cluster")
         return
-    if home.fact("replaceable"):
+    if home.fact("replaceable") and not job_folders(cluster.data):
         _caches_at_home(results, cluster, home)
         return
     if not is_set_up:

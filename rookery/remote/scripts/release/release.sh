@@ -29,12 +29,14 @@ cd || stop no-home
 [ -r .config/rookery/env.sh ] || stop not-set-up
 . ./.config/rookery/env.sh
 : "${ROOKERY_STORAGE=${global_storage-}}" # a home that was set up by 0.1.0 has only this
+# shellcheck disable=SC3013 # dash, bash and busybox have -ef
+[ -z "${ROOKERY_HOME-}" ] || [ "$HOME/projects" -ef "$ROOKERY_HOME/projects" ] || stop "not-linked $ROOKERY_HOME/projects"
 command -v git >/dev/null 2>&1 || stop no-git
 set -f
 IFS='
 '
 
-base=$HOME/projects/$name
+base=${ROOKERY_HOME:-$HOME}/projects/$name
 state=$base/state
 repository=$base/repository.git
 library=${ROOKERY_PREFIX-}/environments
