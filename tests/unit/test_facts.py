@@ -160,6 +160,18 @@ class TestStorageOfOthers:
         assert (facts["replaceable"], facts["programs"]) == ("", str(home.parent / "project/me"))
         assert facts["programs_area"] == "big"
 
+    def test_programs_go_there_all_the_same_where_compute_nodes_do_not_see_the_home(self, home: Path) -> None:
+        place = home.parent / "project"
+        place.chmod(0o777)
+        storage = [
+            {"name": "home", "expression": "$HOME", "on_compute_nodes": False},
+            {"name": "big", "expression": str(place)},
+        ]
+        facts = ask(home, PROFILE | {"cluster_storage": storage, "cluster_roomy_storage": "home"})
+        assert (facts["programs"], facts["programs_area"]) == (str(place), "big")
+        assert (facts["roomy"], facts["job_home"]) == (str(place), f"{place}/rookery/home")
+        assert "every user could replace" in facts["replaceable"]
+
     @pytest.mark.parametrize("path", ["project/me", "project/not/yet", "link/me", "project/me/../me", "loop"])
     def test_a_folder_that_everybody_can_write(self, home: Path, path: str) -> None:
         top, cache = home.parent, home / ".cache"

@@ -12,6 +12,7 @@ command -v sbatch >/dev/null 2>&1 || { . /etc/profile >/dev/null 2>&1 && rookery
 stamp=$(stat -c %.9Y "$HOME" 2>/dev/null)
 number=''
 # where compute nodes see it
+# shellcheck source=/dev/null
 [ ! -r ~/.config/rookery/env.sh ] || . ~/.config/rookery/env.sh
 folder=$(mktemp -d "${ROOKERY_HOME:-$HOME}/.rookery-doctor-XXXXXX") || exit 1
 end() {
