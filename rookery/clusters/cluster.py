@@ -9,6 +9,9 @@ from rookery.core.errors import RookeryError
 ACCOUNT = "{account}"
 """The placeholder for the account (cluster_account.name) in an expression of cluster_storage."""
 
+OUTPUTS = "ROOKERY_STORAGE"
+"""The variable that names the large storage on every cluster, where outputs of projects are."""
+
 
 def account(data: Mapping[str, Any]) -> str:
     """Return the account that the user's jobs are charged to; "" where not given (see profile.require_account).
@@ -44,6 +47,68 @@ def role(entry: Mapping[str, Any]) -> str:
     name = str(entry["name"])
     by_name = name if name in _ROLES else "scratch" if entry.get("purge_days") is not None else "persistent"
     return str(entry.get("role", by_name))
+
+
+def is_seen_by_jobs(name: str, data: Mapping[str, Any]) -> bool:
+    """Return whether compute nodes see a storage.
+
+    Args:
+        name: Its name.
+        data: The cluster's `cluster_*` values.
+    """
+    entries = (entry for entry in data.get("cluster_storage") or [] if entry["name"] == name)
+    return all(entry.get("on_compute_nodes", True) for entry in entries)
+
+
+def roomy(data: Mapping[str, Any]) -> str:
+    """Return the name of the storage that programs, caches and outputs go to, all of which jobs read.
+
+    It is cluster_roomy_storage, or where compute nodes do not see that, the first that they see and that is not purged.
+
+    Args:
+        data: The cluster's `cluster_*` values.
+    """
+    wanted = str(data.get("cluster_roomy_storage") or "home")
+    if is_seen_by_jobs(wanted, data):
+        return wanted
+    seen = [
+        entry
+        for entry in data["cluster_storage"]
+        if entry.get("on_compute_nodes", True) and entry.get("scope") != "node"
+    ]
+    return str(min(seen, key=lambda entry: "purge_days" in entry, default={"name": wanted})["name"])
+
+
+def job_home(data: Mapping[str, Any], places: Mapping[str, str], home: str = "$HOME") -> str:
+    """Return the folder that jobs read for the home: one on the storage where compute nodes do not see the home.
+
+    Args:
+        data: The cluster's `cluster_*` values.
+        places: The path of each storage, or its expression.
+        home: The same of the home folder.
+    """
+    return home if is_seen_by_jobs("home", data) else f"{places[roomy(data)]}/rookery/home"
+
+
+def job_folders(data: Mapping[str, Any]) -> list[str]:
+    """Return the folders of the home that jobs read, which are moved to the storage where compute nodes see only that.
+
+    Args:
+        data: The cluster's `cluster_*` values.
+    """
+    return [] if is_seen_by_jobs("home", data) else ["~/projects", "~/.config/rookery", "~/.local/state/rookery/jobs"]
+
+
+def large_storage(data: Mapping[str, Any], places: Mapping[str, str], home: str = "$HOME") -> str:
+    """Return where $ROOKERY_STORAGE is: the roomy storage, or a folder in the home where that is the home itself.
+
+    Args:
+        data: The cluster's `cluster_*` values.
+        places: The path of each storage, or its expression.
+        home: The same of the home folder.
+    """
+    path = places.get(roomy(data)) or home
+    return f"{home}/storage" if path.rstrip("/") == home else path
 
 
 @dataclass(frozen=True)
@@ -119,6 +184,19 @@ class Cluster:
     def scheduler(self) -> str:
         """How jobs are run: slurm, or none."""
         return str(self.data["cluster_scheduler"])
+
+    @property
+    def large_storage(self) -> str:
+        """Where $ROOKERY_STORAGE is, for a login shell there to evaluate."""
+        return large_storage(self.data, {area.name: area.expression for area in self.storage})
+
+    @property
+    def env_file(self) -> str:
+        """The file that sets a job's environment, as a word of shell there."""
+        if is_seen_by_jobs("home", self.data):
+            return "~/.config/rookery/env.sh"
+        home = job_home(self.data, {area.name: area.expression for area in self.storage})
+        return f'"{home}/.config/rookery/env.sh"'
 
     @property
     def storage(self) -> tuple[Storage, ...]:

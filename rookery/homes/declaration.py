@@ -13,7 +13,7 @@ from rookery.core.errors import RookeryError
 # What an item of each kind must say, and what it may say besides.
 ITEMS: dict[str, tuple[str, str]] = {
     "directories": ("path", "mode enforce"),
-    "moves": ("path storage", ""),
+    "moves": ("path storage", "adopt"),
     "links": ("path target", ""),
     "files": ("path", "content template vars mode keep"),
     "blocks": ("path content", "position comment create"),

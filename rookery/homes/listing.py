@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters import set_up_note
+from rookery.clusters.cluster import OUTPUTS
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import user_settings
 from rookery.core import console, paths, secret_values, tables
@@ -125,6 +126,7 @@ def details(name: str, sandbox: bool = False) -> dict[str, list[ProfileValue]]:
         grouped[group_of.get(setting.key, REST)].append(value)
     with suppress(RookeryError):  # it names this command, for where cluster_ssh_host is set
         cluster = profile.load(name, folders)
+    grouped["Storage"].append(ProfileValue(OUTPUTS, cluster.large_storage, "", False))
     own = user_settings.differences(cluster).items()
     grouped[f"From your ~/.ssh/config, for {user_settings.asked_for(cluster)}"] = [
         ProfileValue(key, secret_values.hidden(key, value), "", False) for key, value in own

@@ -1,12 +1,14 @@
 """Find programs of a home that others could have replaced: they are on storage where others can rename folders.
 
-`setup` puts none there; an older rookery did, and the storage's owner may have opened it to others since.
+`setup` puts none there, unless compute nodes see no other place; an older rookery did, and the storage's owner may have
+opened it to others since.
 """
 
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rookery.clusters.cluster import job_folders
 from rookery.clusters.login_node import facts as probe
 from rookery.clusters.ssh.config_file import config_file
 from rookery.core import invocation
@@ -53,6 +55,8 @@ def danger(cluster: "Cluster", look: "HomeComparison") -> Danger | None:
     if kind == "owner":
         line = shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name, f"ls -ld {shlex.quote(folder)}"])
         return Danger(reason, f"{line}   # then ask {who}, or the cluster's support, why it belongs to them")
+    if job_folders(cluster.data):  # where jobs do not see the home, programs can't be there
+        return Danger(reason, "ask the cluster's support for a folder on that storage that only you can change")
     undo = f"{invocation.invocation()} undo {cluster.argument}"
     return Danger(
         reason, f"{undo}   # removes them from PATH; set the home up again after that, to have them in your home"

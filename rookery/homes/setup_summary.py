@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters.cluster import OUTPUTS
 from rookery.core import console, invocation, paths
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ def places(facts: Mapping[str, Any]) -> dict[str, str]:
     free = facts.get("free_mb") or {}
     rows = {name: f"{path}{_free(free.get(name))}" for name, path in (facts.get("storage") or {}).items() if path}
     rows.setdefault("home", str(facts.get("home") or ""))
+    large = facts.get("rookery_storage")
+    rows["outputs"] = f"{large}  (${OUTPUTS})" if large else ""
     why, old = facts.get("replaceable"), facts.get("programs_left")
-    rows["tools"] = f"{facts.get('prefix') or ''}{f'  (in your home: {why})' if why else ''}"
+    where = "" if facts.get("job_folders") else "in your home: "
+    rows["tools"] = f"{facts.get('prefix') or ''}{f'  ({where}{why})' if why else ''}"
     rows["old tools"] = f"{old}  (no longer used; do not run anything there)" if old else ""
     links = ", ".join(facts.get("links_left") or [])
     rows["old links"] = f"{links}  (on storage that others can change; undo moves them back)" if links else ""

@@ -44,7 +44,14 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
         "no-home": (f"{name}: can't open your home folder.", None),
         "not-set-up": (f"{name} is not set up yet.", setup),
         "no-git": (f"git is not installed on {name}, and deploy needs it.", "ask the cluster's support to install git"),
-        "no-storage": (f"$global_storage is not set on {name}, so there is no place for outputs.", setup),
+        "no-storage": (
+            f"{name} was set up by an older version of rookery, which did not set a folder for outputs.",
+            setup,
+        ),
+        "not-linked": (
+            f"{name}: ~/projects must be a link to {rest}, since compute nodes do not see your home.",
+            f"mv ~/projects ~/projects.mine   # on {name}; then {setup}",
+        ),
         "no-prefix": (
             f"{name} was set up by an older version of rookery, which did not set a folder for environments.",
             setup,

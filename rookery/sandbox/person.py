@@ -9,8 +9,7 @@ from typing import Any
 
 from rookery.core import atomic_files, state_files
 from rookery.remote import strict_json
-from rookery.sandbox import auth
-from rookery.sandbox.plan import account
+from rookery.sandbox import auth, storage
 
 KEY = "id_ed25519"
 USER = "student"
@@ -76,12 +75,19 @@ def write_inventory(name: str, state: Path, mirrors: Mapping[str, str], profile:
         "cluster_proxy_jump": f"{fields['user']}@{fields['jump']}:{fields['port']}" if fields.get("jump") else "",
         "cluster_host_keys": [{"type": "ssh-ed25519", "fingerprint": fields["fingerprint"]}],
         **auth.settings(fields.get("auth", ""), profile),
-        **({"cluster_account": {**profile["cluster_account"], "name": code}} if (code := account(profile)) else {}),
+        **_account(profile),
     }
     if mirrors:
         settings["cluster_mirrors"] = dict(mirrors)
     atomic_files.write(state / "inventory" / "host_vars" / f"{name}.yml", _yaml(settings))
     _write_hosts(state)
+
+
+def _account(profile: Mapping[str, Any]) -> dict[str, Any]:
+    code = storage.own_account(profile)
+    return (
+        {"cluster_account": {"required": False, **(profile.get("cluster_account") or {}), "name": code}} if code else {}
+    )
 
 
 def forget(name: str, state: Path) -> None:

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rookery.clusters.cluster import ACCOUNT
-from rookery.clusters.config.profile import is_account
-from rookery.sandbox import auth
+from rookery.sandbox import auth, storage
 
 FEWEST_NODES = 3
 MOST_USUAL_NODES = 5
@@ -21,9 +20,6 @@ NODE_CORES = 16
 NODE_MEMORY_MB = 65536
 # Older Pythons than this can't run what the base image has, and are taken from the machine's own pyenv, or left out.
 BASE_PYTHON_STANDS_FOR = (3, 9)
-# TMPDIR is set in each job, HOME by login(1): neither by the site's own start-up file.
-_SET_ELSEWHERE = {"HOME", "TMPDIR"}
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _entries(profile: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
@@ -93,20 +89,25 @@ def _gpu_node(kind: Mapping[str, Any], plain: Mapping[str, Any], profile: Mappin
 def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the partitions with the nodes of each: those meant for it, else every one that has no GPU.
 
+    Where the profile names no partition, or none as the default, Slurm has one all the same.
+
     Returns:
         name, default (bool), default_minutes and max_minutes (0 = none set), max_nodes (likewise), for_gpus (whether a
         job must ask for one), min_nodes (0 = none set), exclusive (whether jobs get whole nodes), qos (names of those
         that it takes), account (whom its jobs are charged to, "" for whom the cluster's are), nodes (names).
     """
-    code = account(profile)
+    code = storage.account(profile)
     without_gpu = [node["name"] for node in machines if not node["gpus"]]
+    named = str(profile.get("cluster_default_partition") or "")
+    listed = _entries(profile, "cluster_partitions") or [{"name": named or "batch"}]
+    default = named or next((entry for entry in listed if not entry.get("min_gpus")), listed[0])["name"]
     made = []
-    for entry in _entries(profile, "cluster_partitions"):
+    for entry in listed:
         meant = [node["name"] for node in machines if entry["name"] in node["partitions"]]
         made.append(
             {
                 "name": entry["name"],
-                "default": entry["name"] == profile.get("cluster_default_partition"),
+                "default": entry["name"] == default,
                 "default_minutes": entry.get("default_minutes") or 0,
                 "max_minutes": entry.get("max_minutes") or 0,
                 "max_nodes": entry.get("max_nodes") or 0,
@@ -140,56 +141,6 @@ def qos(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
         limits += [f"MinTRESPerJob={','.join(resources)}"] if resources else []
         made.append({"name": entry["name"], "limits": limits})
     return made
-
-
-def storage(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the storage that the site itself gives.
-
-    Its variable, its label in the quota command, quota and cost of a file.
-
-    An entry that rookery makes (site_sets: false) is no business of the site's, so a miniature does not have it.
-
-    Returns:
-        name, label, variable, at_login (whether the start-up file sets it), quota_mb (0 = none), file_cost_kb.
-    """
-    made = []
-    for entry in _entries(profile, "cluster_storage"):
-        variable = entry.get("variable") or ""
-        if not entry.get("site_sets", True) or entry.get("scope") == "node" or not _VARIABLE.fullmatch(variable):
-            continue
-        label = entry["name"] if variable == "HOME" else variable.lower().rsplit("_", maxsplit=1)[-1]
-        made.append(
-            {
-                "name": entry["name"],
-                "label": label,
-                "variable": variable,
-                "at_login": variable not in _SET_ELSEWHERE,
-                "quota_mb": entry.get("quota_mb") or 0,
-                "file_cost_kb": entry.get("file_cost_kb") or 4,
-            }
-        )
-    return made
-
-
-def account(profile: Mapping[str, Any]) -> str:
-    """Return the account that jobs of a miniature must name; "" where the cluster asks for none."""
-    known = profile.get("cluster_account") or {}
-    code = str(known.get("name") or known.get("example") or "")
-    return (code if is_account(code) else "project") if known.get("required") else ""
-
-
-def projects(profile: Mapping[str, Any]) -> list[str]:
-    """Return the folders that the site makes for all who have the account.
-
-    As far as there is no variable in their name.
-    """
-    code = account(profile)
-    expressions = [str(entry["expression"]) for entry in _entries(profile, "cluster_storage")]
-    return [
-        expression.replace(ACCOUNT, code).partition("/$")[0]
-        for expression in expressions
-        if code and ACCOUNT in expression
-    ]
 
 
 def modules(profile: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -239,9 +190,12 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         "sandbox_qos": qos(profile),
         "sandbox_default_qos": str(profile.get("cluster_default_qos") or ""),
         "sandbox_gpu_types": sorted({node["gpu_type"] for node in machines if node["gpu_type"]}),
-        "sandbox_storage": storage(profile),
-        "sandbox_account": account(profile),
-        "sandbox_projects": projects(profile),
+        "sandbox_storage": storage.storage(profile),
+        "sandbox_variables": storage.common_variables(profile),
+        "sandbox_node_variables": storage.node_variables(profile),
+        "sandbox_folders": storage.folders(profile),
+        "sandbox_hidden": storage.hidden(profile),
+        "sandbox_account": storage.account(profile),
         "sandbox_modules": listed,
         "sandbox_has_modules": (profile.get("cluster_module_system") or "none") != "none",
         "sandbox_r_is_module": bool(r_modules) and not profile.get("cluster_system_r"),

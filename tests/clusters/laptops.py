@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -116,13 +117,20 @@ def pythons() -> list[str]:
     return [f"{major}.{minor}" for major, minor in sorted(versions, reverse=True)]
 
 
-def laptop(miniature: Live, user: str, shell: str = "/bin/bash") -> Laptop:
-    """A new laptop, and a new account on a running miniature, which stands for the cluster itself here."""
+def laptop(miniature: Live, user: str, shell: str = "/bin/bash", profile: Mapping[str, Any] | None = None) -> Laptop:
+    """A new laptop, and a new account on a running miniature, which stands for the cluster itself here.
+
+    Args:
+        miniature: The miniature.
+        user: The account.
+        shell: Its login shell.
+        profile: The cluster's profile, where rookery has none.
+    """
     account = miniature.add_user(user, shell)
     cluster = miniature.miniature.name
     made = Laptop(Path(account.environment["HOME"]), cluster, user)
     variables = yaml.safe_load((account.state / "inventory/host_vars" / f"{cluster}.yml").read_text())
-    made.write(**variables)
+    made.write(**{**(profile or {}), **variables})
     return made
 
 

@@ -113,7 +113,10 @@ class Live(Account):
 
 @contextmanager
 def alone(cluster: str, entrance: Entrance | None = None, profile: Mapping[str, Any] | None = None) -> Iterator[Live]:
-    """A miniature of a person of its own, with local mirrors, for the tests of one module; of a profile of theirs."""
+    """A miniature of a person of its own, with local mirrors, for the tests of one module.
+
+    Where a profile is given, it is the person's own, of a cluster that rookery does not know.
+    """
     top = Path(tempfile.mkdtemp(prefix="rk-"))  # short, for sockets
     environment = home(top / "home")
     if profile:

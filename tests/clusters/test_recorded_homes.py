@@ -47,6 +47,7 @@ DROP_INS = [f".config/rookery/env.d/40-python-tools.{shell}" for shell in ("sh",
 # changed since 0.1.0: comments in files, and which role puts uv on PATH
 NEWER = {
     ("shell", "files", "~/.config/rookery/env.sh"),
+    *(("storage", "environment", f"~/.config/rookery/env.d/10-storage.{shell}") for shell in ("sh", "fish", "csh")),
     ("tmux", "files", "~/.config/rookery/tmux.conf"),
     ("r", "files", f"{STORAGE}/rookery/x86_64/bin/module-R"),
     ("r", "blocks", "~/.Rprofile"),

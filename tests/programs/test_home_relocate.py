@@ -233,3 +233,14 @@ def test_a_link_that_is_gone_leads_to_the_moved_folder_again(login: Login, left:
     assert (login.home / ".cache/a").read_bytes() == b"first"
     take_back(login, purge=True)
     assert tree(login.home, times=True) == before
+
+
+@pytest.mark.parametrize("adopt", [True, False])
+def test_a_folder_of_the_user_s_on_the_storage_takes_its_place_unless_it_may_not(login: Login, adopt: bool) -> None:
+    """`~/.config/rookery` is none of the user's: STORAGE/rookery has nothing to do with it."""
+    (login.storage / ".cache").mkdir()
+    [item] = move(login)["moves"]
+    answer = login.converge({"moves": [{**item, "adopt": adopt}]})
+    assert states(answer) == ["made"]
+    assert (login.home / ".cache").readlink() == (login.storage / ".cache" if adopt else moved(login))
+    assert states(login.converge({"moves": [{**item, "adopt": adopt}]})) == ["present"]

@@ -319,3 +319,21 @@ def test_packs_are_put_together_when_they_are_many(home: Home) -> None:
     assert home.deploy().state == "new"
     assert len(list(packs.glob("*.pack"))) == 1
     assert home.deploy(contents=False).state == "same"
+
+
+def test_where_compute_nodes_do_not_see_the_home_the_project_is_on_the_storage(home: Home) -> None:
+    seen = home.path / "storage/rookery/home"
+    (seen / "projects").mkdir(parents=True)
+    with (home.path / ".config/rookery/env.sh").open("a") as stream:
+        stream.write(f'ROOKERY_HOME="{seen}"\n')
+    (home.path / "projects").mkdir()
+    answer = home.deploy()
+    assert answer.stop == f"not-linked {seen}/projects"
+    error = refused(cluster(), "study", answer, "")
+    assert f"~/projects must be a link to {seen}/projects" in error.message
+    (home.path / "projects").rmdir()
+    (home.path / "projects").symlink_to(seen / "projects")
+    answer = home.deploy()
+    assert answer.state == "new"
+    assert answer.last("release") == str(home.release)
+    assert home.release.is_relative_to(seen)

@@ -46,6 +46,7 @@ rookery-doctor expected "path": ["/t/bin"]
 rookery-doctor variable HOME there /home/a
 rookery-doctor variable global_storage there /s/a
 rookery-doctor variable global_scratch there /c/a
+rookery-doctor variable ROOKERY_STORAGE there /s/a
 rookery-doctor module yes
 rookery-doctor r /opt/R/bin/Rscript Rscript (R) version 4.3.1 (2023-06-16)
 rookery-doctor python /t/bin/python3.13 Python 3.13.5

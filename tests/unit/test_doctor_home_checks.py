@@ -72,6 +72,7 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
     "no variable": ("storage", "fault", "global_scratch there /c/a", "global_scratch absent"),
     "no folder": ("storage", "fault", "global_scratch there /c/a", "global_scratch missing /c/a"),
     "no access": ("storage", "fault", "global_scratch there /c/a", "global_scratch closed /c/a"),
+    "no place for outputs": ("storage", "fault", "ROOKERY_STORAGE there /s/a", "ROOKERY_STORAGE absent"),
     "offline": ("internet-login", "warning", "internet yes", "internet no curl: (6) Could not resolve host"),
     "no commands": ("slurm", "fault", "slurm up", "slurm missing"),
     "no slurm": ("slurm", "fault", "slurm up", "slurm down slurm_load_partitions: Unable to contact slurm controller"),

@@ -65,6 +65,7 @@ def test_out_of_time_and_exit_statuses() -> None:
     lines = advice_lines(array=True, total=9, counts={"FAILED": 2}, exits={"1:0": "3,8", "127:0": "4"})
     assert lines[0] == "failed with exit status 1 (tasks 3,8): invoke logs 7_3 --error"
     assert "not found (task 4)" in lines[1]
+    assert "did not start: its node could not open" in advice_lines(counts={"FAILED": 1}, exits={"0:53": ""})[0]
     assert "segmentation fault" in advice_lines(counts={"FAILED": 1}, exits={"0:11": ""})[0]
 
 

@@ -92,6 +92,12 @@ def test_a_storage_area_without_a_value_is_named(tmp_path: Path, expression: str
         ask(tmp_path, profile)
 
 
+@pytest.mark.parametrize(("roomy", "place"), [("persistent", "/my storage"), ("home", "/storage")])
+def test_outputs_have_a_place_of_their_own_on_the_large_storage(tmp_path: Path, roomy: str, place: str) -> None:
+    """In a home without any other storage it is a folder, since projects' own folders are beside it."""
+    assert ask(tmp_path, PROFILE | {"cluster_roomy_storage": roomy})["rookery_storage"] == f"{tmp_path}{place}"
+
+
 def test_an_answer_cut_off_is_told() -> None:
     with pytest.raises(RookeryError, match="sent an incomplete answer"):
         probe.read("rookery-fact home /x\n", PROFILE)
@@ -153,6 +159,18 @@ class TestStorageOfOthers:
         facts = self.ask(home)
         assert (facts["replaceable"], facts["programs"]) == ("", str(home.parent / "project/me"))
         assert facts["programs_area"] == "big"
+
+    def test_programs_go_there_all_the_same_where_compute_nodes_do_not_see_the_home(self, home: Path) -> None:
+        place = home.parent / "project"
+        place.chmod(0o777)
+        storage = [
+            {"name": "home", "expression": "$HOME", "on_compute_nodes": False},
+            {"name": "big", "expression": str(place)},
+        ]
+        facts = ask(home, PROFILE | {"cluster_storage": storage, "cluster_roomy_storage": "home"})
+        assert (facts["programs"], facts["programs_area"]) == (str(place), "big")
+        assert (facts["roomy"], facts["job_home"]) == (str(place), f"{place}/rookery/home")
+        assert "every user could replace" in facts["replaceable"]
 
     @pytest.mark.parametrize("path", ["project/me", "project/not/yet", "link/me", "project/me/../me", "loop"])
     def test_a_folder_that_everybody_can_write(self, home: Path, path: str) -> None:

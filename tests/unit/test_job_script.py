@@ -136,6 +136,18 @@ def test_what_is_asked_of_other_sites(tmp_path: Path, site: str, job: str, wante
 
 
 @pytest.mark.parametrize(
+    ("site", "file"),
+    [
+        ("hec", "~/.config/rookery/env.sh"),
+        ("archer2", '"/work/t01/t01/$USER/rookery/home/.config/rookery/env.sh"'),  # its nodes do not see the home
+    ],
+)
+def test_a_job_reads_its_environment_where_compute_nodes_see_it(tmp_path: Path, site: str, file: str) -> None:
+    job = "{template: serial, command: x, account: t01}"
+    assert [line for line in commands(rendered(tmp_path, job, site)) if "env.sh" in line] == [f"source {file}"]
+
+
+@pytest.mark.parametrize(
     ("site", "command", "run"),
     [
         ("hec", "./hello x", "mpirun --bind-to none ./hello x"),

@@ -126,6 +126,14 @@ def test_show_as_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert values["cluster_storage"]["value"][2]["purge_days"] == 28
 
 
+@pytest.mark.parametrize(("roomy", "place"), [("persistent", "$global_storage"), ("home", "$HOME/storage")])
+def test_show_says_where_outputs_are(home: Path, capsys: pytest.CaptureFixture[str], roomy: str, place: str) -> None:
+    own_inventory(home, "host_vars/hec.yml", f"cluster_roomy_storage: {roomy}\n")
+    assert listing.show(ClustersShowOptions("hec")) == 0
+    shown = capsys.readouterr().out
+    assert [line.split() for line in shown.splitlines() if "ROOKERY_STORAGE" in line] == [["ROOKERY_STORAGE", place]]
+
+
 def test_show_refuses_an_unknown_cluster() -> None:
     with pytest.raises(RookeryError, match=r"Unknown cluster 'pengiuns' \(did you mean penguins"):
         listing.show(ClustersShowOptions("pengiuns"))

@@ -202,6 +202,10 @@ SENSELESS = [
         "`cluster_roomy_storage` must be permanent storage: home is purged, or exists only on a node",
     ),
     (
+        {"cluster_storage": [{"name": "home", "expression": "$HOME", "on_compute_nodes": False}]},
+        "`cluster_storage` needs an entry that compute nodes see",
+    ),
+    (
         {"cluster_storage": [{"name": "home", "expression": "a"}, {"name": "home", "expression": "b"}]},
         "duplicate name 'home'",
     ),

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from rookery.core.errors import RookeryError
-from rookery.sandbox import image, miniature, mirrors, person, plan, registry
+from rookery.sandbox import image, miniature, mirrors, person, plan, registry, storage
 
 MINIMAL = {"cluster_host": "a.example.org", "cluster_scheduler": "slurm", "cluster_partitions": [{"name": "only"}]}
 
@@ -60,8 +60,69 @@ def test_site_storage_is_what_the_site_sets() -> None:
             {"name": "project", "expression": "/x", "variable": "a; rm -rf ~"},
         ]
     }
-    areas = [(entry["label"], entry["at_login"], entry["file_cost_kb"]) for entry in plan.storage(profile)]
+    areas = [(entry["label"], entry["at_login"], entry["file_cost_kb"]) for entry in storage.storage(profile)]
     assert areas == [("home", False, 4), ("storage", True, 32)]
+
+
+@pytest.mark.parametrize(
+    ("entry", "made"),
+    [
+        ({"expression": "/work/$USER", "create": True}, [("/work", "1777", "root", "")]),
+        ({"expression": "/rds/user/$USER/hpc-work"}, [("/rds/user/$USER/hpc-work", "700", "user", "")]),
+        ({"expression": "/mnt/parscratch"}, [("/mnt/parscratch", "1777", "root", "")]),
+        ({"expression": "$CFS/{account}"}, [("$CFS/t01", "2770", "root", "t01")]),
+        (
+            {"expression": "/work/{account}/{account}/$USER"},
+            [("/work/t01/t01", "2750", "root", "t01"), ("/work/t01/t01/$USER", "700", "user", "")],
+        ),
+        ({"expression": "/work/{account}/$USER", "create": True}, [("/work/t01", "2770", "root", "t01")]),
+        ({"expression": "$HOME/storage", "create": True}, []),
+        ({"expression": "$SCRATCH"}, []),
+        ({"expression": "/local/$USER", "scope": "node"}, [("/local", "1777", "root", "")]),
+        ({"expression": "$LOCAL_SCRATCH", "scope": "node"}, []),
+    ],
+)
+def test_each_storage_has_its_folder(entry: dict[str, Any], made: list[tuple[str, ...]]) -> None:
+    profile = {"cluster_account": {"name": "t01"}, "cluster_storage": [{"name": "persistent", **entry}]}
+    assert [tuple(folder.values()) for folder in storage.folders(profile)] == made
+
+
+def test_variables_of_the_site_are_those_that_expressions_name() -> None:
+    profile = {
+        "cluster_storage": [
+            {"name": "home", "expression": "$HOME", "on_compute_nodes": False},
+            {"name": "project", "expression": "$CFS/{account}", "on_compute_nodes": False},
+            {"name": "persistent", "expression": "${WORK}"},
+            {"name": "scratch", "expression": "/scratch/$USER", "variable": "SCRATCH", "on_compute_nodes": False},
+            {"name": "tmp", "expression": "$SLURM_TMPDIR", "scope": "node"},
+        ]
+    }
+    assert storage.common_variables(profile) == {"CFS": "/cfs"}
+    set_at_login = {entry["variable"]: entry["path"] for entry in storage.storage(profile)}
+    assert set_at_login == {"HOME": "", "WORK": "", "SCRATCH": "/scratch/$USER"}
+    assert storage.node_variables(profile) == ["TMPDIR", "SLURM_TMPDIR"]
+    assert storage.hidden(profile) == ["/home", "/cfs", "/scratch"]
+    assert (storage.account(profile), storage.own_account(profile)) == ("", "project")
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"cluster_partitions": []}, [("batch", True)]),
+        ({"cluster_partitions": [{"name": "a"}, {"name": "b"}]}, [("a", True), ("b", False)]),
+        (
+            {"cluster_partitions": [{"name": "gpu", "min_gpus": 1}, {"name": "cpu"}]},
+            [("gpu", False), ("cpu", True)],
+        ),
+        (
+            {"cluster_partitions": [{"name": "a"}, {"name": "b"}], "cluster_default_partition": "b"},
+            [("a", False), ("b", True)],
+        ),
+    ],
+)
+def test_slurm_always_has_a_default_partition(keys: dict[str, Any], expected: list[tuple[str, bool]]) -> None:
+    made = plan.partitions(keys, plan.nodes(keys))
+    assert [(entry["name"], entry["default"]) for entry in made] == expected
 
 
 @pytest.mark.parametrize(

@@ -144,16 +144,20 @@ def test_places_and_the_commands_that_work_now() -> None:
         "roomy": "/gpfs/ada",
         "programs": "/gpfs/ada",
         "prefix": "/gpfs/ada/rookery/x86_64",
+        "rookery_storage": "/gpfs/ada",
     }
     assert setup_summary.places(facts) == {
         "home": "/home/ada  (300 MB free)",
         "persistent": "/gpfs/ada  (20 GB free)",
+        "outputs": "/gpfs/ada  ($ROOKERY_STORAGE)",
         "tools": "/gpfs/ada/rookery/x86_64",
         "R packages": "/gpfs/ada/R",
     }
     why = "every user can replace what is in /gpfs"
     shared = {**facts, "replaceable": why, "prefix": "/home/ada/x", "programs_left": "/gpfs/ada/rookery/x86_64"}
     assert setup_summary.places(shared)["tools"] == f"/home/ada/x  (in your home: {why})"
+    exposed = {**shared, "prefix": "/gpfs/ada/x", "job_folders": ["~/projects"]}
+    assert setup_summary.places(exposed)["tools"] == f"/gpfs/ada/x  ({why})"
     assert setup_summary.places(shared)["old tools"].startswith("/gpfs/ada/rookery/x86_64  (no longer used")
     assert setup_summary.places({**shared, "links_left": ["~/.cache"]})["old links"].startswith("~/.cache  (on storage")
     assert setup_summary.places({}) == {}

@@ -185,6 +185,10 @@ def _bad_areas(data: Mapping[str, Any], areas: Mapping[str, Mapping[str, Any]]) 
     """Yield what is wrong with the storage as a whole, of which all names are known."""
     if "home" not in areas:
         yield Complaint(("cluster_storage",), "`cluster_storage` needs an entry with the name home", usable=True)
+    shared = [area for area in areas.values() if area.get("scope") != "node"]
+    if shared and not any(area.get("on_compute_nodes", True) for area in shared):
+        text = "`cluster_storage` needs an entry that compute nodes see, for what jobs read"
+        yield Complaint(("cluster_storage",), text)
     roomy = data.get("cluster_roomy_storage")
     area = areas.get(roomy or "", {})
     if "purge_days" in area or area.get("scope") == "node":

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rookery.clusters.cluster import expression
+from rookery.clusters.cluster import expression, job_folders, job_home, large_storage, roomy
 from rookery.clusters.login_node import quota_formats
 from rookery.core import paths
 from rookery.core.errors import RookeryError
@@ -68,11 +68,7 @@ def arguments(profile: Mapping[str, Any]) -> list[str]:
     """
     areas = [f"{area['name']}={expression(area, profile)}" for area in _areas(profile)]
     quota = (profile.get("cluster_quota") or {}).get("command") or ""
-    return [*areas, "--", _roomy(profile), quota, *(profile.get("cluster_moved_folders") or [])]
-
-
-def _roomy(profile: Mapping[str, Any]) -> str:
-    return str(profile.get("cluster_roomy_storage") or "home")
+    return [*areas, "--", roomy(profile), quota, *(profile.get("cluster_moved_folders") or []), *job_folders(profile)]
 
 
 def command(script: str, profile: Mapping[str, Any], *, glance: bool = False) -> str:
@@ -116,10 +112,12 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
     pairs = map(_pair, dict.fromkeys(many["python"]))
     pythons = [{"version": version, "path": path} for version, path in pairs if _is_python(version, path)]
     replaceable = why_replaceable(single.get("replaceable_by", ""))
-    area, roomy = _roomy(profile), storage[_roomy(profile)]
-    programs = f"{single.get('home', '')}/{HOME_PROGRAMS}" if replaceable else roomy
-    if replaceable:
-        area = next((name for name, path in storage.items() if path == single.get("home")), "home")
+    home, area = single.get("home", ""), roomy(profile)
+    # where compute nodes do not see the home, programs can't be there
+    is_at_home = bool(replaceable) and not job_folders(profile)
+    programs = f"{home}/{HOME_PROGRAMS}" if is_at_home else storage[area]
+    if is_at_home:
+        area = next((name for name, path in storage.items() if path == home), "home")
     return {
         **{key: single.get(key, "") for key in _ONE},
         "shells": many["shells"],
@@ -131,8 +129,11 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "writable": {area: area in many["writable"] for area in storage},
         "free_mb": _free(many, storage, profile),
         "installed_mb": _whole(dict(map(_pair, many["installed_mb"])).get(area, "")),
-        "moving_mb": 0 if replaceable else sum(map(_whole, many["moving_mb"])),
-        "roomy": roomy,
+        "moving_mb": 0 if is_at_home else sum(map(_whole, many["moving_mb"])),
+        "roomy": storage[roomy(profile)],
+        "job_home": job_home(profile, storage, home),
+        "job_folders": job_folders(profile),
+        "rookery_storage": large_storage(profile, storage, home),
         "replaceable": replaceable,
         "links_left": many["links_left"],
         "programs": programs,
@@ -177,7 +178,8 @@ def _storage(lines: Iterable[str], profile: Mapping[str, Any], name: str) -> dic
         raise RookeryError(
             f"Can't find the {missing[0]['name']} storage of {name}: "
             f"{expression(missing[0], profile)} has no value in a login shell.",
-            hint="ask the cluster's support, or set cluster_storage in your own inventory",
+            hint="set cluster_storage in your own inventory (`scope: node` for storage that only jobs have), "
+            "or ask the cluster's support",
         )
     return storage
 

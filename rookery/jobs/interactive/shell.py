@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from rookery.clusters.cluster import job_folders
 from rookery.clusters.login_node import tmux
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import ShellOptions
@@ -33,7 +34,7 @@ read -r _
 
 # What srun runs: what a job script begins with, then the shell. Each line may fail without taking the shell with it.
 _INSIDE = """{preamble}
-[ -r ~/.config/rookery/env.sh ] && . ~/.config/rookery/env.sh
+[ -r {env_file} ] && . {env_file}
 exec bash -i"""
 
 
@@ -53,10 +54,11 @@ def run(options: ShellOptions) -> int:
             f"{cluster.name} has no compute nodes: work on its login node.",
             hint=f"invoke tmux {cluster.argument}",
         )
-    folder = str(remote_paths.current(target.project.name)) if target.project else ""
+    default = "projects" if job_folders(cluster.data) else ""
+    folder = str(remote_paths.current(target.project.name)) if target.project else default
     chosen = partition.placed(job(options), cluster)
     srun_arguments = srun_options(chosen, cluster)
-    inside = _INSIDE.format(preamble="\n".join(placement.preamble(chosen, cluster)))
+    inside = _INSIDE.format(preamble="\n".join(placement.preamble(chosen, cluster)), env_file=cluster.env_file)
     command = ["sh", "-c", _SESSION, "shell", folder, *srun_arguments, "--pty", "bash", "-c", inside]
     again = f"invoke shell {cluster.argument}"
     return tmux.attach(target.connection, options.session, again=again, command=command)

@@ -121,7 +121,7 @@ def preamble(script: Context) -> Iterator[Finding]:
     variables = {
         area.variable
         for area in script.cluster.storage
-        if area.variable not in {"", "HOME", "TMPDIR"} and area.site_sets
+        if area.variable not in {"", "HOME"} and area.scope != "node" and area.site_sets
     }
     used = sorted(variables & script.shell.variables)
     ours = any(command.arguments[0].endswith("/rookery/env.sh") for command in sourced)

@@ -22,6 +22,9 @@ MANY = 100
 
 SIGNALS = {1: "hung up", 2: "interrupted", 6: "aborted", 9: "killed", 11: "segmentation fault", 15: "terminated"}
 
+UNSTARTED = "53"
+"""Slurm's signal for a job whose folder or log can't be opened on its node (seen on 22.05)."""
+
 
 def memory(kilobytes: float) -> str:
     """Return an amount of memory as a user reads it: 900K, 512M, 3.1G."""
@@ -106,6 +109,9 @@ def _exits(run: "JobRun") -> Iterator[str]:
         first = next(iter(re.findall(r"\d+", tasks)), "")
         where = f"{run.id}_{first}" if first else str(run.id)
         which = f" ({_tasks(tasks)})" if tasks else ""
+        if signal == UNSTARTED:
+            yield f"did not start{which}: its node could not open its folder or its log; is that storage seen there?"
+            continue
         if signal not in {"", "0"}:
             if {"TIMEOUT", "CANCELLED"}.isdisjoint(run.counts):
                 word = SIGNALS.get(int(signal) if signal.isdigit() else 0, "")

@@ -46,7 +46,7 @@ class SetupJob(NamedTuple):
 
 def job_of(home: str, key: str) -> SetupJob:
     """Return the job with this key."""
-    return SetupJob(os.path.join(state_folder(home), "jobs"), key)
+    return SetupJob(os.path.realpath(os.path.join(state_folder(home), "jobs")), key)  # where compute nodes see it
 
 
 def key_of(role: str, what: str, argv: List[str]) -> str:
@@ -78,7 +78,7 @@ def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str
     options = ["{}={}".format(_OPTIONS[name], value) for name, value in sorted(requested.items()) if value]
     log = job.file("log").replace("%", "%%")
     name = "rookery-" + job.key
-    sbatch = ["sbatch", "--parsable", "--job-name=" + name, "--output=" + log, "--chdir=" + home, *options]
+    sbatch = ["sbatch", "--parsable", "--job-name=" + name, "--output=" + log, "--chdir=" + job.folder, *options]
     finished = process.run([*sbatch, job.file("sh")], {}, 120)
     match = re.match(r"(\d+)", finished.lines[-1]) if finished.lines and finished.code == 0 else None
     if match is None:

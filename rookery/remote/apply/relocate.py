@@ -30,7 +30,7 @@ def move(work: Work, item: Dict[str, Any]) -> None:
     Args:
         work: The work of this declaration.
         item: `path` and `storage`. ~/.cache goes to STORAGE/rookery/home/.cache, a place of rookery's own; where the
-            home has none, the link leads to STORAGE/.cache, if the user has that.
+            home has none, the link leads to STORAGE/.cache, if the user has that, and unless `adopt` is false.
     """
     move = _Move(work, item)
     move.finish_interrupted()
@@ -56,7 +56,7 @@ class _Move:
         self.path = path
         self.source = work.roots.place(path)
         self.target = work.roots.follow(to)
-        self.existing = os.path.join(storage, os.path.basename(path))
+        self.existing = os.path.join(storage, os.path.basename(path)) if item.get("adopt", True) else self.target
         self.entry = work.ledger.find("moves", path)
         self.shown = work.roots.show(path)
         self.thing = Thing("moves", path, item.get("what") or "{} on {}".format(self.shown, work.roots.show(to)))
@@ -179,7 +179,7 @@ class _Move:
 
     def _note(self, stands: str, sockets: Set[str]) -> str:
         notes = []
-        if stands == "dir" and os.path.lexists(self.existing):
+        if stands == "dir" and self.existing != self.target and os.path.lexists(self.existing):
             notes.append("kept {}, which existed already".format(self.work.roots.show(self.existing)))
         if sockets:
             notes.append("skipped sockets of running programs: " + ", ".join(sorted(sockets)[:3]))

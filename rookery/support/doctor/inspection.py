@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters.cluster import OUTPUTS, job_folders
 from rookery.clusters.login_node import bundle, facts
 from rookery.clusters.login_node.quota_formats import Area
 from rookery.clusters.ssh import startup_files
@@ -104,7 +105,7 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
     """Return the script for a cluster, and its arguments."""
     data = cluster.data
     modules: Mapping[str, list[str]] = data.get("cluster_modules") or {} if has_modules(cluster) else {}
-    variables = [area.variable for area in cluster.storage if area.variable and area.scope != "node"]
+    variables = [area.variable for area in cluster.storage if area.variable and area.scope != "node"] + [OUTPUTS]
     text = script(
         "home.sh",
         probe=f"set -- {shlex.join(facts.arguments(data))}\n{facts.script()}",
@@ -125,6 +126,7 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
         *(name for names in modules.values() for name in names),
         "--",
         *(data.get("cluster_moved_folders") or []),
+        *job_folders(data),
     ]
     return arguments, text
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rookery.clusters.cluster import job_folders
 from rookery.clusters.ssh.remote_command import clean_function
 from rookery.core.errors import RookeryError
 from rookery.jobs.monitor import pending_reasons
@@ -72,8 +73,10 @@ def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> "J
     if results.is_bad("partition"):
         results.skip_rest("fix the partition first", QUEUE)
         return None
-    if results.is_bad("home-writable"):
-        results.skip_rest("fix writing to your home first", QUEUE)
+    has_no_folder = bool(job_folders(cluster.data)) and results.is_bad("set-up")
+    if has_no_folder or results.is_bad("home-writable"):
+        first = "set up your home" if has_no_folder else "fix writing to your home"
+        results.skip_rest(f"{first} first", QUEUE)
         return None
     return job
 
@@ -138,6 +141,7 @@ def text(job: "Job", cluster: "Cluster") -> str:
     return "#!/bin/bash\n" + inspection.script(
         "job.sh",
         preamble="\n".join(preamble) or ":",
+        environment=f"[ -r {cluster.env_file} ] && . {cluster.env_file}",
         reach=inspection.reach(),
         storage="\n".join(areas) or ":",
         address=shlex.quote(inspection.address(cluster)),

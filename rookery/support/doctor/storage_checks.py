@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters.cluster import OUTPUTS, job_folders, roomy
 from rookery.clusters.login_node import facts, quota_formats
 from rookery.jobs.monitor import quota
 from rookery.support.doctor.checks import CheckResults
@@ -127,7 +128,7 @@ def _caches(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
     if not home.values.get("cache"):
         results.ok("caches", "not needed on this cluster")
         return
-    if home.fact("replaceable"):
+    if home.fact("replaceable") and not job_folders(cluster.data):
         _caches_at_home(results, cluster, home)
         return
     if not is_set_up:
@@ -151,7 +152,7 @@ def _cache_fault(cluster: "Cluster", home: HomeInspection, line: str, repair: st
     "" where nothing is.
     """
     folder, kind, target = [*line.split(" ", 2), "", ""][:3]
-    roomy = _roomy(cluster, home)
+    large = _roomy(cluster, home)
     obstacles = {entry["path"]: entry["note"] for entry in home.comparison.stays}
     if kind == "broken":
         remove = on_cluster(cluster, f"rm {shlex.quote(folder[2:])}")
@@ -162,8 +163,8 @@ def _cache_fault(cluster: "Cluster", home: HomeInspection, line: str, repair: st
         return f"{folder} is in your home instead of the large storage", repair
     if kind == "absent":
         return f"{folder} is missing, so new files in it would be in your home", repair
-    if roomy and not f"{target}/".startswith(f"{roomy}/"):
-        return f"{folder} is a link to {target} instead of {roomy}", repair
+    if large and not f"{target}/".startswith(f"{large}/"):
+        return f"{folder} is a link to {target} instead of {large}", repair
     return "", ""
 
 
@@ -181,27 +182,27 @@ def _caches_at_home(results: CheckResults, cluster: "Cluster", home: HomeInspect
 
 def _roomy(cluster: "Cluster", home: HomeInspection) -> str:
     """Return the path of the large storage, from the probe's answer."""
-    wanted = str(cluster.data.get("cluster_roomy_storage") or "home")
     places = dict(line.partition(" ")[::2] for line in home.facts.get("storage") or [])
-    return places.get(wanted, "").rstrip("/")
+    return places.get(roomy(cluster.data), "").rstrip("/")
 
 
 def _variables(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, is_set_up: bool) -> None:
     variables = {line.split(" ")[0]: line.split(" ", 2)[1:] for line in home.values.get("variable") or []}
     wrong, fixes = [], []
-    for area in cluster.storage:
-        kind, rest = [*variables.get(area.variable, []), "", ""][:2]
-        if not kind or kind == "there" or (not is_set_up and not area.site_sets):
+    expected = [(area.variable, area.site_sets, area.create) for area in cluster.storage]
+    for name, site_sets, create in [*expected, (OUTPUTS, False, True)]:
+        kind, rest = [*variables.get(name, []), "", ""][:2]
+        if not kind or kind == "there" or (not is_set_up and not site_sets):
             continue
         if kind == "closed" and results.is_bad("home-writable"):  # which reported it already
             continue
         if kind == "absent":
-            wrong.append(f"${area.variable} is not set at login" + (f" (see {rest.split(':')[0]})" if rest else ""))
-            fixes.append(_repairing(cluster, area.variable, rest, site_sets=area.site_sets, is_set_up=is_set_up))
+            wrong.append(f"${name} is not set at login" + (f" (see {rest.split(':')[0]})" if rest else ""))
+            fixes.append(_repairing(cluster, name, rest, site_sets=site_sets, is_set_up=is_set_up))
         else:
             what = "it does not exist" if kind == "missing" else "you have no write permission there"
-            wrong.append(f"${area.variable} is {rest}, but {what}")
-            fixes.append(_folder(cluster, create=area.create))
+            wrong.append(f"${name} is {rest}, but {what}")
+            fixes.append(_folder(cluster, create=create))
     if wrong and results.is_bad("path-login") and is_set_up:  # the same lines set both
         results.skip("storage", "fix PATH at login first")
     elif wrong:

@@ -1,8 +1,7 @@
 # shellcheck shell=bash
 # The job of one second: what a compute node is like, told as lines "rookery-doctor KEY VALUE". Words in << >> are put in.
 : '<<preamble>>'
-# shellcheck disable=SC1090 # the user's own, there
-[ -r ~/.config/rookery/env.sh ] && . ~/.config/rookery/env.sh
+: '<<environment>>'
 : '<<reach>>'
 printf 'rookery-doctor job-node %s\n' "$(uname -n)"
 printf 'rookery-doctor job-path %s\n' "$PATH"

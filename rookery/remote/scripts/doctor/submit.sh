@@ -11,7 +11,10 @@ shift 2
 command -v sbatch >/dev/null 2>&1 || { . /etc/profile >/dev/null 2>&1 && rookery_clean; }
 stamp=$(stat -c %.9Y "$HOME" 2>/dev/null)
 number=''
-folder=$(mktemp -d "$HOME/.rookery-doctor-XXXXXX") || exit 1
+# where compute nodes see it
+# shellcheck source=/dev/null
+[ ! -r ~/.config/rookery/env.sh ] || . ~/.config/rookery/env.sh
+folder=$(mktemp -d "${ROOKERY_HOME:-$HOME}/.rookery-doctor-XXXXXX") || exit 1
 end() {
   [ -z "$number" ] || scancel "$number" >/dev/null 2>&1
   rm -rf "$folder"

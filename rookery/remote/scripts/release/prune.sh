@@ -15,7 +15,7 @@ cd || stop no-home
 [ -r .config/rookery/env.sh ] || stop not-set-up
 # shellcheck source=/dev/null
 . ./.config/rookery/env.sh
-base=$HOME/projects/$name
+base=${ROOKERY_HOME:-$HOME}/projects/$name
 state=$base/state
 repository=$base/repository.git
 [ -d "$state" ] || exit 0

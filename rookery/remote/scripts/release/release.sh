@@ -19,7 +19,7 @@ stop() {
   exit 3
 }
 failed() { # like stop, with the room there is
-  for spot in "$HOME" "${global_storage-}" "${ROOKERY_PREFIX-}"; do
+  for spot in "$HOME" "${ROOKERY_STORAGE-}" "${ROOKERY_PREFIX-}"; do
     [ -d "$spot" ] && say "free $(df -Pk "$spot" 2>/dev/null | awk 'NR == 2 { print $4 }') $spot"
   done
   stop "$@"
@@ -28,20 +28,19 @@ failed() { # like stop, with the room there is
 cd || stop no-home
 [ -r .config/rookery/env.sh ] || stop not-set-up
 . ./.config/rookery/env.sh
-if [ -z "${global_storage-}" ] && [ -r /etc/profile ]; then # some sites set it for login shells only
-  . /etc/profile >/dev/null 2>&1
-  . ./.config/rookery/env.sh
-fi
+: "${ROOKERY_STORAGE=${global_storage-}}" # a home that was set up by 0.1.0 has only this
+# shellcheck disable=SC3013 # dash, bash and busybox have -ef
+[ -z "${ROOKERY_HOME-}" ] || [ "$HOME/projects" -ef "$ROOKERY_HOME/projects" ] || stop "not-linked $ROOKERY_HOME/projects"
 command -v git >/dev/null 2>&1 || stop no-git
 set -f
 IFS='
 '
 
-base=$HOME/projects/$name
+base=${ROOKERY_HOME:-$HOME}/projects/$name
 state=$base/state
 repository=$base/repository.git
 library=${ROOKERY_PREFIX-}/environments
-storage=${global_storage-}/projects/$name
+storage=$ROOKERY_STORAGE/projects/$name
 unset GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT
 # the user's own settings of git have no say here
 bare() { # where neither index nor files matter
@@ -55,7 +54,7 @@ ordered() {
   release=$base/releases/$commit
   index=$state/$commit.index
   place=$release # where git's work tree is: the release, or the one that is being made
-  [ -n "${global_storage-}" ] || [ -z "$outputs" ] || stop no-storage
+  [ -n "$ROOKERY_STORAGE" ] || [ -z "$outputs" ] || stop no-storage
   [ -n "${ROOKERY_PREFIX-}" ] || [ -z "$environments" ] || stop no-prefix
   # an environment that stands there already is taken as it is
   # shellcheck disable=SC3067 # dash, bash and busybox have -O
