@@ -62,7 +62,9 @@ def _take_value(machine: Any, value: str) -> None:
     choices = getattr(machine.flag, "choices", ())
     if choices and value:
         if value.lower() not in choices:
-            _refuse_value(machine, value, " or ".join(choices))
+            from rookery.core import near_names  # noqa: PLC0415 start-up
+
+            _refuse_value(machine, value, near_names.either(choices))
         value = value.lower()
     try:
         _see_value(machine, value)
