@@ -135,11 +135,11 @@ SHOWN: Final = {
     "item.split('.')[:2] | join('.')": "VERSION",
     "item.key": "TOOL",
 }
-"""What stands in the table for the expressions in the roles' paths; another one is refused, so that it gets a word."""
+"""What the table has for the expressions in the roles' paths; another one is refused, so that it gets a word."""
 
 KINDS: Final = {
     "directories": ("folder", "removed if nothing of yours is in it"),
-    "moves": ("moved to `STORAGE/rookery/home`, with a link in its place", "moved back whole"),
+    "moves": ("moved to `STORAGE/rookery/home`, with a link in its place", "moved back with everything in it"),
     "links": ("link", "removed"),
     "files": ("file", "removed; your own earlier file is restored"),
     "blocks": (
@@ -274,7 +274,7 @@ def _escaped(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Return a text with a capital at its start, unless a program's name stands there."""
+    """Return a text with a capital at its start, unless it begins with a program's name."""
     return text if text.startswith("sbatch") else text[0].upper() + text[1:]
 
 
