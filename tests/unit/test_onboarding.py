@@ -354,9 +354,6 @@ def test_the_plan_for_a_miniature_promises_nothing_for_the_cluster(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["rookery"])
-    here = replace(penguins(), sandbox=True)
-    monkeypatch.setattr(profile, "load", lambda *_, **__: here)
-    monkeypatch.setattr(profile, "sources", lambda *_: ())
     assert command.run(OnboardOptions("penguins", sandbox=True, check=True)) == 0
     plan = capsys.readouterr().out
     assert "  1. start the miniature of penguins, if it is not running\n" in plan

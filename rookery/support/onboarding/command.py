@@ -37,7 +37,7 @@ def run(options: OnboardOptions) -> int:
     name = details.cluster_name(options)
     options = replace(options, cluster=name)
     if options.check:
-        _print_plan(profile.load(name, profile.sources(options.sandbox)), options)
+        _print_plan(profile.load(name), options)  # a miniature need not be running
         return 0
     if options.sandbox:
         if options.user or options.key or options.account:
