@@ -2,6 +2,7 @@
 
 - Words are given to positional arguments that may be left out, or of which there may be several.
 - What begins with a dash is an option, known or not; it is never taken for a word.
+- A line has one command; Invoke would run several.
 - Values are checked: whole numbers, and those of a list.
 - `sandbox up` is `sandbox.up`.
 """
@@ -34,8 +35,8 @@ def _take(machine: Any, word: str) -> None:
     elif free := next((argument for argument in context.positional_args if _is_free(argument)), None):
         machine.complete_flag()
         machine.flag, free.value = None, word
-    else:
-        _handle(machine, word)
+    else:  # one command a line: a second one would run with what is meant for the first
+        machine.error(f"No idea what {word!r} is!")
 
 
 def _take_option(machine: Any, option: str) -> None:
@@ -61,7 +62,9 @@ def _take_value(machine: Any, value: str) -> None:
     choices = getattr(machine.flag, "choices", ())
     if choices and value:
         if value.lower() not in choices:
-            _refuse_value(machine, value, " or ".join(choices))
+            from rookery.core import near_names  # noqa: PLC0415 start-up
+
+            _refuse_value(machine, value, near_names.either(choices))
         value = value.lower()
     try:
         _see_value(machine, value)

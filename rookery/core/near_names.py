@@ -76,5 +76,11 @@ def meant(word: str, known: Iterable[str]) -> str:
     return f" (did you mean `{near}`?)" if near else ""
 
 
+def either(names: Iterable[str]) -> str:
+    """Return names as a sentence has them: `a`, `a or b`, `a, b or c`."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def _folded(name: str) -> str:
     return name.removeprefix(_PREFIX).lower().replace("-", "_")

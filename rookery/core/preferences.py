@@ -64,7 +64,7 @@ def wrong(key: str, value: object) -> str:
     if not isinstance(value, str) or not value.isprintable():
         return f"`{key}` must be text on one line"
     if key in CHOICES and value not in CHOICES[key]:
-        return f"`{key}` must be {' or '.join(CHOICES[key])}, not {value!r}"
+        return f"`{key}` must be {near_names.either(CHOICES[key])}, not {value!r}"
     return ""
 
 

@@ -63,7 +63,7 @@ def mail(cluster: "Cluster", *, name: str = "", email: str = "", user: str = "",
         "",
         *(f"  {what + ':':<12}{value}" for what, value in known if value),
         "",
-        *(["How to get one, as far as I know:", *(f"  {line}" for line in instructions), ""] if instructions else []),
+        *(["Instructions that I found:", *(f"  {line}" for line in instructions), ""] if instructions else []),
         "Thank you,",
         name or NAME,
     ]

@@ -88,7 +88,8 @@ def _shell(name: str) -> str:
     shell = name or Path(os.environ.get("SHELL", "")).name
     if shell not in SHELLS:
         raise RookeryError(
-            f"Can't complete in {shell or 'this shell'}: bash, zsh and fish can.", hint="invoke completion.install bash"
+            f"{f'Unknown shell {shell!r}' if shell else 'Missing argument SHELL'}. Shells: {', '.join(SHELLS)}.",
+            hint="invoke completion.install bash",
         )
     return shell
 

@@ -147,7 +147,7 @@ class DoctorOptions(Options):
 class OnboardOptions(Options):
     """Get started: key, login, setup, first project, first job.
 
-    Guides you from nothing to a first result. Safe to run again: it continues where it stopped.
+    Guides you from a new account to a first result. Safe to run again: it continues where it stopped.
     """
 
     examples = ("onboard", "onboard hec", "onboard --sandbox")

@@ -42,7 +42,7 @@ def test_penguins_names_whom_to_ask() -> None:
         "  Name:       Ada Lovelace\n"
         "  Email:      ada@example.ac.uk\n"
         "  Username:   lovelaca\n\n"
-        "How to get one, as far as I know:\n"
+        "Instructions that I found:\n"
         "  Ask Mariusz or Cyrus for an account.\n"
         "  http://ma-info.lancs.ac.uk/\n\n"
         "Thank you,\nAda Lovelace\n"

@@ -113,7 +113,7 @@ def test_the_login_shell_is_the_one_that_is_meant(home: Path, monkeypatch: pytes
     monkeypatch.setenv("SHELL", "/usr/bin/fish")
     completion_command.install(options.CompletionInstallOptions())
     assert (home / ".config/fish/completions/rookery.fish").is_file()
-    with pytest.raises(RookeryError, match="Can't complete in tcsh"):
+    with pytest.raises(RookeryError, match=r"^Unknown shell 'tcsh'\. Shells: bash, zsh, fish\."):
         completion_command.install(options.CompletionInstallOptions("tcsh"))
 
 

@@ -13,7 +13,7 @@ from user_home import at_home, own_inventory
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.core.file_problems import MOST, Complaint, FileProblems, FileProblemsError
-from rookery.core.near_names import closest
+from rookery.core.near_names import closest, either
 from rookery.core.yaml_document import Document
 from rookery.projects import config, config_schema
 from rookery.support.cohort import cohort_file
@@ -362,3 +362,8 @@ def test_each_problem_is_told_whatever_the_others_are(home: Path, drawn: tuple[s
         file.write_text(text)
         found = refusal(config.load if kind == "project" else lambda: cohort_file.load(file, ("penguins", "hec")))
     is_told(found, expected)
+
+
+@pytest.mark.parametrize(("names", "text"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")])
+def test_alternatives_are_listed_as_in_a_sentence(names: list[str], text: str) -> None:
+    assert either(names) == text

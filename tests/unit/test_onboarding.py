@@ -16,7 +16,7 @@ from rookery.core import preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.projects import config, scaffold
 from rookery.projects.options import NewOptions
-from rookery.support.onboarding import added_cluster, details, first_project, key, result
+from rookery.support.onboarding import added_cluster, command, details, first_project, key, result
 from rookery.support.onboarding.key import Key
 from rookery.support.options import OnboardOptions
 
@@ -348,3 +348,28 @@ def test_next_steps_are_for_the_cluster_and_its_miniature(home: Path) -> None:
     assert "`rookery doctor penguins --sandbox`" in sandbox
     assert "`ssh penguins`" not in sandbox
     assert "`ssh -F " in sandbox
+
+
+def test_the_plan_for_a_miniature_promises_nothing_for_the_cluster(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["rookery"])
+    assert command.run(OnboardOptions("penguins", sandbox=True, check=True)) == 0
+    plan = capsys.readouterr().out
+    assert "  1. start the miniature of penguins, if it is not running\n" in plan
+    assert "`rookery setup penguins --sandbox`" in plan
+    assert "username" not in plan
+    assert "~/.ssh" not in plan
+    assert "password" not in plan
+    assert not (home / ".ssh").exists()
+
+
+def test_the_plan_for_a_cluster(
+    monkeypatch: pytest.MonkeyPatch, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["rookery"])
+    assert command.run(OnboardOptions("penguins", check=True)) == 0
+    plan = capsys.readouterr().out
+    assert "a line in ~/.ssh/config" in plan
+    assert "`rookery setup penguins`" in plan
+    assert not (home / ".ssh").exists()

@@ -47,7 +47,7 @@ def test_what_is_set_is_got_listed_and_removed(capsys: pytest.CaptureFixture[str
         ("clutser", "hec", "Unknown key 'clutser' (did you mean `cluster`?).", "invoke config.get cluster"),
         ("cluster", "pengins", "Unknown cluster 'pengins' (did you mean `penguins`?).",
          "invoke config.set cluster penguins"),
-        ("color", "red", "`color` must be auto or always or never, not 'red'.", "invoke config"),
+        ("color", "red", "`color` must be auto, always or never, not 'red'.", "invoke config"),
         ("name", "a\nb", "`name` must be text on one line.", "invoke config"),
         ("name", " ", "The value is empty.", "invoke config.unset name   # removes it"),
     ],

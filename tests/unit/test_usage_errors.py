@@ -37,6 +37,7 @@ def answer(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
         ),
         ("setup -z", "Unknown option -z of setup.", "rookery setup --help"),
         ("--cluster hec setup", "Option --cluster belongs after the command.", "rookery setup --cluster hec"),
+        ("docs status queue", "Unexpected argument 'queue' of docs.", "rookery docs --help"),
         ("tmux hec again", "Unexpected argument 'again' of tmux.", "rookery tmux --help"),
         ("setup --cluster", "Option --cluster needs a value.", "rookery setup --help"),
         ("login --accept-host-key", "Option --accept-host-key needs a value.", "rookery login --help"),

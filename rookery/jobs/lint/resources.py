@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from rookery.core import near_names
 from rookery.jobs.lint import lines, values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding
@@ -67,7 +68,7 @@ def too_long(script: Context) -> Iterator[Finding]:
 
 
 def _names(part: RequestedResources) -> str:
-    return " or ".join(str(partition["name"]) for partition in part.partitions)
+    return near_names.either(str(partition["name"]) for partition in part.partitions)
 
 
 def _hours(minutes: float) -> str:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config.schema import nearest
+from rookery.core import near_names
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job
 from rookery.projects.slurm_values import mebibytes, time_limit
@@ -184,7 +185,7 @@ def _gpus_broken(partition: Partition, job: Job, cluster: Cluster) -> Iterator[s
         return
     types = partition.get("gpu_types", [])
     if job.gpu_type and types and job.gpu_type not in types:
-        yield f"GPUs of type {' or '.join(types)} only"
+        yield f"GPUs of type {near_names.either(types)} only"
         return
     if job.gpus > partition.get("gpus_per_user", job.gpus):
         yield f"at most {_count(partition['gpus_per_user'], 'GPU')} a person"

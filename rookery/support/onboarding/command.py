@@ -37,7 +37,7 @@ def run(options: OnboardOptions) -> int:
     name = details.cluster_name(options)
     options = replace(options, cluster=name)
     if options.check:
-        _print_plan(profile.load(name, profile.sources(options.sandbox)), options)
+        _print_plan(profile.load(name), options)  # a miniature need not be running
         return 0
     if options.sandbox:
         if options.user or options.key or options.account:
@@ -70,13 +70,20 @@ def run(options: OnboardOptions) -> int:
 
 def _print_plan(cluster: "Cluster", options: OnboardOptions) -> None:
     """Print what the steps would do; the cluster is not asked."""
+    name = cluster.name
     plan = [
         f"ask for your username on {cluster.title} ({cluster.host}), and remember it",
         "find your ssh key, or make one",
-        f"log in (this may ask for a password or a code), and add the key to your account on {cluster.name}",
-        f"make `ssh {cluster.name}` work: an entry in ~/.config/rookery, and a line in ~/.ssh/config",
-        f"set up your home on {cluster.name}, as `invoke setup {cluster.name}` does",
+        f"log in (this may ask for a password or a code), and add the key to your account on {name}",
+        f"make `ssh {name}` work: an entry in ~/.config/rookery, and a line in ~/.ssh/config",
+        f"set up your home on {name}, as `invoke setup {name}` does",
     ]
+    if options.sandbox:  # which has a key and an ssh configuration already; the user's are not touched
+        plan = [
+            f"start the miniature of {name}, if it is not running",
+            "log in to it with its own key",
+            f"set up your home in it, as `invoke setup {name} --sandbox` does",
+        ]
     if options.run and cluster.scheduler == "slurm":
         plan.append("create a first project, deploy it, run its job, and fetch and combine the results")
     print("Would do these steps, except for what is done already:")
