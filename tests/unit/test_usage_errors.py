@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from user_home import at_home, own_inventory
 
 from rookery.cli import program as cli
 
@@ -112,7 +114,7 @@ def test_a_cluster_is_not_taken_for_the_value_of_an_option_where_no_inventory_ca
     own_inventory(at_home(tmp_path, monkeypatch), "hosts.yml", "all: [\n")
     monkeypatch.chdir(tmp_path)
     answer("doctor --report hec --check", capsys, monkeypatch)
-    program.program().run(["rookery", "doctor", "--report", "hec"], exit=False)
+    cli.program().run(["rookery", "doctor", "--report", "hec"], exit=False)
     assert not (tmp_path / "hec").exists()
     assert (tmp_path / "rookery-report.txt").is_file()
 
