@@ -48,7 +48,7 @@ def check(home: Path, text: str) -> None:
 def test_it_is_refused_with_its_place(home: Path, text: str, says: str) -> None:
     with pytest.raises(RookeryError) as caught:
         check(home, text)
-    file, line = home / ".config/rookery/inventory/host_vars/hec.yml", says.partition(":")[0]
+    file, line = "~/.config/rookery/inventory/host_vars/hec.yml", says.partition(":")[0]
     assert caught.value.message.startswith(f"{file}:{says}")
     assert "\n" not in caught.value.message
     assert caught.value.hint == f"edit line {line} of {file}, then run the command again"

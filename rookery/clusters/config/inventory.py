@@ -69,7 +69,7 @@ class Setting:
         """Return the file and the line of the value, or of something inside it."""
         if self.document is None:
             return "command line"
-        return f"{self.file}:{self.document.line(self.place + inside)}"
+        return f"{paths.typed(self.document.file)}:{self.document.line(self.place + inside)}"
 
     def note(self, complaint: Complaint, problems: FileProblems, hint: str = "") -> None:
         """Note what is wrong with the value, or with something inside it.
@@ -121,7 +121,7 @@ class Inventory:
         document = self._read(file)
         if "plugin" in document.data:
             text = "this is the configuration of an Ansible inventory plugin; rookery does not run plugins"
-            self.problems.add(document, Complaint(("plugin",), text), hint=f"mv '{file}' ~")
+            self.problems.add(document, Complaint(("plugin",), text), hint=f"mv {paths.typed(file)} ~")
             return
         for name, body in document.data.items():
             self._add_group(document, str(name), body, (str(name),))
@@ -287,10 +287,10 @@ def _inventory_files(folder: Path) -> Iterator[Path]:
             yield entry
         else:
             raise RookeryError(
-                f"{entry} is not a YAML inventory; rookery reads no other kind.",
-                hint=f"mv '{entry}' ~   # rookery does not run inventory scripts"
+                f"{paths.typed(entry)} is not a YAML inventory; rookery reads no other kind.",
+                hint=f"mv {paths.typed(entry)} ~   # rookery does not run inventory scripts"
                 if os.access(entry, os.X_OK)
-                else f"ansible-inventory -i '{entry}' --list --yaml   # prints it as YAML, to save in its place",
+                else f"ansible-inventory -i {paths.typed(entry)} --list --yaml   # prints it as YAML, to save in its place",
             )
 
 
