@@ -31,6 +31,9 @@ SECTIONS: Final = {
 """The folders of pages, in the order in which they are listed."""
 
 WIDTH: Final = 88
+"""Most columns of a page on a terminal."""
+
+PIPED_WIDTH: Final = 80
 """Most columns of text; longer lines are hard to read."""
 
 _LINK: Final = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)")
@@ -223,7 +226,7 @@ def rendered(markdown: str) -> str:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    writer = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH)
+    writer = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     writer.width = min(writer.width, WIDTH)
     with writer.capture() as capture:
         writer.print(Markdown(markdown, code_theme="ansi_dark", hyperlinks=False))

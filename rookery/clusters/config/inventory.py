@@ -69,7 +69,7 @@ class Setting:
         """Return the file and the line of the value, or of something inside it."""
         if self.document is None:
             return "command line"
-        return f"{paths.typed(self.document.file)}:{self.document.line(self.place + inside)}"
+        return f"{self.file}:{self.document.line(self.place + inside)}"
 
     def note(self, complaint: Complaint, problems: FileProblems, hint: str = "") -> None:
         """Note what is wrong with the value, or with something inside it.
