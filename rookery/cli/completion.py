@@ -17,7 +17,12 @@ FILES, DIRECTORIES = ":files", ":directories"
 """Answers that have the shell complete paths, as it does for other programs."""
 
 _CLUSTERS = {"cluster", "host"}
-_RUNS = {"NUMBER", "JOB"}
+_PROGRAM_OPTIONS = {
+    "--help": "the list of commands, or the help of one",
+    "--list": "the list of commands",
+    "--version": "which version this is",
+    "--debug": "show a traceback where rookery itself fails",
+}
 
 
 def answer(words: Sequence[str]) -> str:
@@ -50,7 +55,9 @@ def _candidates(before: list[str], current: str) -> Iterator[Candidate]:
     if not name:
         prefix = f"{before[0]}." if before else ""  # `sandbox` of `sandbox up`
         inner = {name.removeprefix(prefix): options for name, options in listed.items() if name.startswith(prefix)}
-        if len(before) < 2:
+        if current.startswith("-") and not before:
+            yield from _starting(current, _PROGRAM_OPTIONS.items())
+        elif len(before) < 2:
             yield from _starting(current, ((name, _summary(options)) for name, options in inner.items()))
         return
     flags, given = listed[name].flags(), before[name.count(".") * (before[0] != name) + 1 :]
@@ -105,27 +112,58 @@ def _values(name: str, key: str, flag: Field[Any], current: str, given: Sequence
     elif key == "key" and name.startswith("config."):
         found = KEYS.items()
     elif key == "value" and name == "config.set":
-        found = ((choice, "") for choice in CHOICES.get(given[0] if given else "", ()))
+        found = _settings(given[0] if given else "")
+    elif key == "shell":
+        from rookery.support.completion_command import SHELLS  # noqa: PLC0415 start-up
+
+        found = ((shell, "") for shell in SHELLS)
+    elif key == "auth":
+        from rookery.sandbox.auth import WAYS  # noqa: PLC0415 start-up
+
+        found = ((way, "") for way in WAYS)
+    elif key == "editor":
+        from rookery.homes.vscode.editors import EDITORS  # noqa: PLC0415 start-up
+
+        found = ((editor.command, editor.title) for editor in EDITORS)
     elif key in {"job", "after", "failed"} and kind in {"", "JOB", "NUMBER"} and name != "code":
         found = _jobs(runs=kind == "NUMBER", jobs=kind != "NUMBER", given=given)
     elif key == "topic":
-        from rookery.support.docs_command import pages  # noqa: PLC0415 start-up
-
-        found = ((page.topic, page.title) for page in pages())
+        found = _topics(codes=current.upper().startswith("RK"))
+        current = last = current.upper() if current.upper().startswith("RK") else current
     elif kind in {"DIR", "FILE"} or key in {"file", "files"}:
+        if name == "lint" and key == "files":
+            yield from _starting(current, _jobs(runs=False, jobs=True, given=given))
         yield DIRECTORIES if kind == "DIR" else FILES, ""
         return
     else:
         return
-    yield from ((f"{head}{comma}{word}", text) for word, text in _starting(last, found, given=head.split(",")))
+    yield from ((f"{head}{comma}{word}", text) for word, text in _starting(last, found, given=[*head.split(","), *given]))
 
 
-def _clusters() -> Iterator[Candidate]:
+def _clusters(*, with_all: bool = True) -> Iterator[Candidate]:
     from rookery.clusters.config import profile  # noqa: PLC0415 start-up
 
     for name in profile.names():
         yield name, ""
-    yield "all", "all clusters"
+    if with_all:
+        yield "all", "all clusters"
+
+
+def _settings(key: str) -> Iterator[Candidate]:
+    """Yield the values that `config.set` may give a key, where they are known."""
+    if key == "cluster":
+        yield from _clusters(with_all=False)
+    yield from ((choice, "") for choice in CHOICES.get(key, ()))
+
+
+def _topics(*, codes: bool) -> Iterator[Candidate]:
+    """Yield the pages of the documentation, or the codes of `lint`."""
+    from rookery.support import docs_command  # noqa: PLC0415 start-up
+
+    if codes:
+        yield from ((code, "") for code in docs_command.rule_codes())
+    else:
+        yield from ((page.topic, page.title) for page in docs_command.pages())
 
 
 def _jobs(*, runs: bool, jobs: bool, given: Sequence[str]) -> Iterator[Candidate]:

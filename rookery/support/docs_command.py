@@ -142,6 +142,12 @@ def command_names() -> list[str]:
     return re.findall(r"^## (\S+)$", page.file.read_text(encoding="utf-8"), re.MULTILINE)
 
 
+def rule_codes() -> list[str]:
+    """Return the codes of `lint` that have a heading in the reference."""
+    page = next(page for page in pages() if page.topic == "lint-rules")
+    return re.findall(r"^##+ (RK\d{3})$", page.file.read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def _headings(known: list[Page], topic: str, name: str) -> list[Page]:
     """Return a page of the reference, at the heading of this name; nothing where it has none."""
     page = next(page for page in known if page.topic == topic)

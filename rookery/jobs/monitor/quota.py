@@ -168,7 +168,7 @@ def _row(area: Area) -> list["RenderableType"]:
     from rich.text import Text
 
     style = {"full": "bold red", "filling": "yellow", "": "green"}[area.warning]
-    bar = ProgressBar(100, min(100, area.percent), width=20, complete_style=style, finished_style=style)
+    bar = ProgressBar(100, min(100, area.percent), width=16, complete_style=style, finished_style=style)
     files = "" if area.files is None else f"{area.files:,}"
     files += f" of {area.files_limit:,}" if area.files_limit else ""
     limit = sizes.of_mebibytes(area.limit_mb) if area.limit_mb else "none"
