@@ -1,6 +1,6 @@
 """Completion of command lines: what a shell's function asks for at each Tab (`rookery --complete -- WORDS`)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field
 from typing import Any
 
@@ -100,44 +100,35 @@ def _options(flags: dict[str, Field[Any]], given: Sequence[str]) -> Iterator[Can
 def _values(name: str, key: str, flag: Field[Any], current: str, given: Sequence[str]) -> Iterator[Candidate]:
     """Yield the values of an option or argument."""
     kind = flag.metadata["value"]
-    head, comma, last = current.rpartition(",") if flag.metadata["several"] or kind == "ROLES" else ("", "", current)
-    if flag.metadata["choices"]:
-        found: Any = ((choice, "") for choice in flag.metadata["choices"])
-    elif key == "cluster":
-        found = _clusters()
-    elif kind == "ROLES":
-        from rookery.clusters.config.roles import TAGS  # noqa: PLC0415 start-up
-
-        found = ((tag, "") for tag in TAGS)
-    elif key == "key" and name.startswith("config."):
-        found = KEYS.items()
-    elif key == "value" and name == "config.set":
-        found = _settings(given[0] if given else "")
-    elif key == "shell":
-        from rookery.support.completion_command import SHELLS  # noqa: PLC0415 start-up
-
-        found = ((shell, "") for shell in SHELLS)
-    elif key == "auth":
-        from rookery.sandbox.auth import WAYS  # noqa: PLC0415 start-up
-
-        found = ((way, "") for way in WAYS)
-    elif key == "editor":
-        from rookery.homes.vscode.editors import EDITORS  # noqa: PLC0415 start-up
-
-        found = ((editor.command, editor.title) for editor in EDITORS)
-    elif key in {"job", "after", "failed"} and kind in {"", "JOB", "NUMBER"} and name != "code":
-        found = _jobs(runs=kind == "NUMBER", jobs=kind != "NUMBER", given=given)
-    elif key == "topic":
-        found = _topics(codes=current.upper().startswith("RK"))
-        current = last = current.upper() if current.upper().startswith("RK") else current
-    elif kind in {"DIR", "FILE"} or key in {"file", "files"}:
+    if kind in {"DIR", "FILE"} or key in {"file", "files"}:
         if name == "lint" and key == "files":
             yield from _starting(current, _jobs(runs=False, jobs=True, given=given))
         yield DIRECTORIES if kind == "DIR" else FILES, ""
         return
+    is_list = flag.metadata["several"] or kind == "ROLES"
+    head, comma, last = current.rpartition(",") if is_list else ("", "", current)
+    if key == "topic" and last.upper().startswith("RK"):
+        found: Iterable[Candidate] = _rule_codes()
+        last = last.upper()
     else:
-        return
-    yield from ((f"{head}{comma}{word}", text) for word, text in _starting(last, found, given=[*head.split(","), *given]))
+        found = _known_values(name, key, flag, given)
+    left_out = [*head.split(","), *given]
+    yield from ((f"{head}{comma}{word}", text) for word, text in _starting(last, found, given=left_out))
+
+
+def _known_values(name: str, key: str, flag: Field[Any], given: Sequence[str]) -> Iterable[Candidate]:
+    """Return all values that an option or argument may have; none where they are not known."""
+    kind = flag.metadata["value"]
+    if flag.metadata["choices"]:
+        return ((choice, "") for choice in flag.metadata["choices"])
+    if key == "key" and name.startswith("config."):
+        return KEYS.items()
+    if key == "value" and name == "config.set":
+        return _settings(given[0] if given else "")
+    if key in {"job", "after", "failed"} and kind in {"", "JOB", "NUMBER"} and name != "code":
+        return _jobs(runs=kind == "NUMBER", jobs=kind != "NUMBER", given=given)
+    known = _KNOWN.get(kind) or _KNOWN.get(key)
+    return known() if known else ()
 
 
 def _clusters(*, with_all: bool = True) -> Iterator[Candidate]:
@@ -156,14 +147,51 @@ def _settings(key: str) -> Iterator[Candidate]:
     yield from ((choice, "") for choice in CHOICES.get(key, ()))
 
 
-def _topics(*, codes: bool) -> Iterator[Candidate]:
-    """Yield the pages of the documentation, or the codes of `lint`."""
-    from rookery.support import docs_command  # noqa: PLC0415 start-up
+def _roles() -> Iterator[Candidate]:
+    from rookery.clusters.config.roles import TAGS  # noqa: PLC0415 start-up
 
-    if codes:
-        yield from ((code, "") for code in docs_command.rule_codes())
-    else:
-        yield from ((page.topic, page.title) for page in docs_command.pages())
+    yield from ((tag, "") for tag in TAGS)
+
+
+def _shells() -> Iterator[Candidate]:
+    from rookery.support.completion_command import SHELLS  # noqa: PLC0415 start-up
+
+    yield from ((shell, "") for shell in SHELLS)
+
+
+def _ways_to_log_in() -> Iterator[Candidate]:
+    from rookery.sandbox.auth import WAYS  # noqa: PLC0415 start-up
+
+    yield from ((way, "") for way in WAYS)
+
+
+def _editors() -> Iterator[Candidate]:
+    from rookery.homes.vscode.editors import EDITORS  # noqa: PLC0415 start-up
+
+    yield from ((editor.command, editor.title) for editor in EDITORS)
+
+
+def _pages() -> Iterator[Candidate]:
+    from rookery.support.docs_command import pages  # noqa: PLC0415 start-up
+
+    yield from ((page.topic, page.title) for page in pages())
+
+
+def _rule_codes() -> Iterator[Candidate]:
+    from rookery.support.docs_command import rule_codes  # noqa: PLC0415 start-up
+
+    yield from ((code, "") for code in rule_codes())
+
+
+_KNOWN: Mapping[str, Callable[[], Iterator[Candidate]]] = {
+    "ROLES": _roles,
+    "auth": _ways_to_log_in,
+    "cluster": _clusters,
+    "editor": _editors,
+    "shell": _shells,
+    "topic": _pages,
+}
+"""Where the values come from, by what stands for them in the help, or by the option."""
 
 
 def _jobs(*, runs: bool, jobs: bool, given: Sequence[str]) -> Iterator[Candidate]:

@@ -151,4 +151,3 @@ def keep(found: Mapping[str, str]) -> None:
     if new:
         with paths.writing_state(file().parent):
             save(new)
-

@@ -239,7 +239,7 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], options: Un
             console.note(f"  {note}")
     if any(accounts[name].count("removed") for name in ready):
         console.note(
-            "  Installed tools are removed with what was installed into them. Environments made with them stop working.",
+            "  Installed tools are removed with what was installed into them. Environments made with them stop working."
         )
     if not prompts.confirm("Undo these changes?"):
         raise RookeryError("Nothing was changed.", hint=f"{again} --check   # lists the changes")

@@ -250,5 +250,7 @@ def test_the_house_s_words_of_an_account_stay_beside_a_person_s() -> None:
 @pytest.mark.parametrize("key", ["pypi", "cran", "pyenv_git", "python_sources", "uv_python_downloads"])
 def test_a_mirror_that_anybody_between_could_change_is_refused(home: Path, key: str) -> None:
     file = own_inventory(home, "group_vars/all.yml", f"---\ncluster_mirrors:\n  {key}: http://mirror.example.org/x\n")
-    with pytest.raises(RookeryError, match=rf"^{paths.typed(file)}:3: `{key}` must begin with https:// or file://, not"):
+    with pytest.raises(
+        RookeryError, match=rf"^{paths.typed(file)}:3: `{key}` must begin with https:// or file://, not"
+    ):
         profile.load("penguins")

@@ -286,11 +286,12 @@ def _inventory_files(folder: Path) -> Iterator[Path]:
         elif entry.suffix in EXTENSIONS:
             yield entry
         else:
+            name = paths.typed(entry)
             raise RookeryError(
-                f"{paths.typed(entry)} is not a YAML inventory; rookery reads no other kind.",
-                hint=f"mv {paths.typed(entry)} ~   # rookery does not run inventory scripts"
+                f"{name} is not a YAML inventory; rookery reads no other kind.",
+                hint=f"mv {name} ~   # rookery does not run inventory scripts"
                 if os.access(entry, os.X_OK)
-                else f"ansible-inventory -i {paths.typed(entry)} --list --yaml   # prints it as YAML, to save in its place",
+                else f"ansible-inventory -i {name} --list --yaml   # prints it as YAML, to save in its place",
             )
 
 

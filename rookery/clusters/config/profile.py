@@ -269,7 +269,9 @@ def _write(file: Path, text: str, expected: Mapping[str, Any]) -> None:
     def check(fresh: Path) -> None:
         if not _says(fresh, expected):
             lines = "; ".join(f"{key}: {value}" for key, value in expected.items())
-            raise RookeryError(f"rookery can't edit {paths.typed(file)}: unusual format.", hint=f"set in that file: {lines}")
+            raise RookeryError(
+                f"rookery can't edit {paths.typed(file)}: unusual format.", hint=f"set in that file: {lines}"
+            )
 
     target = file.resolve()
     atomic_files.write(target, text, mode=target.stat().st_mode & 0o7777 if target.exists() else 0o644, check=check)

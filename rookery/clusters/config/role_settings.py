@@ -47,4 +47,3 @@ def _closest(key: str, known: Mapping[str, str]) -> str:
     role = next((name for name in sorted(set(known.values()), reverse=True) if key.startswith(f"{name}_")), "")
     names = [name for name in known if not role or name.startswith(f"{role}_")]
     return next(iter(difflib.get_close_matches(key, names, 1, _ALIKE[bool(role)])), "")
-

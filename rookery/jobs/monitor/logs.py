@@ -49,7 +49,7 @@ def run(options: LogsOptions) -> int:
         try:
             with console.waiting(f"Looking for the log of job {options.job} on {target.cluster.name}"):
                 begun = _read_header(process.stdout, mark, deadline, target, options) if process.stdout else False
-            is_empty = bool(begun and process.stdout) and not _pass_on(process.stdout)
+            is_empty = begun and process.stdout is not None and not _pass_on(process.stdout)
             stderr = process.stderr.read().decode(errors="replace") if process.stderr else ""
             process.wait()
         finally:
