@@ -3,6 +3,7 @@
 - Words are given to positional arguments that may be left out, or of which there may be several.
 - What begins with a dash is an option, known or not; it is never taken for a word.
 - A line has one command; Invoke would run several.
+- A cluster's name is never taken for a value that may be left out, as in `doctor --report hec`.
 - Values are checked: whole numbers, and those of a list.
 - `sandbox up` is `sandbox.up`.
 """
@@ -26,7 +27,7 @@ def _parse(parser: Any, argv: list[str]) -> Any:
 def _take(machine: Any, word: str) -> None:
     """Take a word or an option."""
     context = machine.context
-    if context is machine.initial or machine.waiting_for_flag_value:
+    if context is machine.initial or (machine.waiting_for_flag_value and not _is_no_value(machine, word)):
         _handle(machine, word)
     elif word in {"-h", "--help"}:
         machine.initial.flags["--help"].value = context.name
@@ -50,7 +51,31 @@ def _take_option(machine: Any, option: str) -> None:
     else:
         from rookery.cli.usage_errors import unknown_option  # noqa: PLC0415 start-up
 
-        raise ParseError(unknown_option(option, machine), context)
+        raise ParseError(unknown_option(option.partition("=")[0], machine), context)
+
+
+def _is_no_value(machine: Any, word: str) -> bool:
+    """Return whether a word that follows an option is another option or a cluster, where the option needs no value.
+
+    With `=` between the two, any word is the value.
+    """
+    option = machine.flag
+    if not option.optional or f"--{option.name.replace('_', '-')}={word}" in machine.initial.line:
+        return False
+    return (word.startswith("-") and len(word) > 1) or ("--cluster" in machine.context.flags and _is_clusters(word))
+
+
+def _is_clusters(word: str) -> bool:
+    """Return whether a word names clusters; those of rookery's own inventory where the user's can't be read."""
+    from rookery.clusters.config import profile  # noqa: PLC0415 start-up
+    from rookery.core import paths  # noqa: PLC0415 start-up
+    from rookery.core.errors import RookeryError  # noqa: PLC0415 start-up
+
+    try:
+        known = profile.names()
+    except RookeryError:
+        known = profile.names([paths.root() / "inventory"])
+    return all(name in (*known, "all") for name in word.split(","))
 
 
 def _is_free(argument: Any) -> bool:

@@ -9,7 +9,7 @@ from rookery import __version__
 from rookery.cli.lean_invoke import Argument, Collection, Exit, ParseError, Program
 from rookery.core import paths
 from rookery.core.errors import RookeryError
-from rookery.core.invocation import explain, finished, invocation, say
+from rookery.core.invocation import explain, finished, guarded, invocation, say
 
 WORDS = {"help": "--help", "version": "--version"}
 """Words that people put first where it is an option here."""
@@ -95,8 +95,7 @@ def main() -> None:
     if sys.argv[1:3] == ["--complete", "--"]:
         from rookery.cli import completion  # noqa: PLC0415 start-up
 
-        print(completion.answer(sys.argv[3:]))
-        return
+        sys.exit(guarded(lambda: print(completion.answer(sys.argv[3:]))))
     try:
         made = program()
     except RookeryError as error:

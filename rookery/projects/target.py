@@ -82,7 +82,9 @@ def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs
         if needs_project or path:
             raise
         project = None
-    name = cluster_name or (project.clusters[0] if project else preferences.values().get("cluster", ""))
+    name = cluster_name or (project.clusters[0] if project else "")
+    if not name and (name := preferences.values().get("cluster", "")):
+        preferences.check(profile.names())
     if not name:
         raise RookeryError(
             f"Missing cluster: outside a project, name one of {', '.join(profile.names())}.",

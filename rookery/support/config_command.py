@@ -10,7 +10,12 @@ from rookery.support.options import ConfigGetOptions, ConfigListOptions, ConfigS
 
 
 def show_all(options: ConfigListOptions) -> int:
-    """Print every key with its value, or what it is for where none is set."""
+    """Print every key with its value, or what it is for where none is set.
+
+    Raises:
+        RookeryError: There are problems in the file.
+    """
+    preferences.check(profile.names())
     values = preferences.values()
     if options.json:
         print(json.dumps(dict(values), indent=2))
@@ -43,7 +48,8 @@ def set_(options: ConfigSetOptions) -> int:
     if not value:
         raise RookeryError("The value is empty.", hint=f"invoke config.unset {key}   # removes it")
     if key == "cluster" and value not in (names := profile.names()):
-        raise RookeryError(f"Unknown cluster {value!r}{meant(value, names)}.", hint=_corrected(value, names))
+        advice = meant(value, names) or preferences.known(names)
+        raise RookeryError(f"Unknown cluster {value!r}{advice}.", hint=_corrected(value, names))
     _save({key: value}, f"{key} = {value}")
     return 0
 

@@ -236,8 +236,9 @@ def test_the_settings_of_a_person_are_told_whole(home: Path) -> None:
 
 
 def test_problems_in_two_files_are_told_together(home: Path) -> None:
-    hosts = own_inventory(home, "hosts.yml", "all:\n  host: {hec: }\n  vars: 5\n  hosts: {a b: }\n")
-    own = own_inventory(home, "host_vars/hec.yml", "cluster_port: 22a\n")
+    hosts, own = "~/.config/rookery/inventory/hosts.yml", "~/.config/rookery/inventory/host_vars/hec.yml"
+    own_inventory(home, "hosts.yml", "all:\n  host: {hec: }\n  vars: 5\n  hosts: {a b: }\n")
+    own_inventory(home, "host_vars/hec.yml", "cluster_port: 22a\n")
     with pytest.raises(RookeryError) as caught:
         profile.load("hec")
     assert caught.value.message.splitlines() == [
@@ -251,7 +252,8 @@ def test_problems_in_two_files_are_told_together(home: Path) -> None:
 
 
 def test_a_list_of_partitions_that_lacks_some_is_what_is_wrong(home: Path) -> None:
-    file = own_inventory(home, "host_vars/hec.yml", "cluster_user: me\ncluster_partitions: [{name: serial}]\n")
+    file = "~/.config/rookery/inventory/host_vars/hec.yml"
+    own_inventory(home, "host_vars/hec.yml", "cluster_user: me\ncluster_partitions: [{name: serial}]\n")
     with pytest.raises(RookeryError) as caught:
         profile.load("hec")
     assert caught.value.message.startswith(f"{file}:2: `cluster_partitions` must have parallel, ")
@@ -268,7 +270,7 @@ STUDENTS = """\
 - name: Grace                 #! missing key `project`
   email: g@x.org
   clusters: [hec, hec]        #! `clusters` lists 'hec' twice
-  language: perl              #! `language` must be one of python, r, Python, R, not 'perl'
+  language: perl              #! `language` must be one of python, r, not 'perl'
 - just text                   #! `students[2]` must be a student
 - name: Tom
   email: G@x.org              #! 'G@x.org' is also the address of another student (line 8)

@@ -19,6 +19,7 @@ from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.project_files import Surroundings, around
 from rookery.jobs.options import LintOptions
+from rookery.projects import config
 from rookery.projects import target as targets
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import stays_inside
@@ -63,12 +64,14 @@ def run(options: LintOptions) -> int:
         raise RookeryError(
             "Missing argument FILE: there is no rookery.yml here.", hint=target.next("invoke lint job.sh")
         )
-    chosen = discovery.named(options.files) if options.files else discovery.within(_near(project)) if project else []
+    jobs = [word for word in options.files if project and word in project.jobs and not Path(word).exists()]
+    files = [word for word in options.files if word not in jobs]
+    chosen = discovery.named(files) if options.files else discovery.within(_near(project)) if project else []
     scripts = [_check_file(file, cluster, project, mend=options.fix, alone=alone) for file, alone in chosen]
     if options.fix:
         _name_folders(scripts, project)
-    if not options.files and project is not None:
-        scripts += _check_rendered(project, cluster, {script.path for script in scripts})
+    if project is not None and (jobs or not options.files):
+        scripts += _check_rendered(project, cluster, {script.path for script in scripts}, jobs)
     _drop_repeated(scripts)
     (_print_json if options.json else _print_report)(scripts, cluster, options)
     return int(any(finding.severity == "error" for script in scripts for finding in script.findings))
@@ -154,10 +157,18 @@ def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None") -
         script.findings = [finding for finding in script.findings if finding.folder not in named]
 
 
-def _check_rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[CheckedScript]:
+def _check_rendered(
+    project: "Project", cluster: "Cluster", own: set[str], jobs: Sequence[str] = ()
+) -> list[CheckedScript]:
     """Return the results for the scripts that rookery.yml describes.
 
     Findings there are fixed in rookery.yml.
+
+    Args:
+        project: The project.
+        cluster: The cluster whose rules apply.
+        own: Paths of scripts that were checked already.
+        jobs: Jobs, each of which must be for the cluster; all that are where empty.
     """
     place = around(project)
 
@@ -165,7 +176,8 @@ def _check_rendered(project: "Project", cluster: "Cluster", own: set[str]) -> li
         return path == project.logs or place.folder(path)
 
     checked = []
-    for script in job_script.scripts(project, cluster):
+    scripts = [job_script.script(project, config.job(project, name, cluster.name), cluster) for name in jobs]
+    for script in scripts or job_script.scripts(project, cluster):
         if str(project.root / script.path) in own:
             continue
         findings = check(script.text, cluster, path=script.path, files=place.files, folder=folder)

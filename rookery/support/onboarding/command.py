@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
-from rookery.core import console, invocation
+from rookery.core import console, invocation, wrapping
 from rookery.core.errors import RookeryError
 from rookery.sandbox import lifecycle
 from rookery.support.account_request import mail
@@ -99,7 +99,7 @@ def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:
         console.say(f"See {access['url']}")
     console.say("You can send this email:", "")
     name, email = details.known_author(options)
-    print(console.clean(mail(cluster, name=name, email=email, user=options.user).text))
+    print(wrapping.fit(console.clean(mail(cluster, name=name, email=email, user=options.user).text), sys.stdout))
     then = invocation.as_typed(details.again(replace(options, request=False), cluster.name))
     console.say(f"  next: {then}   # when you have the account")
     return 0
