@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import config_file
 from rookery.clusters.ssh.connection import Connection
-from rookery.core import console, invocation
+from rookery.core import command_line, console, invocation
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.homes.options import LoginOptions
@@ -63,7 +63,7 @@ def run(options: LoginOptions) -> int:
         if options.user:
             raise RookeryError(
                 "--user doesn't work with --sandbox: a miniature has its own account.",
-                hint=" ".join(filter(None, ("invoke login", options.cluster, "--sandbox"))),
+                hint=command_line.again(without=("--user",)),
             )
         lifecycle.ensure(names, yes=options.yes, quiet=options.json)
     return _for_all(names, lambda name: _opened(name, options), options)
@@ -98,10 +98,10 @@ def at_risk_now(text: str, now: time.struct_time) -> bool:
 def _chosen(options: LoginOptions, *, closing: bool = False) -> list[str]:
     """Return the clusters asked for; without a name, those where the user has a username (or a miniature)."""
     if options.cluster not in {"", "all"}:
-        return selection.clusters(options.cluster, "logout" if closing else "login")
+        return selection.clusters(options.cluster)
     names = selection.yours(sandbox=options.sandbox)
     if not names and not closing:
-        return selection.clusters("", "login")
+        return selection.clusters("")
     return names
 
 
