@@ -79,11 +79,25 @@ def _unknown_word(word: str, machine: "ParseMachine") -> str:
     """Return the message for a word that is no command, or that the command does not take."""
     if _name(machine):
         return _message(f"Unexpected argument {word!r} of {_name(machine)}.", _help(machine))
+    if inner := [name.partition(".")[2] for name in machine.contexts if name and name.startswith(f"{word}.")]:
+        return _unknown_in_group(word, inner, machine)
     line, right = _line(machine), guesses.COMMANDS.get(word, "") or _nearest(word, machine.contexts)
     if not right:
         return _message(f"Unknown command {word!r}.", _help(machine))
     line[line.index(word)] = right
     return _message(f"Unknown command {word!r} (did you mean {right}?).", _typed(line, machine))
+
+
+def _unknown_in_group(group: str, inner: list[str], machine: "ParseMachine") -> str:
+    """Return the message for a group's name that none of its commands follows."""
+    line = _line(machine)
+    at = line.index(group)
+    following = next(iter(line[at + 1 : at + 2]), "")
+    right = f"{group}.{near}" if (near := _nearest(following, inner)) else ""
+    what = f"Unknown command {' '.join(filter(None, (group, following)))!r}"
+    if not right:
+        return _message(f"{what}.", f"{invocation()} {group} --help")
+    return _message(f"{what} (did you mean {right}?).", _typed([*line[:at], right, *line[at + 2 :]], machine))
 
 
 def _message(what: str, following: str) -> str:
