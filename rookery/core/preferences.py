@@ -100,4 +100,4 @@ def keep(found: Mapping[str, str]) -> None:
 
 
 def _remedy(path: Path) -> str:
-    return f"edit {paths.typed(path)}   # `invoke config` lists what can be set"
+    return f"edit {paths.typed(path)}   # `invoke docs change-settings` shows what can be set"

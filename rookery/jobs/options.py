@@ -163,7 +163,11 @@ class LintOptions(Options):
     examples = ("lint", "lint slurm/*.sh --cluster hec", "lint --fix")
 
     files: tuple[str, ...] = option(
-        default=(), value="FILE", help="job scripts or folders [those of the project]", positional=True, iterable=True
+        default=(),
+        value="FILE",
+        help="job scripts, folders or jobs of rookery.yml [all of the project]",
+        positional=True,
+        iterable=True,
     )
     cluster: str = option(default="", help=ITS_CLUSTER)
     project: str = option(default="", value="DIR", help=PROJECT)

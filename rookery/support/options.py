@@ -77,7 +77,7 @@ class ConfigListOptions(Options):
     They are kept in ~/.config/rookery/config.toml.
     """
 
-    examples = ("config", "config.set cluster hec")
+    examples = ("config", "config --json")
 
     json: bool = option(default=False, help=JSON)
 

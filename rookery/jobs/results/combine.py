@@ -354,8 +354,6 @@ def _print_report(outcome: CombinedTable, source: SourceRun, flags: str, *, json
     if outcome.missing:
         tasks = f"{len(outcome.missing)} of {len(source.tasks)} tasks"
         console.note(f"  missing: {tasks} have no result: {expression(outcome.missing)}")
-        what = f"invoke fetch{flags}   # or, if they failed: invoke submit --failed {source.id}{flags}"
-        console.note(f"  next: {invocation.as_typed(what)}")
     for what, entries in (
         ("skipped: incomplete", [f"{name}: {why}" for name, why in outcome.broken]),
         ("empty", outcome.empty),
@@ -368,3 +366,11 @@ def _print_report(outcome: CombinedTable, source: SourceRun, flags: str, *, json
             console.note(f"  {what}: {console.clean(text)}")
         if len(entries) > _NAMED:
             console.note(f"  … and {len(entries) - _NAMED} more: {what}")
+    if outcome.missing:
+        following = f"invoke fetch{flags}   # or, if they failed: invoke submit --failed {source.id}{flags}"
+    elif outcome.broken or outcome.old:
+        run = f" {source.id}" * bool(source.id)
+        following = f"invoke fetch{run}{flags}   # then combine again; delete files that no run wrote"
+    else:
+        return
+    console.note(f"  next: {invocation.as_typed(following)}")
