@@ -97,6 +97,7 @@ class ConfigSetOptions(Options):
 
     key: str = option(help="cluster, name, email or color")
     value: str = option(help="its new value")
+    check: bool = option(default=False, help=CHECK)
 
 
 class ConfigUnsetOptions(Options):
@@ -105,6 +106,7 @@ class ConfigUnsetOptions(Options):
     examples = ("config.unset cluster",)
 
     key: str = option(help="cluster, name, email or color")
+    check: bool = option(default=False, help=CHECK)
 
 
 class DocsOptions(Options):

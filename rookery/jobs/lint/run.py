@@ -67,9 +67,9 @@ def run(options: LintOptions) -> int:
     jobs = {word: name for word in options.files if (name := _job_of(word, project))}
     words = [word for word in options.files if word not in jobs]
     chosen = discovery.named(words) if options.files else discovery.within(_near(project)) if project else []
-    scripts = [_check_file(file, cluster, project, mend=options.fix, alone=alone) for file, alone in chosen]
+    scripts = [_check_file(file, cluster, project, options=options, alone=alone) for file, alone in chosen]
     if options.fix:
-        _name_folders(scripts, project)
+        _name_folders(scripts, project, write=not options.check)
     if not options.files and project is not None:
         scripts += _check_rendered(project, cluster, {script.path for script in scripts})
     if jobs and project is not None:
@@ -83,14 +83,16 @@ def _near(project: "Project") -> Path:
     return Path(os.path.relpath(project.root))
 
 
-def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, mend: bool, alone: bool) -> CheckedScript:
+def _check_file(
+    file: Path, cluster: "Cluster", project: "Project | None", *, options: LintOptions, alone: bool
+) -> CheckedScript:
     """Check one script, and repair it where asked for.
 
     Args:
         file: The script.
         cluster: The cluster whose rules apply.
         project: The project that it may be one of.
-        mend: Write all safe fixes.
+        options: Whether to fix what is safe, and to write it.
         alone: Whether it was named itself, rather than found in a folder, where it may be no job script at all.
     """
     if project is not None and not stays_inside(project.root, file):
@@ -109,10 +111,10 @@ def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, me
 
     text = discovery.text_of(file)
     findings = findings_in(text)
-    if not mend or not any(finding.safe for finding in findings):
+    if not options.fix or not any(finding.safe for finding in findings):
         return CheckedScript(str(file), _shown(findings, name, file, place))
     mended = fix(text, cluster, path=name, files=place.files, folder=place.folder)
-    if mended != text:
+    if mended != text and not options.check:
         path = file.resolve()
         writing.write(path, mended.encode("utf-8", "surrogateescape"), mode=path.stat().st_mode & 0o7777)
     left = findings_in(mended)
@@ -140,7 +142,7 @@ def _shown(findings: Sequence[Finding], name: str, file: Path, place: Surroundin
     return [replace(finding, path=path(finding)) for finding in findings]
 
 
-def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None") -> None:
+def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None", *, write: bool) -> None:
     """Add missing folders of logs to the project's outputs."""
     if project is None:
         return
@@ -153,7 +155,8 @@ def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None") -
     if text == before:
         return
     path = project.file.resolve()
-    writing.write(path, text.encode("utf-8", "surrogateescape"), mode=path.stat().st_mode & 0o7777)
+    if write:
+        writing.write(path, text.encode("utf-8", "surrogateescape"), mode=path.stat().st_mode & 0o7777)
     for script in scripts:
         script.mended += [finding for finding in script.findings if finding.folder in named]
         script.findings = [finding for finding in script.findings if finding.folder not in named]
@@ -244,7 +247,8 @@ def _print_report(scripts: Sequence[CheckedScript], cluster: "Cluster", options:
 
     for script in scripts:
         for finding in script.mended:
-            line(f"{finding.path}:{finding.line}: fixed {finding.code}: {finding.why}", "green")
+            done = "would fix" if options.check else "fixed"
+            line(f"{finding.path}:{finding.line}: {done} {finding.code}: {finding.why}", "green")
             _print_mended(finding, line)
         for finding in script.findings:
             colour = "red" if finding.severity == "error" else "yellow"
