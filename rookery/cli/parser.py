@@ -11,17 +11,22 @@
 from typing import Any
 
 from rookery.cli.lean_invoke import ParseError, ParseMachine, Parser
+from rookery.core import command_line
 
 _handle, _see_value, _complete_context = ParseMachine.handle, ParseMachine.see_value, ParseMachine.complete_context
 _complete_flag_of_invoke, _parse_argv = ParseMachine.complete_flag, Parser.parse_argv
 
 
 def _parse(parser: Any, argv: list[str]) -> Any:
-    """Join the two words of a command in a group, and note the line for error messages."""
+    """Join the two words of a command in a group, and note the line for messages."""
     if len(argv) > 1 and (joined := ".".join(argv[:2])) in parser.contexts:
         argv = [joined, *argv[2:]]
     parser.initial.line = tuple(argv)  # machines get a copy of it
-    return _parse_argv(parser, argv)
+    read = _parse_argv(parser, argv)
+    if argv and argv[0] in parser.contexts:
+        flags = parser.contexts[argv[0]].flags
+        command_line.note(argv, {name: flag.takes_value for name, flag in flags.items()})
+    return read
 
 
 def _take(machine: Any, word: str) -> None:

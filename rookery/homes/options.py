@@ -93,6 +93,7 @@ class LogoutOptions(Options):
     examples = ("logout hec", "logout")
 
     cluster: str = option(default="", help="clusters [all]", positional=True, several=True)
+    check: bool = option(default=False, help=CHECK)
     sandbox: bool = option(default=False, help=SANDBOX)
     json: bool = option(default=False, help=JSON)
 

@@ -84,7 +84,7 @@ def run(options: UndoOptions) -> int:
     Raises:
         RookeryError: What stopped everything: a cluster that is not known, or nobody to ask.
     """
-    names = selection.clusters(options.cluster, "undo", sandbox=options.sandbox)
+    names = selection.clusters(options.cluster, sandbox=options.sandbox)
     only = selection.roles(options.tags)
     if only and options.purge:
         raise RookeryError(

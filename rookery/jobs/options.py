@@ -174,5 +174,6 @@ class LintOptions(Options):
     cluster: str = option(default="", help=ITS_CLUSTER)
     project: str = option(default="", value="DIR", help=PROJECT)
     fix: bool = option(default=False, help="apply the safe fixes to the files")
+    check: bool = option(default=False, help="with --fix: show what would be fixed, and write nothing")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)

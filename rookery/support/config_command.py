@@ -50,7 +50,7 @@ def set_(options: ConfigSetOptions) -> int:
     if key == "cluster" and value not in (names := profile.names()):
         advice = meant(value, names) or preferences.known(names)
         raise RookeryError(f"Unknown cluster {value!r}{advice}.", hint=_corrected(value, names))
-    _save({key: value}, f"{key} = {value}")
+    _save({key: value}, f"{key} = {value}", check=options.check)
     return 0
 
 
@@ -61,11 +61,14 @@ def unset(options: ConfigUnsetOptions) -> int:
         RookeryError: There is no such key.
     """
     _known(options.key)
-    _save({options.key: ""}, f"{options.key}: not set")
+    _save({options.key: ""}, f"{options.key}: not set", check=options.check)
     return 0
 
 
-def _save(changes: dict[str, str], line: str) -> None:
+def _save(changes: dict[str, str], line: str, *, check: bool) -> None:
+    if check:
+        console.say(f"Would set: {line}" if any(changes.values()) else f"Would remove {', '.join(changes)}")
+        return
     with paths.writing_state(preferences.file().parent):
         preferences.save(changes)
     console.say(line)

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Completion of rookery's commands in bash; `rookery completion install` puts it in place.
+# Completion of rookery's commands in bash; `rookery completion.install` puts it in place.
 
 _rookery() {
     local line files='' current=${COMP_WORDS[COMP_CWORD]}

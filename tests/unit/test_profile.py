@@ -115,7 +115,7 @@ def test_a_missing_username_is_answered_with_the_command() -> None:
     assert cluster.user == ""
     with pytest.raises(RookeryError, match="Missing username on Penguins") as caught:
         cluster_module.require_user(cluster)
-    assert str(caught.value.hint).startswith("invoke setup penguins --user YOUR_USERNAME")
+    assert str(caught.value.hint).startswith("invoke login penguins --user YOUR_USERNAME")
     assert cluster_module.require_user(profile.load("penguins", overrides={"cluster_user": "me"})) == "me"
 
 

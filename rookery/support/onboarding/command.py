@@ -111,8 +111,10 @@ def _print_end(onboarding: steps.Onboarding, study: "Study | None", options: Onb
     first = f", and {study.root.name} has its first result" if study else ""
     console.say(f"{'Done' if onboarding.changed else 'Nothing to do'}: your home on {name} is ready{first}.")
     if study:
-        console.say("Next steps (also in the project's README.md):", f"  cd {shlex.quote(str(study.root))}")
-        console.say(*(f"  {line.replace('`', '')}" for line in first_project.next_steps(study, onboarding.cluster)))
+        console.say("Next steps:", f"  cd {shlex.quote(str(study.root))}")
+        for line in first_project.next_steps(study, onboarding.cluster):
+            is_command = line.startswith("    ")
+            print(console.clean(f"  {line}")) if is_command else console.say(f"  {line}")
     elif options.run and onboarding.cluster.sandbox:
         console.say(f"  next: {details.ssh_command(onboarding.cluster)}")
     else:
