@@ -141,7 +141,7 @@ def test_no_username_and_then_one_that_is_remembered(student: Laptop) -> None:
     forget(student, "cluster_user")
     completed = student.rookery(*SETUP)
     refused(completed, r"^Missing username on Penguins .*\.$")
-    assert "rookery setup penguins --user YOUR_USERNAME" in completed.stderr
+    assert f"rookery {' '.join(SETUP)} --user YOUR_USERNAME" in completed.stderr
     assert "cluster_user" not in profile_of(student).read_text()
     completed = student.rookery(*SETUP, "--user", "bo")
     assert completed.returncode == 0, completed.stdout + completed.stderr
