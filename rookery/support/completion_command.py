@@ -49,10 +49,10 @@ def install(options: CompletionInstallOptions) -> int:
         if not options.check:
             _write(path, new[path])
         if path == place.file:
-            console.say(f"{'Would write' if options.check else 'Wrote'} {paths.typed(path)}")
+            console.say(f"{'Would write' if options.check else 'Wrote'} {paths.shown(path)}")
         else:
             count = len(_block(place.file).splitlines())
-            console.say(f"{'Would add' if options.check else 'Added'} {count} lines to {paths.typed(path)}")
+            console.say(f"{'Would add' if options.check else 'Added'} {count} lines to {paths.shown(path)}")
     if not changed:
         console.say(f"Completion for {shell} is up to date.")
     elif not options.check:
@@ -69,9 +69,9 @@ def remove(options: CompletionRemoveOptions) -> int:
             if not options.check:
                 _write(path, text) if text is not None else path.unlink()
             if text is None:
-                console.say(f"{'Would delete' if options.check else 'Deleted'} {paths.typed(path)}")
+                console.say(f"{'Would delete' if options.check else 'Deleted'} {paths.shown(path)}")
             else:
-                console.say(f"{'Would remove' if options.check else 'Removed'} its lines from {paths.typed(path)}")
+                console.say(f"{'Would remove' if options.check else 'Removed'} its lines from {paths.shown(path)}")
     if not done:
         console.say("Completion is not installed.")
     return 0

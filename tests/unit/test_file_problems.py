@@ -69,13 +69,13 @@ def test_more_than_anybody_reads_are_counted() -> None:
 
 def test_a_hint_that_all_problems_have_is_the_one_given() -> None:
     problems = FileProblems()
-    problems.add(FILE, Complaint(("a",), "x"), hint="invoke setup")
+    problems.add(FILE, Complaint(("a",), "x"), hint="invoke setup hec")
     others = FileProblems()
     with others.noting():
         problems.report()
     with pytest.raises(FileProblemsError) as caught:
         others.report()
-    assert (caught.value.message, caught.value.hint) == ("a.yml:3: x", "invoke setup")
+    assert (caught.value.message, caught.value.hint) == ("a.yml:3: x", "invoke setup hec")
 
 
 JOB_KEYS = list(json.loads(config_schema.file().read_text())["$defs"]["job"]["properties"])

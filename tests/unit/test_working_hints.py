@@ -7,7 +7,6 @@ import pytest
 
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.connection import Connection
-from rookery.core import preferences
 from rookery.core.errors import RookeryError
 from rookery.jobs import options as jobs
 from rookery.jobs.lint import run as lint
@@ -105,18 +104,6 @@ def test_after_a_job_that_is_none() -> None:
     assert error.message == "Unknown job 'nosuch' of --after."
     assert str(error.hint).startswith("invoke jobs --all   # ")
     assert refused("no-run", "a.sh", name="simulate").hint == "invoke submit simulate"
-
-
-def test_a_settings_file_that_can_not_be_used_is_not_answered_with_a_command_that_reads_it() -> None:
-    file = preferences.file()
-    file.parent.mkdir(parents=True)
-    file.write_text("cluster = \n")
-    preferences.values.cache_clear()
-    with pytest.raises(RookeryError, match="not valid TOML") as caught:
-        preferences.values()
-    assert "docs change-settings" in str(caught.value.hint)
-    file.unlink()
-    preferences.values.cache_clear()
 
 
 def test_of_a_file_in_a_folder_that_is_not_there_the_nearest_folder_is_listed() -> None:
