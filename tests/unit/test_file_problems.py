@@ -12,7 +12,7 @@ from user_home import at_home, own_inventory
 
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
-from rookery.core.file_problems import MOST, Complaint, FileProblems, FileProblemsError
+from rookery.core.file_problems import MOST, Complaint, FileProblem, FileProblems, FileProblemsError
 from rookery.core.near_names import closest
 from rookery.core.yaml_document import Document
 from rookery.projects import config, config_schema
@@ -364,3 +364,10 @@ def test_each_problem_is_told_whatever_the_others_are(home: Path, drawn: tuple[s
         file.write_text(text)
         found = refusal(config.load if kind == "project" else lambda: cohort_file.load(file, ("penguins", "hec")))
     is_told(found, expected)
+
+
+def test_a_path_with_blanks_is_named_without_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    error = FileProblemsError([FileProblem(tmp_path / "my thesis's/rookery.yml", 4, "unknown key `x`")])
+    assert error.message == "~/my thesis's/rookery.yml:4: unknown key `x`"
+    assert error.hint == "edit line 4 of ~/my thesis's/rookery.yml, then run the command again"
