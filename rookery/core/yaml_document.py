@@ -164,18 +164,18 @@ def parse(file: Path, text: str, dialect: Dialect = ANSIBLE) -> Document:
 
 
 def _text(file: Path) -> str:
-    name = paths.typed(file)
+    name, typed = paths.shown(file), paths.typed(file)
     try:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise RookeryError(f"Can't read {name}: it is not a file.", hint=f"ls -ld {name}")
+            raise RookeryError(f"Can't read {name}: it is not a file.", hint=f"ls -ld {typed}")
         if status.st_size > LARGEST:
-            raise RookeryError(f"{name} is larger than {LARGEST // 1_000_000} MB.", hint=f"ls -l {name}")
+            raise RookeryError(f"{name} is larger than {LARGEST // 1_000_000} MB.", hint=f"ls -l {typed}")
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise RookeryError(f"Can't read {name}: {error.strerror}.", hint=f"ls -l {name}") from error
+        raise RookeryError(f"Can't read {name}: {error.strerror}.", hint=f"ls -l {typed}") from error
     except UnicodeDecodeError as error:
-        raise RookeryError(f"{name} is not text in UTF-8.", hint=f"file {name}") from error
+        raise RookeryError(f"{name} is not text in UTF-8.", hint=f"file {typed}") from error
 
 
 def _kept(text: str, dialect: Dialect) -> Path:

@@ -12,7 +12,7 @@ from user_home import at_home, own_inventory
 
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
-from rookery.core.file_problems import MOST, Complaint, FileProblems, FileProblemsError
+from rookery.core.file_problems import MOST, Complaint, FileProblem, FileProblems, FileProblemsError
 from rookery.core.near_names import closest, either
 from rookery.core.yaml_document import Document
 from rookery.projects import config, config_schema
@@ -369,3 +369,10 @@ def test_each_problem_is_told_whatever_the_others_are(home: Path, drawn: tuple[s
 @pytest.mark.parametrize(("names", "text"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")])
 def test_alternatives_are_listed_as_in_a_sentence(names: list[str], text: str) -> None:
     assert either(names) == text
+
+
+def test_a_path_with_blanks_is_named_without_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    error = FileProblemsError([FileProblem(tmp_path / "my thesis's/rookery.yml", 4, "unknown key `x`")])
+    assert error.message == "~/my thesis's/rookery.yml:4: unknown key `x`"
+    assert error.hint == "edit line 4 of ~/my thesis's/rookery.yml, then run the command again"

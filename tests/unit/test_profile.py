@@ -88,7 +88,7 @@ def test_a_profile_that_no_inventory_names_is_told_of(home: Path) -> None:
     file = own_inventory(home, "host_vars/archer2.yml", "cluster_host: login.archer2.ac.uk\n")
     with pytest.raises(RookeryError) as caught:
         profile.load("archer2")
-    assert caught.value.message == f"{paths.typed(file)} has settings for archer2, but no inventory file lists it."
+    assert caught.value.message == f"{paths.shown(file)} has settings for archer2, but no inventory file lists it."
     assert "hosts.yml" in str(caught.value.hint)
 
 
@@ -251,6 +251,6 @@ def test_the_house_s_words_of_an_account_stay_beside_a_person_s() -> None:
 def test_a_mirror_that_anybody_between_could_change_is_refused(home: Path, key: str) -> None:
     file = own_inventory(home, "group_vars/all.yml", f"---\ncluster_mirrors:\n  {key}: http://mirror.example.org/x\n")
     with pytest.raises(
-        RookeryError, match=rf"^{paths.typed(file)}:3: `{key}` must begin with https:// or file://, not"
+        RookeryError, match=rf"^{paths.shown(file)}:3: `{key}` must begin with https:// or file://, not"
     ):
         profile.load("penguins")

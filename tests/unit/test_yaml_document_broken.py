@@ -126,7 +126,7 @@ def answered(act: Callable[[], object], file: Path) -> None:
         except RookeryError as error:
             assert all(line.isprintable() for line in error.message.split("\n")), error.message
             if "not YAML" in error.message:
-                assert error.message.split(":")[0] == paths.typed(file)
+                assert error.message.split(":")[0] == paths.shown(file)
                 assert error.message.split(":")[1].isdigit()
 
 

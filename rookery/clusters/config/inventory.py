@@ -288,7 +288,7 @@ def _inventory_files(folder: Path) -> Iterator[Path]:
         else:
             name = paths.typed(entry)
             raise RookeryError(
-                f"{name} is not a YAML inventory; rookery reads no other kind.",
+                f"{paths.shown(entry)} is not a YAML inventory; rookery reads no other kind.",
                 hint=f"mv {name} ~   # rookery does not run inventory scripts"
                 if os.access(entry, os.X_OK)
                 else f"ansible-inventory -i {name} --list --yaml   # prints it as YAML, to save in its place",

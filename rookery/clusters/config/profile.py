@@ -198,8 +198,8 @@ def _unknown(name: str, inventory: Inventory) -> RookeryError:
     for source in inventory.sources:
         if files := vars_files(source / "host_vars", name):
             return RookeryError(
-                f"{paths.typed(files[0])} has settings for {name}, but no inventory file lists it.",
-                hint=f"add `{name}:` below `all: hosts:` in {paths.typed(source / 'hosts.yml')}",
+                f"{paths.shown(files[0])} has settings for {name}, but no inventory file lists it.",
+                hint=f"add `{name}:` below `all: hosts:` in {paths.shown(source / 'hosts.yml')}",
             )
     listed = f"Clusters: {', '.join(known)}." if known else "There are no clusters in the inventory."
     return RookeryError(f"Unknown cluster {name!r}{schema.nearest(name, known)}. {listed}", hint="invoke clusters")
@@ -270,7 +270,7 @@ def _write(file: Path, text: str, expected: Mapping[str, Any]) -> None:
         if not _says(fresh, expected):
             lines = "; ".join(f"{key}: {value}" for key, value in expected.items())
             raise RookeryError(
-                f"rookery can't edit {paths.typed(file)}: unusual format.", hint=f"set in that file: {lines}"
+                f"rookery can't edit {paths.shown(file)}: unusual format.", hint=f"set in that file: {lines}"
             )
 
     target = file.resolve()

@@ -64,7 +64,7 @@ def check(name: str, settings: Mapping[str, Setting], problems: FileProblems) ->
             known[str(complaint.place[0])].note(complaint, problems)
         else:
             document = _described_in(name, settings)
-            hint = f"write the missing keys into {paths.typed(document.file)}, then run the command again"
+            hint = f"write the missing keys into {paths.shown(document.file)}, then run the command again"
             problems.add(document, complaint, "" if document.file.exists() else hint)
     if problems:
         return {
