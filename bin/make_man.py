@@ -19,6 +19,7 @@ from rookery.cli import program
 
 FILE = Path(__file__).parent.parent / "share/man/man1/rookery.1"
 ADDRESS = "https://github.com/rookery-hpc/rookery"
+SITE = "https://rookery-hpc.github.io/rookery/"
 BEGIN = f"""\
 .\\" bin/make_man.py writes this page from the help of the commands.
 .TH ROOKERY 1 "" "rookery {__version__}" "User Commands"
@@ -68,7 +69,7 @@ your clusters.
 .BR sbatch (1),
 .BR squeue (1)
 .PP
-.UR {ADDRESS}/tree/main/docs
+.UR {SITE}
 Documentation
 .UE
 .PP

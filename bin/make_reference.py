@@ -8,43 +8,37 @@ are out of step are named, and the exit code is 1 if there are any.
 """
 
 import argparse
-import contextlib
-import io
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
-import invoke.program
 import yaml
 
-from rookery.cli import program
-from rookery.cli.lean_invoke import Program
+from rookery.cli import commands, help  # noqa: A004
 from rookery.clusters.config import roles
 from rookery.core import state_files
 from rookery.jobs.lint import rules
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PART: Final = re.compile(r"(?<=<!-- made: )(?P<name>\S+)(?P<start> -->\n).*?(?=<!-- end -->)", re.DOTALL)
-WIDTH: Final = 100
+WIDTH: Final = 78
+"""Columns of the help: `rookery docs` shows it in a terminal of 80, with a margin."""
 
 
-def commands(_: str) -> str:
-    """Return every command with its help, as `--help` prints it."""
-    namespace = program.namespace()
-    invoke.program.pty_size = lambda: (WIDTH, 40)  # type: ignore[attr-defined]  # imported there
-    shown = Program(name="rookery", binary="rookery", namespace=namespace)
-    names = sorted(namespace.task_names, key=lambda name: ("." in name, name))
+def all_commands(_: str) -> str:
+    """Return every command with its help, as `rookery COMMAND --help` prints it in a terminal of WIDTH columns."""
+    options = {name: each for group in commands.by_title().values() for name, each in group}
     summary, details = [], []
-    for name in names:
-        text = io.StringIO()
-        with contextlib.redirect_stdout(text):
-            shown.run(["rookery", name, "--help"], exit=False)
-        first = (namespace[name].__doc__ or "").strip().splitlines()[0]
-        summary.append((f"[`{name}`](#{_anchor(name)})", first))
-        details.append(f"## {name}\n\n```text\n{text.getvalue().strip()}\n```\n")
+    with mock.patch.object(sys, "argv", ["rookery"]), mock.patch.dict(os.environ, COLUMNS=str(WIDTH)):
+        for name in sorted(options, key=lambda name: ("." in name, name)):
+            first = (options[name].__doc__ or "").strip().splitlines()[0]
+            summary.append((f"[`{name}`](#{_anchor(name)})", first))
+            details.append(f"## {name}\n\n```text\n{help.page(name, options[name])}\n```\n")
     return "\n" + _table(("Command", "What it does"), summary) + "\n" + "\n".join(details) + "\n"
 
 
@@ -143,11 +137,11 @@ SHOWN: Final = {
     "item.split('.')[:2] | join('.')": "VERSION",
     "item.key": "TOOL",
 }
-"""What stands in the table for the expressions in the roles' paths; another one is refused, so that it gets a word."""
+"""What the table has for the expressions in the roles' paths; another one is refused, so that it gets a word."""
 
 KINDS: Final = {
     "directories": ("folder", "removed if nothing of yours is in it"),
-    "moves": ("moved to `STORAGE/rookery/home`, with a link in its place", "moved back whole"),
+    "moves": ("moved to `STORAGE/rookery/home`, with a link in its place", "moved back with everything in it"),
     "links": ("link", "removed"),
     "files": ("file", "removed; your own earlier file is restored"),
     "blocks": (
@@ -208,7 +202,7 @@ def _path(text: str, each: str | None = None) -> str:
 
 
 PARTS: Final[dict[str, Callable[[str], str]]] = {
-    "commands": commands,
+    "commands": all_commands,
     "keys": keys,
     "environments": environments,
     "lint-rules": lint_rules,
@@ -282,7 +276,7 @@ def _escaped(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Return a text with a capital at its start, unless a program's name stands there."""
+    """Return a text with a capital at its start, unless it begins with a program's name."""
     return text if text.startswith("sbatch") else text[0].upper() + text[1:]
 
 

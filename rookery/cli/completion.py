@@ -1,6 +1,6 @@
 """Completion of command lines: what a shell's function asks for at each Tab (`rookery --complete -- WORDS`)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field
 from typing import Any
 
@@ -17,7 +17,12 @@ FILES, DIRECTORIES = ":files", ":directories"
 """Answers that have the shell complete paths, as it does for other programs."""
 
 _CLUSTERS = {"cluster", "host"}
-_RUNS = {"NUMBER", "JOB"}
+_PROGRAM_OPTIONS = {
+    "--help": "the list of commands, or the help of one",
+    "--list": "the list of commands",
+    "--version": "which version this is",
+    "--debug": "show a traceback where rookery itself fails",
+}
 
 
 def answer(words: Sequence[str]) -> str:
@@ -50,7 +55,9 @@ def _candidates(before: list[str], current: str) -> Iterator[Candidate]:
     if not name:
         prefix = f"{before[0]}." if before else ""  # `sandbox` of `sandbox up`
         inner = {name.removeprefix(prefix): options for name, options in listed.items() if name.startswith(prefix)}
-        if len(before) < 2:
+        if current.startswith("-") and not before:
+            yield from _starting(current, _PROGRAM_OPTIONS.items())
+        elif len(before) < 2:
             yield from _starting(current, ((name, _summary(options)) for name, options in inner.items()))
         return
     flags, given = listed[name].flags(), before[name.count(".") * (before[0] != name) + 1 :]
@@ -93,39 +100,98 @@ def _options(flags: dict[str, Field[Any]], given: Sequence[str]) -> Iterator[Can
 def _values(name: str, key: str, flag: Field[Any], current: str, given: Sequence[str]) -> Iterator[Candidate]:
     """Yield the values of an option or argument."""
     kind = flag.metadata["value"]
-    head, comma, last = current.rpartition(",") if flag.metadata["several"] or kind == "ROLES" else ("", "", current)
-    if flag.metadata["choices"]:
-        found: Any = ((choice, "") for choice in flag.metadata["choices"])
-    elif key == "cluster":
-        found = _clusters()
-    elif kind == "ROLES":
-        from rookery.clusters.config.roles import TAGS  # noqa: PLC0415 start-up
-
-        found = ((tag, "") for tag in TAGS)
-    elif key == "key" and name.startswith("config."):
-        found = KEYS.items()
-    elif key == "value" and name == "config.set":
-        found = ((choice, "") for choice in CHOICES.get(given[0] if given else "", ()))
-    elif key in {"job", "after", "failed"} and kind in {"", "JOB", "NUMBER"} and name != "code":
-        found = _jobs(runs=kind == "NUMBER", jobs=kind != "NUMBER", given=given)
-    elif key == "topic":
-        from rookery.support.docs_command import pages  # noqa: PLC0415 start-up
-
-        found = ((page.topic, page.title) for page in pages())
-    elif kind in {"DIR", "FILE"} or key in {"file", "files"}:
+    if kind in {"DIR", "FILE"} or key in {"file", "files"}:
+        if name == "lint" and key == "files":
+            yield from _starting(current, _jobs(runs=False, jobs=True, given=given))
         yield DIRECTORIES if kind == "DIR" else FILES, ""
         return
+    is_list = flag.metadata["several"] or kind == "ROLES"
+    head, comma, last = current.rpartition(",") if is_list else ("", "", current)
+    if key == "topic" and last.upper().startswith("RK"):
+        found: Iterable[Candidate] = _rule_codes()
+        last = last.upper()
     else:
-        return
-    yield from ((f"{head}{comma}{word}", text) for word, text in _starting(last, found, given=head.split(",")))
+        found = _known_values(name, key, flag, given)
+    left_out = [*head.split(","), *given]
+    yield from ((f"{head}{comma}{word}", text) for word, text in _starting(last, found, given=left_out))
 
 
-def _clusters() -> Iterator[Candidate]:
+def _known_values(name: str, key: str, flag: Field[Any], given: Sequence[str]) -> Iterable[Candidate]:
+    """Return all values that an option or argument may have; none where they are not known."""
+    kind = flag.metadata["value"]
+    if flag.metadata["choices"]:
+        return ((choice, "") for choice in flag.metadata["choices"])
+    if key == "key" and name.startswith("config."):
+        return KEYS.items()
+    if key == "value" and name == "config.set":
+        return _settings(given[0] if given else "")
+    if key in {"job", "after", "failed"} and kind in {"", "JOB", "NUMBER"} and name != "code":
+        return _jobs(runs=kind == "NUMBER", jobs=kind != "NUMBER", given=given)
+    known = _KNOWN.get(kind) or _KNOWN.get(key)
+    return known() if known else ()
+
+
+def _clusters(*, with_all: bool = True) -> Iterator[Candidate]:
     from rookery.clusters.config import profile  # noqa: PLC0415 start-up
 
     for name in profile.names():
         yield name, ""
-    yield "all", "all clusters"
+    if with_all:
+        yield "all", "all clusters"
+
+
+def _settings(key: str) -> Iterator[Candidate]:
+    """Yield the values that `config.set` may give a key, where they are known."""
+    if key == "cluster":
+        yield from _clusters(with_all=False)
+    yield from ((choice, "") for choice in CHOICES.get(key, ()))
+
+
+def _roles() -> Iterator[Candidate]:
+    from rookery.clusters.config.roles import TAGS  # noqa: PLC0415 start-up
+
+    yield from ((tag, "") for tag in TAGS)
+
+
+def _shells() -> Iterator[Candidate]:
+    from rookery.support.completion_command import SHELLS  # noqa: PLC0415 start-up
+
+    yield from ((shell, "") for shell in SHELLS)
+
+
+def _ways_to_log_in() -> Iterator[Candidate]:
+    from rookery.sandbox.auth import WAYS  # noqa: PLC0415 start-up
+
+    yield from ((way, "") for way in WAYS)
+
+
+def _editors() -> Iterator[Candidate]:
+    from rookery.homes.vscode.editors import EDITORS  # noqa: PLC0415 start-up
+
+    yield from ((editor.command, editor.title) for editor in EDITORS)
+
+
+def _pages() -> Iterator[Candidate]:
+    from rookery.support.docs_command import pages  # noqa: PLC0415 start-up
+
+    yield from ((page.topic, page.title) for page in pages())
+
+
+def _rule_codes() -> Iterator[Candidate]:
+    from rookery.support.docs_command import rule_codes  # noqa: PLC0415 start-up
+
+    yield from ((code, "") for code in rule_codes())
+
+
+_KNOWN: Mapping[str, Callable[[], Iterator[Candidate]]] = {
+    "ROLES": _roles,
+    "auth": _ways_to_log_in,
+    "cluster": _clusters,
+    "editor": _editors,
+    "shell": _shells,
+    "topic": _pages,
+}
+"""Where the values come from, by what stands for them in the help, or by the option."""
 
 
 def _jobs(*, runs: bool, jobs: bool, given: Sequence[str]) -> Iterator[Candidate]:

@@ -38,6 +38,24 @@ def overview(groups: Mapping[str, Sequence[tuple[str, type[Options]]]]) -> str:
     return "\n\n".join(parts)
 
 
+def group(name: str, groups: Mapping[str, Sequence[tuple[str, type[Options]]]]) -> str:
+    """Return the list of the commands of a group, such as `config`.
+
+    Args:
+        name: The group.
+        groups: As for `overview`.
+    """
+    commands = [(each, options) for listed in groups.values() for each, options in listed]
+    rows = [(each, _summary(options)) for each, options in commands if each.startswith(f"{name}.")]
+    parts = [
+        f"Usage: {invocation()} COMMAND [options]",
+        f"Commands\n{_columns(rows, max(len(row[0]) for row in rows))}",
+    ]
+    if f"{name}.list" in dict(rows):
+        parts.append(f"`{invocation()} {name}` means {name}.list.")
+    return "\n\n".join(parts)
+
+
 def page(name: str, options: type[Options]) -> str:
     """Return the help of one command.
 

@@ -2,6 +2,8 @@
 
 - Words are given to positional arguments that may be left out, or of which there may be several.
 - What begins with a dash is an option, known or not; it is never taken for a word.
+- A line has one command; Invoke would run several.
+- A cluster's name is never taken for a value that may be left out, as in `doctor --report hec`.
 - Values are checked: whole numbers, and those of a list.
 - `sandbox up` is `sandbox.up`.
 """
@@ -9,23 +11,28 @@
 from typing import Any
 
 from rookery.cli.lean_invoke import ParseError, ParseMachine, Parser
+from rookery.core import command_line
 
 _handle, _see_value, _complete_context = ParseMachine.handle, ParseMachine.see_value, ParseMachine.complete_context
 _complete_flag_of_invoke, _parse_argv = ParseMachine.complete_flag, Parser.parse_argv
 
 
 def _parse(parser: Any, argv: list[str]) -> Any:
-    """Join the two words of a command in a group, and note the line for error messages."""
+    """Join the two words of a command in a group, and note the line for messages."""
     if len(argv) > 1 and (joined := ".".join(argv[:2])) in parser.contexts:
         argv = [joined, *argv[2:]]
     parser.initial.line = tuple(argv)  # machines get a copy of it
-    return _parse_argv(parser, argv)
+    read = _parse_argv(parser, argv)
+    if argv and argv[0] in parser.contexts:
+        flags = parser.contexts[argv[0]].flags
+        command_line.note(argv, {name: flag.takes_value for name, flag in flags.items()})
+    return read
 
 
 def _take(machine: Any, word: str) -> None:
     """Take a word or an option."""
     context = machine.context
-    if context is machine.initial or machine.waiting_for_flag_value:
+    if context is machine.initial or (machine.waiting_for_flag_value and not _is_no_value(machine, word)):
         _handle(machine, word)
     elif word in {"-h", "--help"}:
         machine.initial.flags["--help"].value = context.name
@@ -34,8 +41,8 @@ def _take(machine: Any, word: str) -> None:
     elif free := next((argument for argument in context.positional_args if _is_free(argument)), None):
         machine.complete_flag()
         machine.flag, free.value = None, word
-    else:
-        _handle(machine, word)
+    else:  # one command a line: a second one would run with what is meant for the first
+        machine.error(f"No idea what {word!r} is!")
 
 
 def _take_option(machine: Any, option: str) -> None:
@@ -49,7 +56,31 @@ def _take_option(machine: Any, option: str) -> None:
     else:
         from rookery.cli.usage_errors import unknown_option  # noqa: PLC0415 start-up
 
-        raise ParseError(unknown_option(option, machine), context)
+        raise ParseError(unknown_option(option.partition("=")[0], machine), context)
+
+
+def _is_no_value(machine: Any, word: str) -> bool:
+    """Return whether a word that follows an option is another option or a cluster, where the option needs no value.
+
+    With `=` between the two, any word is the value.
+    """
+    option = machine.flag
+    if not option.optional or f"--{option.name.replace('_', '-')}={word}" in machine.initial.line:
+        return False
+    return (word.startswith("-") and len(word) > 1) or ("--cluster" in machine.context.flags and _is_clusters(word))
+
+
+def _is_clusters(word: str) -> bool:
+    """Return whether a word names clusters; those of rookery's own inventory where the user's can't be read."""
+    from rookery.clusters.config import profile  # noqa: PLC0415 start-up
+    from rookery.core import paths  # noqa: PLC0415 start-up
+    from rookery.core.errors import RookeryError  # noqa: PLC0415 start-up
+
+    try:
+        known = profile.names()
+    except RookeryError:
+        known = profile.names([paths.root() / "inventory"])
+    return all(name in (*known, "all") for name in word.split(","))
 
 
 def _is_free(argument: Any) -> bool:
@@ -61,7 +92,9 @@ def _take_value(machine: Any, value: str) -> None:
     choices = getattr(machine.flag, "choices", ())
     if choices and value:
         if value.lower() not in choices:
-            _refuse_value(machine, value, " or ".join(choices))
+            from rookery.core import near_names  # noqa: PLC0415 start-up
+
+            _refuse_value(machine, value, near_names.either(choices))
         value = value.lower()
     try:
         _see_value(machine, value)

@@ -9,7 +9,7 @@ from rookery import __version__
 from rookery.cli.lean_invoke import Argument, Collection, Exit, ParseError, Program
 from rookery.core import paths
 from rookery.core.errors import RookeryError
-from rookery.core.invocation import explain, finished, invocation, say
+from rookery.core.invocation import explain, finished, guarded, invocation, say
 
 WORDS = {"help": "--help", "version": "--version"}
 """Words that people put first where it is an option here."""
@@ -29,12 +29,26 @@ class CommandLine(Program):
             Argument(names=("write-pyc",), kind=bool, default=True),  # which Invoke's parser itself asks for
         ]
 
+    @property
+    def groups(self) -> dict[str, Collection]:
+        """The groups of commands, by name."""
+        return dict(self.namespace.collections) if self.namespace else {}
+
     def normalize_argv(self, argv: list[str] | None) -> None:
-        """Take `help` and `version` for the options of that name."""
+        """Take `help` and `version` for the options of that name, and a group's name for a call for its help.
+
+        A group's name alone means its `list`, where it has one.
+        """
         super().normalize_argv(argv)
         program, *words = self.argv
         if words and words[0] in WORDS:
-            self.argv = [program, WORDS[words[0]], *words[1:]]
+            words[0] = WORDS[words[0]]
+        if words[:1] == ["--help"] and words[1:2] != words[1:3] and words[1] in self.groups:
+            words[1:3] = [".".join(words[1:3])]
+        group = self.groups.get(words[0]) if words else None
+        if group is not None and (words[1:] in (["--help"], ["-h"]) or (len(words) == 1 and not group.default)):
+            words = ["--help", words[0]]
+        self.argv = [program, *words]
 
     def update_config(self, merge: bool = True) -> None:
         """Take nothing of the command line into Invoke's configuration: its options for that are not there."""
@@ -44,6 +58,9 @@ class CommandLine(Program):
     def parse_cleanup(self) -> None:
         """Show help, a list or completions, where that is asked for."""
         name = self.args.help.value
+        if isinstance(name, str) and name in self.groups:
+            self.print_group_help(name)
+            raise Exit
         if isinstance(name, str) and name not in self.parser.contexts:
             raise ParseError(f"Unknown command {name!r}.\n  next: {invocation()} --help")
         if name is True or (not name and (self.args.list.value or not self.tasks)):
@@ -58,6 +75,12 @@ class CommandLine(Program):
         from rookery.cli import commands, help  # noqa: A004, PLC0415 start-up
 
         print(help.overview(commands.by_title()))
+
+    def print_group_help(self, name: str) -> None:
+        """Print the list of a group's commands."""
+        from rookery.cli import commands, help  # noqa: A004, PLC0415 start-up
+
+        print(help.group(name, commands.by_title()))
 
     def print_task_help(self, name: str) -> None:
         """Print the help of a command."""
@@ -95,8 +118,7 @@ def main() -> None:
     if sys.argv[1:3] == ["--complete", "--"]:
         from rookery.cli import completion  # noqa: PLC0415 start-up
 
-        print(completion.answer(sys.argv[3:]))
-        return
+        sys.exit(guarded(lambda: print(completion.answer(sys.argv[3:]))))
     try:
         made = program()
     except RookeryError as error:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rookery.cli import guesses
+from rookery.core import command_line
 from rookery.core.invocation import invocation
 
 if TYPE_CHECKING:
@@ -35,7 +36,13 @@ def explained(error: str, machine: "ParseMachine") -> str:
 
 def missing(arguments: Iterable[str], machine: "ParseMachine") -> str:
     """Return the message for a command without arguments that it needs."""
-    return _message(f"Missing argument {' '.join(argument.upper() for argument in arguments)}.", _help(machine))
+    lacking, line = list(arguments), _line(machine)
+    following = _help(machine)
+    if lacking == ["cluster"] and not {"-y", "--yes"} & set(line):
+        from rookery.clusters.config import profile  # noqa: PLC0415 start-up
+
+        following = f"{invocation()} {shlex.join([line[0], *profile.names()[:1], *line[1:]])}"
+    return _message(f"Missing argument {' '.join(argument.upper() for argument in lacking)}.", following)
 
 
 def wrong_value(value: str, wanted: str, machine: "ParseMachine") -> str:
@@ -57,26 +64,40 @@ def unknown_option(option: str, machine: "ParseMachine") -> str:
             at = len(line)
             line += moved
     known = [flag for flag in (*context.flags, *context.inverse_flags) if flag.startswith("--")]
-    if option in known:
-        return _message(f"Option {option} belongs after the command.", _typed(line))
+    if option in context.flags or option in known:
+        return _message(f"Option {option} belongs after the command.", _typed(line, machine))
     right = guesses.OPTIONS.get(option, "")
     right = right if right in known else _nearest(option, known)
     what = f"Unknown option {option}" + f" of {name}" * bool(name)
     if not right or at == len(line):
         return _message(f"{what}.", " ".join(f"{invocation()} {name} --help".split()))
     line[at] = right + line[at][len(option) :]
-    return _message(f"{what} (did you mean {right}?).", _typed(line))
+    return _message(f"{what} (did you mean {right}?).", _typed(line, machine))
 
 
 def _unknown_word(word: str, machine: "ParseMachine") -> str:
     """Return the message for a word that is no command, or that the command does not take."""
     if _name(machine):
         return _message(f"Unexpected argument {word!r} of {_name(machine)}.", _help(machine))
+    if inner := [name.partition(".")[2] for name in machine.contexts if name and name.startswith(f"{word}.")]:
+        return _unknown_in_group(word, inner, machine)
     line, right = _line(machine), guesses.COMMANDS.get(word, "") or _nearest(word, machine.contexts)
     if not right:
         return _message(f"Unknown command {word!r}.", _help(machine))
     line[line.index(word)] = right
-    return _message(f"Unknown command {word!r} (did you mean {right}?).", _typed(line))
+    return _message(f"Unknown command {word!r} (did you mean {right}?).", _typed(line, machine))
+
+
+def _unknown_in_group(group: str, inner: list[str], machine: "ParseMachine") -> str:
+    """Return the message for a group's name that none of its commands follows."""
+    line = _line(machine)
+    at = line.index(group)
+    following = next(iter(line[at + 1 : at + 2]), "")
+    right = f"{group}.{near}" if (near := _nearest(following, inner)) else ""
+    what = f"Unknown command {' '.join(filter(None, (group, following)))!r}"
+    if not right:
+        return _message(f"{what}.", f"{invocation()} {group} --help")
+    return _message(f"{what} (did you mean {right}?).", _typed([*line[:at], right, *line[at + 2 :]], machine))
 
 
 def _message(what: str, following: str) -> str:
@@ -102,8 +123,18 @@ def _help(machine: "ParseMachine") -> str:
     return " ".join(f"{invocation()} {_name(machine)} --help".split())
 
 
-def _typed(words: Iterable[str]) -> str:
-    return f"{invocation()} {shlex.join(words)}"
+def _typed(line: list[str], machine: Any) -> str:
+    """Return a corrected command line, or what to run instead where something else is wrong with it."""
+    from rookery.cli.lean_invoke import ParseError, Parser  # noqa: PLC0415 start-up
+
+    try:
+        Parser(initial=machine.initial, contexts=machine.contexts.values()).parse_argv(list(line))
+    except ParseError as error:
+        if following := str(error).partition("\n  next: ")[2]:
+            return following
+    finally:
+        command_line.forget()
+    return f"{invocation()} {shlex.join(line)}"
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rookery.core import command_line
 from rookery.core.errors import RookeryError
 
 ACCOUNT = "{account}"
@@ -225,6 +226,13 @@ def require_user(cluster: Cluster) -> str:
     if not cluster.user:
         raise RookeryError(
             f"Missing username on {cluster.title}.",
-            hint=f"invoke setup {cluster.argument} --user YOUR_USERNAME   # remembered for next time",
+            hint=f"{_with_user(cluster)}   # remembered for next time",
         )
     return cluster.user
+
+
+def _with_user(cluster: Cluster) -> str:
+    """Return the command to give the username to: the one that was typed, or `login`, which changes nothing there."""
+    if command_line.takes("--user") and command_line.names(cluster.name):
+        return command_line.again("--user", "YOUR_USERNAME")
+    return f"invoke login {cluster.argument} --user YOUR_USERNAME"

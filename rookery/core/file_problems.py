@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-from rookery.core import secret_values
+from rookery.core import paths, secret_values
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.places import Place, without
 
@@ -54,7 +54,7 @@ class FileProblem:
 
     def __str__(self) -> str:
         """Return where it is and what is wrong, as messages have it."""
-        return f"{'command line' if self.file is None else f'{self.file}:{self.line}'}: {self.text}"
+        return f"{'command line' if self.file is None else f'{paths.shown(self.file)}:{self.line}'}: {self.text}"
 
 
 class FileProblemsError(RookeryError):
@@ -141,7 +141,7 @@ def edit(file: Path, *lines: int) -> str:
     """Return what to do about problems in some lines of a file: `edit lines 3, 5 and 9 of rookery.yml`."""
     numbers = [str(line) for line in sorted(set(lines))]
     several = f"{', '.join(numbers[:-1])} and {numbers[-1]}" if len(numbers) > 1 else numbers[0]
-    return f"edit line{'s' if len(numbers) > 1 else ''} {several} of {file}"
+    return f"edit line{'s' if len(numbers) > 1 else ''} {several} of {paths.shown(file)}"
 
 
 def _hint(problems: list[FileProblem]) -> str | None:

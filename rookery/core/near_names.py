@@ -66,14 +66,22 @@ def closest(word: str, known: Iterable[str]) -> str:
     for guess in (folded, f"{folded}s", folded.removesuffix("s"), *_SYNONYMS.get(folded, ())):
         if guess in names:
             return names[guess]
-    close = difflib.get_close_matches(folded, names, 1)
-    return names[close[0]] if close else ""
+    # `usrname` is `username`, and so `user`, rather than `name`
+    others = {other: names[name] for other, called in _SYNONYMS.items() for name in called[:1] if name in names}
+    close = difflib.get_close_matches(folded, {**others, **names}, 1)
+    return {**others, **names}[close[0]] if close else ""
 
 
 def meant(word: str, known: Iterable[str]) -> str:
     """Return ` (did you mean `X`?)` where a known name is near, otherwise nothing."""
     near = closest(word, known)
     return f" (did you mean `{near}`?)" if near else ""
+
+
+def either(names: Iterable[str]) -> str:
+    """Return names as a sentence has them: `a`, `a or b`, `a, b or c`."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _folded(name: str) -> str:

@@ -105,6 +105,12 @@ def runtime_dir() -> Path:
     return folder
 
 
+def shown(path: Path) -> str:
+    """Return a path of this computer for a sentence: from ~ on where it is in the home."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
 def typed(path: Path) -> str:
     """Return a path of this computer as a user would type it in a shell: from ~ on where it is in the home."""
     home = Path.home()

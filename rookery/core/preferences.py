@@ -1,9 +1,11 @@
 """The user's own choices for all commands: config.toml in rookery's configuration folder."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rookery.core import atomic_files, near_names, paths
 from rookery.core.errors import RookeryError
@@ -19,6 +21,10 @@ KEYS = {
 CHOICES = {"color": ("auto", "always", "never")}
 """The values that a key may have, where not any text will do."""
 
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
+"""How the TOML library ends its messages."""
+
 
 def file() -> Path:
     """Return the path of the file, which need not exist."""
@@ -30,23 +36,69 @@ def values() -> Mapping[str, str]:
     """Return what is set.
 
     Raises:
-        RookeryError: The file can't be used; with every problem of it.
+        RookeryError: The file can't be used; with every problem of it, and its line.
     """
-    path = file()
+    text, document = _content()
+    _report(text, document)
+    return document
+
+
+def check(clusters: Collection[str]) -> None:
+    """Check the file whole, with the name of the cluster.
+
+    Args:
+        clusters: The names of those that there are.
+
+    Raises:
+        RookeryError: As for `values`, or the cluster is unknown.
+    """
+    _report(*_content(), clusters)
+
+
+def _content() -> tuple[str, Mapping[str, Any]]:
+    """Return the file's text, and what it sets; nothing where there is none.
+
+    Raises:
+        RookeryError: It is not TOML.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = file().read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}
+        return "", {}
     import tomllib  # noqa: PLC0415 start-up
 
     try:
-        document = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RookeryError(f"{paths.typed(path)}: not valid TOML: {error}", hint=_remedy(path)) from None
-    problems = [problem for key, value in document.items() if (problem := wrong(key, value))]
+        from rookery.core.file_problems import FileProblem, FileProblemsError  # noqa: PLC0415 start-up
+
+        found = _POSITION.search(str(error))
+        line = int(found[1]) if found else text.count("\n") + 1
+        what = _POSITION.sub("", str(error)).removesuffix(" (at end of document)")
+        raise FileProblemsError([FileProblem(file(), line, f"not valid TOML: {what}")]) from None
+
+
+def _report(text: str, document: Mapping[str, Any], clusters: Collection[str] | None = None) -> None:
+    """Raise all problems of the file as one error."""
+    problems = {key: problem for key, value in document.items() if (problem := wrong(key, value))}
+    name = document.get("cluster", "")
+    if clusters is not None and name and "cluster" not in problems and name not in clusters:
+        problems["cluster"] = f"unknown cluster {name!r}{near_names.meant(name, clusters) or known(clusters)}"
     if problems:
-        raise RookeryError("\n".join(f"{paths.typed(path)}: {problem}" for problem in problems), hint=_remedy(path))
-    return document
+        from rookery.core.file_problems import FileProblem, FileProblemsError  # noqa: PLC0415 start-up
+
+        raise FileProblemsError(FileProblem(file(), _line(text, key), problem) for key, problem in problems.items())
+
+
+def known(clusters: Iterable[str]) -> str:
+    """Return ` (known clusters: X, Y)`, as messages about an unknown one end."""
+    return f" (known clusters: {', '.join(clusters)})"
+
+
+def _line(text: str, key: str) -> int:
+    """Return the line of a key, which the TOML library does not tell."""
+    found = re.search(rf"""^\s*["'[]*{re.escape(key)}["'\s\].=]""", text, re.MULTILINE)
+    return text.count("\n", 0, found.end() - 1) + 1 if found else 1
 
 
 def color() -> str:
@@ -64,7 +116,9 @@ def wrong(key: str, value: object) -> str:
     if not isinstance(value, str) or not value.isprintable():
         return f"`{key}` must be text on one line"
     if key in CHOICES and value not in CHOICES[key]:
-        return f"`{key}` must be {' or '.join(CHOICES[key])}, not {value!r}"
+        return f"`{key}` must be {near_names.either(CHOICES[key])}, not {value!r}"
+    if key == "email" and value and not _EMAIL.fullmatch(value):
+        return f"`email` must be one email address, not {value!r}"
     return ""
 
 
@@ -97,7 +151,3 @@ def keep(found: Mapping[str, str]) -> None:
     if new:
         with paths.writing_state(file().parent):
             save(new)
-
-
-def _remedy(path: Path) -> str:
-    return f"edit {paths.typed(path)}   # `invoke config` lists what can be set"

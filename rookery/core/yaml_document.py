@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery import __version__
-from rookery.core import cache, secret_values, state_files
+from rookery.core import cache, paths, secret_values, state_files
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.file_problems import FileProblem, FileProblems, FileProblemsError
 from rookery.core.places import Place
@@ -164,17 +164,18 @@ def parse(file: Path, text: str, dialect: Dialect = ANSIBLE) -> Document:
 
 
 def _text(file: Path) -> str:
+    name, typed = paths.shown(file), paths.typed(file)
     try:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise RookeryError(f"Can't read {file}: it is not a file.", hint=f"ls -ld '{file}'")
+            raise RookeryError(f"Can't read {name}: it is not a file.", hint=f"ls -ld {typed}")
         if status.st_size > LARGEST:
-            raise RookeryError(f"{file} is larger than {LARGEST // 1_000_000} MB.", hint=f"ls -l '{file}'")
+            raise RookeryError(f"{name} is larger than {LARGEST // 1_000_000} MB.", hint=f"ls -l {typed}")
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise RookeryError(f"Can't read {file}: {error.strerror}.", hint=f"ls -l '{file}'") from error
+        raise RookeryError(f"Can't read {name}: {error.strerror}.", hint=f"ls -l {typed}") from error
     except UnicodeDecodeError as error:
-        raise RookeryError(f"{file} is not text in UTF-8.", hint=f"file '{file}'") from error
+        raise RookeryError(f"{name} is not text in UTF-8.", hint=f"file {typed}") from error
 
 
 def _kept(text: str, dialect: Dialect) -> Path:

@@ -66,6 +66,11 @@ def plan(connection: "Connection", *, purge: bool) -> list[str]:
     return [_line(trace, "to remove" if _goes(trace, purge) else "to keep") for trace in _existing(connection)]
 
 
+def has_any(connection: "Connection", *, purge: bool) -> bool:
+    """Return whether `forget` would remove anything."""
+    return any(_goes(trace, purge) for trace in _existing(connection))
+
+
 def forget(connection: "Connection", *, purge: bool) -> list[str]:
     """Remove what rookery wrote of a cluster on this computer; return a line on each thing, removed or kept.
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import certificates, config_file
 from rookery.clusters.ssh.connection import Connection
-from rookery.core import console, invocation, local_time
+from rookery.core import command_line, console, invocation, local_time
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
-from rookery.homes.options import LoginOptions
+from rookery.homes.options import LoginOptions, LogoutOptions
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -30,7 +30,7 @@ class Entry:
     """The result of a login or logout at one cluster.
 
     Attributes:
-        state: opened, open (already), closed, none (there was nothing to close) or failed.
+        state: opened, open (already), closed, would_close (--check), none (there was nothing to close) or failed.
         host: Its login node.
         user: The user's name there.
         hours: How long the connection stays open after its last use.
@@ -70,13 +70,13 @@ def run(options: LoginOptions) -> int:
         if options.user:
             raise RookeryError(
                 "--user doesn't work with --sandbox: a miniature has its own account.",
-                hint=" ".join(filter(None, ("invoke login", options.cluster, "--sandbox"))),
+                hint=command_line.again(without=("--user",)),
             )
         lifecycle.ensure(names, yes=options.yes, quiet=options.json)
     return _for_all(names, lambda name: _opened(name, options), options)
 
 
-def logout(options: LoginOptions) -> int:
+def logout(options: LogoutOptions) -> int:
     """Close the connections to the clusters; what runs through one of them ends.
 
     Returns:
@@ -102,17 +102,17 @@ def at_risk_now(text: str, now: time.struct_time) -> bool:
     return now.tm_wday == day and begin <= time.strftime("%H:%M", now) < end
 
 
-def _chosen(options: LoginOptions, *, closing: bool = False) -> list[str]:
+def _chosen(options: LoginOptions | LogoutOptions, *, closing: bool = False) -> list[str]:
     """Return the clusters asked for; without a name, those where the user has a username (or a miniature)."""
     if options.cluster not in {"", "all"}:
-        return selection.clusters(options.cluster, "logout" if closing else "login")
+        return selection.clusters(options.cluster)
     names = selection.yours(sandbox=options.sandbox)
     if not names and not closing:
-        return selection.clusters("", "login")
+        return selection.clusters("")
     return names
 
 
-def _for_all(names: list[str], do: Callable[[str], Entry], options: LoginOptions) -> int:
+def _for_all(names: list[str], do: Callable[[str], Entry], options: LoginOptions | LogoutOptions) -> int:
     """Call a function for each cluster, and print the result; an error at one does not stop the others."""
     entries = {}
     for name in names:
@@ -146,11 +146,13 @@ def _opened(name: str, options: LoginOptions) -> Entry:
     return _entry("open" if was_open else "opened", connection)
 
 
-def _closed(name: str, options: LoginOptions) -> Entry:
+def _closed(name: str, options: LogoutOptions) -> Entry:
     cluster = profile.load(name, profile.sources(options.sandbox))
     if not cluster.user:  # so nobody has ever logged in from here
         return Entry("none", cluster.host)
     connection = Connection(cluster)
+    if options.check:
+        return _entry("would_close" if connection.is_open() else "none", connection)
     return _entry("closed" if connection.close() else "none", connection)
 
 
@@ -181,6 +183,8 @@ def _say(name: str, entry: Entry) -> None:
         console.note(entry.error, *([f"  next: {entry.hint}"] if entry.hint else []))
     elif entry.state == "closed":
         console.say(f"{name}: connection closed")
+    elif entry.state == "would_close":
+        console.say(f"{name}: would close the connection")
     elif entry.state in {"open", "opened"}:
         how = "already connected" if entry.state == "open" else "connected"
         console.say(f"{name}: {how} as {entry.user}@{entry.host}; closes {_hours(entry.hours)} after its last use")

@@ -106,6 +106,7 @@ class LogoutOptions(Options):
     examples = ("logout hec", "logout")
 
     cluster: str = option(default="", help="clusters [all]", positional=True, several=True)
+    check: bool = option(default=False, help=CHECK)
     sandbox: bool = option(default=False, help=SANDBOX)
     json: bool = option(default=False, help=JSON)
 
@@ -156,7 +157,7 @@ class TmuxOptions(Options):
 class CodeOptions(Options):
     """Open the project in VS Code on a cluster.
 
-    Opens the deployed project, or your home. With --job, VS Code runs on a compute node, in a job of its own.
+    Opens the deployed project, or your home. With --job, VS Code runs on a compute node, in a separate job.
     """
 
     examples = ("code", "code hec --job --cpus 4")
@@ -166,7 +167,7 @@ class CodeOptions(Options):
     folder: str = option(
         default="", value="DIR", help="another folder on the cluster [the deployed project, or your home]"
     )
-    job: bool = option(default=False, help="on a compute node, in a job of its own; `ssh CLUSTER-job` uses it too")
+    job: bool = option(default=False, help="on a compute node, in a separate job; `ssh CLUSTER-job` uses it too")
     gpu: str | bool = option(default="", value="TYPE", help="with --job: a GPU, or one of this type", optional=True)
     cpus: int = option(default=0, value="N", help="with --job: cores [2]")
     memory: str = option(default="", value="SIZE", help="with --job: memory, such as 8G [2G per core]")

@@ -121,25 +121,31 @@ class Screen:
             self._line(f"       {line}", "dim")
 
     def _outcomes(self, host: str, task: str, outcomes: list[HomeOutcome]) -> None:
-        """Print a line for a task's result, then one for each thing that took time or needs a look."""
-        apart = [outcome for outcome in outcomes if self.verbosity or _is_apart(outcome)]
-        rest = [outcome for outcome in outcomes if outcome not in apart]
-        changed = [outcome for outcome in rest if outcome.state in CHANGES]
-        if changed:
-            count = "1 change" if len(changed) == 1 else f"{len(changed)} changes"
-            self._outcome(host, HomeOutcome(changed[0].state, f"{task} ({count})"))
-        elif rest and not apart:
-            self._outcome(host, HomeOutcome("present", task))
-        for outcome in apart:
-            self._outcome(host, outcome)
+        """Print a line for a task's result, and indented below it one for each thing that took time or needs a look.
 
-    def _outcome(self, host: str, outcome: HomeOutcome) -> None:
+        Where such a thing is all that there is, its line is the only one.
+        """
+        apart = [outcome for outcome in outcomes if self.verbosity or _is_apart(outcome)]
+        if len(outcomes) > len(apart) or len(apart) > 1:
+            count = sum(outcome.state in CHANGES for outcome in outcomes)
+            remarks = ["1 change" if count == 1 else f"{count} changes"] if count else []
+            state = next((outcome.state for outcome in outcomes if outcome.state in CHANGES), "present")
+            if any(outcome.state == "failed" for outcome in outcomes):
+                state, remarks = "present", [*remarks, "not finished"]
+            self._outcome(host, HomeOutcome(state, task + (f" ({', '.join(remarks)})" if remarks else "")))
+            for outcome in apart:
+                self._outcome(host, outcome, is_part=True)
+        elif apart:
+            self._outcome(host, apart[0])
+
+    def _outcome(self, host: str, outcome: HomeOutcome, *, is_part: bool = False) -> None:
         shows_path = outcome.path not in outcome.what and outcome.kind != "commands"
         text = (
             outcome.what + (f" ({outcome.path})" if shows_path else "") + (f": {outcome.note}" if outcome.note else "")
         )
         mark = self.marks.get(outcome.state, "?")
-        self._line(f"{self.seconds:4.0f}s {mark} {self._label(host, text)}", _STYLES.get(outcome.state, ""))
+        before = " " * 8 if is_part else f"{self.seconds:4.0f}s "
+        self._line(f"{before}{mark} {self._label(host, text)}", _STYLES.get(outcome.state, ""))
 
     def _line(self, text: str, style: str = "") -> None:
         console.show(self.console, text, style)

@@ -2,7 +2,7 @@
 
 from rookery.clusters.config import profile, schema
 from rookery.clusters.config.roles import TAGS
-from rookery.core import invocation, near_names
+from rookery.core import command_line, near_names
 from rookery.core.errors import RookeryError
 
 
@@ -24,14 +24,13 @@ def yours(*, sandbox: bool = False) -> list[str]:
     ]
 
 
-def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> list[str]:
+def clusters(text: str, *, sandbox: bool = False) -> list[str]:
     """Return the clusters that `--cluster` names, each once, in its order.
 
     `all` are those where the user has a username, or the miniatures that run; all there are, where there is none.
 
     Args:
         text: The value of `--cluster`.
-        command: The command that asks.
         sandbox: Whether miniatures are meant.
 
     Raises:
@@ -43,7 +42,7 @@ def clusters(text: str, command: str = "setup", *, sandbox: bool = False) -> lis
         example = known[0] if known else "NAME"
         raise RookeryError(
             f"Missing argument CLUSTER. Known clusters: {', '.join(known)}.",
-            hint=f"{invocation.invocation()} {command} {example}{' --sandbox' * sandbox}",
+            hint=command_line.again(argument=example, without=("--cluster", "-c")),
         )
     if "all" in names:
         return yours(sandbox=sandbox) or known

@@ -19,7 +19,7 @@ from rookery import __version__
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.connection import Connection
-from rookery.core import console, invocation, locking, state_files
+from rookery.core import command_line, console, invocation, locking, state_files
 from rookery.core.errors import RookeryError
 from rookery.homes import bashrc_guard, playbook, remote_session, selection, setup_summary, up_to_date
 from rookery.homes.options import SetupOptions
@@ -296,7 +296,12 @@ def _explained(event: playbook.Event, connections: Connections) -> playbook.Even
     Where a cluster can't be reached, its message says why ssh failed.
     """
     if event.get("state") != "unreachable" or event["host"] not in connections:
-        return {**event, "hint": invocation.as_typed(event["hint"])} if event.get("hint") else event
+        hint = str(event.get("hint") or "")
+        if "cluster_mirrors." in hint and command_line.takes("--offline-mirrors"):
+            cluster = connections[event["host"]].cluster if event["host"] in connections else None
+            if cluster and cluster.sandbox:
+                hint = f"{command_line.again('--offline-mirrors')}   # uses copies on this computer"
+        return {**event, "hint": invocation.as_typed(hint)} if hint else event
     error = connections[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")
     return {**event, "msg": invocation.explain(error)}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.cluster import OUTPUTS
-from rookery.core import console, invocation, paths
+from rookery.core import console, invocation, paths, sizes
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
@@ -31,10 +31,10 @@ def places(facts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _free(megabytes: Any) -> str:
-    """Return the free space in GB or MB, in parentheses; "" where it is not known."""
+    """Return the free space, in parentheses; "" where it is not known."""
     if not isinstance(megabytes, int | float):
         return ""
-    return f"  ({megabytes / 1024:.0f} GB free)" if megabytes >= 1024 else f"  ({megabytes:.0f} MB free)"
+    return f"  ({sizes.of_mebibytes(megabytes)} free)"
 
 
 def again(options: "SetupOptions", cluster: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters import connect
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import facts as probe
-from rookery.core import console, invocation, local_time, wrapping
+from rookery.core import console, invocation, local_time, sizes, wrapping
 from rookery.core.console import clean, writer
 from rookery.core.errors import RookeryError
 from rookery.homes import replaced_programs, selection, up_to_date
@@ -231,9 +231,5 @@ def _lines(home: HomeStatus) -> Iterator[tuple[str, str]]:
 def _free_space(area: StorageArea) -> str:
     if area.free_mb is None:
         return ""
-    of = f" of {_size(area.quota_mb)}" if area.quota_mb else ""
-    return f"  ({_size(area.free_mb)}{of} free)"
-
-
-def _size(megabytes: int) -> str:
-    return f"{megabytes / 1024:.0f} GB" if megabytes >= 1024 else f"{megabytes} MB"
+    of = f" of {sizes.of_mebibytes(area.quota_mb)}" if area.quota_mb else ""
+    return f"  ({sizes.of_mebibytes(area.free_mb)}{of} free)"

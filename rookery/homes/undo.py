@@ -84,7 +84,7 @@ def run(options: UndoOptions) -> int:
     Raises:
         RookeryError: What stopped everything: a cluster that is not known, or nobody to ask.
     """
-    names = selection.clusters(options.cluster, "undo", sandbox=options.sandbox)
+    names = selection.clusters(options.cluster, sandbox=options.sandbox)
     only = selection.roles(options.tags)
     if only and options.purge:
         raise RookeryError(
@@ -103,7 +103,11 @@ def run(options: UndoOptions) -> int:
                 if len(names) == 1:
                     raise
                 accounts[name].fail(error)
-        ready = {name: home for name, home in homes.items() if accounts[name].found and accounts[name].state == "ok"}
+        ready = {
+            name: home
+            for name, home in homes.items()
+            if accounts[name].found and accounts[name].state == "ok" and home.has_anything_to_do(accounts[name])
+        }
         if ready and not options.check:
             _ask(ready, accounts, options)
             for name, home in ready.items():
@@ -126,12 +130,18 @@ class Home:
         facts: What its login node is like.
         only: Roles; all where empty.
         purge: Whether rookery's own record goes too.
+        has_more: Whether there is something besides the home: a job to cancel, files on this computer to remove.
     """
 
     connection: "Connection"
     facts: Mapping[str, Any]
     only: tuple[str, ...]
     purge: bool
+    has_more: bool = False
+
+    def has_anything_to_do(self, account: Account) -> bool:
+        """Return whether there is more than what the user has changed, which is kept."""
+        return self.purge or self.has_more or account.count("left") < len(account.outcomes)
 
     def ask(self, *, check: bool) -> dict[str, Any]:
         """Have the home undone, or in check mode ask what would be.
@@ -200,8 +210,11 @@ def _look(name: str, options: UndoOptions, only: tuple[str, ...], account: Accou
         home = Home(connection, facts, only, options.purge)
         account.take(home.ask(check=True))
     if account.state == "ok" and account.found and not only:
-        account.notes += compute_node_job.leave(connection, check=True)
+        jobs = compute_node_job.leave(connection, check=True)
+        account.notes += jobs
         account.laptop = local_state.plan(connection, purge=options.purge)
+        has_more = bool(jobs) or local_state.has_any(connection, purge=options.purge)
+        return replace(home, has_more=has_more)
     return home
 
 
@@ -224,9 +237,10 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], options: Un
         console.note(line)
         for note in _notes(accounts[name]):
             console.note(f"  {note}")
-    console.note(
-        "  Installed tools are removed with what was installed into them. Environments made with them stop working.",
-    )
+    if any(accounts[name].count("removed") for name in ready):
+        console.note(
+            "  Installed tools are removed with what was installed into them. Environments made with them stop working."
+        )
     if not prompts.confirm("Undo these changes?"):
         raise RookeryError("Nothing was changed.", hint=f"{again} --check   # lists the changes")
 
@@ -239,9 +253,11 @@ def _again(options: UndoOptions) -> str:
 
 def _amounts(account: Account, *, check: bool) -> str:
     removed, restored, left = (account.count(state) for state in STATES)
+    if not removed + restored:
+        return "nothing left to undo" + (f", {left} kept" if left else "")
     verbs = ("to remove", "to restore", "to keep") if check else ("removed", "restored", "kept")
     amounts = zip((removed, restored, left), verbs, strict=True)
-    return ", ".join(f"{count} {verb}" for count, verb in amounts if count) or "nothing left to undo"
+    return ", ".join(f"{count} {verb}" for count, verb in amounts if count)
 
 
 def _notes(account: Account) -> list[str]:

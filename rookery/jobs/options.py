@@ -162,13 +162,18 @@ class LintOptions(Options):
     Finds mistakes before Slurm does, in scripts of yours or of rookery.yml. Exits with 1 if there is an error.
     """
 
-    examples = ("lint", "lint slurm/*.sh --cluster hec", "lint --fix")
+    examples = ("lint", "lint simulate", "lint slurm/*.sh --cluster hec", "lint --fix")
 
     files: tuple[str, ...] = option(
-        default=(), value="FILE", help="job scripts or folders [those of the project]", positional=True, iterable=True
+        default=(),
+        value="FILE",
+        help="job scripts, folders, or jobs of rookery.yml [all of the project]",
+        positional=True,
+        iterable=True,
     )
     cluster: str = option(default="", help=ITS_CLUSTER)
     project: str = option(default="", value="DIR", help=PROJECT)
     fix: bool = option(default=False, help="apply the safe fixes to the files")
+    check: bool = option(default=False, help="with --fix: show what would be fixed, and write nothing")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)

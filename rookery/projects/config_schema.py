@@ -158,7 +158,8 @@ def _wrong(rule: str, limit: Any, schema: Mapping[str, Any], value: Any) -> str:
     """Return what is wrong with a value, by the keyword of JSON Schema that it breaks."""
     if rule == "type":
         return _wrong_kind(schema, value, [limit] if isinstance(limit, str) else limit)
-    known = schema.get("enum", ())
+    choices = schema.get("enum", ())
+    known = [word for word in choices if word == str(word).lower() or str(word).lower() not in choices]  # R beside r
     if rule == "enum" and value is None:
         return f"has no value (expected one of {', '.join(known)})"
     if rule == "uniqueItems":

@@ -15,7 +15,7 @@ from pathlib import Path
 from rookery.clusters import policies, set_up_note
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile, schema
-from rookery.core import console, invocation, paths, preferences
+from rookery.core import command_line, console, invocation, paths, preferences
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 from rookery.projects.git_command import UNBURIED, surroundings
@@ -252,7 +252,8 @@ def _lock(options: NewOptions, folder: Path) -> None:
     if completed.returncode or not (folder / LOCKS[options.lock]).is_file():
         last = ((completed.stderr.strip() or completed.stdout.strip()).splitlines() or ["no reason given"])[-1]
         raise RookeryError(
-            f"{command[0]} could not lock the packages of --track: {last}", hint="run the same command without --track"
+            f"{command[0]} could not lock the packages of --track: {last}",
+            hint=command_line.again(without=("--track",)),
         )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters import connect
 from rookery.clusters.config import profile
-from rookery.core import preferences
+from rookery.core import command_line, preferences
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 
@@ -82,10 +82,12 @@ def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs
         if needs_project or path:
             raise
         project = None
-    name = cluster_name or (project.clusters[0] if project else preferences.values().get("cluster", ""))
+    name = cluster_name or (project.clusters[0] if project else "")
+    if not name and (name := preferences.values().get("cluster", "")):
+        preferences.check(profile.names())
     if not name:
         raise RookeryError(
             f"Missing cluster: outside a project, name one of {', '.join(profile.names())}.",
-            hint=f"run the same command with --cluster {next(iter(profile.names()), 'NAME')}",
+            hint=command_line.again("--cluster", next(iter(profile.names()), "NAME")),
         )
     return Target(project, connect.connect(name, sandbox=sandbox), path)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rookery.core import paths, prompts
+from rookery.core import command_line, paths, prompts
 from rookery.core.console import waiting
 from rookery.core.errors import RookeryError
 from rookery.sandbox import ids
@@ -96,7 +96,7 @@ def check_machine() -> None:
         system = fields.get("PRETTY_NAME", sys.platform).strip('"')
         raise RookeryError(
             f"The sandbox needs Debian or Ubuntu; this computer has {system}.",
-            hint="run the command without --sandbox, or on a computer with Debian or Ubuntu",
+            hint="use a computer with Debian or Ubuntu, or a real cluster (without --sandbox)",
         )
     if os.geteuid() == 0:
         _check_kernel()
@@ -218,7 +218,7 @@ def ask(missing: Sequence[str], command: Sequence[str]) -> None:
     """
     refused = RookeryError(
         f"The sandbox needs {' and '.join(missing)} on this computer.",
-        hint=f"sudo {shlex.join(command)}   # or run the command again with --yes",
+        hint=f"sudo {shlex.join(command)}   # or: {command_line.again('--yes')}",
     )
     question = f"The sandbox needs {' and '.join(missing)} on this computer. Run `{shlex.join(command)}`?"
     if not (prompts.is_interactive() and prompts.confirm(question)):

@@ -4,6 +4,7 @@ Nothing is sent, and nothing is made up: where the profile knows no address, the
 """
 
 import re
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 NAME: Final = "[your full name]"
 """The placeholder for a name that is not known."""
+
+WIDTH: Final = 72
+"""Columns of the body: mails are read on terminals, and quoted."""
 
 LONGEST: Final = 300
 """Characters of a value that a user gave; a name is shorter."""
@@ -63,12 +67,19 @@ def mail(cluster: "Cluster", *, name: str = "", email: str = "", user: str = "",
         "",
         *(f"  {what + ':':<12}{value}" for what, value in known if value),
         "",
-        *(["How to get one, as far as I know:", *(f"  {line}" for line in instructions), ""] if instructions else []),
+        *(["Instructions that I found:", *(f"  {line}" for line in instructions), ""] if instructions else []),
         "Thank you,",
         name or NAME,
     ]
     subject = f"Account on {title}" + (f" for {name}" if name else "")
-    return Mail(_to(access, title, supervisor), subject, "\n".join(lines) + "\n")
+    return Mail(_to(access, title, supervisor), subject, "".join(map(_wrapped, lines)))
+
+
+def _wrapped(line: str) -> str:
+    """Return a line of the body wrapped between words, and ended; an address in it stays whole."""
+    begin = " " * (len(line) - len(line.lstrip()))
+    rows = textwrap.wrap(line, WIDTH, subsequent_indent=begin, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(rows) + "\n"
 
 
 def _to(access: dict[str, str], title: str, supervisor: str) -> str:

@@ -48,7 +48,11 @@ def install(options: CompletionInstallOptions) -> int:
     for path in changed:
         if not options.check:
             _write(path, new[path])
-        console.say(f"{'Would write' if options.check else 'Wrote'} {paths.typed(path)}")
+        if path == place.file:
+            console.say(f"{'Would write' if options.check else 'Wrote'} {paths.shown(path)}")
+        else:
+            count = len(_block(place.file).splitlines())
+            console.say(f"{'Would add' if options.check else 'Added'} {count} lines to {paths.shown(path)}")
     if not changed:
         console.say(f"Completion for {shell} is up to date.")
     elif not options.check:
@@ -64,7 +68,10 @@ def remove(options: CompletionRemoveOptions) -> int:
             done = True
             if not options.check:
                 _write(path, text) if text is not None else path.unlink()
-            console.say(f"{'Would change' if options.check else 'Changed'} {paths.typed(path)}")
+            if text is None:
+                console.say(f"{'Would delete' if options.check else 'Deleted'} {paths.shown(path)}")
+            else:
+                console.say(f"{'Would remove' if options.check else 'Removed'} its lines from {paths.shown(path)}")
     if not done:
         console.say("Completion is not installed.")
     return 0
@@ -88,7 +95,8 @@ def _shell(name: str) -> str:
     shell = name or Path(os.environ.get("SHELL", "")).name
     if shell not in SHELLS:
         raise RookeryError(
-            f"Can't complete in {shell or 'this shell'}: bash, zsh and fish can.", hint="invoke completion.install bash"
+            f"{f'Unknown shell {shell!r}' if shell else 'Missing argument SHELL'}. Shells: {', '.join(SHELLS)}.",
+            hint="invoke completion.install bash",
         )
     return shell
 

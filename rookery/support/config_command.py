@@ -10,7 +10,12 @@ from rookery.support.options import ConfigGetOptions, ConfigListOptions, ConfigS
 
 
 def show_all(options: ConfigListOptions) -> int:
-    """Print every key with its value, or what it is for where none is set."""
+    """Print every key with its value, or what it is for where none is set.
+
+    Raises:
+        RookeryError: There are problems in the file.
+    """
+    preferences.check(profile.names())
     values = preferences.values()
     if options.json:
         print(json.dumps(dict(values), indent=2))
@@ -43,8 +48,9 @@ def set_(options: ConfigSetOptions) -> int:
     if not value:
         raise RookeryError("The value is empty.", hint=f"invoke config.unset {key}   # removes it")
     if key == "cluster" and value not in (names := profile.names()):
-        raise RookeryError(f"Unknown cluster {value!r}{meant(value, names)}.", hint=_corrected(value, names))
-    _save({key: value}, f"{key} = {value}")
+        advice = meant(value, names) or preferences.known(names)
+        raise RookeryError(f"Unknown cluster {value!r}{advice}.", hint=_corrected(value, names))
+    _save({key: value}, f"{key} = {value}", check=options.check)
     return 0
 
 
@@ -55,11 +61,14 @@ def unset(options: ConfigUnsetOptions) -> int:
         RookeryError: There is no such key.
     """
     _known(options.key)
-    _save({options.key: ""}, f"{options.key}: not set")
+    _save({options.key: ""}, f"{options.key}: not set", check=options.check)
     return 0
 
 
-def _save(changes: dict[str, str], line: str) -> None:
+def _save(changes: dict[str, str], line: str, *, check: bool) -> None:
+    if check:
+        console.say(f"Would set: {line}" if any(changes.values()) else f"Would remove {', '.join(changes)}")
+        return
     with paths.writing_state(preferences.file().parent):
         preferences.save(changes)
     console.say(line)

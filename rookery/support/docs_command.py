@@ -31,6 +31,9 @@ SECTIONS: Final = {
 """The folders of pages, in the order in which they are listed."""
 
 WIDTH: Final = 88
+"""Most columns of a page on a terminal."""
+
+PIPED_WIDTH: Final = 80
 """Most columns of text; longer lines are hard to read."""
 
 _LINK: Final = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)")
@@ -139,6 +142,12 @@ def command_names() -> list[str]:
     return re.findall(r"^## (\S+)$", page.file.read_text(encoding="utf-8"), re.MULTILINE)
 
 
+def rule_codes() -> list[str]:
+    """Return the codes of `lint` that have a heading in the reference."""
+    page = next(page for page in pages() if page.topic == "lint-rules")
+    return re.findall(r"^##+ (RK\d{3})$", page.file.read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def _headings(known: list[Page], topic: str, name: str) -> list[Page]:
     """Return a page of the reference, at the heading of this name; nothing where it has none."""
     page = next(page for page in known if page.topic == topic)
@@ -223,7 +232,7 @@ def rendered(markdown: str) -> str:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    writer = Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH)
+    writer = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     writer.width = min(writer.width, WIDTH)
     with writer.capture() as capture:
         writer.print(Markdown(markdown, code_theme="ansi_dark", hyperlinks=False))

@@ -49,7 +49,7 @@ class CompletionInstallOptions(Options):
     Completes commands, options, clusters, jobs, run numbers and files in bash, zsh and fish.
     """
 
-    examples = ("completion install", "completion install zsh --check")
+    examples = ("completion.install", "completion.install zsh --check")
 
     shell: str = option(default="", help="bash, zsh or fish [your login shell]", positional=True)
     check: bool = option(default=False, help=CHECK)
@@ -58,7 +58,7 @@ class CompletionInstallOptions(Options):
 class CompletionShowOptions(Options):
     """Print the completion script of a shell."""
 
-    examples = ("completion show bash",)
+    examples = ("completion.show bash",)
 
     shell: str = option(default="", help="bash, zsh or fish [your login shell]", positional=True)
 
@@ -66,7 +66,7 @@ class CompletionShowOptions(Options):
 class CompletionRemoveOptions(Options):
     """Remove completion from your shells."""
 
-    examples = ("completion remove --check",)
+    examples = ("completion.remove --check",)
 
     check: bool = option(default=False, help=CHECK)
 
@@ -77,7 +77,7 @@ class ConfigListOptions(Options):
     They are kept in ~/.config/rookery/config.toml.
     """
 
-    examples = ("config", "config set cluster hec")
+    examples = ("config", "config --json")
 
     json: bool = option(default=False, help=JSON)
 
@@ -85,7 +85,7 @@ class ConfigListOptions(Options):
 class ConfigGetOptions(Options):
     """Print one of your settings."""
 
-    examples = ("config get cluster",)
+    examples = ("config.get cluster",)
 
     key: str = option(help="cluster, name, email or color")
 
@@ -93,18 +93,20 @@ class ConfigGetOptions(Options):
 class ConfigSetOptions(Options):
     """Change one of your settings."""
 
-    examples = ("config set cluster hec", "config set color never")
+    examples = ("config.set cluster hec", "config.set color never")
 
     key: str = option(help="cluster, name, email or color")
     value: str = option(help="its new value")
+    check: bool = option(default=False, help=CHECK)
 
 
 class ConfigUnsetOptions(Options):
     """Remove one of your settings."""
 
-    examples = ("config unset cluster",)
+    examples = ("config.unset cluster",)
 
     key: str = option(help="cluster, name, email or color")
+    check: bool = option(default=False, help=CHECK)
 
 
 class DocsOptions(Options):
@@ -147,7 +149,7 @@ class DoctorOptions(Options):
 class OnboardOptions(Options):
     """Get started: key, login, setup, first project, first job.
 
-    Guides you from nothing to a first result. Safe to run again: it continues where it stopped.
+    Guides you from a new account to a first result. Safe to run again: it continues where it stopped.
     """
 
     examples = ("onboard", "onboard hec", "onboard --sandbox")

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Completion of rookery's commands in bash; `rookery completion install` puts it in place.
+# Completion of rookery's commands in bash; `rookery completion.install` puts it in place.
 
 _rookery() {
     local line files='' current=${COMP_WORDS[COMP_CWORD]}
@@ -11,7 +11,7 @@ _rookery() {
         esac
     done < <(rookery --complete -- "${COMP_WORDS[@]:0:COMP_CWORD+1}" 2>/dev/null)
     [ "$current" != = ] || current=''
-    # bash takes what is behind = for a word of its own
+    # bash takes what is behind = for a separate word
     COMPREPLY=("${COMPREPLY[@]#*=}")
     case $files in
         :files) while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$current") ;;

@@ -1,4 +1,4 @@
-# Completion of rookery's commands in fish; `rookery completion install` puts it in place.
+# Completion of rookery's commands in fish; `rookery completion.install` puts it in place.
 
 function __rookery_candidates
     set --local current (commandline --current-token)

@@ -1,5 +1,5 @@
 #compdef rookery
-# Completion of rookery's commands in zsh; `rookery completion install` puts it in place.
+# Completion of rookery's commands in zsh; `rookery completion.install` puts it in place.
 
 _rookery() {
     local line

@@ -23,6 +23,11 @@ def profile_of(student: Laptop) -> Path:
     return student.inventory / "host_vars/penguins.yml"
 
 
+def named(student: Laptop, file: Path) -> str:
+    """A file of the person's, as messages name it, in a regular expression."""
+    return re.escape(f"~/{file.relative_to(student.home)}")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def unanswered(penguins: Live) -> Iterator["subprocess.Popen[str]"]:
     """A setup on a host that takes a connection and never says a word, begun early: it takes as long as ssh waits."""
@@ -98,7 +103,7 @@ def test_a_profile_that_is_not_right(student: Laptop, change: Callable[[str], st
     known |= {"cluster_port": str(1 + next((n for n, text in enumerate(lines) if text.startswith("cluster_port")), -1))}
     before = file.read_bytes()
     for flags in ((), ("--check",)):
-        refused(student.rookery(*SETUP, *flags), rf"^{file}:{known.get(line, line)}: {says}")
+        refused(student.rookery(*SETUP, *flags), rf"^{named(student, file)}:{known.get(line, line)}: {says}")
     assert file.read_bytes() == before
     assert not (student.home / "owned").exists()
 
@@ -107,7 +112,7 @@ def test_settings_that_no_role_can_follow_are_named_before_anything_is_done(stud
     assert student.rookery(*SETUP).returncode == 0
     before = student.tree()
     student.write(tmux_history_lines="many", r_packages=[], python_build="perhaps")
-    file = re.escape(str(profile_of(student)))
+    file = named(student, profile_of(student))
     completed = student.rookery("setup", "--cluster", "penguins")
     lines = refused(completed, rf"^{file}:\d+: `\w+` must be .*, not '(many|perhaps)'$", lines_alike=True)
     assert "`tmux_history_lines` must be a whole number" in lines
@@ -125,8 +130,8 @@ def test_a_cluster_of_one_s_own_that_lacks_a_key(student: Laptop) -> None:
     hosts.write_text(yaml.safe_dump({"all": {"hosts": {"penguins": None, "mine": None}}}))
     try:
         completed = student.rookery("setup", "--cluster", "mine")
-        refused(completed, rf"^{file}:1: missing key `cluster_\w+` \(\w", lines_alike=True)
-        assert str(file) in completed.stderr
+        refused(completed, rf"^{named(student, file)}:1: missing key `cluster_\w+` \(\w", lines_alike=True)
+        assert re.search(rf"  next: .*{named(student, file)}", completed.stderr)
     finally:
         file.unlink()
         hosts.write_text(before)
@@ -136,7 +141,7 @@ def test_no_username_and_then_one_that_is_remembered(student: Laptop) -> None:
     forget(student, "cluster_user")
     completed = student.rookery(*SETUP)
     refused(completed, r"^Missing username on Penguins .*\.$")
-    assert "rookery setup penguins --user YOUR_USERNAME" in completed.stderr
+    assert f"rookery {' '.join(SETUP)} --user YOUR_USERNAME" in completed.stderr
     assert "cluster_user" not in profile_of(student).read_text()
     completed = student.rookery(*SETUP, "--user", "bo")
     assert completed.returncode == 0, completed.stdout + completed.stderr
@@ -152,7 +157,7 @@ def test_a_username_that_is_none(penguins: Live, student: Laptop, name: str) -> 
     refused(student.rookery(*SETUP, f"--user={name}"), "must be a username, not ")
     assert profile_of(student).read_bytes() == before
     profile_of(student).write_text(yaml.safe_dump({**yaml.safe_load(before), "cluster_user": name}))
-    refused(student.rookery(*SETUP), rf"^{profile_of(student)}:\d+: `cluster_user` must be a username")
+    refused(student.rookery(*SETUP), rf"^{named(student, profile_of(student))}:\d+: `cluster_user` must be a username")
     assert not list(student.home.rglob("canary"))
     assert not half_written(penguins, student)
 

@@ -36,6 +36,10 @@ FILES = {
             error: slurm_logs/%x_%j.err
             memory: 50M
             time: 00:05:00
+          quiet:
+            command: "true"
+            memory: 50M
+            time: 00:05:00
           nap:
             command: sleep 300
             memory: 50M
@@ -78,7 +82,9 @@ def test_an_array_is_one_line_with_why_it_waits(krill: Project, many: str) -> No
     output = krill.run("jobs")
     assert "many" in output
     assert "2 running, 4 waiting" in output
-    assert f"Job {many} is waiting: as many of its tasks are running as max_running allows" in output
+    assert re.search(
+        rf"Job {many} is waiting: \d+ tasks? (is|are) running, which is the most allowed at a time", output
+    )
     job = krill.job(many)
     assert job["tasks"] == {"RUNNING": "1-2", "PENDING": "3-6"}
     assert (job["limit"], job["cpus"], job["memory_asked"]) == ("600", 1, 50 * 1024)
@@ -107,13 +113,19 @@ def test_a_log_is_followed_from_before_it_is_there_to_its_end(krill: Project) ->
     assert "is not an array" in krill.run("logs", f"{number}_3", code=1)
 
 
+def test_an_empty_log_is_named(krill: Project) -> None:
+    number = submitted(krill.run("submit", "quiet", "--wait"))
+    assert krill.run("logs", number) == "The log is empty.\n"
+    assert krill.start("logs", number).communicate()[0] == ""  # what is said of it is no part of the log
+
+
 def test_of_an_array_without_a_task_a_log_is_chosen_and_said(krill: Project, many: str) -> None:
     wait_for(lambda: krill.start("logs", f"{many}_1").wait() == 0, 40)
     assert krill.run("logs", f"{many}_2").endswith("task 2\n")
     output = krill.run("logs", many)
     assert ": the latest to start of 6; for another: rookery logs" in output
     output = krill.run("logs", f"{many}_5", code=1)
-    assert f"Task {many}_5 has no log yet. It is waiting: as many of its tasks" in output
+    assert f"Task {many}_5 has no log yet. It is waiting: the most tasks allowed at a time" in output
     assert "has no task 7: its tasks are 1 to 6" in krill.run("logs", f"{many}_7", code=1)
     assert "is not a job number" in krill.run("logs", "x;y", code=1)
 

@@ -187,7 +187,8 @@ def test_a_version_without_quotes_is_told_of(penguins: Live) -> None:
     person.write(python_versions=[3.10])
     completed = person.rookery("setup", "--cluster", "penguins", "--tags", "python")
     assert completed.returncode == 1
-    assert "python_versions is [3.1]; write each version in quotes" in completed.stdout
+    assert '`python_versions[0]` must be text, not 3.1 (write it in quotes: "3.1")' in completed.stderr
+    assert not completed.stdout
     assert "Traceback" not in completed.stdout + completed.stderr
 
 

@@ -232,7 +232,7 @@ def test_a_job_whose_record_can_t_be_written_there_is_submitted_all_the_same(sea
         (["--failed", "x y"], "'x y' is not a job number"),
         (["--failed", "99999", "simulate"], "Unknown job 99999 on hec"),
         (["--failed", "99999"], "Can't tell which job run 99999 was: it has no record in runs/."),
-        (["own script.sh", "--after", "nobody"], "nobody was not submitted to hec yet"),
+        (["own script.sh", "--after", "nobody"], "Unknown job 'nobody' of --after."),
         (["own script.sh", "--after", "424242"], "Unknown job 424242 on hec: own script.sh can't start after it."),
         (["elsewhere"], "elsewhere is not for hec: `only` in rookery.yml leaves it out."),
         (["own script.sh", "--after", "a;b"], "'a;b' is neither a job number nor a job"),

@@ -182,6 +182,16 @@ def test_what_is_the_person_s_by_now_stays_and_is_named(penguins: Live) -> None:
     assert as_root(penguins, "ls -A ~uwe | grep -c -e rookery -e '^.local$' || true") == "0"
 
 
+def test_a_second_undo_has_nothing_to_ask(penguins: Live) -> None:
+    person = laptop(penguins, "ulf")
+    person.setup("--tags", "shell")
+    person.script("echo '# mine' >> ~/.config/rookery/env.sh")
+    assert undo(person, "--yes")["left"]
+    again = person.rookery("undo", "--cluster", "penguins")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert re.search(r"^penguins: nothing left to undo, \d+ kept$", again.stdout, re.M)
+
+
 def test_two_clusters_at_once_after_a_question_on_the_terminal(penguins: Live, hec: Live) -> None:
     person = laptop(penguins, "uta")
     account = hec.add_user("uta")

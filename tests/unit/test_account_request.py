@@ -38,11 +38,11 @@ def test_penguins_names_whom_to_ask() -> None:
         "To: Mariusz or Cyrus\n"
         "Subject: Account on Penguins (Lancaster, mathematics and statistics) for Ada Lovelace\n\n"
         "Hello,\n\n"
-        "could I please have an account on Penguins (Lancaster, mathematics and statistics)?\n\n"
+        "could I please have an account on Penguins (Lancaster, mathematics and\nstatistics)?\n\n"
         "  Name:       Ada Lovelace\n"
         "  Email:      ada@example.ac.uk\n"
         "  Username:   lovelaca\n\n"
-        "How to get one, as far as I know:\n"
+        "Instructions that I found:\n"
         "  Ask Mariusz or Cyrus for an account.\n"
         "  http://ma-info.lancs.ac.uk/\n\n"
         "Thank you,\nAda Lovelace\n"
@@ -82,3 +82,14 @@ def test_no_value_begins_a_header_or_a_line(end: str) -> None:
 
 def test_a_value_has_an_end() -> None:
     assert len(account_request.mail(profile.load("hec"), name="A" * 1_000_000).text) < 3_000
+
+
+@pytest.mark.parametrize("name", ["penguins", "hec", "hex", "bede"])
+def test_the_body_is_wrapped_between_words_and_addresses_are_whole(name: str) -> None:
+    known = profile.load(name)
+    body = account_request.mail(known, name="Ada Lovelace").body
+    url = known.data["cluster_access"].get("url", "")
+    assert url in body.split() or not url
+    assert all(len(line) <= account_request.WIDTH or line.strip() == url for line in body.splitlines())
+    title = f"an account on {known.title}?"
+    assert title in " ".join(body.split())

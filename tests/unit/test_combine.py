@@ -2,49 +2,17 @@
 
 import csv
 import io
-import json
-import os
 import tracemalloc
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
+from combining import combined, project, recorded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import options
-from rookery.jobs.results import combine, download, result_file, source_run
-from rookery.jobs.results.archive import File
-
-
-def project(root: Path, **written: str) -> Path:
-    """A project with files in results/; `task_1__csv` stands for task_1.csv."""
-    root.mkdir(exist_ok=True)
-    (root / "rookery.yml").write_text("name: demo\nclusters: [hec]\noutputs: [results]\njobs: {}\n")
-    (root / "results").mkdir(exist_ok=True)
-    for name, text in written.items():
-        (root / "results" / name.replace("__", ".")).write_bytes(text.encode())
-    return root
-
-
-def recorded(root: Path, number: int = 7, **values: Any) -> None:
-    (root / "runs").mkdir(exist_ok=True)
-    defaults = {
-        "job": "simulate",
-        "id": str(number),
-        "cluster": "hec",
-        "when": f"2020-01-0{number % 9 + 1}T00:00:00+00:00",
-    }
-    (root / "runs" / f"{number}.json").write_text(json.dumps({**defaults, **values}))
-
-
-def combined(root: Path, capsys: pytest.CaptureFixture[str], **flags: str) -> dict[str, Any]:
-    """What --json says; `code` besides, and `table`, the text."""
-    code = combine.run(options.CombineOptions(project=str(root), json=True, **flags))
-    document: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return {**document, "code": code, "table": (root / document["output"]).read_bytes().decode()}
+from rookery.jobs.results import combine, result_file, source_run
 
 
 def test_tables_of_r_and_python_keep_their_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,34 +25,6 @@ def test_tables_of_r_and_python_keep_their_text(tmp_path: Path, capsys: pytest.C
     outcome = combined(tmp_path, capsys)
     assert outcome["table"] == ('task,"x","y"\n2,007,NA\n9,1e-05,"say ""hi"""\n9,0x,"two\nlines"\n10,1.10,"a,b"\n')
     assert (outcome["rows"], outcome["files"], outcome["code"], outcome["missing"]) == (4, 3, 0, [])
-
-
-def test_each_cluster_s_run_has_its_own_files(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those that lie in the cluster's folder, and those that no other cluster's were in the way of."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    root = project(tmp_path / "demo")
-    rows = [{"seed": 5}, {"seed": 6}]
-    (root / "rookery.yml").write_text(
-        "name: demo\nclusters: [hec, bede]\noutputs: [results]\n"
-        "jobs: {hec: {command: './x --out=results/s{seed}.csv'}}\n"
-    )
-    recorded(root, 7, job="hec", rows=rows, when="2020-01-01T00:00:00+00:00")
-    recorded(root, 8, job="hec", rows=rows, cluster="bede", when="2020-01-02T00:00:00+00:00")
-    for cluster, names in (("hec", ["s5.csv"]), ("bede", ["s5.csv", "s6.csv"]), ("hec", ["s6.csv"])):
-        files = [File(f"results/{name}", "x", 8, 10**18) for name in names]
-        arrivals = download.Arrivals(root, cluster)
-        plan = arrivals.plan(files, ["results"])
-        list(arrivals.take((file, [f"x\n{cluster}\n".encode()]) for file in plan.bring))
-        arrivals.close()
-    assert sorted(str(path.relative_to(root)) for path in root.rglob("*.csv")) == [
-        "results/bede/s5.csv", "results/hec/s6.csv", "results/s5.csv", "results/s6.csv",
-    ]  # fmt: skip
-    for number, cluster in (("7", "hec"), ("8", "bede")):
-        outcome = combined(root, capsys, job=number)
-        assert outcome["table"] == f"task,seed,x\n1,5,{cluster}\n2,6,{cluster}\n"
-        assert (outcome["missing"], outcome["newer"]) == ([], [])
 
 
 def test_a_column_that_tells_the_task_is_believed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -259,43 +199,6 @@ def test_a_large_file_that_breaks_off_leaves_nothing(
     assert outcome["table"] == "task,x,y\n1,1,2\n" + "3,6,7\n" * 100
 
 
-def test_old_results_and_two_of_one_task_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    project(tmp_path, r_1__csv="x\na\n", s_1__csv="x\nb\n", r_2__csv="x\nc\n")
-    recorded(tmp_path, array="1-2")
-    os.utime(tmp_path / "results/r_2.csv", (1e9, 1e9))
-    outcome = combined(tmp_path, capsys)
-    assert (outcome["twice"], outcome["old"], outcome["code"]) == ([1], ["results/r_2.csv"], 1)
-
-
-@pytest.mark.parametrize(
-    ("written", "array", "named"),
-    [
-        ({"r_1__csv": "x\na\n", "s_1__csv": "x\nb\n"}, "1", "twice"),
-        ({"r_1__csv": "x\na\n", "r_2__csv": "x\nb\n"}, "1", "others"),
-        ({"old_1__csv": "x\na\n"}, "1", "old"),
-    ],
-)
-def test_each_thing_that_is_wrong_is_exit_code_1(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], written: dict[str, str], array: str, named: str
-) -> None:
-    project(tmp_path, **written)
-    recorded(tmp_path, array=array)
-    for path in tmp_path.glob("results/old_*"):
-        os.utime(path, (1e9, 1e9))
-    outcome = combined(tmp_path, capsys)
-    wrong = {key for key in ("missing", "empty", "broken", "others", "old", "newer", "twice") if outcome[key]}
-    assert (wrong, outcome["code"]) == ({named}, 1)
-
-
-def test_where_all_files_are_of_other_tasks_the_run_s_are_missing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    project(tmp_path, **{"1__csv": "x\na\n", "2__csv": "x\nb\n"})
-    recorded(tmp_path, 10, array="301-400")
-    assert combine.run(options.CombineOptions(project=str(tmp_path))) == 1
-    assert "missing: 100 of 100 tasks have no result: 301-400\n" in capsys.readouterr().err
-
-
 def test_a_column_task_that_holds_no_number_leaves_the_one_in_the_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -304,45 +207,6 @@ def test_a_column_task_that_holds_no_number_leaves_the_one_in_the_name(
     outcome = combined(tmp_path, capsys)
     assert outcome["table"] == "n,task,x\n10,cifar,a\n30,mnist,b\n"
     assert (outcome["missing"], outcome["code"]) == ([2], 1)
-
-
-def test_files_that_a_later_run_of_the_job_may_have_written_are_told_of(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    project(tmp_path, r_1__csv="x\na\n", r_2__csv="x\nb\n", of_10_r_3__csv="x\nc\n", r_4__csv="x\nd\n")
-    rows = [{"n": n} for n in (1, 2, 3, 4)]
-    recorded(tmp_path, 10, rows=rows, when="2020-01-01T00:00:00+00:00")
-    recorded(tmp_path, 11, rows=rows, when="2020-01-02T00:00:00+00:00", failed_of="10")
-    recorded(tmp_path, 12, rows=rows, when="2020-01-03T00:00:00+00:00", job="another")
-    recorded(tmp_path, 13, rows=[{"n": 9}] * 4, when="2020-01-05T00:00:00+00:00")
-    for name, day in (("r_1", 1), ("r_2", 4), ("r_4", 6)):
-        seconds = datetime(2020, 1, day, 12, tzinfo=UTC).timestamp()
-        os.utime(tmp_path / f"results/{name}.csv", (seconds, seconds))
-    outcome = combined(tmp_path, capsys, job="10")
-    assert (outcome["newer"], outcome["code"]) == (["results/r_4.csv"], 1)
-    assert combined(tmp_path, capsys, job="11")["newer"] == ["results/r_4.csv"]
-    assert combined(tmp_path, capsys)["newer"] == []
-
-
-def test_a_run_of_failed_tasks_counts_as_the_run_they_are_of(tmp_path: Path) -> None:
-    from rookery.projects import config
-
-    project(tmp_path)
-    recorded(tmp_path, 5, array="1-3")
-    recorded(tmp_path, 6, array="2", failed_of="5")
-    recorded(tmp_path, 8)  # no array
-    run = source_run.of_record(config.load(tmp_path))
-    assert (run.id, run.tasks) == ("5", {1, 2, 3})
-
-
-def test_results_of_several_jobs_lie_beside_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    project(tmp_path, simulate_1__csv="x\n1\n", simulate_2__csv="x\n2\n", flaky_1__csv="y\n3\n")
-    recorded(tmp_path, 21, job="simulate", array="1-2", when="2020-01-01T00:00:00Z")
-    recorded(tmp_path, 53, job="flaky", array="1", when="2020-01-02T00:00:00Z")
-    assert combined(tmp_path, capsys)["table"] == "task,y\n1,3\n"
-    assert combined(tmp_path, capsys, job="21")["table"] == "task,x\n1,1\n2,2\n"
-    outcome = combined(tmp_path, capsys, files="results/simulate_*.csv")
-    assert (outcome["run"], outcome["code"]) == ("21", 0)
 
 
 def test_files_that_are_not_of_an_array_are_put_together_all_the_same(

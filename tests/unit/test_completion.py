@@ -58,6 +58,21 @@ def proposed(*words: str) -> list[str]:
         (("fetch", "--project", ""), [":directories"]),
         (("docs", "submit-"), ["submit-jobs"]),
         (("config", "set", "color", "a"), ["auto", "always"]),
+        (("config", "set", "cluster", "he"), ["hec", "hex"]),
+        (("config.set", "cluster", "a"), []),
+        (("config.set", "cluster", "pe"), ["penguins"]),
+        (("config.set", "email", ""), []),
+        (("completion.install", ""), ["bash", "zsh", "fish"]),
+        (("completion", "show", "z"), ["zsh"]),
+        (("docs", "RK60"), [f"RK60{number}" for number in range(1, 8)]),
+        (("docs", "rk601"), ["RK601"]),
+        (("sandbox.up", "hec", "--auth", "pass"), ["password", "password+totp"]),
+        (("code", "--editor", "code"), ["code", "code-insiders"]),
+        (("setup", "penguins", "pe"), []),
+        (("setup", "penguins", "hec,p"), []),
+        (("-",), ["--help", "--list", "--version", "--debug"]),
+        (("--ver",), ["--version"]),
+        (("undo", "hec", "-"), ["--cluster", "--check", "--tags", "--purge", "--json", "--yes", "--sandbox"]),
         (("frobnicate", ""), []),
         (("submit", ""), []),
     ],
@@ -72,6 +87,8 @@ def test_jobs_and_runs_of_the_project_here(home: Path) -> None:
     assert proposed("submit", "simulate", "") == ["fit"]
     assert proposed("submit", "--after", "f") == ["fit"]
     assert proposed("cancel", "") == []
+    assert proposed("lint", "") == ["simulate", "fit", ":files"]
+    assert proposed("lint", "simulate", "f") == ["fit", ":files"]
 
 
 def test_a_file_that_can_t_be_used_is_no_error_at_tab(home: Path) -> None:
@@ -92,9 +109,18 @@ def test_installed_twice_it_is_there_once_and_removed_the_file_is_as_before(
     install = options.CompletionInstallOptions("bash")
     completion_command.install(options.CompletionInstallOptions("bash", check=True))
     assert (home / ".bashrc").read_text() == before
+    assert capsys.readouterr().out.splitlines() == [
+        "Would write ~/.local/share/rookery/completion/rookery.bash",
+        "Would add 3 lines to ~/.bashrc",
+    ]
     assert completion_command.install(install) == completion_command.install(install) == 0
     assert (home / ".bashrc").read_text().count("rookery completion >>>") == 1
     assert "up to date" in capsys.readouterr().out
+    completion_command.remove(options.CompletionRemoveOptions(check=True))
+    assert capsys.readouterr().out.splitlines() == [
+        "Would delete ~/.local/share/rookery/completion/rookery.bash",
+        "Would remove its lines from ~/.bashrc",
+    ]
     completion_command.remove(options.CompletionRemoveOptions())
     assert (home / ".bashrc").read_text() == before
     assert not list((home / ".local/share/rookery/completion").iterdir())
@@ -113,7 +139,7 @@ def test_the_login_shell_is_the_one_that_is_meant(home: Path, monkeypatch: pytes
     monkeypatch.setenv("SHELL", "/usr/bin/fish")
     completion_command.install(options.CompletionInstallOptions())
     assert (home / ".config/fish/completions/rookery.fish").is_file()
-    with pytest.raises(RookeryError, match="Can't complete in tcsh"):
+    with pytest.raises(RookeryError, match=r"^Unknown shell 'tcsh'\. Shells: bash, zsh, fish\."):
         completion_command.install(options.CompletionInstallOptions("tcsh"))
 
 

@@ -52,11 +52,18 @@ def test_a_line_a_task_and_one_for_each_thing_that_took_time_or_is_the_person_s(
     built = {"kind": "commands", "path": "/x/uv", "what": "Install uv", "state": "made"}
     text = shown(result(changed=True, outcomes=[MADE, KEPT, THERE, THERE, built]))
     lines = [line[6:] for line in text.splitlines()]
-    assert lines[:3] == ["✓ Do it (1 change)", "! start-pyenv (~/start-pyenv): yours differs", "✓ Install uv"]
+    assert lines[:3] == ["✓ Do it (2 changes)", "  ! start-pyenv (~/start-pyenv): yours differs", "  ✓ Install uv"]
     assert re.search(r"^penguins is ready: 2 changes, 2 up to date, 1 kept \(0\.\d s\)$", text, re.M)
     assert "  kept       ~/start-pyenv: yours differs\n" in text
     assert "  home       /home/ada\n  next       ls\n" in text
     assert "\x1b" not in text
+
+
+def test_a_step_that_failed_is_not_done_and_its_parts_stand_below_it() -> None:
+    built = {"kind": "commands", "what": "Install uv", "state": "made"}
+    text = shown(result(state="failed", outcomes=[MADE, THERE, built], msg="Install pyenv failed"))
+    lines = [line[6:] for line in text.splitlines()]
+    assert lines[:3] == ["· Do it (2 changes, not finished)", "  ✓ Install uv", "  ✗ Install pyenv failed"]
 
 
 def test_a_second_run_says_in_one_line_that_nothing_was_to_do() -> None:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 METADATA = PROJECT["project"]
 ADDRESS = "https://github.com/rookery-hpc/rookery"
+SITE = "https://rookery-hpc.github.io/rookery/"
 SUFFIXES = {".md", ".py", ".yml", ".toml", ".cff", ".j2", ".html", ".sh"}
 PASSED_OVER = {".git", ".venv", ".tools", "dist", "build", "data", "__pycache__"}
 
@@ -119,9 +120,22 @@ def test_links_of_the_readme_work_on_pypi() -> None:
 
 def test_the_repository_is_one() -> None:
     assert set(METADATA["urls"]) == {"Homepage", "Documentation", "Source", "Issues", "Changelog"}
-    assert all(url.startswith(ADDRESS) for url in METADATA["urls"].values())
+    assert METADATA["urls"]["Documentation"] == SITE
+    assert all(url.startswith(ADDRESS) for name, url in METADATA["urls"].items() if name != "Documentation")
     found = {match for text in texts().values() for match in re.findall(r"https://github\.com/[\w-]+/rookery\b", text)}
     assert found == {ADDRESS}
+
+
+MAY_WRITE = {
+    "ci.yml": {},
+    "release.yml": {
+        "attest": ["attestations", "id-token"],
+        "publish": ["id-token"],
+        "github-release": ["contents"],
+    },
+    "site.yml": {"deploy": ["id-token", "pages"]},
+}
+"""What the jobs of each workflow may write; the others only read."""
 
 
 def uses(workflow: str) -> list[str]:
@@ -129,7 +143,7 @@ def uses(workflow: str) -> list[str]:
     return re.findall(r"uses: (\S+@.*)", (ROOT / ".github/workflows" / workflow).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("workflow", ["ci.yml", "release.yml"])
+@pytest.mark.parametrize("workflow", sorted(MAY_WRITE))
 def test_workflows_use_pinned_actions_and_few_permissions(workflow: str) -> None:
     assert uses(workflow)
     for action in uses(workflow):
@@ -140,12 +154,24 @@ def test_workflows_use_pinned_actions_and_few_permissions(workflow: str) -> None
         name: sorted(key for key, value in job.get("permissions", {}).items() if value == "write")
         for name, job in document["jobs"].items()
     }
-    expected = {
-        "attest": ["attestations", "id-token"],
-        "publish": ["id-token"],
-        "github-release": ["contents"],
-    }
-    assert {name: keys for name, keys in may_write.items() if keys} == (expected if workflow == "release.yml" else {})
+    assert {name: keys for name, keys in may_write.items() if keys} == MAY_WRITE[workflow]
+
+
+def test_each_workflow_is_tested() -> None:
+    assert {file.name for file in (ROOT / ".github/workflows").iterdir()} == set(MAY_WRITE)
+
+
+def test_the_site_that_is_published_is_the_one_that_is_named() -> None:
+    """`rookery docs` opens the address in the package's metadata; the workflow publishes what bin/build_site builds."""
+    assert f"site_url: {SITE}\n" in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    (folder,) = re.findall(r"^site_dir: (.*)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    build, deploy = yaml.safe_load((ROOT / ".github/workflows/site.yml").read_text(encoding="utf-8"))["jobs"].values()
+    assert [step.get("run") or step["with"].get("path") for step in build["steps"][1:]] == [
+        "bin/build_site",
+        f"{folder}/",
+    ]
+    assert "--strict" in (ROOT / "bin/build_site").read_text(encoding="utf-8")
+    assert (deploy["needs"], deploy["environment"]["name"]) == ("build", "github-pages")
 
 
 def test_ci_runs_every_part_of_the_tests() -> None:

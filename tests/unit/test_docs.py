@@ -18,7 +18,23 @@ from rookery.support import docs_command
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if page.name != "plan.md")
-LINKED = [*PAGES, ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "roles").glob("*/README.md"))]
+LINKED = sorted(
+    {
+        *DOCS.rglob("*.md"),
+        *ROOT.glob("*.md"),
+        *(ROOT / ".github").rglob("*.md"),
+        *(ROOT / ".github").rglob("*.yml"),
+        *(ROOT / "roles").glob("*/README.md"),
+    }
+)
+"""Files that link to others of the repository."""
+IN_REPOSITORY = re.compile(
+    r"https://(?:github\.com/rookery-hpc/rookery/(?:blob|tree)|raw[^/]*/rookery-hpc/rookery)/main/([^)\s>]+)"
+)
+SITE = re.compile(r"https://rookery-hpc\.github\.io/rookery(/[^)\s>]*)")
+NAMED = re.compile(
+    r"(?<![\w./-])(?:docs|bin|tests|roles|rookery|playbooks|templates|inventory)/[\w./-]*\w\.(?:md|py|yml|json|j2)\b"
+)
 LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\((?!https?:)([^)\s]+)\)")
 
 
@@ -57,6 +73,45 @@ def test_links_and_pictures_lead_somewhere(page: Path) -> None:
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", LINKED, ids=name)
+def test_addresses_in_the_repository_and_of_the_site_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for address in IN_REPOSITORY.findall(text):
+        path, _, anchor = address.partition("#")
+        assert (ROOT / path).exists(), address
+        assert not anchor or anchor in anchors(ROOT / path), address
+    for address in SITE.findall(text):
+        assert (DOCS / f"{address.partition('#')[0].strip('/') or 'index'}.md").is_file(), address
+
+
+@pytest.mark.parametrize("file", [*LINKED, ROOT / "mkdocs.yml", ROOT / "test"], ids=name)
+def test_files_that_a_text_names_are_there(file: Path) -> None:
+    for path in NAMED.findall(file.read_text(encoding="utf-8")):
+        assert (ROOT / path).is_file() or "NAME" in path, path
+
+
+def test_texts_that_link_are_found() -> None:
+    files = {name(file) for file in LINKED}
+    assert {
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        ".github/ISSUE_TEMPLATE/cluster.yml",
+        ".github/workflows/site.yml",
+    } <= files
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_sentence_does_not_end_in_a_picture(page: Path) -> None:
+    """`rookery docs` shows a page in the terminal without its pictures."""
+    assert not re.search(r":\n+!\[", page.read_text(encoding="utf-8"))
+
+
+def test_the_tutorial_has_the_script_of_its_picture() -> None:
+    assert f"```bash\n{script('make_pictures.py').BROKEN}```" in (DOCS / "tutorial/sandbox.md").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

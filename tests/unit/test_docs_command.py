@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rookery.cli import commands, help  # noqa: A004
 from rookery.core.errors import RookeryError
 from rookery.support import docs_command
 from rookery.support.options import DocsOptions
@@ -114,7 +115,7 @@ def test_text_into_a_pipe_has_no_colours_and_no_marks(capsys: pytest.CaptureFixt
     assert "\x1b" not in text
     assert "<!--" not in text
     assert "made: keys" not in text
-    assert all(len(line) <= docs_command.WIDTH for line in text.splitlines())
+    assert all(len(line) <= 80 for line in text.splitlines())
 
 
 def test_a_rule_and_a_command_are_shown_alone(capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,6 +127,22 @@ def test_a_rule_and_a_command_are_shown_alone(capsys: pytest.CaptureFixture[str]
     text = capsys.readouterr().out
     assert "--cluster" in text
     assert "rookery render" not in text
+
+
+@pytest.mark.parametrize("command", ["lint", "jobs", "status", "config.set"])
+def test_a_command_is_shown_as_its_help_is(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "78")
+    monkeypatch.setattr("sys.argv", ["rookery"])
+    options = {name: each for group in commands.by_title().values() for name, each in group}[command]
+    page = help.page(command, options)
+    assert docs_command.run(DocsOptions(command)) == 0
+    text = capsys.readouterr().out
+    assert [line.strip() for line in page.splitlines()] == [line.strip() for line in text.strip().splitlines()][
+        -len(page.splitlines()) :
+    ]
+    assert "core-opts" not in text
 
 
 def test_a_pager_shows_text_on_a_terminal(

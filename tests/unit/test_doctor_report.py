@@ -1,11 +1,13 @@
 """What `doctor` prints, and the report that it writes."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from user_home import at_home, own_inventory
 
 from rookery.core import failure_log, invocation
 from rookery.core.errors import RookeryError
@@ -35,6 +37,22 @@ def test_a_line_for_what_is_not_well() -> None:
         ("warning", "clocks: late"),
     ]
     assert len(report.lines(TOLD, all_of_them=True)) == 7
+
+
+def test_each_problem_of_a_file_has_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_home(tmp_path, monkeypatch)
+    text = "cluster_user: ada\ncluster_prot: 1\npython_versions: 3.13\n"
+    own_inventory(tmp_path, "host_vars/hec.yml", text)
+    command.run(options.DoctorOptions(cluster="hec", report=str(tmp_path / "ada.txt")))
+    place = "~/.config/rookery/inventory/host_vars/hec.yml"
+    shown = capsys.readouterr().out
+    assert f"the cluster's profile:\n    {place}:2: unknown key `cluster_prot` " in shown
+    assert f"\n    {place}:3: `python_versions` must be a list, " in shown
+    assert shown.count(f"\n    fix: edit lines 2 and 3 of {place}, then run") == 1
+    written = (tmp_path / "ada.txt").read_text()
+    assert re.search(r"\n  problem +the cluster's profile:\n +\S+:2: unknown .*\n +\S+:3: ", written)
 
 
 def test_the_report_is_text_and_then_the_same_as_data(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.results import archive, remote_listing
 from rookery.jobs.results.archive import File
-from rookery.jobs.results.download import STAGE, Arrivals
+from rookery.jobs.results.download import STAGE, Arrivals, origins
 
 OLD, NEW = 10**18, 10**18 + 5 * 10**9
 
@@ -368,3 +368,21 @@ def test_the_files_of_a_job_are_those_it_wrote() -> None:
     assert chosen(submitted=100, ended=150) == ["results/during.csv", *own]
     assert chosen(submitted=100, ended=None) == ["results/during.csv", "results/after.csv", *own]
     assert chosen(submitted=None, ended=None) == own
+
+
+@pytest.mark.parametrize("how", ["mv", "cp -a"])
+def test_what_was_fetched_is_known_where_the_folder_is_now(root: Path, how: str) -> None:
+    fetched(root, remote_file("results/1.csv"), remote_file("results/2.csv"))
+    (root / "results/2.csv").write_text("mine")
+    now = root.with_name("thesis")
+    subprocess.run([*how.split(), root, now], check=True)
+    newer = [remote_file(f"results/{number}.csv", b"newer", NEW) for number in (1, 2)]
+    assert origins(now) == {"results/1.csv": "hec"}
+    assert fetched(now, *newer) == {"brought": ["results/1.csv"], "kept": ["results/2.csv"], "refused": []}
+    assert (now / "results/2.csv").read_text() == "mine"
+
+
+def test_a_file_that_replaces_an_older_one_is_updated_and_not_new(root: Path) -> None:
+    fetched(root, remote_file("results/1.csv"))
+    plan = Arrivals(root, "hec").plan([remote_file(f"results/{n}.csv", b"newer", NEW)[0] for n in (1, 2)], ["results"])
+    assert ([file.path for file in plan.bring], plan.updated) == (["results/1.csv", "results/2.csv"], {"results/1.csv"})

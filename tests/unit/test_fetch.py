@@ -65,3 +65,34 @@ def test_a_run_s_record_tells_the_cluster_or_the_one_whose_miniature_it_was(demo
         (demo / f"runs/{number}.{label}.json").write_text(json.dumps(record))
     clusters = [fetch.ran_on(demo, job, sandbox=sandbox) for job in ("7", "8", "9") for sandbox in (False, True)]
     assert clusters == ["hec", "penguins", "", "penguins", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("new", "updated", "says"),
+    [
+        (0, 0, "No new files"),
+        (1, 0, "1 new file"),
+        (2000, 1, "2,000 new files, 1 updated"),
+        (0, 1, "1 updated file"),
+        (0, 2, "2 updated files"),
+    ],
+)
+def test_files_that_replace_older_ones_are_counted_apart(new: int, updated: int, says: str) -> None:
+    assert fetch._count(new, updated) == says
+
+
+def test_advice_on_several_files_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    advice = "delete or rename {} to fetch the cluster's"
+    fetch._print_named("kept your version", [("a.csv", "changed here")], advice=advice)
+    fetch._print_named("kept your version", [(f"{n}.csv", "changed here") for n in range(7)], advice=advice)
+    fetch._print_named("skipped", [("x", "a link"), ("y", "a link")])
+    fetch._print_named("not fetched", [])
+    assert capsys.readouterr().out.splitlines() == [
+        "  kept your version: a.csv (changed here); delete or rename it to fetch the cluster's",
+        "  kept your version of 7 files; delete or rename them to fetch the cluster's:",
+        *(f"    {n}.csv (changed here)" for n in range(5)),
+        "    … and 2 more",
+        "  skipped, 2 files:",
+        "    x (a link)",
+        "    y (a link)",
+    ]

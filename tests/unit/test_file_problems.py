@@ -12,8 +12,8 @@ from user_home import at_home, own_inventory
 
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
-from rookery.core.file_problems import MOST, Complaint, FileProblems, FileProblemsError
-from rookery.core.near_names import closest
+from rookery.core.file_problems import MOST, Complaint, FileProblem, FileProblems, FileProblemsError
+from rookery.core.near_names import closest, either
 from rookery.core.yaml_document import Document
 from rookery.projects import config, config_schema
 from rookery.support.cohort import cohort_file
@@ -69,13 +69,13 @@ def test_more_than_anybody_reads_are_counted() -> None:
 
 def test_a_hint_that_all_problems_have_is_the_one_given() -> None:
     problems = FileProblems()
-    problems.add(FILE, Complaint(("a",), "x"), hint="invoke setup")
+    problems.add(FILE, Complaint(("a",), "x"), hint="invoke setup hec")
     others = FileProblems()
     with others.noting():
         problems.report()
     with pytest.raises(FileProblemsError) as caught:
         others.report()
-    assert (caught.value.message, caught.value.hint) == ("a.yml:3: x", "invoke setup")
+    assert (caught.value.message, caught.value.hint) == ("a.yml:3: x", "invoke setup hec")
 
 
 JOB_KEYS = list(json.loads(config_schema.file().read_text())["$defs"]["job"]["properties"])
@@ -236,8 +236,9 @@ def test_the_settings_of_a_person_are_told_whole(home: Path) -> None:
 
 
 def test_problems_in_two_files_are_told_together(home: Path) -> None:
-    hosts = own_inventory(home, "hosts.yml", "all:\n  host: {hec: }\n  vars: 5\n  hosts: {a b: }\n")
-    own = own_inventory(home, "host_vars/hec.yml", "cluster_port: 22a\n")
+    hosts, own = "~/.config/rookery/inventory/hosts.yml", "~/.config/rookery/inventory/host_vars/hec.yml"
+    own_inventory(home, "hosts.yml", "all:\n  host: {hec: }\n  vars: 5\n  hosts: {a b: }\n")
+    own_inventory(home, "host_vars/hec.yml", "cluster_port: 22a\n")
     with pytest.raises(RookeryError) as caught:
         profile.load("hec")
     assert caught.value.message.splitlines() == [
@@ -251,7 +252,8 @@ def test_problems_in_two_files_are_told_together(home: Path) -> None:
 
 
 def test_a_list_of_partitions_that_lacks_some_is_what_is_wrong(home: Path) -> None:
-    file = own_inventory(home, "host_vars/hec.yml", "cluster_user: me\ncluster_partitions: [{name: serial}]\n")
+    file = "~/.config/rookery/inventory/host_vars/hec.yml"
+    own_inventory(home, "host_vars/hec.yml", "cluster_user: me\ncluster_partitions: [{name: serial}]\n")
     with pytest.raises(RookeryError) as caught:
         profile.load("hec")
     assert caught.value.message.startswith(f"{file}:2: `cluster_partitions` must have parallel, ")
@@ -268,7 +270,7 @@ STUDENTS = """\
 - name: Grace                 #! missing key `project`
   email: g@x.org
   clusters: [hec, hec]        #! `clusters` lists 'hec' twice
-  language: perl              #! `language` must be one of python, r, Python, R, not 'perl'
+  language: perl              #! `language` must be one of python, r, not 'perl'
 - just text                   #! `students[2]` must be a student
 - name: Tom
   email: G@x.org              #! 'G@x.org' is also the address of another student (line 8)
@@ -362,3 +364,15 @@ def test_each_problem_is_told_whatever_the_others_are(home: Path, drawn: tuple[s
         file.write_text(text)
         found = refusal(config.load if kind == "project" else lambda: cohort_file.load(file, ("penguins", "hec")))
     is_told(found, expected)
+
+
+@pytest.mark.parametrize(("names", "text"), [(["a"], "a"), (["a", "b"], "a or b"), (["a", "b", "c"], "a, b or c")])
+def test_alternatives_are_listed_as_in_a_sentence(names: list[str], text: str) -> None:
+    assert either(names) == text
+
+
+def test_a_path_with_blanks_is_named_without_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    error = FileProblemsError([FileProblem(tmp_path / "my thesis's/rookery.yml", 4, "unknown key `x`")])
+    assert error.message == "~/my thesis's/rookery.yml:4: unknown key `x`"
+    assert error.hint == "edit line 4 of ~/my thesis's/rookery.yml, then run the command again"

@@ -48,6 +48,20 @@ def test_it_says_what_is_wrong_and_how_it_reads_mended(here: Path, capsys: pytes
     assert (here / "job.sh").read_text() == BAD
 
 
+def test_a_job_of_rookery_yml_is_checked_as_rendered(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = "jobs:\n  simulate: {command: RScript work.R}\n  fit: {command: Rscript work.R}\n"
+    (here / "rookery.yml").write_text(f"name: seals\nclusters: [penguins]\n{jobs}")
+    (here / "job.sh").write_text(GOOD)
+    assert lint("fit", "job.sh", json=True) == 0
+    assert report(capsys) == {"job.sh": [], "slurm/fit.sh (rendered)": []}
+    assert lint("simulate", json=True) == 1
+    assert report(capsys) == {"slurm/simulate.sh (rendered)": ["RK601"]}
+    (here / "simulate").write_text(GOOD)  # a file of that very name goes before
+    assert lint("simulate", json=True) == 0
+    with pytest.raises(RookeryError, match="simulat"):
+        lint("simulat")
+
+
 def test_warnings_alone_are_no_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "job.sh").write_text(GOOD.replace("Rscript", "#SBATCH --array=1-1000\nRscript"))
     assert lint("job.sh") == 0

@@ -54,7 +54,7 @@ def test_one_malformed_profile_does_not_hide_the_others(home: Path, capsys: pyte
     file = own_inventory(home, "host_vars/hec.yml", "cluster_prot: 22\n")
     assert listing.show_all(ClustersListOptions()) == 1
     shown = capsys.readouterr().out
-    assert f"{file}:1: unknown key `cluster_prot` (did you mean `cluster_port`?)" in shown
+    assert f"{paths.shown(file)}:1: unknown key `cluster_prot` (did you mean `cluster_port`?)" in shown
     assert "icefloe-fe.lancs.ac.uk" in shown
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hints import problems_in
 
 from rookery.clusters import cluster
 from rookery.clusters.config import profile
@@ -16,7 +17,7 @@ from rookery.core import preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.projects import config, scaffold
 from rookery.projects.options import NewOptions
-from rookery.support.onboarding import added_cluster, details, first_project, key, result
+from rookery.support.onboarding import added_cluster, command, details, first_project, key, result
 from rookery.support.onboarding.key import Key
 from rookery.support.options import OnboardOptions
 
@@ -331,20 +332,53 @@ def test_next_steps_are_for_the_cluster_and_its_miniature(home: Path) -> None:
     study = first_project.Study(home / "study")
     (home / "study/README.md").write_text((home / "study/README.md").read_text().replace("invoke ", "rookery "))
 
-    def steps(name: str, **values: object) -> str:
-        return "\n".join(first_project.next_steps(study, replace(profile.load(name), **values)))  # type: ignore[arg-type]
+    def steps(name: str, **values: object) -> list[str]:
+        lines = first_project.next_steps(study, replace(profile.load(name), **values))  # type: ignore[arg-type]
+        assert not any("`" in line for line in lines)
+        assert problems_in("\n".join(lines)) == {}
+        return [line.strip() for line in lines if line.startswith("    ")]
 
-    plain = steps("penguins")
-    assert "`rookery deploy`" in plain
-    assert "`ssh penguins`" in plain
-    assert "`rookery doctor penguins`" in plain
+    assert steps("penguins") == [
+        'git commit -am "What changed"',
+        "rookery deploy",
+        "rookery submit simulate --wait",
+        "rookery fetch",
+        "rookery combine",
+        "rookery render simulate",
+        "ssh penguins",
+        "rookery shell",
+        "rookery code penguins",
+        "rookery doctor penguins",
+    ]
     other = steps("hec")
-    assert "`rookery submit simulate --wait --cluster hec`" in other
-    assert "`ssh hec`" in other
-    assert "`rookery doctor --cluster hec`" in other
-    assert "`rookery combine`" in other
+    assert {"rookery submit simulate --wait --cluster hec", "ssh hec", "rookery doctor --cluster hec"} <= {*other}
+    assert "rookery combine" in other
     sandbox = steps("penguins", sandbox=True)
-    assert "`rookery fetch --sandbox`" in sandbox
-    assert "`rookery doctor penguins --sandbox`" in sandbox
-    assert "`ssh penguins`" not in sandbox
-    assert "`ssh -F " in sandbox
+    assert {"rookery fetch --sandbox", "rookery doctor penguins --sandbox"} <= {*sandbox}
+    assert "ssh penguins" not in sandbox
+    assert any(command.startswith("ssh -F ") and command.endswith(" penguins") for command in sandbox)
+
+
+def test_the_plan_for_a_miniature_promises_nothing_for_the_cluster(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["rookery"])
+    assert command.run(OnboardOptions("penguins", sandbox=True, check=True)) == 0
+    plan = capsys.readouterr().out
+    assert "  1. start the miniature of penguins, if it is not running\n" in plan
+    assert "`rookery setup penguins --sandbox`" in plan
+    assert "username" not in plan
+    assert "~/.ssh" not in plan
+    assert "password" not in plan
+    assert not (home / ".ssh").exists()
+
+
+def test_the_plan_for_a_cluster(
+    monkeypatch: pytest.MonkeyPatch, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["rookery"])
+    assert command.run(OnboardOptions("penguins", check=True)) == 0
+    plan = capsys.readouterr().out
+    assert "a line in ~/.ssh/config" in plan
+    assert "`rookery setup penguins`" in plan
+    assert not (home / ".ssh").exists()

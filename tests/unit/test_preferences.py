@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rookery.clusters.config import profile
 from rookery.core import preferences
 from rookery.core.errors import RookeryError
 from rookery.projects import target
@@ -47,7 +48,10 @@ def test_what_is_set_is_got_listed_and_removed(capsys: pytest.CaptureFixture[str
         ("clutser", "hec", "Unknown key 'clutser' (did you mean `cluster`?).", "invoke config.get cluster"),
         ("cluster", "pengins", "Unknown cluster 'pengins' (did you mean `penguins`?).",
          "invoke config.set cluster penguins"),
-        ("color", "red", "`color` must be auto or always or never, not 'red'.", "invoke config"),
+        ("cluster", "nosuch", f"Unknown cluster 'nosuch' (known clusters: {', '.join(profile.names())}).",
+         "invoke clusters"),
+        ("email", "notanemail", "`email` must be one email address, not 'notanemail'.", "invoke config"),
+        ("color", "red", "`color` must be auto, always or never, not 'red'.", "invoke config"),
         ("name", "a\nb", "`name` must be text on one line.", "invoke config"),
         ("name", " ", "The value is empty.", "invoke config.unset name   # removes it"),
     ],
@@ -59,16 +63,41 @@ def test_what_can_t_be_set(key: str, value: str, message: str, following: str) -
     assert not preferences.file().exists()
 
 
+def write(text: str) -> None:
+    preferences.file().parent.mkdir(parents=True, exist_ok=True)
+    preferences.file().write_text(text)
+    preferences.values.cache_clear()
+
+
 def test_all_problems_of_the_file_at_once() -> None:
-    preferences.file().parent.mkdir(parents=True)
-    preferences.file().write_text('clutser = "hec"\ncolor = "red"\nname = 3\n')
+    write('# mine\nclutser = "hec"\ncolor = "red"\n\n[name]\nfull = 3\n')
     with pytest.raises(RookeryError) as refused:
         preferences.values()
-    assert str(refused.value.message).count("\n") == 2
+    place = "~/.config/rookery/config.toml"
+    assert [line.partition(" `")[0] for line in refused.value.message.splitlines()] == [
+        f"{place}:2: unknown key", f"{place}:3:", f"{place}:5:",
+    ]  # fmt: skip
+    assert refused.value.hint == f"edit lines 2, 3 and 5 of {place}, then run the command again"
     assert preferences.color() == "auto"  # no reason not to print the error
-    preferences.file().write_text("cluster = hec\n")
-    with pytest.raises(RookeryError, match="not valid TOML"):
+
+
+@pytest.mark.parametrize(("text", "line"), [("cluster = hec\n", 1), ('name = "a"\n\ncluster', 3), ("[a", 1)])
+def test_a_file_that_is_not_toml_is_refused_with_its_line(text: str, line: int) -> None:
+    write(text)
+    with pytest.raises(RookeryError) as refused:
         preferences.values()
+    assert refused.value.message.startswith(f"~/.config/rookery/config.toml:{line}: not valid TOML: ")
+    assert refused.value.hint == f"edit line {line} of ~/.config/rookery/config.toml, then run the command again"
+
+
+def test_an_unknown_cluster_in_the_file_is_named_with_its_line() -> None:
+    write('color = "never"\n"cluster" = "pengins"\n')
+    says = "~/.config/rookery/config.toml:2: unknown cluster 'pengins' (did you mean `penguins`?)"
+    for use in (lambda: target.find(needs_project=False), lambda: config_command.show_all(options.ConfigListOptions())):
+        with pytest.raises(RookeryError) as refused:
+            use()
+        assert refused.value.message == says
+    assert change("cluster", "penguins") == 0
 
 
 def test_the_default_cluster_is_that_of_commands_outside_a_project(home: Path) -> None:

@@ -88,7 +88,7 @@ def test_a_profile_that_no_inventory_names_is_told_of(home: Path) -> None:
     file = own_inventory(home, "host_vars/archer2.yml", "cluster_host: login.archer2.ac.uk\n")
     with pytest.raises(RookeryError) as caught:
         profile.load("archer2")
-    assert caught.value.message == f"{file} has settings for archer2, but no inventory file lists it."
+    assert caught.value.message == f"{paths.shown(file)} has settings for archer2, but no inventory file lists it."
     assert "hosts.yml" in str(caught.value.hint)
 
 
@@ -115,7 +115,7 @@ def test_a_missing_username_is_answered_with_the_command() -> None:
     assert cluster.user == ""
     with pytest.raises(RookeryError, match="Missing username on Penguins") as caught:
         cluster_module.require_user(cluster)
-    assert str(caught.value.hint).startswith("invoke setup penguins --user YOUR_USERNAME")
+    assert str(caught.value.hint).startswith("invoke login penguins --user YOUR_USERNAME")
     assert cluster_module.require_user(profile.load("penguins", overrides={"cluster_user": "me"})) == "me"
 
 
@@ -207,7 +207,7 @@ def test_remember_gives_up_on_a_file_it_cant_edit(home: Path) -> None:
     file = own_inventory(home, "host_vars/penguins.yml", text)
     with pytest.raises(RookeryError) as caught:
         profile.remember("penguins", {"cluster_user": "me"})
-    assert str(file) in caught.value.message
+    assert paths.typed(file) in caught.value.message
     assert file.read_text() == text
     assert [path.name for path in file.parent.iterdir()] == ["penguins.yml"]
 
@@ -250,5 +250,7 @@ def test_the_house_s_words_of_an_account_stay_beside_a_person_s() -> None:
 @pytest.mark.parametrize("key", ["pypi", "cran", "pyenv_git", "python_sources", "uv_python_downloads"])
 def test_a_mirror_that_anybody_between_could_change_is_refused(home: Path, key: str) -> None:
     file = own_inventory(home, "group_vars/all.yml", f"---\ncluster_mirrors:\n  {key}: http://mirror.example.org/x\n")
-    with pytest.raises(RookeryError, match=rf"^{file}:3: `{key}` must begin with https:// or file://, not"):
+    with pytest.raises(
+        RookeryError, match=rf"^{paths.shown(file)}:3: `{key}` must begin with https:// or file://, not"
+    ):
         profile.load("penguins")

@@ -99,6 +99,8 @@ def test_what_is_special_of_other_sites_survives() -> None:
 WRONG = [
     ({"cluster_hosts": "x"}, "unknown key `cluster_hosts` (did you mean `cluster_host`?)"),
     ({"cluster_zzz": "x"}, "unknown key `cluster_zzz`"),
+    ({"cluster_cpus": "two"}, "unknown key `cluster_cpus` (did you mean `cluster_gpus`?)"),
+    ({"cluster_nodes": {"cors": "two"}}, "unknown key `cors` (did you mean `cores`?)"),
     ({"cluster_scheduler": "pbs"}, "`cluster_scheduler` must be one of slurm, none, not 'pbs'"),
     ({"cluster_port": "22a"}, "`cluster_port` must be a whole number, not '22a'"),
     ({"cluster_port": True}, "`cluster_port` must be a whole number, not true"),

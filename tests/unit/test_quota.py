@@ -73,7 +73,7 @@ def test_areas_get_their_paths_costs_and_purges_and_df_tells_of_the_rest() -> No
     by_name = {area.name: area for area in areas}
     assert list(by_name) == ["home", "persistent", "scratch", "project"]
     assert by_name["home"].path == "/home/ada"
-    assert by_name["persistent"].note == "202,781 files take at least 6.2G of it"
+    assert by_name["persistent"].note == "202,781 files take at least 6.2 GB of it"
     assert by_name["scratch"].note == "files are deleted after 28 days"
     assert (by_name["project"].source, by_name["project"].percent) == ("df", 25)
 

@@ -54,6 +54,30 @@ def test_no_answer():
         )
     assert error.reason == "no-answer"
     assert "are you online, and is the Campus VPN on?" in error.message
+    assert error.hint == "check your network and Campus VPN, then run the command again"
+
+
+@pytest.mark.parametrize(
+    ("vpn", "question", "hint"),
+    [
+        (
+            {"needed": "unknown"},
+            "are you online, and is the VPN on, if it needs one?",
+            "check your network and the VPN,",
+        ),
+        ({"needed": "never"}, "are you online?", "check your network, then"),
+        ({}, "are you online?", "check your network, then"),
+        (
+            {"needed": "always", "name": "Campus VPN", "url": "https://vpn.example"},
+            "are you online, and is the Campus VPN on?",
+            "check your network and Campus VPN (https://vpn.example), then",
+        ),
+    ],
+)
+def test_a_host_that_is_not_found_may_need_a_vpn(vpn, question, hint):
+    error = failure(host="nowhere.invalid", data={"cluster_vpn": vpn})
+    assert error.message.endswith(f": {question}")
+    assert error.hint.startswith(hint)
 
 
 def hang_up(server):

@@ -34,11 +34,72 @@ OLD = {
     r"\bends? well\b|\bended well\b": "succeeded",
     r"\bnobody foresaw\b": "unexpected",
     r"\bwhatever helps\b": "",
+    r"\bof (?:its|their) own\b": "its own, separate",
+    r"\bstands?\b(?! for\b)|\bstood\b": "is; the state of",
+    r"\b[Tt]ak(?:es?|en|ing) (?:it|them|this|that|such \w+ \w+) back\b|\bto take back\b": "undo, restore, remove",
+    r"\bnot whole\b|\bback whole\b|\b(?:come|came|arrive)s? whole\b": "complete, with everything in it",
+    r"\b(?:kept|left) as (?:it is|they are)\b|\bleft aside\b|\bpassed over\b": "kept your version, skipped, ignored",
+    r"\b(?:files?|nothing|Nothing) came\b|\b\d here already\b": "new files, unchanged; nothing has arrived",
+    r"\bwithout a word\b|\bin silence\b": "say what is missing: no log, no message, no question",
+    r"\btold (?:from|apart|as|by)\b|\bare told\b": "is distinguished from, is shown as",
+    r"\bgoing on\b|\bgo on\b|\bgo on with\b": "continue, still running",
+    r"\bkey there is\b|\bThere are: ": "unknown key",
+    r"\btakes clusters by\b|\bmove it away\b": "accept it; delete or rename",
+    r"\bdoes not know you\b": "has no name and email for you",
+    r"\bthings? (?:made|changed)\b|\bmade or changed\b": "changes",
+    r"\b[Pp]ut what\b|\bwith room for it\b": "move large folders to the large storage",
+    r"\b[Ss]ay how your\b": "show whether …",
+    r"\b[Ff]rom nothing to\b": "guided start",
+    r"\bchecks? well\b": "passed",
+    r"\bis \w+ right\?": "say what to check",
+    r"\bas far as I know\b": "name the source",
+    r"\b(\w+) or \w+ or (?!more\b)\w+": "a, b or c",
 }
 """Turns of phrase, with what to write instead."""
 
 
-PROTOCOL = {"as declared", "drifted", "mended", "same|there|new|mended|other"}
+OLD_MESSAGES = (
+    "432 goes on on penguins.",
+    "Stopped. The same command goes on from here.",
+    "new wants to know more: NAME.",
+    "deploy has no use for 'now'.",
+    "setup takes clusters by --cluster.",
+    "comand: is not a key there is (did you mean command?).",
+    "next: mend rookery.yml",
+    "can't stand beside array: each of them says what the array's tasks are",
+    "git does not know you, so a stand-in signed the first commit",
+    "40 files came",
+    "1 here already.",
+    "kept as it is here",
+    "move it away to have the cluster's",
+    "left out, it is not whole",
+    "36 checks well",
+    "1 fault, 1 to mind",
+    "as declared / drifted",
+    "is as it should be again",
+    "ready: 38 things made or changed",
+    "Put what grows on the storage with room for it",
+    "Say how your homes on the clusters stand",
+    "From nothing to a first result …: key, login, home, project, job, table.",
+    "a partition, where it shall not be chosen for you",
+    "number of a job … that must have ended well before",
+    "Another run is at work on penguins",
+    "'hello' is no number of a job, such as 123",
+    "is cluster_host right?",
+    "Slips are told with file, line and key",
+    "Take it back? [y/N]",
+    "in a job of its own",
+    "comes back whole",
+    "`rookery completion remove` takes it back",
+    "Slurm ends a job without a word",
+    "auto or always or never",
+)
+"""Messages of earlier versions that had to be read twice, each of which a pattern finds."""
+
+PROTOCOL = {
+    "as declared", "drifted", "mended", "same|there|new|mended|other",
+    "stood",
+}  # fmt: skip
 """Words of `--json` and of answers, which stay as they are; users read others."""
 
 
@@ -66,7 +127,13 @@ def _texts() -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / "roles").rglob("tasks/*.yml")):
         for task in yaml.safe_load(path.read_text(encoding="utf-8")):
             yield f"{path.relative_to(ROOT)}", str(task.get("name", ""))
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "templates").rglob("*"))]
+    pages = [
+        *sorted(ROOT.glob("*.md")),
+        *sorted((ROOT / ".github").rglob("*")),
+        *sorted((ROOT / "docs").rglob("*.md")),
+        *sorted((ROOT / "roles").glob("*/README.md")),
+        *sorted((ROOT / "templates").rglob("*")),
+    ]
     for path in pages:
         if path.is_file() and path.name not in {"plan.md"} and path.suffix not in {".svg", ".png"}:
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -84,12 +151,39 @@ def test_no_text_has_an_old_turn_of_phrase(phrase: str) -> None:
     assert wrong == [], OLD[phrase]
 
 
+@pytest.mark.parametrize("message", OLD_MESSAGES)
+def test_the_patterns_find_what_was_rewritten(message: str) -> None:
+    assert any(re.search(pattern, message) for pattern in OLD)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a cluster of your own",
+        "{account} stands for the account",
+        "one or more jobs or arrays",
+        "Python and R work as well",
+        "a whole number",
+        "which came with this page",
+    ],
+)
+def test_the_patterns_leave_plain_english_alone(text: str) -> None:
+    assert not any(re.search(pattern, text) for pattern in OLD)
+
+
 def test_the_texts_are_found() -> None:
     places = {place.partition(":")[0] for place, _ in texts()}
     assert {
         "rookery/jobs/options.py",
         "rookery/cli/usage_errors.py",
         "README.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        "CODE_OF_CONDUCT.md",
+        ".github/ISSUE_TEMPLATE/bug.yml",
+        ".github/workflows/ci.yml",
+        "roles/cluster/README.md",
         "templates/rookery.schema.json",
     } <= places
     assert any(text.startswith("Submit a job") for _, text in texts())

@@ -67,7 +67,7 @@ def test_quota(monkeypatch: pytest.MonkeyPatch, columns: int, hec: Cluster) -> N
     quota._show(hec, AREAS, "", "")
     text = console.clean(terminal.getvalue())
     assert all(len(line.rstrip()) <= columns for line in text.splitlines())
-    for part in ("10,153", "200.0G", "97 %", PATH, "files are deleted after 28 days"):
+    for part in ("10,153", "200 GB", "97 %", PATH, "files are deleted after 28 days"):
         assert part in words(text)
 
 

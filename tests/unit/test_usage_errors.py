@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from user_home import at_home, own_inventory
 
 from rookery.cli import program as cli
 
@@ -37,6 +39,7 @@ def answer(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
         ),
         ("setup -z", "Unknown option -z of setup.", "rookery setup --help"),
         ("--cluster hec setup", "Option --cluster belongs after the command.", "rookery setup --cluster hec"),
+        ("docs status queue", "Unexpected argument 'queue' of docs.", "rookery docs --help"),
         ("tmux hec again", "Unexpected argument 'again' of tmux.", "rookery tmux --help"),
         ("setup --cluster", "Option --cluster needs a value.", "rookery setup --help"),
         ("login --accept-host-key", "Option --accept-host-key needs a value.", "rookery login --help"),
@@ -96,7 +99,28 @@ def test_a_common_guess_is_answered_with_the_right_name(
     )
 
 
-@pytest.mark.parametrize("line", ["--list", "setup --help", "clusters.show hec --json"])
+@pytest.mark.parametrize("option", ["--check", "--check=yes", "-x"])
+def test_an_option_is_not_taken_for_the_value_that_another_may_have(
+    option: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = answer(f"doctor --report {option}", capsys, monkeypatch)
+    assert text.startswith(f"Unknown option {option.partition('=')[0]} of doctor")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cluster_is_not_taken_for_the_value_of_an_option_where_no_inventory_can_be_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own_inventory(at_home(tmp_path, monkeypatch), "hosts.yml", "all: [\n")
+    monkeypatch.chdir(tmp_path)
+    answer("doctor --report hec --check", capsys, monkeypatch)
+    cli.program().run(["rookery", "doctor", "--report", "hec"], exit=False)
+    assert not (tmp_path / "hec").exists()
+    assert (tmp_path / "rookery-report.txt").is_file()
+
+
+@pytest.mark.parametrize("line", ["--list", "setup --help", "clusters.show hec --json", "--complete -- rookery "])
 def test_behind_head_a_command_ends_without_a_word(line: str) -> None:
     read, write = os.pipe()
     os.close(read)

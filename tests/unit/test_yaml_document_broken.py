@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from user_home import at_home, own_inventory
 
 from rookery.clusters.config import profile
-from rookery.core import yaml_document
+from rookery.core import paths, yaml_document
 from rookery.core.errors import RookeryError
 from rookery.jobs.lint import arrays, check
 from rookery.projects import config as project
@@ -126,7 +126,7 @@ def answered(act: Callable[[], object], file: Path) -> None:
         except RookeryError as error:
             assert all(line.isprintable() for line in error.message.split("\n")), error.message
             if "not YAML" in error.message:
-                assert error.message.split(":")[0] == str(file)
+                assert error.message.split(":")[0] == paths.shown(file)
                 assert error.message.split(":")[1].isdigit()
 
 

@@ -121,7 +121,7 @@ class Inventory:
         document = self._read(file)
         if "plugin" in document.data:
             text = "this is the configuration of an Ansible inventory plugin; rookery does not run plugins"
-            self.problems.add(document, Complaint(("plugin",), text), hint=f"mv '{file}' ~")
+            self.problems.add(document, Complaint(("plugin",), text), hint=f"mv {paths.typed(file)} ~")
             return
         for name, body in document.data.items():
             self._add_group(document, str(name), body, (str(name),))
@@ -286,11 +286,12 @@ def _inventory_files(folder: Path) -> Iterator[Path]:
         elif entry.suffix in EXTENSIONS:
             yield entry
         else:
+            name = paths.typed(entry)
             raise RookeryError(
-                f"{entry} is not a YAML inventory; rookery reads no other kind.",
-                hint=f"mv '{entry}' ~   # rookery does not run inventory scripts"
+                f"{paths.shown(entry)} is not a YAML inventory; rookery reads no other kind.",
+                hint=f"mv {name} ~   # rookery does not run inventory scripts"
                 if os.access(entry, os.X_OK)
-                else f"ansible-inventory -i '{entry}' --list --yaml   # prints it as YAML, to save in its place",
+                else f"ansible-inventory -i {name} --list --yaml   # prints it as YAML, to save in its place",
             )
 
 

@@ -198,8 +198,8 @@ def _unknown(name: str, inventory: Inventory) -> RookeryError:
     for source in inventory.sources:
         if files := vars_files(source / "host_vars", name):
             return RookeryError(
-                f"{files[0]} has settings for {name}, but no inventory file lists it.",
-                hint=f"add `{name}:` below `all: hosts:` in {source / 'hosts.yml'}",
+                f"{paths.shown(files[0])} has settings for {name}, but no inventory file lists it.",
+                hint=f"add `{name}:` below `all: hosts:` in {paths.shown(source / 'hosts.yml')}",
             )
     listed = f"Clusters: {', '.join(known)}." if known else "There are no clusters in the inventory."
     return RookeryError(f"Unknown cluster {name!r}{schema.nearest(name, known)}. {listed}", hint="invoke clusters")
@@ -269,7 +269,9 @@ def _write(file: Path, text: str, expected: Mapping[str, Any]) -> None:
     def check(fresh: Path) -> None:
         if not _says(fresh, expected):
             lines = "; ".join(f"{key}: {value}" for key, value in expected.items())
-            raise RookeryError(f"rookery can't edit {file}: unusual format.", hint=f"set in that file: {lines}")
+            raise RookeryError(
+                f"rookery can't edit {paths.shown(file)}: unusual format.", hint=f"set in that file: {lines}"
+            )
 
     target = file.resolve()
     atomic_files.write(target, text, mode=target.stat().st_mode & 0o7777 if target.exists() else 0o644, check=check)

@@ -64,7 +64,7 @@ def check(name: str, settings: Mapping[str, Setting], problems: FileProblems) ->
             known[str(complaint.place[0])].note(complaint, problems)
         else:
             document = _described_in(name, settings)
-            hint = f"write the missing keys into {document.file}, then run the command again"
+            hint = f"write the missing keys into {paths.shown(document.file)}, then run the command again"
             problems.add(document, complaint, "" if document.file.exists() else hint)
     if problems:
         return {
@@ -92,11 +92,9 @@ def value_complaints(spec: Mapping[str, Any], value: Any, place: Place) -> Itera
     kind, wanted = _TYPES[spec["type"]]
     if value is None:
         yield Complaint(place, f"{named(place)} has no value (expected {wanted})")
-    elif not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+    elif not _is_of_type(spec, value):
         advice = f' (write it in quotes: "{value}")' if kind is str and not isinstance(value, (list, dict)) else ""
-        if kind is list and not isinstance(value, dict):
-            has_names = "name" in spec.get("options", {})
-            advice = f" (write [{{name: {value}}}])" if has_names else f" (write [{value}])"
+        advice = f" (write {_listed(spec, value)})" if kind is list and not isinstance(value, dict) else advice
         yield Complaint(place, f"{named(place)} must be {wanted}, not {written(value)}{advice}")
     elif kind is list:
         element = {**spec, "type": spec.get("elements", "str")}
@@ -110,6 +108,14 @@ def value_complaints(spec: Mapping[str, Any], value: Any, place: Place) -> Itera
         choices = f"one of {', '.join(spec['choices'])}"
         text = f"{named(place)} must be {choices}, not {written(value)}{meant(str(value), spec['choices'])}"
         yield Complaint(place, text)
+
+
+def _listed(spec: Mapping[str, Any], value: Any) -> str:
+    """Return how a list with one value, or with those between commas, is written."""
+    if "name" in spec.get("options", {}):
+        return f"[{{name: {value}}}]"
+    quote = '"' if spec.get("elements", "str") == "str" and not isinstance(value, str) else ""
+    return f"[{', '.join(f'{quote}{part.strip()}{quote}' for part in str(value).split(','))}]"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -130,9 +136,15 @@ def _respelt(settings: Mapping[str, Setting], specs: Mapping[str, Any], problems
     known = {key: setting for key, setting in settings.items() if key in specs}
     for key in [key for key in settings if key not in specs]:
         settings[key].note(Complaint((key,), f"unknown key `{key}`{meant(key, specs)}", usable=True), problems)
-        if near := closest(key, specs):
+        if (near := closest(key, specs)) and _is_of_type(specs[near], settings[key].value):
             known.setdefault(near, settings[key])
     return known
+
+
+def _is_of_type(spec: Mapping[str, Any], value: Any) -> bool:
+    """Return whether a value has the type of a setting; else its name was probably meant for another one."""
+    kind = _TYPES[spec["type"]][0]
+    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
 
 
 def _complaints(specs: Mapping[str, Any], values: Mapping[Any, Any], place: Place = ()) -> Iterator[Complaint]:
@@ -143,7 +155,8 @@ def _complaints(specs: Mapping[str, Any], values: Mapping[Any, Any], place: Plac
         if spec is None:
             yield Complaint((*place, key), f"unknown key `{key}`{meant(str(key), specs)}", usable=True)
             near = closest(str(key), specs)
-            spec = specs.get(near) if near not in given else None
+            if near and near not in given and _is_of_type(specs[near], value):
+                spec = specs[near]
             given.add(near)
         if spec is not None:
             yield from value_complaints(spec, value, (*place, key))

@@ -88,7 +88,19 @@ def _online(cluster: "Cluster") -> str:
     name = f"the {vpn['name']}" if vpn.get("name") else "the VPN"
     if vpn.get("needed") in {"off_campus", "always"}:
         return f"are you online, and is {name} on?"
-    return "are you online? It may need a VPN." if vpn.get("needed") == "unknown" else "are you online?"
+    return (
+        f"are you online, and is {name} on, if it needs one?" if vpn.get("needed") == "unknown" else "are you online?"
+    )
+
+
+def _go_online(cluster: "Cluster") -> str:
+    """Return what to do where a cluster can't be reached."""
+    if cluster.sandbox:
+        return f"invoke sandbox.up {cluster.name}   # starts the miniature"
+    vpn = cluster.data.get("cluster_vpn") or {}
+    url = f" ({vpn['url']})" if vpn.get("url") else ""
+    on = f" and {vpn.get('name') or 'the VPN'}{url}" if vpn.get("needed") in {"off_campus", "always", "unknown"} else ""
+    return f"check your network{on}, then run the command again"
 
 
 def _by_hand(cluster: "Cluster") -> str:
@@ -110,12 +122,12 @@ _Tell = Callable[["Cluster", str, "re.Match[str]", bool], SshError]
 
 def _unresolved(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
     message = f"{cluster.name}: can't find {match[1]}: {_online(cluster)}"
-    return SshError("unresolved", message, hint=_show(cluster, "cluster_host"))
+    return SshError("unresolved", message, hint=_go_online(cluster))
 
 
 def _no_answer(cluster: "Cluster", _text: str, match: "re.Match[str]", _batch: bool) -> SshError:
     message = f"{cluster.name}: no answer from {_at(cluster)} ({match[1].lower()}): {_online(cluster)}"
-    return SshError("no-answer", message, hint=_show(cluster, "cluster_host"))
+    return SshError("no-answer", message, hint=_go_online(cluster))
 
 
 def _refused(cluster: "Cluster", _text: str, _match: "re.Match[str]", _batch: bool) -> SshError:

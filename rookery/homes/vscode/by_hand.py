@@ -4,7 +4,7 @@ import json
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
-from rookery.core import console
+from rookery.core import command_line, console
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.homes.options import VscodeSettingsOptions
@@ -17,13 +17,13 @@ def clusters(names: str) -> list[Cluster]:
     Raises:
         RookeryError: One is not known, or none is meant.
     """
-    chosen = selection.clusters(names, "vscode.settings") if names not in {"", "all"} else profile.names()
+    chosen = selection.clusters(names) if names not in {"", "all"} else profile.names()
     loaded = [profile.load(name) for name in chosen]
     meant = loaded if names not in {"", "all"} else [cluster for cluster in loaded if cluster.user]
     if not meant:
         raise RookeryError(
             "Missing argument CLUSTER: you have not given a username for any cluster yet.",
-            hint="invoke vscode.settings hec",
+            hint=command_line.again(argument=next(iter(profile.names()), "NAME"), without=("--cluster", "-c")),
         )
     return meant
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import paths
+from rookery.core import command_line, paths
 from rookery.core.errors import RookeryError
 from rookery.projects import slurm_values
 from rookery.projects.job import Job
@@ -98,7 +98,7 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
     """
     where = f"{cluster.argument}"
-    wanted = _job(options, where)
+    wanted = _job(options)
     try:
         chosen = partition.placed(wanted, cluster)
     except RookeryError as error:  # what it says to do next is for jobs of rookery.yml
@@ -138,21 +138,20 @@ def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
     return script, [number, _program("sshd_relay")]
 
 
-def _job(options: ComputeNodeOptions, where: str) -> "Job":
-    cpus = _amount("--cpus 4", options.cpus, int, where) or CPUS
-    memory = _amount("--memory 8G", options.memory, slurm_values.mebibytes, where) or MEMORY_MB // CPUS * cpus
-    minutes = _amount("--time 02:00:00", options.time, slurm_values.minutes, where) or MINUTES
+def _job(options: ComputeNodeOptions) -> "Job":
+    cpus = _amount("--cpus 4", options.cpus, int) or CPUS
+    memory = _amount("--memory 8G", options.memory, slurm_values.mebibytes) or MEMORY_MB // CPUS * cpus
+    minutes = _amount("--time 02:00:00", options.time, slurm_values.minutes) or MINUTES
     return Job(JOB, cpus=cpus, memory=f"{memory}M", minutes=minutes, gpus=int(options.gpu), gpu_type=options.gpu_type)
 
 
-def _amount(example: str, value: Any, read: Callable[[Any], int], where: str) -> int:
+def _amount(example: str, value: Any, read: Callable[[Any], int]) -> int:
     """Return a flag's value as a number; 0 where it has none.
 
     Args:
         example: The flag with a correct value.
         value: Its value.
         read: What makes a number of it.
-        where: The cluster, with the flags that name it.
 
     Raises:
         RookeryError: It is no amount, or none at all.
@@ -166,7 +165,7 @@ def _amount(example: str, value: Any, read: Callable[[Any], int], where: str) ->
     if number < 1:
         flag, _, correct = example.partition(" ")
         raise RookeryError(
-            f"Invalid value {value!r} of {flag}: write it like {correct}.", hint=f"invoke code {where} --job {example}"
+            f"Invalid value {value!r} of {flag}: write it like {correct}.", hint=command_line.again(flag, correct)
         )
     return number
 

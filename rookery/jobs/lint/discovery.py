@@ -57,8 +57,13 @@ def _paths(part: str, *, missing_ok: bool = False) -> list[Path]:
     except (OSError, ValueError) as error:
         raise RookeryError(f"{part[:60]!r} is not a valid path: {error}.") from error
     if not matches and not missing_ok:
-        raise RookeryError(f"Can't find {part}.", hint=f"ls {shlex.quote(str(path.parent))}")
+        raise RookeryError(f"Can't find {part}.", hint=f"ls {shlex.quote(str(_there(path)))}")
     return matches
+
+
+def _there(path: Path) -> Path:
+    """Return the nearest folder of a path that exists."""
+    return next((folder for folder in path.parents if folder.is_dir()), Path())
 
 
 def _matching(pattern: Path) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from rookery.clusters.cluster import ACCOUNT
+from rookery.core import near_names
 from rookery.jobs.lint import lines, values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding
@@ -69,7 +70,7 @@ def too_long(script: Context) -> Iterator[Finding]:
 
 
 def _names(part: RequestedResources) -> str:
-    return " or ".join(str(partition["name"]) for partition in part.partitions)
+    return near_names.either(str(partition["name"]) for partition in part.partitions)
 
 
 def _hours(minutes: float) -> str:

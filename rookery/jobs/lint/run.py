@@ -19,6 +19,7 @@ from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.project_files import Surroundings, around
 from rookery.jobs.options import LintOptions
+from rookery.projects import config
 from rookery.projects import target as targets
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import stays_inside
@@ -63,12 +64,16 @@ def run(options: LintOptions) -> int:
         raise RookeryError(
             "Missing argument FILE: there is no rookery.yml here.", hint=target.next("invoke lint job.sh")
         )
-    chosen = discovery.named(options.files) if options.files else discovery.within(_near(project)) if project else []
-    scripts = [_check_file(file, cluster, project, mend=options.fix, alone=alone) for file, alone in chosen]
+    jobs = {word: name for word in options.files if (name := _job_of(word, project))}
+    words = [word for word in options.files if word not in jobs]
+    chosen = discovery.named(words) if options.files else discovery.within(_near(project)) if project else []
+    scripts = [_check_file(file, cluster, project, options=options, alone=alone) for file, alone in chosen]
     if options.fix:
-        _name_folders(scripts, project)
+        _name_folders(scripts, project, write=not options.check)
     if not options.files and project is not None:
         scripts += _check_rendered(project, cluster, {script.path for script in scripts})
+    if jobs and project is not None:
+        scripts += _check_rendered(project, cluster, set(), only=set(jobs.values()))
     _drop_repeated(scripts)
     (_print_json if options.json else _print_report)(scripts, cluster, options)
     return int(any(finding.severity == "error" for script in scripts for finding in script.findings))
@@ -78,14 +83,16 @@ def _near(project: "Project") -> Path:
     return Path(os.path.relpath(project.root))
 
 
-def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, mend: bool, alone: bool) -> CheckedScript:
+def _check_file(
+    file: Path, cluster: "Cluster", project: "Project | None", *, options: LintOptions, alone: bool
+) -> CheckedScript:
     """Check one script, and repair it where asked for.
 
     Args:
         file: The script.
         cluster: The cluster whose rules apply.
         project: The project that it may be one of.
-        mend: Write all safe fixes.
+        options: Whether to fix what is safe, and to write it.
         alone: Whether it was named itself, rather than found in a folder, where it may be no job script at all.
     """
     if project is not None and not stays_inside(project.root, file):
@@ -104,10 +111,10 @@ def _check_file(file: Path, cluster: "Cluster", project: "Project | None", *, me
 
     text = discovery.text_of(file)
     findings = findings_in(text)
-    if not mend or not any(finding.safe for finding in findings):
+    if not options.fix or not any(finding.safe for finding in findings):
         return CheckedScript(str(file), _shown(findings, name, file, place))
     mended = fix(text, cluster, path=name, files=place.files, folder=place.folder)
-    if mended != text:
+    if mended != text and not options.check:
         path = file.resolve()
         writing.write(path, mended.encode("utf-8", "surrogateescape"), mode=path.stat().st_mode & 0o7777)
     left = findings_in(mended)
@@ -135,7 +142,7 @@ def _shown(findings: Sequence[Finding], name: str, file: Path, place: Surroundin
     return [replace(finding, path=path(finding)) for finding in findings]
 
 
-def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None") -> None:
+def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None", *, write: bool) -> None:
     """Add missing folders of logs to the project's outputs."""
     if project is None:
         return
@@ -148,16 +155,37 @@ def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None") -
     if text == before:
         return
     path = project.file.resolve()
-    writing.write(path, text.encode("utf-8", "surrogateescape"), mode=path.stat().st_mode & 0o7777)
+    if write:
+        writing.write(path, text.encode("utf-8", "surrogateescape"), mode=path.stat().st_mode & 0o7777)
     for script in scripts:
         script.mended += [finding for finding in script.findings if finding.folder in named]
         script.findings = [finding for finding in script.findings if finding.folder not in named]
 
 
-def _check_rendered(project: "Project", cluster: "Cluster", own: set[str]) -> list[CheckedScript]:
+def _job_of(word: str, project: "Project | None") -> str:
+    """Return the job of rookery.yml whose script a word means, by its name or its path in the release; "" for none."""
+    if project is None or os.path.lexists(word):
+        return ""
+    path = Path(os.path.abspath(word))  # noqa: PTH100 links stay as they are typed
+    named = next((name for name in project.jobs if path == project.root / "slurm" / f"{name}.sh"), "")
+    return word if word in project.jobs else named
+
+
+def _check_rendered(
+    project: "Project", cluster: "Cluster", own: set[str], *, only: set[str] | None = None
+) -> list[CheckedScript]:
     """Return the results for the scripts that rookery.yml describes.
 
     Findings there are fixed in rookery.yml.
+
+    Args:
+        project: The project.
+        cluster: The cluster whose rules apply.
+        own: Paths of scripts that the project has itself.
+        only: Jobs; all where None.
+
+    Raises:
+        RookeryError: A job can't be rendered, or is not for this cluster.
     """
     place = around(project)
 
@@ -165,8 +193,14 @@ def _check_rendered(project: "Project", cluster: "Cluster", own: set[str]) -> li
         return path == project.logs or place.folder(path)
 
     checked = []
+    for name in sorted(only or ()):
+        if not config.is_for(project, name, cluster.name):
+            raise RookeryError(
+                f"{name} is not for {cluster.name}: `only` in rookery.yml leaves it out.",
+                hint=f"add {cluster.name} to `only` of {name} in rookery.yml, or use another --cluster",
+            )
     for script in job_script.scripts(project, cluster):
-        if str(project.root / script.path) in own:
+        if str(project.root / script.path) in own or (only is not None and script.job.name not in only):
             continue
         findings = check(script.text, cluster, path=script.path, files=place.files, folder=folder)
         shown = [replace(finding, safe=False, folder="") for finding in findings]
@@ -213,7 +247,8 @@ def _print_report(scripts: Sequence[CheckedScript], cluster: "Cluster", options:
 
     for script in scripts:
         for finding in script.mended:
-            line(f"{finding.path}:{finding.line}: fixed {finding.code}: {finding.why}", "green")
+            done = "would fix" if options.check else "fixed"
+            line(f"{finding.path}:{finding.line}: {done} {finding.code}: {finding.why}", "green")
             _print_mended(finding, line)
         for finding in script.findings:
             colour = "red" if finding.severity == "error" else "yellow"

@@ -141,7 +141,8 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
     for run in runs:
         for code, _ in sorted(run.reasons.items(), key=lambda item: -item[1])[:2]:
             start = local_time.when(run.expected, snapshot.now)
-            yield f"Job {run.id} is waiting: {explain(code)}{f'; expected start: {start}' if start else ''}"
+            why = explain(code, run.counts.get("RUNNING", 0))
+            yield f"Job {run.id} is waiting: {why}{f'; expected start: {start}' if start else ''}"
         for line in advice(run, asked_memory=_asked_memory(run, target)):
             yield f"Job {run.id}: {spoken(line, target)}"
         if not run.is_active and "0" not in run.cancelled_by and run.counts.get("CANCELLED") == run.total:

@@ -49,8 +49,7 @@ def run(options: LogsOptions) -> int:
         try:
             with console.waiting(f"Looking for the log of job {options.job} on {target.cluster.name}"):
                 begun = _read_header(process.stdout, mark, deadline, target, options) if process.stdout else False
-            if begun and process.stdout:
-                _pass_on(process.stdout)
+            is_empty = begun and process.stdout is not None and not _pass_on(process.stdout)
             stderr = process.stderr.read().decode(errors="replace") if process.stderr else ""
             process.wait()
         finally:
@@ -62,6 +61,8 @@ def run(options: LogsOptions) -> int:
         raise error
     if process.returncode > 0 or not begun:
         raise remote_client.failed(target.connection, process.returncode, stderr.strip("."))
+    if is_empty:
+        console.note("The log is empty.")
     return 0
 
 
@@ -154,21 +155,25 @@ def _missing(answer: Mapping[str, Any], target: "Target", options: LogsOptions) 
     )
 
 
-def _pass_on(stream: IO[bytes]) -> None:
-    """Pass bytes on as they come."""
+def _pass_on(stream: IO[bytes]) -> bool:
+    """Pass bytes on as they come; return whether there were any."""
+    some = False
     try:
         if not sys.stdout.isatty():
             while piece := stream.read1(PIECE):  # type: ignore[attr-defined]
+                some = True
                 sys.stdout.buffer.write(piece)
                 sys.stdout.buffer.flush()
-            return
+            return some
         show = cleaner()
         while piece := stream.read1(PIECE):  # type: ignore[attr-defined]
+            some = True
             sys.stdout.write(show(piece))
             sys.stdout.flush()
         sys.stdout.write(show(b"", True))
     except BrokenPipeError:  # `| head`
         sys.stderr.close()
+    return some
 
 
 _UNFINISHED = re.compile(r"(\x1b[^@-Z\\^_a-z~]{0,30}|\r)\Z")

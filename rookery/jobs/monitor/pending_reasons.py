@@ -9,7 +9,7 @@ _WORDS: Final = {
     "Dependency": "it starts after another job",
     "DependencyNeverSatisfied": "the job it depends on failed, so it will never start: cancel it",
     "BeginTime": "its start time has not come yet",
-    "JobArrayTaskLimit": "as many of its tasks are running as max_running allows",
+    "JobArrayTaskLimit": "the most tasks allowed at a time (max_running) are running already",
     "JobHeldUser": "you held it: start it with scontrol release",
     "JobHeldAdmin": "the cluster's staff held it: ask them",
     "Licenses": "it waits for a software licence",
@@ -89,12 +89,16 @@ _LIMITS: Final = (
 )
 
 
-def explain(code: str) -> str:
+def explain(code: str, running: int = 0) -> str:
     """Return why a job waits, in plain words; Slurm's code itself where it is not known.
 
     Args:
         code: As squeue gives it, "Priority" or "ReqNodeNotAvail, UnavailableNodes:wn[01-03]".
+        running: How many of its tasks are running.
     """
+    if code == "JobArrayTaskLimit" and running:
+        tasks = "1 task is" if running == 1 else f"{running:,} tasks are"
+        return f"{tasks} running, which is the most allowed at a time (max_running)"
     first, _, rest = code.partition(",")
     first, _, more = first.strip().partition(":")
     if words := _WORDS.get(first):

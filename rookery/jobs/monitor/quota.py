@@ -14,7 +14,7 @@ from rookery.clusters.cluster import role
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import quota_formats
 from rookery.clusters.login_node.quota_formats import Area
-from rookery.core import console, tables
+from rookery.core import console, sizes, tables
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import QuotaOptions
 from rookery.projects import target as targets
@@ -171,18 +171,10 @@ def _note(area: Area, entries: Mapping[str, Mapping[str, Any]]) -> str:
         entry = entries.get(name, {})
         cost = entry.get("file_cost_kb")
         if cost and area.files and area.source == "quota":
-            notes.append(f"{area.files:,} files take at least {size(area.files * cost / 1024)} of it")
+            notes.append(f"{area.files:,} files take at least {sizes.of_mebibytes(area.files * cost / 1024)} of it")
         if days := entry.get("purge_days"):
             notes.append(f"files are deleted after {days} days")
     return "; ".join(notes)
-
-
-def size(megabytes: float) -> str:
-    """Return MiB in the unit that suits them, as the quota commands write it: 512M, 8.2G, 10.0T."""
-    for unit, least in (("T", 1024.0**2), ("G", 1024.0)):
-        if megabytes >= least:
-            return f"{megabytes / least:.1f}{unit}"
-    return f"{megabytes:.0f}M"
 
 
 def _show(cluster: "Cluster", areas: Sequence[Area], raw: str, missing: str) -> None:
@@ -210,10 +202,10 @@ def _row(area: Area) -> list["RenderableType"]:
     from rich.text import Text
 
     style = {"full": "bold red", "filling": "yellow", "": "green"}[area.warning]
-    bar = ProgressBar(100, min(100, area.percent), width=20, complete_style=style, finished_style=style)
+    bar = ProgressBar(100, min(100, area.percent), width=16, complete_style=style, finished_style=style)
     files = "" if area.files is None else f"{area.files:,}"
     files += f" of {area.files_limit:,}" if area.files_limit else ""
-    limit = size(area.limit_mb) if area.limit_mb else "none"
+    limit = sizes.of_mebibytes(area.limit_mb) if area.limit_mb else "none"
     percent = Text(f"{area.percent:.0f} %", style=style)
     place = Text("  ".join(filter(None, (console.clean(area.path), area.note))))
-    return [Text(console.clean(area.name)), bar, size(area.used_mb), limit, percent, files, place]
+    return [Text(console.clean(area.name)), bar, sizes.of_mebibytes(area.used_mb), limit, percent, files, place]

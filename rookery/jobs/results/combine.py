@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from rookery.core import atomic_files, console, invocation, written_files
+from rookery.core import atomic_files, command_line, console, invocation, written_files
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import CombineOptions
 from rookery.jobs.results import download, file_matching, result_file
@@ -150,7 +150,7 @@ def choose(project: Project, pattern: str, table_path: Path) -> Iterator[tuple[i
     if any(Path(glob_pattern).is_absolute() or ".." in Path(glob_pattern).parts for glob_pattern in patterns):
         raise RookeryError(
             f"--files {pattern} must be a pattern of paths in the project.",
-            hint="run the same command with --files 'results/*.csv'",
+            hint=command_line.again("--files", "results/*.csv"),
         )
     matches = {path for glob_pattern in patterns for path in _glob(project.root, glob_pattern)}
     files = [
@@ -216,7 +216,7 @@ def combine(root: Path, files: Sequence[tuple[int | None, Path]], source: Source
             name, why = outcome.broken[0]
             raise RookeryError(
                 f"{len(outcome.broken)} of {len(files)} files do not match the first: {name}: {why}.",
-                hint="run the same command with a pattern for files that belong together: --files 'results/NAME_*.csv'",
+                hint="use --files with a pattern for files that belong together, such as 'results/NAME_*.csv'",
             )
     outcome.missing = sorted(source.tasks - table.tasks_seen)
     return outcome
@@ -357,8 +357,6 @@ def _print_report(outcome: CombinedTable, source: SourceRun, flags: str, *, json
     if outcome.missing:
         tasks = f"{len(outcome.missing)} of {len(source.tasks)} tasks"
         console.note(f"  missing: {tasks} have no result: {expression(outcome.missing)}")
-        what = f"invoke fetch{flags}   # or, if they failed: invoke submit --failed {source.id}{flags}"
-        console.note(f"  next: {invocation.as_typed(what)}")
     for what, entries in (
         ("skipped: incomplete", [f"{name}: {why}" for name, why in outcome.broken]),
         ("empty", outcome.empty),
@@ -371,3 +369,11 @@ def _print_report(outcome: CombinedTable, source: SourceRun, flags: str, *, json
             console.note(f"  {what}: {console.clean(text)}")
         if len(entries) > _NAMED:
             console.note(f"  … and {len(entries) - _NAMED} more: {what}")
+    if outcome.missing:
+        following = f"invoke fetch{flags}   # or, if they failed: invoke submit --failed {source.id}{flags}"
+    elif outcome.broken or outcome.old:
+        run = f" {source.id}" * bool(source.id)
+        following = f"invoke fetch{run}{flags}   # then combine again; delete files that no run wrote"
+    else:
+        return
+    console.note(f"  next: {invocation.as_typed(following)}")

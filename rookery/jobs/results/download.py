@@ -54,6 +54,7 @@ class Plan:
 
     Attributes:
         bring: Files to fetch.
+        updated: Paths of those of them that replace an older version here.
         here: How many are here already.
         kept: Files here that are not fetch's, with the reason.
         refused: Files that can't be written here, with the reason.
@@ -61,6 +62,7 @@ class Plan:
     """
 
     bring: list[File] = field(default_factory=list)
+    updated: set[str] = field(default_factory=set)
     here: int = 0
     kept: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
@@ -85,7 +87,7 @@ class Arrivals:
         self._top = os.fspath(root)
         self._note = _place(root)
         self._folders: dict[str, str] = {}
-        self._known = _load(self._note)
+        self._known = _known(root)
         self.refused: list[tuple[str, str]] = []
         self._stages: set[str] = set()
 
@@ -154,6 +156,7 @@ class Arrivals:
                 plan.kept.append((file.path, f"fetched from {cluster}"))
             else:
                 plan.bring.append(file)
+                plan.updated.add(file.path)
 
     def _unfit(self, path: str, allowed: tuple[str, ...]) -> str:
         """Return why a path can't be written to; "" where it can."""
@@ -263,9 +266,35 @@ def _load(note: Path) -> dict[str, Note]:
     return state_files.load(note, _notes, advice=advice, most=_LARGEST_NOTE) or {}
 
 
+def _known(root: Path) -> dict[str, Note]:
+    """Return what is noted of a project's files.
+
+    A folder without a note may have been moved, or be a copy. Then another folder's note has the same paths, sizes and
+    times to the nanosecond.
+    """
+    note = _place(root)
+    if note.exists() or not note.parent.is_dir():
+        return _load(note)
+    for other in sorted(note.parent.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True):
+        entries = _load(other)
+        if here := {path: entry for path, entry in entries.items() if _is_here(root, path, entry)}:
+            return here
+    return {}
+
+
+def _is_here(root: Path, path: str, note: Note) -> bool:
+    """Return whether a file that is noted is below a folder, unchanged."""
+    try:
+        status = os.lstat(f"{os.fspath(root)}/{path}")
+    except (OSError, ValueError):
+        return False
+    _, mtime, size = note
+    return stat.S_ISREG(status.st_mode) and _alike(status.st_size, status.st_mtime_ns, int(size), int(mtime))
+
+
 def origins(root: Path) -> dict[str, str]:
     """Return the cluster that each fetched file of a project came from, as Cluster.label names it, by its path."""
-    return {path: str(note[0]) for path, note in _load(_place(root)).items()}
+    return {path: str(note[0]) for path, note in _known(root).items()}
 
 
 def _beside(path: str, cluster: str, outputs: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import console, invocation, locking
+from rookery.core import command_line, console, invocation, locking
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.options import FetchOptions
@@ -122,7 +122,7 @@ def _bytes(text: str) -> int:
         return slurm_values.mebibytes(text) << 20
     except ValueError:
         what = f"Invalid value {text!r} of --max-size: write it like 500M or 50G."
-        raise RookeryError(what, hint="run the same command with --max-size 50G") from None
+        raise RookeryError(what, hint=command_line.again("--max-size", "50G")) from None
 
 
 def _too_much(
@@ -234,28 +234,43 @@ def _print_report(
         print(json_.dumps(document, indent=2))
         return
     would = "Would fetch " if options.check and files else ""
-    count = f"{len(files):,}" if files else "no" if would else "No"
     amount = f" ({size(total)})" if files else ""
     present = f", {plan.here:,} unchanged" if plan.here else ""
-    new = f"{would}{count} new file{'' if len(files) == 1 else 's'}{amount}"
-    console.say(f"{new} from {connection.cluster.name}{present}")
+    updated = sum(file.path in plan.updated for file in files)
+    console.say(f"{would}{_count(len(files) - updated, updated)}{amount} from {connection.cluster.name}{present}")
     if beside := sorted({file.path for file in files} & set(plan.beside)):
         console.say(f"  {len(beside):,} beside another cluster's files of the same name, such as {shown(beside[0])}")
     for output in listing.missing:
         deploy = invocation.as_typed(f"invoke deploy{_flags(options, connection)}")
         console.say(f"  {console.clean(output)}: not in the release there yet; {deploy} creates it")
-    _print_named("kept your version; delete or rename it to fetch the cluster's", plan.kept)
+    _print_named("kept your version", plan.kept, advice="delete or rename {} to fetch the cluster's")
     _print_named("not fetched", [*plan.refused, *((path, "deleted, or still being written") for path in absent)])
     _print_named("skipped", [(path, "a link") for path in listing.links])
 
 
-def _print_named(what: str, entries: Iterable[tuple[str, str]]) -> None:
-    """Print the first few of some files, with the reason."""
+def _count(new: int, updated: int) -> str:
+    """Return how many files are new, and how many replace an older version here."""
+    if updated and not new:
+        return f"{updated:,} updated file{'' if updated == 1 else 's'}"
+    count = f"{new:,}" if new else "No"
+    return f"{count} new file{'' if new == 1 else 's'}" + (f", {updated:,} updated" if updated else "")
+
+
+def _print_named(what: str, entries: Iterable[tuple[str, str]], *, advice: str = "") -> None:
+    """Print the first few of some files, with the reason, and once what can be done about them."""
     files = list(entries)
+    if not files:
+        return
+    remark = f"; {advice.format('it' if len(files) == 1 else 'them')}" if advice else ""
+    if len(files) == 1:
+        path, why = files[0]
+        console.say(f"  {what}: {shown(path)} ({console.clean(why)}){remark}")
+        return
+    console.say(f"  {what} of {len(files):,} files{remark}:" if advice else f"  {what}, {len(files):,} files:")
     for path, why in files[:NAMED]:
-        console.say(f"  {what}: {shown(path)} ({console.clean(why)})")
+        console.say(f"    {shown(path)} ({console.clean(why)})")
     if len(files) > NAMED:
-        console.say(f"  … and {len(files) - NAMED} more: {what.split(';', maxsplit=1)[0]}")
+        console.say(f"    … and {len(files) - NAMED:,} more")
 
 
 def shown(path: str | Path) -> str:

@@ -54,7 +54,10 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
     """
     record = run_record.find(project.root, run_record.parse_id(job)[0], where) if job else None
     if job and not record:
-        raise RookeryError(f"Run {job} has no record in runs/.", hint=f"invoke fetch {job}{flags}")
+        raise RookeryError(
+            f"Run {job} has no record in runs/.",
+            hint=f"{_listing(project, flags)}   # shows your job numbers; `invoke fetch` fetches other records",
+        )
     if not job:
         arrays = [record for record in run_record.every(project.root, where) if record.array or record.rows]
         named = [record for record in arrays if record.job in pattern]
@@ -70,6 +73,11 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
         rows = {number: tuple(str(row.get(name, "")) for name in names) for number, row in enumerate(record.rows, 1)}
         return replace(known, tasks=frozenset(rows), parameters=names, rows=rows)
     return replace(known, tasks=frozenset(numbers(record.array)))
+
+
+def _listing(project: Project, flags: str) -> str:
+    """Return the command that lists the user's jobs; outside the project, it names the cluster."""
+    return f"invoke jobs --all{f' --cluster {project.clusters[0]}' * bool(flags)}"
 
 
 def _afterwards(project: Project, first: run_record.RunRecord) -> tuple[float, frozenset[str]]:

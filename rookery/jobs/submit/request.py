@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import atomic_files, console, state_files
+from rookery.core import atomic_files, command_line, console, state_files
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.jobs import lint, run_record
@@ -78,7 +78,10 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
     project = _project(target)
     failed = run_record.parse_id(options.failed, target.flags)[0] if options.failed else ""
     if options.check and (options.wait or options.tag):
-        raise RookeryError("Use --check without --wait and --tag: it submits nothing.")
+        raise RookeryError(
+            "Use --check without --wait and --tag: it submits nothing.",
+            hint=command_line.again(without=("--wait", "--tag")),
+        )
     for name in options.after:
         if not run_record.NUMBER.fullmatch(name) and not _NAME.fullmatch(name):
             raise RookeryError(
@@ -123,7 +126,7 @@ def _job(name: str, target: "Target", failed: str) -> tuple[str, str]:
         name = before.job if before else ""
         if not before:
             what = f"Can't tell which job run {failed} was: it has no record in runs/."
-            hint = f"invoke fetch {failed}   # or name the job: invoke submit JOB --failed {failed}"
+            hint = f"invoke jobs --all   # shows your job numbers; or name the job: invoke submit JOB --failed {failed}"
             raise RookeryError(what, hint=target.next(hint))
     names = list(project.jobs)
     if not name:

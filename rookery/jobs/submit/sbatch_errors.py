@@ -1,6 +1,8 @@
 """Explain why nothing was submitted: sbatch's messages (Slurm's slurm_errno.c) with their meaning, or other reasons."""
 
+import os
 import re
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +11,7 @@ from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.jobs.monitor import pending_reasons
 from rookery.projects.config import is_for
+from rookery.projects.git_command import git
 
 if TYPE_CHECKING:
     from rookery.jobs.submit.request import SubmitRequest
@@ -157,6 +160,10 @@ def refused(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any
     message, hint = _OURS.get(state, ("Unexpected answer from {cluster}: {state}.", "invoke deploy"))
     if state == "no-job" and not answer.get("jobs"):
         hint = "invoke deploy"
+    if state == "no-script":
+        hint = _committed(target, job) + target.next("invoke deploy")
+    elif state == "no-run" and target.project and fields["name"] not in target.project.jobs:
+        message, hint = "Unknown job {name!r} of --after.", "invoke jobs --all   # shows your jobs and their numbers"
     fields |= {
         "cluster": target.cluster.name,
         "project": request.project,
@@ -168,6 +175,14 @@ def refused(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any
         "another": closest(job, answer.get("jobs") or []) or next(iter(answer.get("jobs") or []), ""),
     }
     return RookeryError(message.format(**fields), hint=target.next(hint.format(**fields)))
+
+
+def _committed(target: "Target", path: str) -> str:
+    """Return the commands that commit a file, with ` && ` behind; "" where it is committed."""
+    if not target.project or not git(target.project.root, "status", "--porcelain", "--", path, check=False).strip():
+        return ""
+    file = shlex.quote(os.path.relpath(target.project.root / path))
+    return f"git add {file} && git commit -m {shlex.quote(f'Add {path}')} && "
 
 
 _OURS: Final = {
@@ -188,7 +203,7 @@ _OURS: Final = {
     ),
     "no-script": (
         "{job} is not in release {release} on {cluster} yet.",
-        "invoke deploy   # first commit {job}",
+        "invoke deploy",
     ),
     "no-run": ("{name} was not submitted to {cluster} yet: {job} can't start after it.", "invoke submit {name}"),
     "failed-before": (

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rookery.core import command_line
 from rookery.core.errors import RookeryError
 from rookery.jobs.run_record import RunRecord
 from rookery.projects.git_command import git
@@ -20,12 +21,12 @@ def check(root: Path, name: str) -> None:
     if name.startswith("-") or not git(root, "check-ref-format", "--normalize", f"refs/tags/{name}", check=False):
         raise RookeryError(
             f"{name!r} is not a valid git tag: no spaces, no ~ ^ : ? * [ \\, no dot at the beginning.",
-            hint="run the same command with a name such as run-1",
+            hint=command_line.again("--tag", "run-1"),
         )
     if existing := git(root, "for-each-ref", "--format=%(objectname:short)", f"refs/tags/{name}").decode().strip():
         raise RookeryError(
             f"Nothing was submitted: tag {name} already exists ({existing.splitlines()[0]}).",
-            hint=f"run the same command with another name, or delete the tag: git tag -d {name}",
+            hint=f"{command_line.again('--tag', f'{name}-2')}   # or delete the tag: git tag -d {name}",
         )
     git(root, "var", "GIT_COMMITTER_IDENT")
 

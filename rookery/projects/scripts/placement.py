@@ -209,7 +209,7 @@ def _gpus_broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:
         return
     types = place.partition.get("gpu_types", [])
     if job.gpu_type and types and job.gpu_type not in types:
-        yield f"GPUs of type {' or '.join(types)} only"
+        yield f"GPUs of type {near_names.either(types)} only"
         return
     if job.gpus < fewest:
         yield f"at least {_count(fewest, 'GPU')}"

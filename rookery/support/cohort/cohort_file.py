@@ -39,8 +39,8 @@ def _loader() -> Any:
 
         def get_single_node(self) -> yaml.Node | None:
             node: yaml.Node | None = super().get_single_node()
-            if node is None:
-                return None
+            if node is None or _has_name(node):
+                return node
             mark = node.start_mark
             key = yaml.ScalarNode("tag:yaml.org,2002:str", _TOP, mark, mark)
             return yaml.MappingNode("tag:yaml.org,2002:map", [(key, node)], mark, node.end_mark)
@@ -49,8 +49,13 @@ def _loader() -> Any:
     return CohortLoader
 
 
+def _has_name(node: yaml.Node) -> bool:
+    """Return whether the list is under its name already, as the schema has it for editors."""
+    return isinstance(node, yaml.MappingNode) and any(key.value == _TOP for key, _ in node.value)
+
+
 _DIALECT: Final = Dialect("cohort", _loader, kept=False)
-"""YAML in which every plain value is the text that was written, and whose list stands under a name.
+"""YAML in which every plain value is the text that was written, and whose list is given a name unless it has one.
 
 So a student called No is not false, and a username of digits stays one. The name is for `yaml_document.read`, which
 reads mappings; anything else in the file is refused later. It holds personal data, so it is not cached.
@@ -149,7 +154,7 @@ def _check_secrets(document: Document, problems: FileProblems) -> Document:
             )
             problems.add(document, Complaint((_TOP, number, key), text))
         students.append(student and {str(key): value for key, value in student.items() if key not in secrets})
-    return replace(document, data={_TOP: students})
+    return replace(document, data={**document.data, _TOP: students})
 
 
 def _unknown_clusters(document: Document, known: Sequence[str]) -> Iterator[Complaint]:

@@ -216,7 +216,8 @@ def _checks(value: Any, what: str) -> Iterator[ReportedCheck]:
         if data.get("state") not in _CHECKS or not all(isinstance(text, str) for text in texts.values()):
             raise DamagedError("has a check that doctor does not make")
         title = one_line(texts["title"]) or one_line(texts["name"])
-        yield ReportedCheck(title, str(data["state"]), one_line(texts["found"]), one_line(texts["fix"]))
+        found = one_line("; ".join(texts["found"].splitlines()))
+        yield ReportedCheck(title, str(data["state"]), found, one_line(texts["fix"]))
 
 
 def _mapping(value: Any, what: str) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """The checks of doctor, in their order: a cause comes before the checks that it makes impossible."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rookery.core.console import clean
@@ -116,6 +116,12 @@ class CheckResults:
     def fault(self, name: str, message: str, fix: str) -> None:
         """Note a problem that keeps something from working."""
         self._put(name, FAULT, message, fix)
+
+    def fault_in_files(self, name: str, message: str, fix: str) -> None:
+        """Note the problems of files, which keep a line each."""
+        self.fault(name, message, fix)
+        found = "\n".join(" ".join(line.split()) for line in clean(message).splitlines())
+        self._checks[name] = replace(self._checks[name], found=found)
 
     def warn(self, name: str, message: str, fix: str = "") -> None:
         """Note a warning: it keeps nothing from working now."""

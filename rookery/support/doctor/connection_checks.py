@@ -99,7 +99,7 @@ def check_profile(results: CheckResults, name: str, *, sandbox: bool) -> "Cluste
         if cluster.user:  # who has none yet has no account either
             profile.require_account(cluster)
     except RookeryError as error:
-        results.fault("profile", "; ".join(error.message.splitlines()), error.hint or f"invoke clusters.show {name}")
+        results.fault_in_files("profile", error.message, error.hint or f"invoke clusters.show {name}")
         results.skip_rest("fix the cluster's profile first")
         return None
     results.ok("profile", f"{cluster.title}: {cluster.host}")

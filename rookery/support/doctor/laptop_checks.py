@@ -254,8 +254,8 @@ def inventory(results: CheckResults) -> None:
     try:
         names = profile.names()
     except RookeryError as error:
-        results.fault(
-            "inventory", "; ".join(error.message.splitlines()), error.hint or f"ls {paths.config_dir() / 'inventory'}"
+        results.fault_in_files(
+            "inventory", error.message, error.hint or f"ls {paths.typed(paths.config_dir() / 'inventory')}"
         )
         return
     results.ok("inventory", f"known clusters: {', '.join(names)}")

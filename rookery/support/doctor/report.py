@@ -63,7 +63,11 @@ def lines(document: Mapping[str, Any], *, all_of_them: bool = False) -> list[tup
         shown = [check for check in checks if all_of_them or check["state"] in {FAULT, WARNING} or _is_to_do(check)]
         rows.append(("", f"{name}: {summary(checks)}"))
         for check in shown:
-            rows.append((check["state"], f"{check['title']}: {check['found'].removeprefix(f'{name}: ')}"))
+            found = check["found"].removeprefix(f"{name}: ").splitlines() or [""]
+            if len(found) > 1:  # the problems of a file
+                rows += [(check["state"], f"{check['title']}:"), *(("detail", line) for line in found)]
+            else:
+                rows.append((check["state"], f"{check['title']}: {found[0]}"))
             if check["fix"]:
                 rows.append(("fix", check["fix"]))
     return rows
@@ -93,6 +97,8 @@ def show(document: Mapping[str, Any], *, verbose: bool) -> None:
             console.show(output, text, "bold")
         elif state == "fix":
             console.show(output, text, "bold", mark="    fix: ", mark_style="not bold dim")
+        elif state == "detail":
+            console.show(output, text, mark="    ")
         else:
             style = "dim" if state == SKIPPED else ""
             console.show(output, text, style, mark=f"  {marks[state]} ", mark_style=_STYLES[state])
@@ -138,9 +144,8 @@ def text(document: Mapping[str, Any], failures: Sequence[str] = ()) -> str:
         "",
     ]
     for state, line in lines(document, all_of_them=True):
-        parts.append(
-            line if not state else f"         fix: {line}" if state == "fix" else f"  {_WORDS[state]:<7} {line}"
-        )
+        before = {"": "", "fix": "         fix: ", "detail": "         "}.get(state)
+        parts.append(f"{before if before is not None else f'  {_WORDS[state]:<7} '}{line}")
     for failure in failures:
         parts += ["", "---- Error in rookery itself:", failure.rstrip()]
     return "\n".join([*parts, "", RULE, json.dumps(document, indent=2), ""])

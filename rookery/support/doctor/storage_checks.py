@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.cluster import OUTPUTS, job_folders, roomy
 from rookery.clusters.login_node import facts, quota_formats
-from rookery.jobs.monitor import quota
+from rookery.core import sizes
 from rookery.support.doctor.checks import CheckResults
 from rookery.support.doctor.connection_checks import whom_to_ask
 from rookery.support.doctor.fix_commands import on_cluster, setup, setup_again, with_note, with_sandbox
@@ -51,7 +51,8 @@ def _room(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.A
         if not area.limit_mb:
             continue
         percent, left = 100 * area.used_mb / area.limit_mb, area.limit_mb - area.used_mb
-        text = f"{area.name} is {percent:.0f} % full ({quota.size(area.used_mb)} of {quota.size(area.limit_mb)})"
+        amounts = f"{sizes.of_mebibytes(area.used_mb)} of {sizes.of_mebibytes(area.limit_mb)}"
+        text = f"{area.name} is {percent:.0f} % full ({amounts})"
         if (percent >= FULL) if area.source == "quota" else (left < LEAST_MB):
             full.append(text)
         elif (percent >= quota_formats.FILLING) if area.source == "quota" else (left < LITTLE_MB):
@@ -67,7 +68,9 @@ def _room(results: CheckResults, cluster: "Cluster", areas: list[quota_formats.A
         results.warn("quota", f"rookery can't read the output of the quota command: {home.quota_words[:100]}")
     else:
         free = [
-            f"{area.name} {quota.size(max(0.0, area.limit_mb - area.used_mb))} free" for area in areas if area.limit_mb
+            f"{area.name} {sizes.of_mebibytes(max(0.0, area.limit_mb - area.used_mb))} free"
+            for area in areas
+            if area.limit_mb
         ]
         results.ok("quota", ", ".join(free) or "no limit is known")
 

@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
-from rookery.core import console, invocation
+from rookery.core import console, invocation, wrapping
 from rookery.core.errors import RookeryError
 from rookery.sandbox import lifecycle
 from rookery.support.account_request import mail
@@ -37,7 +37,7 @@ def run(options: OnboardOptions) -> int:
     name = details.cluster_name(options)
     options = replace(options, cluster=name)
     if options.check:
-        _print_plan(profile.load(name, profile.sources(options.sandbox)), options)
+        _print_plan(profile.load(name), options)  # a miniature need not be running
         return 0
     if options.sandbox:
         if options.user or options.key or options.account:
@@ -70,13 +70,20 @@ def run(options: OnboardOptions) -> int:
 
 def _print_plan(cluster: "Cluster", options: OnboardOptions) -> None:
     """Print what the steps would do; the cluster is not asked."""
+    name = cluster.name
     plan = [
         f"ask for your username on {cluster.title} ({cluster.host}), and remember it",
         "find your ssh key, or make one",
-        f"log in (this may ask for a password or a code), and add the key to your account on {cluster.name}",
-        f"make `ssh {cluster.name}` work: an entry in ~/.config/rookery, and a line in ~/.ssh/config",
-        f"set up your home on {cluster.name}, as `invoke setup {cluster.name}` does",
+        f"log in (this may ask for a password or a code), and add the key to your account on {name}",
+        f"make `ssh {name}` work: an entry in ~/.config/rookery, and a line in ~/.ssh/config",
+        f"set up your home on {name}, as `invoke setup {name}` does",
     ]
+    if options.sandbox:  # which has a key and an ssh configuration already; the user's are not touched
+        plan = [
+            f"start the miniature of {name}, if it is not running",
+            "log in to it with its own key",
+            f"set up your home in it, as `invoke setup {name} --sandbox` does",
+        ]
     if options.run and cluster.scheduler == "slurm":
         plan.append("create a first project, deploy it, run its job, and fetch and combine the results")
     print("Would do these steps, except for what is done already:")
@@ -92,7 +99,7 @@ def _print_request(cluster: "Cluster", options: OnboardOptions) -> int:
         console.say(f"See {access['url']}")
     console.say("You can send this email:", "")
     name, email = details.known_author(options)
-    print(console.clean(mail(cluster, name=name, email=email, user=options.user).text))
+    print(wrapping.fit(console.clean(mail(cluster, name=name, email=email, user=options.user).text), sys.stdout))
     then = invocation.as_typed(details.again(replace(options, request=False), cluster.name))
     console.say(f"  next: {then}   # when you have the account")
     return 0
@@ -104,8 +111,10 @@ def _print_end(onboarding: steps.Onboarding, study: "Study | None", options: Onb
     first = f", and {study.root.name} has its first result" if study else ""
     console.say(f"{'Done' if onboarding.changed else 'Nothing to do'}: your home on {name} is ready{first}.")
     if study:
-        console.say("Next steps (also in the project's README.md):", f"  cd {shlex.quote(str(study.root))}")
-        console.say(*(f"  {line.replace('`', '')}" for line in first_project.next_steps(study, onboarding.cluster)))
+        console.say("Next steps:", f"  cd {shlex.quote(str(study.root))}")
+        for line in first_project.next_steps(study, onboarding.cluster):
+            is_command = line.startswith("    ")
+            print(console.clean(f"  {line}")) if is_command else console.say(f"  {line}")
     elif options.run and onboarding.cluster.sandbox:
         console.say(f"  next: {details.ssh_command(onboarding.cluster)}")
     else:

@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 def again(options: "OnboardOptions", cluster: str, **changes: str) -> str:
     """Return the same command for a cluster, with what was given and with changes, for a shell."""
     given = {
-        name: getattr(options, name) for name in ("user", "account", "name", "email", "key", "project", "language")
+        name: getattr(options, name)
+        for name in ("user", "account", "name", "email", "key", "project", "language", "accept_host_key")
     }
-    words = [word for name, value in (given | changes).items() if value for word in (f"--{name}", value)]
+    words = [
+        word for name, value in (given | changes).items() if value for word in (f"--{name.replace('_', '-')}", value)
+    ]
     flags = {"request": options.request, "no-run": not options.run, "sandbox": options.sandbox}
-    flags |= {"offline-mirrors": options.offline_mirrors, "yes": options.yes}
+    flags |= {"offline-mirrors": options.offline_mirrors, "yes": options.yes, "check": options.check}
     words += [f"--{name}" for name, is_set in flags.items() if is_set]
     return f"invoke onboard {shlex.join([cluster, *words])}"
 
@@ -52,7 +55,7 @@ def cluster_name(options: "OnboardOptions") -> str:
                 f"Missing argument CLUSTER: {', '.join(known)}.", hint=again(options, (known or ["NAME"])[0])
             )
         return prompts.choose("Which cluster?", {name: _title(name) for name in known})
-    names = selection.clusters(options.cluster, "onboard")
+    names = selection.clusters(options.cluster)
     if len(names) != 1:
         raise RookeryError("onboard takes one cluster at a time.", hint=again(options, names[0]))
     return names[0]

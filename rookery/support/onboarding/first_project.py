@@ -54,7 +54,10 @@ class Study:
 
 
 def next_steps(study: Study, cluster: "Cluster") -> list[str]:
-    """Return the part of a project's README with the next steps, with commands for this cluster, or its miniature."""
+    """Return the next steps of a project's README, with commands for this cluster, or its miniature.
+
+    Each command is a line by itself, which can be pasted.
+    """
     readme = study.root / "README.md"
     text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
     match = re.search(rf"^{NEXT}\n+(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
@@ -74,7 +77,15 @@ def next_steps(study: Study, cluster: "Cluster") -> list[str]:
         return f"`{' '.join(kept)}{flags}`"
 
     steps = match[1].rstrip().splitlines() if match else []
-    return [re.sub(r"`([^`]+)`", for_this, line) for line in steps]
+    return [line for step in steps for line in _lines(re.sub(r"`([^`]+)`", for_this, step))]
+
+
+def _lines(step: str) -> list[str]:
+    """Return a step as lines: what it is for, and each of its commands."""
+    text, _, commands = step.partition(": `")
+    if not commands:
+        return [step.replace("`", "")]
+    return [f"{text.replace('`', '')}:", *(f"    {command}" for command in re.findall(r"`([^`]+)`", f"`{commands}"))]
 
 
 def begin(cluster: "Cluster", options: "OnboardOptions") -> Study:
