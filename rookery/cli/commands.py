@@ -51,6 +51,7 @@ GROUPS = {
     "clusters": (
         command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all"),
         command("show", homes.ClustersShowOptions, "rookery.homes.listing:show"),
+        command("add", support.ClustersAddOptions, "rookery.support.cluster_profiles.add:run"),
         command("guide", support.ClustersGuideOptions, "rookery.support.cluster_pages:run"),
     ),
     "sandbox": (
@@ -73,6 +74,7 @@ TITLES = {
     "Clusters": (
         "clusters.list",
         "clusters.show",
+        "clusters.add",
         "clusters.guide",
         "cohort",
         "undo",

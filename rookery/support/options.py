@@ -14,6 +14,36 @@ from rookery.clusters.option_texts import (
 from rookery.core.options import Options, option
 
 
+class ClustersAddOptions(Options):
+    """Add a cluster of your own, by its address.
+
+    Asks the cluster about its partitions, modules and storage, and you what it can't say. Writes a profile into
+    ~/.config/rookery/inventory; an existing one stays as it is.
+    """
+
+    examples = (
+        "clusters.add iceberg --host login.iceberg.example.ac.uk --user ada",
+        "clusters.add iceberg --host my-ssh-alias --print",
+        "clusters.add iceberg --from iceberg.yml",
+    )
+
+    name: str = option(help="what you want to call the cluster")
+    host: str = option(default="", help="its login node, or your ssh alias for it")
+    user: str = option(default="", help=USER)
+    port: str = option(default="", value="NUMBER", help="port of its ssh server [22, or your ~/.ssh/config]")
+    jump: str = option(default="", value="HOST", help="hosts to go through ([USER@]HOST[:PORT], comma between)")
+    account: str = option(default="", help=ACCOUNT)
+    from_: str = option(default="", value="FILE", help="copy a profile: a file, an https address, or a library's name")
+    print: bool = option(default=False, help="print the profile, and write nothing")
+    yes: bool = option(default=False, help="ask nothing but what a login needs")
+    accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
+
+    @property
+    def source(self) -> str:
+        """The profile to copy; "" for none."""
+        return self.from_
+
+
 class ClustersGuideOptions(Options):
     """Print a page about a cluster for its users."""
 

@@ -41,7 +41,7 @@ def applied(cluster: Cluster, chosen: Container[str]) -> Cluster:
         return cluster
     if cluster.host in user_config.aliases().values():  # rookery's own entry would answer, with what it said before
         return cluster
-    values = _ssh_values(_question(cluster, chosen, config), cluster.host)
+    values = ssh_values(_question(cluster, chosen, config), cluster.host)
     if not values:
         return cluster
     user, jump = values.get("user", [""])[0], values.get("proxyjump", [""])[0]
@@ -93,7 +93,7 @@ def _question(cluster: Cluster, chosen: Container[str], config: Path) -> str:
     return "\n".join(["Match all", *first, include(config), "Match all", *last, ""])
 
 
-def _ssh_values(question: str, host: str) -> dict[str, list[str]]:
+def ssh_values(question: str, host: str) -> dict[str, list[str]]:
     """Return ssh's options for a host, in lower case; none where it can't be asked, or refuses the file.
 
     ssh itself says why at the next connection.

@@ -52,6 +52,8 @@ class GivenAnswers:
     """The user's username there."""
     proxy_jump: str = ""
     """Hosts to go through, as ssh's ProxyJump takes them."""
+    identity_file: str = ""
+    """The user's private key, where their ssh alias names one."""
     account: str = ""
     """The account that the user's jobs are charged to."""
     logins: tuple[str, ...] = ()

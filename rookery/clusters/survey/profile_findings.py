@@ -6,7 +6,7 @@ To fill another key, yield a finding for it from one of the modules named here.
 from collections.abc import Iterator
 from typing import Any
 
-from rookery.clusters.config import schema
+from rookery.clusters.config import literal_values, schema
 from rookery.clusters.survey import job_keys, slurm_answers, software_keys, storage_keys
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import (
@@ -38,6 +38,8 @@ def collect(survey: Survey, given: GivenAnswers) -> tuple[ProfileFinding, ...]:
     site = slurm_answers.parse(survey)
     findings: dict[str, ProfileFinding] = {}
     for finding in _all(site, survey, given):
+        if literal_values.holds_template(finding.value):  # no command would load such a profile
+            finding = ProfileFinding(finding.key, None, UNKNOWN, "the answer looks like a template of Ansible's")
         findings.setdefault(finding.key, finding)
     unverified = [part for finding in findings.values() for part in finding.unverified if _is_said(finding, part)]
     if unverified:
@@ -68,6 +70,7 @@ def _identity(given: GivenAnswers) -> Iterator[ProfileFinding]:
     for key, value, otherwise in (
         ("cluster_port", given.port, 22),
         ("cluster_user", given.user, ""),
+        ("cluster_identity_file", given.identity_file, ""),
         ("cluster_proxy_jump", given.proxy_jump, ""),
     ):
         if value != otherwise:

@@ -1,0 +1,52 @@
+"""Connect to a cluster and ask it about itself; refuse one that has no Slurm that answers."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rookery.clusters.ssh import offered_logins
+from rookery.clusters.survey import answer, slurm_answers
+from rookery.clusters.survey.answer import Survey
+from rookery.clusters.survey.slurm_answers import SlurmSite
+from rookery.core import background
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Connection
+
+
+@dataclass(frozen=True)
+class SurveyedCluster:
+    """What a cluster said, and its ssh server."""
+
+    survey: Survey
+    site: SlurmSite
+    logins: tuple[str, ...]
+    """Ways of logging in, as cluster_logins has them, the key first."""
+
+
+def ask(connection: "Connection", account: str, again: str) -> SurveyedCluster:
+    """Ask a cluster and its ssh server about themselves, both at once.
+
+    Args:
+        connection: The cluster's, open.
+        account: The account that the user's jobs are charged to; "" where not known.
+        again: The command that was called, for messages.
+
+    Raises:
+        RookeryError: There is no Slurm, or it does not answer.
+    """
+    logins = background.begun(lambda: offered_logins.offered(connection))
+    survey = answer.ask(connection, account)
+    site = slurm_answers.parse(survey)
+    host = connection.cluster.host
+    if not survey.all("slurm"):
+        raise RookeryError(
+            f"{host} has no Slurm: sbatch and scontrol are not on PATH in a login shell.",
+            hint=f"{again}   # with the --host of a login node; without Slurm: `invoke docs add-a-cluster`",
+        )
+    if site.problem or not site.partitions:
+        why = site.problem or "it listed no partitions"
+        raise RookeryError(
+            f"Slurm on {host} does not answer: {why[:200]}.", hint=f"{again}   # later, when Slurm is up again"
+        )
+    return SurveyedCluster(survey, site, logins())
