@@ -44,6 +44,44 @@ class ClustersAddOptions(Options):
         return self.from_
 
 
+class ClustersCheckOptions(Options):
+    """Compare the profile of a cluster with the cluster.
+
+    Asks the cluster again and lists the differences. The exit code is 1 if there are any.
+    """
+
+    examples = ("clusters.check hec",)
+
+    cluster: str = option(help=CLUSTER)
+    sandbox: bool = option(default=False, help=SANDBOX)
+    json: bool = option(default=False, help=JSON)
+    accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
+
+
+class ClustersUpdateOptions(Options):
+    """Bring the profile of a cluster up to date.
+
+    Asks the cluster again and writes what differs into your own inventory. Your comments and other settings stay.
+    """
+
+    examples = ("clusters.update hec --check",)
+
+    cluster: str = option(help=CLUSTER)
+    check: bool = option(default=False, help=CHECK)
+    accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
+
+
+class ClustersPublishOptions(Options):
+    """Print the profile of a cluster, to share it.
+
+    Your username, your account and your key are left out.
+    """
+
+    examples = ("clusters.publish hec > hec.yml",)
+
+    cluster: str = option(help=CLUSTER)
+
+
 class ClustersGuideOptions(Options):
     """Print a page about a cluster for its users."""
 

@@ -93,6 +93,46 @@ def add(name: str, text: str, expected: Mapping[str, Any]) -> Path:
     return file
 
 
+def profile_text(name: str) -> str:
+    """Return the text of the user's own file on a cluster; that of an empty one where there is none."""
+    file = profile_file(name)
+    return file.read_text(encoding="utf-8") if file.exists() else "---\n"
+
+
+def check_values(name: str, values: Mapping[str, Any]) -> None:
+    """Refuse values with which the cluster's profile would not be valid.
+
+    Raises:
+        RookeryError: It would not.
+    """
+    profile.load(name, overrides=values, own_ssh=False)
+
+
+def replace(name: str, text: str, values: Mapping[str, Any]) -> None:
+    """Replace the user's own file on a cluster, if its text says what it should; comments are the text's.
+
+    Args:
+        name: A cluster that is known.
+        text: The new text.
+        values: What it says that the old one did not.
+
+    Raises:
+        RookeryError: A value is not valid, or the text says something else.
+    """
+    check_values(name, values)
+    file = profile_file(name)
+    before = read(file).data if file.exists() else {}
+
+    def check(fresh: Path) -> None:
+        if read(fresh).data != {**before, **values}:
+            raise RookeryError(f"rookery can't edit {paths.typed(file)}: unusual format.", hint=f"edit {file}")
+
+    mode = file.stat().st_mode & 0o7777 if file.exists() else 0o644
+    atomic_files.write(file.resolve(), text, mode=mode, check=check)
+    if not any(folder().glob("*.yml")):  # without an inventory file in it, Ansible warns about the folder
+        atomic_files.write(folder() / "hosts.yml", _hosts(name), mode=0o644)
+
+
 def _hosts(name: str) -> str:
     return f"---\nall:\n  hosts:\n    {name}:\n"
 

@@ -12,12 +12,11 @@ from rookery.clusters.ssh import config_file
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.survey import candidate, profile_findings, profile_text
-from rookery.clusters.survey.differences import compare
 from rookery.clusters.survey.finding import GivenAnswers, by_key
 from rookery.core import console, paths, prompts
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
-from rookery.support.cluster_profiles import copied, questions, summary, surveying
+from rookery.support.cluster_profiles import check, copied, questions, summary, surveying
 from rookery.support.options import ClustersAddOptions
 
 if TYPE_CHECKING:
@@ -76,15 +75,9 @@ def _compare(options: ClustersAddOptions, known: "Cluster") -> int:
             f"{known.name} is another cluster already ({known.host}).",
             hint=f"invoke clusters.show {known.name}   # or add yours by another name",
         )
-    connection = Connection(profile.load(options.name))
-    connection.open(accept_host_key=options.accept_host_key)
-    surveyed = surveying.ask(connection, options.account, again(options))
-    findings = profile_findings.collect(surveyed.survey, _given(connection.cluster, options))
-    differences = [found for found in compare(known.data, findings, surveyed.survey) if not found.is_addition]
-    if differences:
-        summary.show_differences(differences)
+    check.say(check.survey(known.name, again(options), options.accept_host_key))
     console.say(f"{known.name} has a profile already, and it stays as it is.")
-    console.say(f"next: {invocation()} clusters.show {known.name}")
+    console.say(f"next: {invocation()} clusters.update {known.name} --check")
     return 1
 
 
