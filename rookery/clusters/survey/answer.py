@@ -87,7 +87,7 @@ def read(output: str, name: str) -> Survey:
     if facts.pop("complete", None) != ["yes"]:
         raise RookeryError(
             f"{name} sent an incomplete answer, so nothing was written.",
-            hint="run the same command again   # if it happens again, log in with ssh, and look for `exit` in ~/.bashrc",
+            hint="run the command again   # if it fails again, look for `exit` in your ~/.bashrc on the cluster",
         )
     left = dict(line.split(" ", 1) for line in facts.pop("more", []) if " " in line)
     return Survey(

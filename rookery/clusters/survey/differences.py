@@ -46,9 +46,7 @@ class ProfileDifference:
         return len(self.place) == 2 and self.place[0] in ("cluster_partitions", "cluster_gpus")
 
 
-def compare(
-    profile: Mapping[str, Any], findings: Iterable[ProfileFinding], survey: Survey
-) -> list[ProfileDifference]:
+def compare(profile: Mapping[str, Any], findings: Iterable[ProfileFinding], survey: Survey) -> list[ProfileDifference]:
     """Return the differences between a profile and what was found; what was only concluded counts for nothing.
 
     Args:

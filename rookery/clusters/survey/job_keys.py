@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from rookery.clusters.survey.answer import Survey
-from rookery.clusters.survey.finding import CHOSEN, CONCLUDED, FOUND, ProfileFinding, GivenAnswers
+from rookery.clusters.survey.finding import CHOSEN, CONCLUDED, FOUND, GivenAnswers, ProfileFinding
 from rookery.clusters.survey.slurm_answers import (
     ARCHITECTURES,
     NAME,
@@ -67,9 +67,7 @@ def findings(site: SlurmSite, survey: Survey, given: GivenAnswers) -> Iterator[P
         )
 
 
-def usable_partitions(
-    site: SlurmSite, groups: Sequence[str], given: GivenAnswers
-) -> list[SurveyedPartition]:
+def usable_partitions(site: SlurmSite, groups: Sequence[str], given: GivenAnswers) -> list[SurveyedPartition]:
     """Return the partitions that the user may submit to, as far as that can be told.
 
     Args:
@@ -77,21 +75,26 @@ def usable_partitions(
         groups: The user's groups there.
         given: What else is known; its account counts as one of theirs.
     """
-    accounts = {*site.accounts, given.account} - {""}
+    mine = (
+        (set(groups), "groups"),
+        ({*site.accounts, given.account} - {""}, "accounts"),
+        (set(site.qualities), "qualities"),
+    )
+    tells = any(trial.accepted for trial in site.trials.values())  # else it is not the partition that is refused
     usable = []
     for partition in site.partitions:
-        trials = [site.trials[name] for name in _ways_in(partition.name) if name in site.trials]
-        refused = bool(trials) and not any(trial.accepted for trial in trials)
+        trials = [trial for name, trial in site.trials.items() if _is_way_in(name, partition.name)]
+        refused = tells and bool(trials) and not any(trial.accepted for trial in trials)
         forbidden = refused and any(_FORBIDDEN.search(trial.reason) for trial in trials)
-        outside = bool(partition.groups) and not set(partition.groups) & set(groups)
-        unpaid = bool(partition.accounts) and bool(accounts) and not set(partition.accounts) & accounts
-        if partition.state != "INACTIVE" and not (forbidden or ((outside or unpaid) and (refused or not trials))):
+        closed = any(own and not own & set(getattr(partition, key) or own) for own, key in mine)
+        if partition.state != "INACTIVE" and not forbidden and not closed:
             usable.append(partition)
     return usable
 
 
-def _ways_in(name: str) -> tuple[str, ...]:
-    return f"in:{name}", f"in:{name}:gres", f"in:{name}:gpus", f"partition:{name}", f"partition:{name}:account"
+def _is_way_in(trial: str, name: str) -> bool:
+    """Return whether a trial named a partition."""
+    return any(trial == start or trial.startswith(f"{start}:") for start in (f"in:{name}", f"partition:{name}"))
 
 
 def _accepted(site: SlurmSite, start: str) -> list[str]:
@@ -103,14 +106,18 @@ def _account(site: SlurmSite, given: GivenAnswers) -> ProfileFinding:
     named = {"name": given.account} if given.account else {}
     plain = site.trials.get("plain")
     if plain and plain.accepted:
-        return ProfileFinding("cluster_account", {"required": False, **named}, FOUND, "sbatch accepts a job without one")
+        return ProfileFinding(
+            "cluster_account", {"required": False, **named}, FOUND, "sbatch accepts a job without one"
+        )
     if with_account := _accepted(site, "account:"):
         name = given.account or with_account[0].split(":", 1)[1]
         return ProfileFinding(
             "cluster_account", {"required": True, "name": name}, FOUND, "sbatch refuses a job without one"
         )
     if _accepted(site, "partition:") or _accepted(site, "qos:"):
-        needed = not any(not name.endswith(":account") for name in (*_accepted(site, "partition:"), *_accepted(site, "qos:")))
+        needed = not any(
+            not name.endswith(":account") for name in (*_accepted(site, "partition:"), *_accepted(site, "qos:"))
+        )
         own = named or ({"name": site.accounts[0]} if needed and site.accounts else {})
         return ProfileFinding("cluster_account", {"required": needed, **own}, FOUND, "sbatch --test-only")
     required = bool(plain and _ABOUT_ACCOUNTS.search(plain.reason))
@@ -126,7 +133,9 @@ def _default_partition(site: SlurmSite, usable: Sequence[SurveyedPartition]) -> 
     names = [partition.name for partition in usable]
     taken = [name.split(":")[1] for name in _accepted(site, "partition:")]
     if first := next((name for name in taken if name in names), names[0] if len(names) == 1 else ""):
-        yield ProfileFinding("cluster_default_partition", first, CHOSEN, "the cluster has none; the first that takes a job")
+        yield ProfileFinding(
+            "cluster_default_partition", first, CHOSEN, "the cluster has none; the first that takes a job"
+        )
 
 
 def _partition(partition: SurveyedPartition, site: SlurmSite, architecture: str) -> dict[str, Any]:
@@ -145,21 +154,28 @@ def _partition(partition: SurveyedPartition, site: SlurmSite, architecture: str)
     own = {kind.architecture for kind in nodes}
     if len(own) == 1 and (only := own.pop()) != architecture and only in ARCHITECTURES:
         entry["architecture"] = only
-    if options := _required_options(partition.name, site):
+    if options := _required_options(partition, site):
         entry["required_options"] = options
     return entry
 
 
-def _required_options(name: str, site: SlurmSite) -> list[str]:
+def _required_options(partition: SurveyedPartition, site: SlurmSite) -> list[str]:
     """Return the options without which the partition refuses a job, as far as that was tried."""
-    plain = site.trials.get(f"in:{name}")
+    name, plain = partition.name, site.trials.get(f"in:{partition.name}")
+    own = [quality for quality in partition.qualities if quality in site.qualities]
+    options = [f"--qos={own[0]}"] if own and site.default_qos and site.default_qos not in own else []
     if plain is None or plain.accepted:
-        return []
-    for way, option in (("gres", "--gres=gpu:N"), ("gpus", "--gpus=N")):
-        trial = site.trials.get(f"in:{name}:{way}")
-        if trial and trial.accepted:
-            return [option]
-    return []
+        return options
+    way = next((_way(accepted, name) for accepted in _accepted(site, f"in:{name}:")), "")
+    if way.startswith("qos:"):
+        options = [f"--qos={way.split(':')[1]}"]
+    if way.endswith("gres"):
+        return [*options, "--gres=gpu:N"]
+    return [*options, "--gpus=N"] if way == "gpus" else options
+
+
+def _way(trial: str, name: str) -> str:
+    return trial.removeprefix(f"in:{name}:")
 
 
 def _kind(partition: SurveyedPartition, nodes: Sequence[NodeKind]) -> str:

@@ -9,15 +9,7 @@ from typing import Any
 from rookery.clusters.config import literal_values, schema
 from rookery.clusters.survey import job_keys, slurm_answers, software_keys, storage_keys
 from rookery.clusters.survey.answer import Survey
-from rookery.clusters.survey.finding import (
-    ASKED,
-    CHOSEN,
-    CONCLUDED,
-    FOUND,
-    UNKNOWN,
-    GivenAnswers,
-    ProfileFinding,
-)
+from rookery.clusters.survey.finding import ASKED, CHOSEN, CONCLUDED, FOUND, UNKNOWN, GivenAnswers, ProfileFinding
 from rookery.clusters.survey.slurm_answers import SlurmSite
 
 NOBODY_CAN_TELL = {
@@ -38,9 +30,7 @@ def collect(survey: Survey, given: GivenAnswers) -> tuple[ProfileFinding, ...]:
     site = slurm_answers.parse(survey)
     findings: dict[str, ProfileFinding] = {}
     for finding in _all(site, survey, given):
-        if literal_values.holds_template(finding.value):  # no command would load such a profile
-            finding = ProfileFinding(finding.key, None, UNKNOWN, "the answer looks like a template of Ansible's")
-        findings.setdefault(finding.key, finding)
+        findings.setdefault(finding.key, _literal(finding))
     unverified = [part for finding in findings.values() for part in finding.unverified if _is_said(finding, part)]
     if unverified:
         findings["cluster_unverified"] = ProfileFinding("cluster_unverified", unverified, FOUND, "concluded below")
@@ -79,8 +69,15 @@ def _identity(given: GivenAnswers) -> Iterator[ProfileFinding]:
         yield ProfileFinding("cluster_logins", list(given.logins), CONCLUDED, "what its ssh server offers")
 
 
+def _literal(finding: ProfileFinding) -> ProfileFinding:
+    """Return the finding without a value that no command would load."""
+    if literal_values.holds_template(finding.value):
+        return ProfileFinding(finding.key, None, UNKNOWN, "the answer looks like a template of Ansible's")
+    return finding
+
+
 def _is_said(finding: ProfileFinding, part: str) -> bool:
-    """Return whether the profile says something that the part names: `cluster_gpus.memory_gb` only where it is there."""
+    """Return whether the value has what the part names: cluster_gpus.memory_gb, say, is not known of every GPU."""
     _, _, inner = part.partition(".")
     values: Any = finding.value
     return not inner or any(inner in entry for entry in values if isinstance(entry, dict))

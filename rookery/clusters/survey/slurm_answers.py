@@ -11,7 +11,7 @@ from typing import Final
 from rookery.clusters.survey.answer import Survey
 from rookery.remote.slurm.forms import kilobytes, seconds
 
-NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+:=@%/-]{0,99}")
+NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=@%/-]{0,99}")
 """What the name of a partition, a type of GPU, a feature or a QOS may look like to be of use in a job script."""
 
 ARCHITECTURES: Final = ("x86_64", "aarch64", "ppc64le")
@@ -37,6 +37,8 @@ class SurveyedPartition:
     """The groups that may use it; empty for everybody."""
     accounts: tuple[str, ...] = ()
     """The accounts that may; empty for all."""
+    qualities: tuple[str, ...] = ()
+    """The QOS that jobs there may have; empty for all."""
     state: str = "UP"
 
 
@@ -79,6 +81,8 @@ class SlurmSite:
     accounts_problem: str
     """Why these are not known; "" where they are."""
     default_qos: str
+    qualities: tuple[str, ...]
+    """The QOS that the user's jobs may have."""
     trials: Mapping[str, Trial]
     """What was tried, by the names that survey/trials.sh gives."""
     unusable: tuple[str, ...]
@@ -103,6 +107,9 @@ def parse(survey: Survey) -> SlurmSite:
         accounts=tuple(dict.fromkeys(accounts)),
         accounts_problem=survey.one("assoc-error"),
         default_qos=defaults.pop() if len(defaults) == 1 else "",
+        qualities=tuple(
+            dict.fromkeys(name for fields in associations for name in fields[2].split(",") if NAME.fullmatch(name))
+        ),
         trials=dict(_trials(survey.all("trial"))),
         unusable=tuple(dict.fromkeys(unusable)),
     )
@@ -151,6 +158,7 @@ def _partitions(lines: Iterable[str], unusable: list[str]) -> Iterator[SurveyedP
             default_memory={key: size for key, size in memory.items() if size},
             groups=_allowed(fields.get("AllowGroups", "ALL")),
             accounts=_allowed(fields.get("AllowAccounts", "ALL")),
+            qualities=_allowed(fields.get("AllowQos", "ALL")),
             state=fields.get("State", ""),
         )
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rookery.clusters.login_node import quota_formats
 from rookery.clusters.survey.answer import Survey
-from rookery.clusters.survey.finding import CHOSEN, CONCLUDED, FOUND, GivenAnswers, ProfileFinding
+from rookery.clusters.survey.finding import CHOSEN, FOUND, GivenAnswers, ProfileFinding
 
 QUOTA_COMMANDS: Final = (("gpfsquota", "gpfsquota", "gpfsquota"), ("quota -s", "quota-s", "quota"))
 """Commands that show quotas, the form of their output (cluster_quota.format), and the key of their answer."""
@@ -49,7 +49,9 @@ def places(survey: Survey) -> list[StoragePlace]:
         if len(fields) == 5 and _PATH.fullmatch(fields[4]) and (fields[0] == "-" or _VARIABLE.fullmatch(fields[0])):
             variable, kind, size, device, path = fields
             found.append(
-                StoragePlace("" if variable == "-" else variable, kind, int(size) if size.isdecimal() else 0, device, path)
+                StoragePlace(
+                    "" if variable == "-" else variable, kind, int(size) if size.isdecimal() else 0, device, path
+                )
             )
     return found
 
@@ -73,7 +75,9 @@ def findings(survey: Survey, given: GivenAnswers) -> Iterator[ProfileFinding]:
         yield ProfileFinding("cluster_quota", quota, FOUND, f"the output of {quota['command']}")
 
 
-def _entries(known: Sequence[StoragePlace], user: str, account: str) -> list[tuple[dict[str, Any], StoragePlace | None]]:
+def _entries(
+    known: Sequence[StoragePlace], user: str, account: str
+) -> list[tuple[dict[str, Any], StoragePlace | None]]:
     """Return entries of cluster_storage with the folder of each; those that rookery is to make have none."""
     home = next((place for place in known if place.variable == "HOME"), None)
     entries: dict[str, tuple[dict[str, Any], StoragePlace | None]] = {
@@ -106,7 +110,7 @@ def _entry(role: str, place: StoragePlace, user: str, account: str) -> dict[str,
     expression = place.path
     for word, stands_for in ((user, "$USER"), (account, "{account}")):
         if word:
-            expression = re.sub(rf"(?<=/){re.escape(word)}(?=/|$)", lambda _, text=stands_for: text, expression)
+            expression = re.sub(rf"(?<=/){re.escape(word)}(?=/|$)", stands_for, expression)
     entry: dict[str, Any] = {"name": role, "expression": expression, "backup": "unknown"}
     if role == "project":
         return entry
@@ -122,9 +126,7 @@ def _made(role: str, expression: str) -> dict[str, Any]:
     return {**made, "create": True, "backup": "unknown"}
 
 
-def _quotas(
-    survey: Survey, named: dict[str, StoragePlace]
-) -> tuple[dict[str, quota_formats.Area], dict[str, str]]:
+def _quotas(survey: Survey, named: dict[str, StoragePlace]) -> tuple[dict[str, quota_formats.Area], dict[str, str]]:
     """Return the quota of each storage, and how it can be shown, by the first command that says something."""
     for command, form, key in QUOTA_COMMANDS:
         areas = quota_formats.areas(form, "\n".join(survey.all(f"quota:{key}")))

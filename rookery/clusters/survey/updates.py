@@ -10,7 +10,10 @@ from rookery.core.places import Place
 
 
 def applied(
-    text: str, profile: Mapping[str, Any], differences: Iterable[ProfileDifference], findings: tuple[ProfileFinding, ...]
+    text: str,
+    profile: Mapping[str, Any],
+    differences: Iterable[ProfileDifference],
+    findings: tuple[ProfileFinding, ...],
 ) -> tuple[str, dict[str, Any]]:
     """Return the text with the cluster's values, and the keys that have changed with their values.
 

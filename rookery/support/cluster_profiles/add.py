@@ -103,7 +103,8 @@ def _candidate(options: ClustersAddOptions) -> "Cluster":
 def _port(options: ClustersAddOptions) -> int:
     if options.port and not (options.port.isdecimal() and 1 <= int(options.port) <= 65535):
         raise RookeryError(
-            f"--port must be a number between 1 and 65535, not {options.port!r}.", hint=again(replace(options, port="22"))
+            f"--port must be a number between 1 and 65535, not {options.port!r}.",
+            hint=again(replace(options, port="22")),
         )
     return int(options.port or 0)
 
@@ -150,10 +151,16 @@ def _asked(connection: Connection, options: ClustersAddOptions) -> "tuple[Survey
     asks = not options.yes and not options.print and prompts.is_interactive()
     given = _given(connection.cluster, options)
     surveyed = surveying.ask(connection, given.account, again(options))
-    needed = by_key(profile_findings.collect(surveyed.survey, given)).get("cluster_account", {})
-    if asks and needed.get("required") and not needed.get("name") and (code := questions.account()):
-        given = replace(given, account=code)
-        surveyed = surveying.ask(connection, code, again(options))
+    account = by_key(profile_findings.collect(surveyed.survey, given)).get("cluster_account", {})
+    if account.get("required") and not account.get("name"):
+        if not asks:
+            raise RookeryError(
+                f"Missing option --account: Slurm on {given.host} refuses a job without one.",
+                hint=again(replace(options, account="CODE")),
+            )
+        if code := questions.account():
+            given = replace(given, account=code)
+            surveyed = surveying.ask(connection, code, again(options))
     if asks:
         given = replace(given, asked=questions.site(options.name))
     return surveyed, replace(given, logins=surveyed.logins)

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from rookery.clusters.config import own_inventory, profile_edit
 from rookery.clusters.config.profile import PREFIX
@@ -113,9 +115,6 @@ def _fetched(address: str) -> str:
     Raises:
         RookeryError: The address is not encrypted, or there is no answer.
     """
-    from urllib.error import URLError
-    from urllib.request import urlopen
-
     if urlsplit(address).scheme != "https":
         raise RookeryError(
             f"{address}: only https addresses are used, since others can be changed on their way.",

@@ -42,7 +42,9 @@ def shared(data: Mapping[str, Any], user: str) -> dict[str, Any]:
         if values.get(key):
             values[key] = re.sub(r"[^@,]*@", "", values[key])
     words = {user: "$USER", account(data): ACCOUNT}
-    named = {key: _without(value, {word: text for word, text in words.items() if word}) for key, value in values.items()}
+    named = {
+        key: _without(value, {word: text for word, text in words.items() if word}) for key, value in values.items()
+    }
     return {key: value for key, value in named.items() if secret_values.hidden(key, value) == value}
 
 
@@ -54,5 +56,5 @@ def _without(value: Any, words: Mapping[str, str]) -> Any:
         return {key: _without(inner, words) for key, inner in value.items()}
     if isinstance(value, str):
         for word, text in words.items():
-            value = re.sub(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", lambda _, text=text: text, value)
+            value = re.sub(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", text, value)
     return value

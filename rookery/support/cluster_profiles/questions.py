@@ -33,7 +33,9 @@ def site(name: str) -> dict[str, Any]:
     """Return what the user says of a cluster, by key of its profile; what they do not know is left out."""
     console.note("Three questions about the cluster. Press Enter if you do not know.")
     answers: dict[str, Any] = {}
-    if title := _line(f"The cluster's usual name, with its institution, such as {name.capitalize()} (Example University)"):
+    if title := _line(
+        f"The cluster's usual name, with its institution, such as {name.capitalize()} (Example University)"
+    ):
         answers["cluster_title"] = title
     if address := _line("Address of its documentation"):
         answers["cluster_docs_url"] = address

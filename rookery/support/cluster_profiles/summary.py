@@ -35,9 +35,7 @@ def show_differences(differences: Sequence[ProfileDifference]) -> None:
     """Print a table of differences."""
     from rich.text import Text
 
-    rows = [
-        (place(difference), short(difference.profile), short(difference.cluster)) for difference in differences
-    ]
+    rows = [(place(difference), short(difference.profile), short(difference.cluster)) for difference in differences]
     tables.show(("key", "profile", "cluster"), [[Text(console.clean(cell)) for cell in row] for row in rows])
 
 

@@ -16,6 +16,13 @@ attempt() { # NAME OPTION...: whether sbatch takes a small job with these
     fact trial "$name yes"
   else
     [ $? -ne 124 ] || said='no answer in 10 s'
+    case $said in # nodes are chosen last, so everything else was right
+      *'node configuration is not available'* | *'nodes are busy'* | *'Nodes required for job are DOWN'* | \
+        *'Required node not available'*)
+        fact trial "$name yes"
+        return
+        ;;
+    esac
     fact trial "$name no $(printf '%s\n' "$said" | grep -i -e error -e failure -e must | sed 's/^sbatch: *//' | head -n 3)"
     return 1
   fi
@@ -27,10 +34,13 @@ words_of() { # KEY: the first words of what Slurm said under a key
 
 find_base() { # what every job needs, in $base: nothing, an account, a partition, a QOS, or several of them
   base=''
-  attempt plain && return
+  if attempt plain; then
+    taken=''
+    return
+  fi
   for name_of_account in $accounts; do
     if attempt "account:$name_of_account" "--account=$name_of_account"; then
-      base=--account=$name_of_account
+      base=--account=$name_of_account taken=--account=$name_of_account
       return
     fi
   done
@@ -43,15 +53,28 @@ find_base() { # what every job needs, in $base: nothing, an account, a partition
     done
     for quality in $qualities; do
       if attempt "qos:$quality${with:+:account}" ${with:+"$with"} "--qos=$quality"; then
-        base="$with --qos=$quality"
+        base="$with --qos=$quality" taken="$with --qos=$quality"
         return
       fi
     done
   done
 }
 
+try_qualities() { # OPTION...: the QOS that a partition refuses jobs without, where that is what was refused
+  case $said in *[Qq][Oo][Ss]*) ;; *) return ;; esac
+  for quality in $qualities; do
+    # shellcheck disable=SC2086 # options
+    if attempt "in:$partition:qos:$quality" $base "--partition=$partition" "--qos=$quality"; then return; fi
+    # shellcheck disable=SC2086 # options
+    if [ $# -gt 0 ] && attempt "in:$partition:qos:$quality:gres" $base "--partition=$partition" "--qos=$quality" "$@"; then
+      return
+    fi
+  done
+}
+
 try_jobs() {
   [ -n "$slurm" ] || return
+  unset taken
   asked_for_gpu='' tried=0 trials_end=$(($(date +%s) + TRIAL_SECONDS))
   accounts=$({ [ -z "$account" ] || echo "$account" && words_of assoc | cut -d '|' -f 1 | grep -x '[A-Za-z0-9_][A-Za-z0-9_.-]*'; } |
     awk '!seen[$0]++' | head -n 6 | tr '\n' ' ')
@@ -63,15 +86,25 @@ try_jobs() {
   find_base
   # shellcheck disable=SC2086 # options, none of which holds a blank
   {
-    attempt array $base --array=1-2 && attempt array:mail $base --array=1-2 --mail-type=END
     for partition in $partitions; do
-      works=
-      attempt "in:$partition" $base "--partition=$partition" && works=yes
-      case "$newline$with_gpus$newline" in *"$newline$partition$newline"*) ;; *) continue ;; esac
+      works=''
+      if attempt "in:$partition" $base "--partition=$partition"; then
+        works=yes taken=${taken-$base --partition=$partition}
+      fi
+      has_gpus=''
+      case "$newline$with_gpus$newline" in *"$newline$partition$newline"*) has_gpus=yes ;; esac
+      if [ -z "$works$has_gpus" ]; then try_qualities; fi
+      [ -n "$has_gpus" ] || continue
       # how a GPU is asked for is the same everywhere; what a partition insists on is not
       [ -z "$works" ] || [ -z "$asked_for_gpu" ] || continue
-      attempt "in:$partition:gres" $base "--partition=$partition" --gres=gpu:1 && asked_for_gpu=yes
-      attempt "in:$partition:gpus" $base "--partition=$partition" --gpus=1 && asked_for_gpu=yes
+      if attempt "in:$partition:gres" $base "--partition=$partition" --gres=gpu:1; then
+        works=yes asked_for_gpu=yes taken=${taken-$base --partition=$partition --gres=gpu:1}
+      fi
+      if attempt "in:$partition:gpus" $base "--partition=$partition" --gpus=1; then
+        works=yes asked_for_gpu=yes taken=${taken-$base --partition=$partition --gpus=1}
+      fi
+      [ -n "$works" ] || try_qualities --gres=gpu:1
     done
+    if [ "${taken+x}" ] && attempt array $taken --array=1-2; then attempt array:mail $taken --array=1-2 --mail-type=END; fi
   }
 }
