@@ -58,9 +58,9 @@ def with_value(text: str, place: Place, value: Any, whole: Any) -> str:
 
     try:
         edited = _edited(text, place, value)
-        if yaml.safe_load(edited).get(place[0]) == whole:
+        if yaml.safe_load(edited) == {**yaml.safe_load(text), str(place[0]): whole}:
             return edited
-    except (LookupError, yaml.YAMLError, AttributeError):
+    except (LookupError, yaml.YAMLError, TypeError):
         pass
     return with_key(text, str(place[0]), whole)
 
@@ -80,7 +80,7 @@ def _edited(text: str, place: Place, value: Any) -> str:
     written = yaml.safe_dump(value, sort_keys=False, default_flow_style=True, width=10_000).split("\n")[0]
     old = _inside(node, str(last), missing=True)
     if value is None:
-        start = text.rindex("\n", 0, old.start_mark.index) + 1
+        start = text.rfind("\n", 0, old.start_mark.index) + 1
         end = text.find("\n", _last(old).end_mark.index)
         return text[:start] + (text[end + 1 :] if end >= 0 else "")
     if old is not None:

@@ -56,7 +56,9 @@ def compare(profile: Mapping[str, Any], findings: Iterable[ProfileFinding], surv
     """
     differences: list[ProfileDifference] = []
     for finding in findings:
-        if finding.how == FOUND and finding.key not in NEVER:
+        if finding.key == "cluster_modules" and finding.key not in profile:
+            differences.append(ProfileDifference((finding.key,), None, finding.value))
+        elif finding.how == FOUND and finding.key not in NEVER:
             only = _ONLY.get(finding.key, ())
             differences += _of_value((finding.key,), profile.get(finding.key), finding.value, only, finding.doubtful)
     return [*differences, *_missing_modules(profile, survey)]

@@ -85,7 +85,9 @@ def usable_partitions(site: SlurmSite, groups: Sequence[str], given: GivenAnswer
     for partition in site.partitions:
         trials = [trial for name, trial in site.trials.items() if _is_way_in(name, partition.name)]
         refused = tells and bool(trials) and not any(trial.accepted for trial in trials)
-        forbidden = refused and any(_FORBIDDEN.search(trial.reason) for trial in trials)
+        # which QOS would be right can't be told where sacctmgr is forbidden
+        reasons = [trial.reason for trial in trials if site.qualities or "qos" not in trial.reason.lower()]
+        forbidden = refused and any(map(_FORBIDDEN.search, reasons))
         closed = any(own and not own & set(getattr(partition, key) or own) for own, key in mine)
         if partition.state != "INACTIVE" and not forbidden and not closed:
             usable.append(partition)

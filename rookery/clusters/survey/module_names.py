@@ -14,7 +14,7 @@ _PURPOSES: Final[Mapping[str, str]] = {
     "intel": r"intel|intel-?compilers?|intel-oneapi(-compilers)?|oneapi|iimpi",
     "ml": r"pytorch|tensorflow|opence|open-ce|jax|nemo",
 }
-"""What the last part of a module's name, before its version, is called by purpose, in any case of letters but for R."""
+"""What a part of a module's name before its version is called by purpose, in any case of letters but for R."""
 
 MOST: Final = 3
 """How many modules of a purpose a profile gets: the site's default or the newest first."""
@@ -34,14 +34,19 @@ def by_purpose(lines: Iterable[str]) -> dict[str, list[str]]:
         name, *marks = re.split(r"[\s(<]", line.strip(), maxsplit=1)
         if not _MODULE.fullmatch(name) or name.endswith("/"):
             continue
-        parts = name.split("/")
-        base = parts[-2] if len(parts) > 1 else parts[0]
-        for purpose, pattern in patterns.items():
-            if pattern.fullmatch(base) or (purpose != "r" and pattern.fullmatch(base.lower())):
-                is_default = bool(re.match(r"(?:default|D)\b", "".join(marks)))
-                found[purpose][name] = found[purpose].get(name, False) or is_default
-                break
+        if purpose := _purpose(name, patterns):
+            is_default = bool(re.match(r"(?:default|D)\b", "".join(marks)))
+            found[purpose][name] = found[purpose].get(name, False) or is_default
     return {purpose: _best(names) for purpose, names in found.items() if names}
+
+
+def _purpose(name: str, patterns: Mapping[str, re.Pattern[str]]) -> str:
+    """Return what a module is for, by the last part of its name that says so, before its version; "" for none."""
+    for part in reversed(name.split("/")[:-1] or [name]):
+        for purpose, pattern in patterns.items():
+            if pattern.fullmatch(part) or (purpose != "r" and pattern.fullmatch(part.lower())):
+                return purpose
+    return ""
 
 
 def _best(names: Mapping[str, bool]) -> list[str]:

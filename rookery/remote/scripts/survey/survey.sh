@@ -49,8 +49,10 @@ survey_system() {
   done
 }
 
+has_slurm() { command -v sbatch >/dev/null 2>&1 && command -v scontrol >/dev/null 2>&1; }
+
 survey_slurm() {
-  if ! command -v sbatch >/dev/null 2>&1 || ! command -v scontrol >/dev/null 2>&1; then return; fi
+  has_slurm || return
   fact slurm "$(timed sinfo --version 2>/dev/null | tail -n 1)"
   config=$(answer config 1000 scontrol show config) || {
     printf '%s\n' "$config"
@@ -78,6 +80,8 @@ survey_slurm() {
     answer assoc 500 sacctmgr --noheader --parsable2 show assoc "user=$user" ${name:+"cluster=$name"} \
       format=account,partition,qos,defaultqos,grptres,maxtres
     answer qos 500 sacctmgr --noheader --parsable2 show qos format=name,maxwall,maxtrespu
+  else
+    fact assoc-error 'command not found'
   fi
 }
 
@@ -113,12 +117,14 @@ survey_storage() {
 printf '\n' # what a start-up file printed may not have ended its line
 user=$(id -un)
 login=$(ask_login)
+own_path=$PATH
 path=$(printf '%s\n' "$login" | sed -n 's/^rookery-login path //p')
 PATH=${path:-$PATH}
 reach_internet & # it may take seconds, and says one line
 rest=$(
   survey_system
   survey_login
+  has_slurm || PATH=$PATH:$own_path # some have it from their own start-up files
   slurm=$(survey_slurm)
   printf '%s\n' "$slurm"
   survey_storage

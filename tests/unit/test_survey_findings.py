@@ -1,0 +1,345 @@
+"""What a cluster's answers mean for its profile."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+from surveys import GIVEN, findings, survey, value
+
+from rookery.clusters.config import own_inventory
+from rookery.clusters.survey import profile_findings, profile_text
+from rookery.clusters.survey.finding import GivenAnswers, by_key
+
+GPU_NODE = "2 Arch=x86_64 CPUTot=64 RealMemory=500000 Gres={} AvailableFeatures={} Partitions={}"
+NODE = "4 Arch=x86_64 CPUTot=32 RealMemory=190000 Gres=(null) AvailableFeatures={} Partitions=main"
+
+
+def written(given: GivenAnswers = GIVEN, **facts: list[str]) -> dict[str, Any]:
+    """The profile as it is written and read again; it must be valid."""
+    found = profile_findings.collect(survey(**facts), given)
+    text = profile_text.text(given.name, found, given.today)
+    own_inventory.validate(given.name, text, by_key(found))
+    loaded = yaml.safe_load(text)
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def test_a_plain_cluster_s_profile_is_valid() -> None:
+    profile = written()
+    assert profile["cluster_host"] == "login.example.org"
+    assert profile["cluster_partitions"] == [{"name": "main", "for": "any", "max_minutes": 1440}]
+    assert profile["cluster_nodes"] == {"count": 4, "cores": 32, "memory_mb": 190000}
+    assert profile["cluster_verified_on"] == "2026-11-29"
+    assert profile["cluster_array"] == {"max_size": 1000}
+
+
+def test_every_line_says_how_it_is_known_and_when() -> None:
+    text = profile_text.text("iceberg", profile_findings.collect(survey(), GIVEN), GIVEN.today)
+    lines = [line for line in text.splitlines() if line.startswith("cluster_")]
+    assert len(lines) > 15
+    assert [line for line in lines if not line.endswith("(2026-11-29)")] == []
+    assert "# cluster_vpn: unknown: whether a VPN is needed" in text.splitlines()
+
+
+def test_what_is_concluded_is_listed_as_unverified() -> None:
+    found = findings(module=["R/4.3.1"], modules=["lmod"])
+    unverified = found["cluster_unverified"].value
+    assert {"cluster_logins", "cluster_job_preamble", "cluster_partitions.for"} <= set(unverified)
+    assert "cluster_os" not in unverified
+    assert [name for name in unverified if name.startswith("cluster_gpus")] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["yes", "null", "~", "1e3", "0x10", "2026-11-29", "1_000", ".5", "=", "on", "12:30:00", "a=b", "@x"]
+)
+def test_names_that_yaml_would_read_otherwise_come_out_as_text(name: str) -> None:
+    facts = {
+        "partition": [f"PartitionName={name} Default=YES State=UP"],
+        "nodes": [GPU_NODE.format(f"gpu:{name}:4", name, name), NODE.format("other")],
+    }
+    profile = written(**facts)
+    usable = name[0].isalnum() and ":" not in name  # else it can't be an argument of sbatch
+    partitions = profile.get("cluster_partitions", [])
+    assert [entry["name"] for entry in partitions] == ([name] if usable else [])
+    assert [gpu["type"] for gpu in profile.get("cluster_gpus", [])] == ([name] if usable else [])
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("os", "{{ lookup('pipe', 'id') }}"),
+        ("os", "evil: [x, #"),
+        ("os", "a\tb \u202e\x1b[31m c"),
+        ("os", "'\"\\ !!python/object:os.system"),
+        ("module", "R/{{1}}"),
+        ("module", "gcc/9 # x"),
+        ("place", "WORK nfs 1 x:/ /work/{{ x }}"),
+        ("place", "WORK;id nfs 1 x:/ /work/ada"),
+        ("place", "WORK nfs 1 x:/ /work/$(id)"),
+        ("groups", "{{ x }}"),
+        ("trial", "plain no error: account {{ x }} # \x1b[31m"),
+        ("quota:gpfsquota", "{{x}} 10G 1G 9G 1 3"),
+        ("assoc", "{{x}}||{{x}}|{{x}}|cpu={{x}}|"),
+        ("python", "3.6; rm"),
+        ("glibc", "- [}"),
+        ("slurm", "slurm {{ x }}"),
+        ("internet", "{{ x }}"),
+        ("modules", "{{ x }}"),
+        ("architecture", "x86_64: {"),
+    ],
+)
+def test_hostile_answers_make_no_invalid_profile(key: str, line: str) -> None:
+    profile = written(**{key: [line]})
+    assert "{{" not in yaml.safe_dump(profile)
+    assert profile["cluster_scheduler"] == "slurm"
+
+
+def test_a_system_s_name_comes_out_as_it_is() -> None:
+    assert written(os=["evil: [x, #"])["cluster_os"] == "evil: [x, #"
+
+
+@pytest.mark.parametrize(
+    ("trials", "account"),
+    [
+        (["plain yes"], {"required": False}),
+        (["plain no error: account", "account:proj yes"], {"required": True, "name": "proj"}),
+        (["plain no x", "partition:main yes"], {"required": False}),
+        (["plain no x", "partition:main no x", "partition:main:account yes"], {"required": True, "name": "proj"}),
+        (["plain no error: Jobs must name the project"], {"required": True}),
+        (["plain no error: unknown"], {"required": False}),
+        ([], {"required": False}),
+    ],
+)
+def test_whether_jobs_need_an_account(trials: list[str], account: dict[str, Any]) -> None:
+    assert value("cluster_account", trial=trials, assoc=["proj||normal|normal||"]) == account
+
+
+def test_a_default_qos_is_one_that_jobs_are_refused_without() -> None:
+    found = findings(trial=["plain no x", "qos:standard yes", "in:main yes"])
+    assert found["cluster_qos"].value == "standard"
+    assert "cluster_qos" not in findings()
+
+
+PARTITION = "PartitionName={} State=UP {}"
+
+
+@pytest.mark.parametrize(
+    ("name", "limits", "kind"),
+    [
+        ("main", "", "any"),
+        ("short", "MaxTime=00:20:00", "test"),
+        ("devel", "", "test"),
+        ("interactive", "", "interactive"),
+        ("himem", "", "bigmem"),
+        ("serial", "", "serial"),
+        ("one", "MaxNodes=1 MaxCPUsPerNode=1", "serial"),
+        ("parallel", "", "parallel"),
+    ],
+)
+def test_what_a_partition_is_for(name: str, limits: str, kind: str) -> None:
+    partitions = value("cluster_partitions", partition=[PARTITION.format(name, limits)])
+    assert partitions[0]["for"] == kind
+
+
+def test_gpus_of_each_kind_of_node() -> None:
+    found = findings(
+        partition=[PARTITION.format("main", "Default=YES"), PARTITION.format("gpu", "")],
+        nodes=[
+            NODE.format("(null)"),
+            GPU_NODE.format("gpu:a100-80gb:4(S:0-1),mps:400", "a100,ib", "gpu"),
+            GPU_NODE.format("gpu:2", "(null)", "gpu"),
+        ],
+        trial=["plain yes", "in:main yes", "in:gpu no x", "in:gpu:gres no x", "in:gpu:gpus yes"],
+    )
+    assert found["cluster_gpus"].value == [
+        {
+            "type": "a100-80gb",
+            "partitions": ["gpu"],
+            "memory_gb": 80,
+            "per_node": 4,
+            "nodes": 2,
+            "node_cores": 64,
+            "node_memory_mb": 500000,
+        },
+        {
+            "type": "gpu",
+            "partitions": ["gpu"],
+            "per_node": 2,
+            "nodes": 2,
+            "node_cores": 64,
+            "node_memory_mb": 500000,
+        },
+    ]
+    assert found["cluster_gpu_request"].value == "gpus"
+    assert found["cluster_partitions"].value[1] == {
+        "name": "gpu",
+        "for": "gpu",
+        "gpu_types": ["a100-80gb", "gpu"],
+        "required_options": ["--gpus=N"],
+    }
+    assert [entry["name"] for entry in found["cluster_constraints"].value] == ["a100", "ib"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "usable"),
+    [
+        ("AllowGroups=students", True),
+        ("AllowGroups=staff", False),
+        ("AllowAccounts=proj", True),
+        ("AllowAccounts=others", False),
+        ("AllowQos=gpu", True),
+        ("AllowQos=vip", False),
+        ("State=INACTIVE", False),
+    ],
+)
+def test_partitions_that_the_user_may_not_use_are_left_out(fields: str, usable: bool) -> None:
+    partitions = value(
+        "cluster_partitions",
+        partition=[PARTITION.format("main", ""), f"PartitionName=x {fields}"],
+        assoc=["proj||normal,gpu|normal||"],
+    )
+    assert ("x" in [entry["name"] for entry in partitions]) == usable
+
+
+def test_a_partition_that_refuses_the_user_is_left_out_and_one_that_refuses_everything_is_not() -> None:
+    lines = [PARTITION.format(name, "") for name in ("main", "x")]
+    refused = "in:x no error: User's group not permitted to use this partition"
+    names = [entry["name"] for entry in value("cluster_partitions", partition=lines, trial=["in:main yes", refused])]
+    assert names == ["main"]
+    names = [entry["name"] for entry in value("cluster_partitions", partition=lines, trial=["in:main no", refused])]
+    assert names == ["main", "x"]
+
+
+def test_a_partition_s_own_qos_is_an_option_it_requires() -> None:
+    lines = [PARTITION.format("main", ""), PARTITION.format("gpu", "AllowQos=gpu")]
+    partitions = value("cluster_partitions", partition=lines, assoc=["proj||normal,gpu|normal||"])
+    assert partitions[1]["required_options"] == ["--qos=gpu"]
+
+
+@pytest.mark.parametrize(
+    ("trials", "may_mail"),
+    [(["array yes", "array:mail yes"], True), (["array yes", "array:mail no x"], False), (["array no x"], None)],
+)
+def test_whether_arrays_may_mail(trials: list[str], may_mail: bool | None) -> None:
+    assert value("cluster_array", trial=["plain yes", *trials]).get("may_mail") == may_mail
+
+
+def test_the_limits_of_the_user_s_qos() -> None:
+    limits = value(
+        "cluster_limits",
+        assoc=["proj||normal,long|normal||"],
+        qos=["long||cpu=1", "normal|1-00:00:00|cpu=512,mem=2T,gres/gpu=4"],
+        config=["DefMemPerCPU = 4000"],
+    )
+    assert limits == {"default_memory_mb": 4000, "cores": 512, "memory_mb": 2097152}
+
+
+def test_other_architectures_are_those_of_the_nodes() -> None:
+    arm = "2 Arch=aarch64 CPUTot=72 RealMemory=400000 Gres=(null) AvailableFeatures=(null) Partitions=gh"
+    found = findings(
+        nodes=[NODE.format("(null)"), arm], partition=[PARTITION.format("main", ""), PARTITION.format("gh", "")]
+    )
+    assert [entry["name"] for entry in found["cluster_architectures"].value] == ["x86_64", "aarch64"]
+    assert found["cluster_partitions"].value[1]["architecture"] == "aarch64"
+
+
+@pytest.mark.parametrize(
+    ("internet", "proxy", "login"),
+    [("yes", [], "yes"), ("yes", ["https_proxy http://proxy:3128"], "http"), ("no", [], "no")],
+)
+def test_the_internet_of_login_nodes(internet: str, proxy: list[str], login: str) -> None:
+    assert value("cluster_internet", internet=[internet], proxy=proxy) == {"login": login, "compute": "unknown"}
+
+
+def storage(*places: str, given: GivenAnswers = GIVEN, **facts: list[str]) -> dict[str, Any]:
+    entries = value("cluster_storage", given, place=["HOME nfs4 100 s:/home /home/ada", *places], **facts)
+    return {entry["name"]: entry["expression"] for entry in entries}
+
+
+def test_storage_is_what_the_site_s_variables_name() -> None:
+    assert storage("SCRATCH lustre 100 x /lus/scratch/ada", "WORK lustre 100 x /lus/work/ada") == {
+        "home": "$HOME",
+        "persistent": "$WORK",
+        "scratch": "$SCRATCH",
+    }
+
+
+def test_storage_without_a_variable_is_the_user_s_folder_there() -> None:
+    assert storage("- lustre 100 x /work/ada", "- nfs 100 x /scratch/users/ada") == {
+        "home": "$HOME",
+        "persistent": "/work/$USER",
+        "scratch": "/scratch/users/$USER",
+    }
+
+
+def test_storage_of_a_project_has_the_account_in_its_path() -> None:
+    given = replace(GIVEN, account="p01")
+    assert storage("- lustre 1 x /projects/p01", "- lustre 1 x /nobackup/projects/p01", given=given) == {
+        "home": "$HOME",
+        "project": "/projects/{account}",
+        "persistent": "/nobackup/projects/{account}/$USER",
+        "scratch": "/nobackup/projects/{account}/$USER/scratch",
+    }
+
+
+def test_without_other_storage_rookery_makes_two_folders_in_the_home() -> None:
+    assert storage() == {"home": "$HOME", "persistent": "$HOME/storage", "scratch": "$HOME/scratch"}
+    assert value("cluster_moved_folders") == []
+
+
+def test_quotas_by_the_command_that_says_something() -> None:
+    found = findings(
+        place=["HOME gpfs 1 x /home/ada", "global_storage gpfs 1 x /storage/ada"],
+        **{"quota:gpfsquota": ["home 10G 5.50G 4.50G 55.00 24840", "storage 200G 82.23G 117.77G 41.12 202781"]},
+    )
+    assert {entry["name"]: entry.get("quota_mb") for entry in found["cluster_storage"].value} == {
+        "home": 10240,
+        "persistent": 204800,
+        "scratch": None,
+    }
+    assert found["cluster_quota"].value == {"command": "gpfsquota", "format": "gpfsquota"}
+    assert "~/.cache" in found["cluster_moved_folders"].value
+
+
+def test_modules_by_purpose_the_default_or_the_newest_first() -> None:
+    modules = value(
+        "cluster_modules",
+        modules=["environment-modules"],
+        module=[
+            "/opt/modulefiles:",
+            "R/",
+            "R/4.9.0",
+            "R/4.10.1",
+            "R/4.2.0(default)",
+            "R/3.6.0",
+            "apps/python/conda",
+            "libs/CUDA/11.8.0/gcc-7",
+            "CUDA/12.4.0",
+            "GCC/13.2.0",
+            "openmpi/4.1.4 <L>",
+            "Rust/1.70",
+            "cudnn/8",
+        ],
+    )
+    assert modules == {
+        "r": ["R/4.2.0", "R/4.10.1", "R/4.9.0"],
+        "python": ["apps/python/conda"],
+        "cuda": ["CUDA/12.4.0", "libs/CUDA/11.8.0/gcc-7"],
+        "mpi": ["openmpi/4.1.4"],
+        "gcc": ["GCC/13.2.0"],
+    }
+
+
+def test_thousands_of_modules_are_sorted_in_no_time() -> None:
+    lines = [f"Software{number}/{number}.0-GCC-12.3.0" for number in range(20_000)]
+    assert value("cluster_modules", modules=["lmod"], module=[*lines, "R/4.4.1-gfbf-2023b"]) == {
+        "r": ["R/4.4.1-gfbf-2023b"]
+    }
+
+
+def test_what_the_user_says_goes_before_what_is_unknown() -> None:
+    given = replace(GIVEN, asked={"cluster_title": "Iceberg", "cluster_vpn": {"needed": "always"}})
+    found = findings(given)
+    assert (found["cluster_title"].value, found["cluster_title"].how) == ("Iceberg", "asked")
+    assert written(given)["cluster_vpn"] == {"needed": "always"}
