@@ -47,7 +47,7 @@ def dated(text: str, values: Mapping[str, Any], today: str) -> tuple[str, dict[s
 
 def _change(difference: ProfileDifference, profile: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Place, Any]:
     """Return what is to change where: of modules the whole list of a purpose."""
-    if difference.place[0] != "cluster_modules":
+    if difference.place[0] != "cluster_modules" or len(difference.place) == 1:
         return difference.place, difference.cluster
     purpose = str(difference.place[1])
     known = (profile.get("cluster_modules") or {}).get(purpose) or []
