@@ -34,6 +34,7 @@ class ClustersAddOptions(Options):
     jump: str = option(default="", value="HOST", help="hosts to go through ([USER@]HOST[:PORT], comma between)")
     account: str = option(default="", help=ACCOUNT)
     from_: str = option(default="", value="FILE", help="copy a profile: a file, an https address, or a library's name")
+    job: bool = option(default=False, help="run a job of some seconds on each kind of compute node, too")
     print: bool = option(default=False, help="print the profile, and write nothing")
     yes: bool = option(default=False, help="ask nothing but what a login needs")
     accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
@@ -50,9 +51,10 @@ class ClustersCheckOptions(Options):
     Asks the cluster again and lists the differences. The exit code is 1 if there are any.
     """
 
-    examples = ("clusters.check hec",)
+    examples = ("clusters.check hec", "clusters.check hec --job")
 
     cluster: str = option(help=CLUSTER)
+    job: bool = option(default=False, help="run a job of some seconds on each kind of compute node, too")
     sandbox: bool = option(default=False, help=SANDBOX)
     json: bool = option(default=False, help=JSON)
     accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
@@ -67,6 +69,7 @@ class ClustersUpdateOptions(Options):
     examples = ("clusters.update hec --check",)
 
     cluster: str = option(help=CLUSTER)
+    job: bool = option(default=False, help="run a job of some seconds on each kind of compute node, too")
     check: bool = option(default=False, help=CHECK)
     accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
 

@@ -211,6 +211,43 @@ def test_a_change_of_the_cluster_is_found_and_the_profile_brought_up_to_date(sku
         assert skua.rookery("clusters.check", NAME).returncode == 0
 
 
+def test_jobs_say_what_compute_nodes_are_like(skua: Newcomer) -> None:
+    skua.add("--job")
+    written = skua.profile
+    assert written["cluster_internet"]["compute"] in {"yes", "no"}
+    [tmp] = [entry for entry in written["cluster_storage"] if entry["name"] == "tmp"]
+    assert tmp == next(
+        {key: entry[key] for key in tmp} for entry in shipped("hec")["cluster_storage"] if entry["name"] == "tmp"
+    )
+    assert not [entry for entry in written["cluster_storage"] if "on_compute_nodes" in entry]
+
+
+def queue(live: Live) -> str:
+    return as_root(live, "squeue --noheader --format='%P %j'")
+
+
+def test_a_partition_that_takes_no_job_is_found_by_one(skua: Newcomer) -> None:
+    skua.add()
+    update = "scontrol update partitionname=astro state="
+    with there(skua.live, f"{update}inactive", f"{update}up"):
+        checked = skua.rookery("clusters.check", NAME, "--job", "--json")
+    assert checked.returncode == 1
+    [failed] = json.loads(checked.stdout)["failed_jobs"]
+    assert failed["partition"] == "astro"
+    assert "not available" in failed["reason"]
+
+
+def test_no_job_is_left_where_nobody_waits_for_it_any_more(skua: Newcomer) -> None:
+    skua.add()
+    update = "scontrol update partitionname=astro state="
+    with there(skua.live, f"{update}down", f"{update}up"):
+        process = skua.start("clusters.check", NAME, "--job")
+        wait_for(lambda: queue(skua.live) == "astro rookery-survey")
+        process.terminate()
+        process.communicate(timeout=30)
+        wait_for(lambda: not queue(skua.live))
+
+
 def test_what_is_published_can_be_added_by_others(skua: Newcomer, laptops: dict[str, Newcomer]) -> None:
     skua.add()
     published = skua.rookery("clusters.publish", NAME)
@@ -262,11 +299,12 @@ def test_banners_and_start_up_files_that_print_change_nothing(skua: Newcomer) ->
     skua.forgets()
     noise = r"printf '\033[31mWelcome\033[0m\nrookery-survey os Evil\nrookery-login path /nowhere'"
     home = f"/home/{skua.user}"
-    files = f"/etc/profile.d/zz.sh {home}/.bash_profile {home}/.bashrc"
-    change = f"printf '%s\n' {shlex.quote(noise)} 'export WORK=~' | tee {files} >/dev/null; chmod 644 {files}"
-    with there(skua.live, change, f"rm {files}"):
+    files = f"{home}/.bash_profile {home}/.bashrc"
+    change = f"printf '%s\n' {shlex.quote(noise)} | tee {files} /etc/profile.d/zz.sh >/dev/null"
+    own = f"echo 'export WORK=$global_scratch' | tee -a {files} >/dev/null; chmod 644 {files} /etc/profile.d/zz.sh"
+    with there(skua.live, f"{change}; {own}", f"rm {files} /etc/profile.d/zz.sh"):
         skua.add()
-    assert {**skua.profile, "cluster_storage": quiet["cluster_storage"]} == quiet
+    assert skua.profile == quiet
     assert "Evil" not in skua.profile_file.read_text()
 
 

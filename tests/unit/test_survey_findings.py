@@ -8,7 +8,7 @@ import yaml
 from surveys import GIVEN, findings, survey, value
 
 from rookery.clusters.config import own_inventory
-from rookery.clusters.survey import profile_findings, profile_text
+from rookery.clusters.survey import node_answers, profile_findings, profile_text
 from rookery.clusters.survey.finding import GivenAnswers, by_key
 
 GPU_NODE = "2 Arch=x86_64 CPUTot=64 RealMemory=500000 Gres={} AvailableFeatures={} Partitions={}"
@@ -250,6 +250,57 @@ def test_other_architectures_are_those_of_the_nodes() -> None:
 )
 def test_the_internet_of_login_nodes(internet: str, proxy: list[str], login: str) -> None:
     assert value("cluster_internet", internet=[internet], proxy=proxy) == {"login": login, "compute": "unknown"}
+
+
+JOB = [
+    "1 partition main",
+    "1 type ",
+    "1 architecture x86_64",
+    "1 internet no",
+    "1 lacks /home/ada",
+    "1 sees /lus/work/ada",
+    "1 own TMPDIR",
+    "1 complete yes",
+    "2 partition gh",
+    "2 type gh200",
+    "2 architecture aarch64",
+    "2 glibc 2.34",
+    "2 python 3.9",
+    "2 internet yes",
+    "2 gpu NVIDIA GH200 120GB",
+    "2 complete yes",
+    "3 partition dead",
+    "3 internet yes",
+    "3 failed srun: error: x",
+]
+"""What jobs on two kinds of node say, and one that does not run."""
+
+
+def test_what_jobs_say_of_compute_nodes() -> None:
+    arm = "2 Arch=aarch64 CPUTot=72 RealMemory=400000 Gres=gpu:gh200:1 AvailableFeatures=(null) Partitions=gh"
+    found = findings(
+        nodes=[NODE.format("(null)"), arm],
+        place=["HOME nfs4 100 s:/home /home/ada", "WORK lustre 100 x /lus/work/ada"],
+        job=JOB,
+    )
+    assert found["cluster_internet"].value == {"login": "yes", "compute": "no"}
+    assert found["cluster_architectures"].value == [
+        {"name": "x86_64", "glibc": "2.28", "system_python": "3.6"},
+        {"name": "aarch64", "glibc": "2.34", "system_python": "3.9"},
+    ]
+    assert found["cluster_gpus"].value[0]["title"] == "NVIDIA GH200 120GB"
+    seen = {entry["name"]: entry.get("on_compute_nodes") for entry in found["cluster_storage"].value}
+    assert seen == {"home": False, "persistent": None, "scratch": None, "tmp": None}
+    assert [node.one("partition") for node in node_answers.failures(survey(job=JOB))] == ["dead"]
+
+
+def test_a_home_that_jobs_do_not_see_has_no_storage_in_it_that_they_see() -> None:
+    entries = value("cluster_storage", job=JOB)
+    assert [entry["name"] for entry in entries if entry.get("on_compute_nodes") is False] == [
+        "home",
+        "persistent",
+        "scratch",
+    ]
 
 
 def storage(*places: str, given: GivenAnswers = GIVEN, **facts: list[str]) -> dict[str, Any]:

@@ -14,9 +14,8 @@ NEVER: Final = frozenset(
 """Keys that say nothing that the cluster could contradict; modules are compared by name."""
 
 _ONLY: Final[Mapping[str, tuple[str, ...]]] = {
-    "cluster_storage": ("quota_mb", "quota_files"),
+    "cluster_storage": ("quota_mb", "quota_files", "on_compute_nodes"),
     "cluster_account": ("required",),
-    "cluster_internet": ("login",),
 }
 """The parts of a value that are compared where the rest can be said in several ways."""
 
@@ -38,7 +37,7 @@ class ProfileDifference:
     @property
     def is_addition(self) -> bool:
         """Whether the profile contradicts nothing, but could say more."""
-        return self.profile is None and not self.is_entry
+        return self.profile in (None, "unknown") and not self.is_entry
 
     @property
     def is_entry(self) -> bool:

@@ -1,9 +1,10 @@
 """Turn what Slurm said into the keys of a profile that are about jobs."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from rookery.clusters.survey import node_answers
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import CHOSEN, CONCLUDED, FOUND, GivenAnswers, ProfileFinding
 from rookery.clusters.survey.slurm_answers import (
@@ -52,7 +53,8 @@ def findings(site: SlurmSite, survey: Survey, given: GivenAnswers) -> Iterator[P
         source = "scontrol show partition, sbatch --test-only"
         yield ProfileFinding("cluster_partitions", entries, FOUND, source, doubtful=("for",))
     yield from _nodes(site)
-    yield from _gpus(site, names)
+    titles = {node.one("type"): node.one("gpu") for node in node_answers.nodes(survey) if node.one("gpu")}
+    yield from _gpus(site, names, titles)
     if constraints := _constraints(site.nodes, names):
         yield ProfileFinding("cluster_constraints", constraints, FOUND, "features of scontrol show node")
     if "MpiDefault" in site.config and site.config["MpiDefault"] != "none":
@@ -209,7 +211,7 @@ def _nodes(site: SlurmSite) -> Iterator[ProfileFinding]:
     yield ProfileFinding("cluster_nodes", value, FOUND, "scontrol show node")
 
 
-def _gpus(site: SlurmSite, usable: Sequence[str]) -> Iterator[ProfileFinding]:
+def _gpus(site: SlurmSite, usable: Sequence[str], titles: Mapping[str, str]) -> Iterator[ProfileFinding]:
     types = _types(site.nodes)
     if not types:
         return
@@ -218,6 +220,8 @@ def _gpus(site: SlurmSite, usable: Sequence[str]) -> Iterator[ProfileFinding]:
         known_as = "" if of_type == UNTYPED else of_type
         having = [kind for kind in site.nodes if known_as in kind.gpus]
         entry: dict[str, Any] = {"type": of_type, "partitions": _partitions_of(having, usable)}
+        if known_as in titles:
+            entry["title"] = titles[known_as]
         if memory := re.search(r"(?<![0-9])([0-9]{1,4})gb?(?![a-z0-9])", of_type, re.IGNORECASE):
             entry["memory_gb"] = int(memory[1])
         entry |= {

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from rookery.clusters.survey import module_names
+from rookery.clusters.survey import module_names, node_answers
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import CHOSEN, FOUND, UNKNOWN, ProfileFinding
+from rookery.clusters.survey.node_answers import SurveyedNode
 from rookery.clusters.survey.slurm_answers import ARCHITECTURES, SlurmSite
 
 _VERSION = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,5}){0,3}")
@@ -36,25 +37,24 @@ def findings(site: SlurmSite, survey: Survey) -> Iterator[ProfileFinding]:
 def _internet(survey: Survey) -> ProfileFinding:
     """Return whether the internet can be reached; from compute nodes only a job can tell."""
     answer = survey.one("internet")
-    if answer not in {"yes", "no"}:
-        value = {"login": "unknown", "compute": "unknown"}
+    login = answer if answer in {"yes", "no"} else "unknown"
+    if answer == "yes" and survey.all("proxy"):
+        login = "http"
+    reached = {node.one("internet") for node in node_answers.nodes(survey)} & {"yes", "no"}
+    compute = "unknown" if not reached else "no" if "no" in reached else "yes"
+    value = {"login": login, "compute": compute}
+    if set(value.values()) == {"unknown"}:
         return ProfileFinding("cluster_internet", value, UNKNOWN, "neither curl nor wget is there")
-    through_proxy = answer == "yes" and bool(survey.all("proxy"))
-    return ProfileFinding(
-        "cluster_internet",
-        {"login": "http" if through_proxy else answer, "compute": "unknown"},
-        FOUND,
-        "pypi.org, from a login node",
-    )
+    source = "pypi.org, from a login node" + (" and from jobs" if reached else "")
+    return ProfileFinding("cluster_internet", value, FOUND, source)
 
 
 def _architectures(site: SlurmSite, survey: Survey) -> list[dict[str, str]]:
-    """Return the architectures of login and compute nodes, the login node's first."""
+    """Return the architectures of login and compute nodes, the login node's first, with versions where known."""
     own = survey.one("architecture")
-    names = [own, *(kind.architecture for kind in site.nodes)]
-    entries: list[dict[str, str]] = [{"name": name} for name in dict.fromkeys(names) if name in ARCHITECTURES]
-    if entries and entries[0]["name"] == own:
-        for key, fact in (("glibc", "glibc"), ("system_python", "python")):
-            if _VERSION.fullmatch(survey.one(fact)):
-                entries[0][key] = survey.one(fact)
-    return entries
+    login = SurveyedNode({"glibc": survey.all("glibc"), "python": survey.all("python")})
+    known = {node.one("architecture"): node for node in node_answers.nodes(survey)} | {own: login}
+    names = dict.fromkeys((own, *(kind.architecture for kind in site.nodes)))
+    return [
+        {"name": name, **(known[name].versions if name in known else {})} for name in names if name in ARCHITECTURES
+    ]

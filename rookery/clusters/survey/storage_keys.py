@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rookery.clusters.login_node import quota_formats
+from rookery.clusters.survey import node_answers
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import CHOSEN, FOUND, GivenAnswers, ProfileFinding
 
@@ -62,7 +63,8 @@ def findings(survey: Survey, given: GivenAnswers) -> Iterator[ProfileFinding]:
     entries = _entries(known, survey.one("user"), given.account)
     named = {entry["name"]: place for entry, place in entries if place}
     areas, quota = _quotas(survey, named)
-    storage = [_with_quota(entry, areas) for entry, _ in entries]
+    storage = [_of_jobs(_with_quota(entry, areas), place, survey, known) for entry, place in entries]
+    storage += _node_local(survey)
     site_has_more = any(name != "home" for name in named)
     source = "login environment, df, quota" if site_has_more else "nothing beside the home was found"
     doubtful = ("name", "purge_days", "backup")
@@ -140,6 +142,24 @@ def _quotas(survey: Survey, named: dict[str, StoragePlace]) -> tuple[dict[str, q
             found = {name: area for name, place in named.items() for area in areas if area.name == place.device}
         return found, {"command": command, "format": form}
     return {}, {}
+
+
+def _of_jobs(
+    entry: dict[str, Any], place: StoragePlace | None, survey: Survey, known: Sequence[StoragePlace]
+) -> dict[str, Any]:
+    """Return the entry with what jobs said of it: that a compute node does not see it."""
+    lacking = {path for node in node_answers.nodes(survey) for path in node.all("lacks")}
+    home = next((area.path for area in known if area.variable == "HOME"), "")
+    path = place.path if place else home if entry["expression"].startswith("$HOME") else ""
+    return {**entry, "on_compute_nodes": False} if path in lacking else entry
+
+
+def _node_local(survey: Survey) -> list[dict[str, Any]]:
+    """Return the folder of each job on its own node, where jobs have one."""
+    if not any("TMPDIR" in node.all("own") for node in node_answers.nodes(survey)):
+        return []
+    entry = {"name": "tmp", "expression": "$TMPDIR", "variable": "TMPDIR", "purge_days": 0}
+    return [{**entry, "backup": "none", "scope": "node"}]
 
 
 def _with_quota(entry: dict[str, Any], areas: dict[str, quota_formats.Area]) -> dict[str, Any]:

@@ -49,7 +49,10 @@ def run(options: ClustersAddOptions) -> int:
     cluster = _candidate(options)
     with _connected(cluster, options) as connection:
         surveyed, given = _asked(connection, options)
-    findings = profile_findings.collect(surveyed.survey, given)
+        findings = profile_findings.collect(surveyed.survey, given)
+        if options.job:
+            surveyed = surveying.with_jobs(connection, surveyed, by_key(findings))
+            findings = profile_findings.collect(surveyed.survey, given)
     text = profile_text.text(options.name, findings, given.today)
     if options.print:
         own_inventory.validate(options.name, text, by_key(findings))
@@ -191,5 +194,5 @@ def again(options: ClustersAddOptions) -> str:
         "accept-host-key": options.accept_host_key,
     }
     words = [word for name, value in given.items() if value for word in (f"--{name}", value)]
-    words += [f"--{name}" for name in ("print", "yes") if getattr(options, name)]
+    words += [f"--{name}" for name in ("job", "print", "yes") if getattr(options, name)]
     return f"invoke clusters.add {shlex.join([options.name, *words])}"

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from rookery.clusters.cluster import account
 from rookery.clusters.config import own_inventory, profile
 from rookery.clusters.ssh.connection import Connection
-from rookery.clusters.survey import profile_findings, updates
+from rookery.clusters.survey import node_answers, profile_findings, updates
 from rookery.clusters.survey.differences import ProfileDifference, compare
-from rookery.clusters.survey.finding import GivenAnswers
+from rookery.clusters.survey.finding import GivenAnswers, by_key
+from rookery.clusters.survey.node_answers import SurveyedNode
 from rookery.core import console, paths
 from rookery.core.invocation import invocation
 from rookery.support.cluster_profiles import summary, surveying
@@ -35,27 +36,39 @@ class ComparedProfile:
     additions: Sequence[ProfileDifference]
     """What the cluster says and the profile does not."""
 
+    @property
+    def failed(self) -> Sequence[SurveyedNode]:
+        """The jobs that did not run."""
+        return node_answers.failures(self.surveyed.survey)
+
+    @property
+    def code(self) -> int:
+        """The exit code: 1 where something differs, or a job did not run."""
+        return int(bool(self.differences or self.failed))
+
 
 def run(options: ClustersCheckOptions) -> int:
     """Show where a profile differs from its cluster.
 
     Returns:
-        The exit code: 1 where it does.
+        The exit code: 1 where it does, or where a partition does not run a job (with --job).
 
     Raises:
         RookeryError: The cluster is unknown or can't be reached, or its Slurm does not answer.
     """
     name, sandbox = options.cluster, " --sandbox" * options.sandbox
-    compared = survey(name, f"invoke clusters.check {name}{sandbox}", options.accept_host_key, sandbox=options.sandbox)
+    again = f"invoke clusters.check {name}{sandbox}"
+    compared = survey(name, again, options.accept_host_key, sandbox=options.sandbox, job=options.job)
     if options.json:
         listed = {"differences": compared.differences, "additions": compared.additions}
         document = {key: [_as_json(difference) for difference in found] for key, found in listed.items()}
-        print(json.dumps({"cluster": name, **document}, indent=2))
-        return int(bool(compared.differences))
+        failed = [{"partition": node.one("partition"), "reason": node.one("failed")} for node in compared.failed]
+        print(json.dumps({"cluster": name, **document, "failed_jobs": failed}, indent=2))
+        return compared.code
     say(compared)
     if compared.differences and not options.sandbox:
         console.say(f"next: {invocation()} clusters.update {name} --check")
-    return int(bool(compared.differences))
+    return compared.code
 
 
 def update(options: ClustersUpdateOptions) -> int:
@@ -69,7 +82,7 @@ def update(options: ClustersUpdateOptions) -> int:
             edited.
     """
     name = options.cluster
-    compared = survey(name, f"invoke clusters.update {name}", options.accept_host_key)
+    compared = survey(name, f"invoke clusters.update {name}", options.accept_host_key, job=options.job)
     found = [*compared.differences, *compared.additions]
     if not found:
         console.say(f"The profile of {name} agrees with the cluster.")
@@ -89,7 +102,9 @@ def update(options: ClustersUpdateOptions) -> int:
     return 0
 
 
-def survey(name: str, again: str, accept_host_key: str = "", *, sandbox: bool = False) -> ComparedProfile:
+def survey(
+    name: str, again: str, accept_host_key: str = "", *, sandbox: bool = False, job: bool = False
+) -> ComparedProfile:
     """Ask a cluster that has a profile about itself, and compare both.
 
     Args:
@@ -97,6 +112,7 @@ def survey(name: str, again: str, accept_host_key: str = "", *, sandbox: bool = 
         again: The command that was called, for messages.
         accept_host_key: The fingerprint of an unknown host key that the user vouches for.
         sandbox: Its miniature is meant.
+        job: A compute node of each kind is asked as well, by a short job.
 
     Raises:
         RookeryError: The cluster is unknown or can't be reached, or its Slurm does not answer.
@@ -108,6 +124,9 @@ def survey(name: str, again: str, accept_host_key: str = "", *, sandbox: bool = 
     surveyed = surveying.ask(connection, code, again)
     given = GivenAnswers(name, cluster.host, cluster.port, cluster.user, account=code, today=time.strftime("%Y-%m-%d"))
     findings = profile_findings.collect(surveyed.survey, given)
+    if job:
+        surveyed = surveying.with_jobs(connection, surveyed, {**by_key(findings), **cluster.data}, every_partition=True)
+        findings = profile_findings.collect(surveyed.survey, given)
     found = compare(cluster.data, findings, surveyed.survey)
     return ComparedProfile(
         cluster,

@@ -1,13 +1,14 @@
 """Connect to a cluster and ask it about itself; refuse one that has no Slurm that answers."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.ssh import offered_logins
-from rookery.clusters.survey import answer, slurm_answers
+from rookery.clusters.survey import answer, node_answers, node_jobs, slurm_answers
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.slurm_answers import SlurmSite
-from rookery.core import background
+from rookery.core import background, console
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -50,3 +51,24 @@ def ask(connection: "Connection", account: str, again: str) -> SurveyedCluster:
             f"Slurm on {host} does not answer: {why[:200]}.", hint=f"{again}   # later, when Slurm is up again"
         )
     return SurveyedCluster(survey, site, logins())
+
+
+def with_jobs(
+    connection: "Connection", surveyed: SurveyedCluster, values: Mapping[str, Any], *, every_partition: bool = False
+) -> SurveyedCluster:
+    """Return the same with what a compute node of each kind says, and say which did not answer.
+
+    Args:
+        connection: The cluster's, open.
+        surveyed: What its login node said.
+        values: The keys of its profile.
+        every_partition: Run a job in each partition.
+
+    Raises:
+        RookeryError: The connection failed, or the answer is cut off.
+    """
+    survey = node_jobs.ask(connection, surveyed.survey, surveyed.site, values, every_partition=every_partition)
+    for node in node_answers.failures(survey):
+        why = node.one("failed") or "no answer"
+        console.note(f"No job ran in the partition {node.one('partition')}: {why[:200]}")
+    return replace(surveyed, survey=survey)
