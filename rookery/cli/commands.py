@@ -52,7 +52,7 @@ GROUPS = {
         command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all"),
         command("show", homes.ClustersShowOptions, "rookery.homes.listing:show"),
         command("add", support.ClustersAddOptions, "rookery.support.cluster_profiles.add:run"),
-        command("check", support.ClustersCheckOptions, "rookery.support.cluster_profiles.check:run"),
+        command("check", support.ClustersCheckOptions, "rookery.support.cluster_profiles.check:run", each="cluster"),
         command("update", support.ClustersUpdateOptions, "rookery.support.cluster_profiles.check:update"),
         command("publish", support.ClustersPublishOptions, "rookery.support.cluster_profiles.publish:run"),
         command("guide", support.ClustersGuideOptions, "rookery.support.cluster_pages:run"),

@@ -4,6 +4,7 @@ from rookery.clusters.option_texts import (
     ACCOUNT,
     CHECK,
     CLUSTER,
+    CLUSTERS,
     HOST_KEY,
     JSON,
     MIRRORS,
@@ -53,7 +54,7 @@ class ClustersCheckOptions(Options):
 
     examples = ("clusters.check hec", "clusters.check hec --job")
 
-    cluster: str = option(help=CLUSTER)
+    cluster: str = option(help=CLUSTERS, several=True)
     job: bool = option(default=False, help="run a job of some seconds on each kind of compute node, too")
     sandbox: bool = option(default=False, help=SANDBOX)
     json: bool = option(default=False, help=JSON)

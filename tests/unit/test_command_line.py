@@ -83,12 +83,19 @@ def test_a_letter_means_the_same_everywhere_and_sandbox_has_none() -> None:
         assert shorts == {(name, letter) for name, letter in LETTERS.items() if f"--{name}" in context.flags}
 
 
+OTHERWISE = {
+    *((command, "job") for command in ("code", "clusters.add", "clusters.check", "clusters.update")),
+    ("sandbox.up", "jump"),
+}
+"""Options without a value that have one in other commands: a job that is meant, or a host."""
+
+
 def test_an_option_has_one_name_and_one_meaning() -> None:
-    """Options of the same name take a value everywhere, or nowhere; but for `code --job`, and --gpu with its type."""
+    """Options of the same name take a value everywhere, or nowhere; but for those of OTHERWISE, and --gpu with its type."""
     kinds: dict[str, set[bool]] = {}
     for command, options in ALL.items():
         for name, flag in options.flags().items():
-            if name != "gpu" and (command, name) != ("code", "job"):
+            if name != "gpu" and (command, name) not in OTHERWISE:
                 kinds.setdefault(name, set()).add(isinstance(flag.default, bool))
     assert {name for name, takes_none in kinds.items() if len(takes_none) > 1} == set()
 

@@ -203,7 +203,10 @@ def _unknown(name: str, inventory: Inventory) -> RookeryError:
                 hint=f"add `{name}:` below `all: hosts:` in {source / 'hosts.yml'}",
             )
     listed = f"Clusters: {', '.join(known)}." if known else "There are no clusters in the inventory."
-    return RookeryError(f"Unknown cluster {name!r}{schema.nearest(name, known)}. {listed}", hint="invoke clusters")
+    return RookeryError(
+        f"Unknown cluster {name!r}{schema.nearest(name, known)}. {listed}",
+        hint="invoke clusters   # `invoke clusters.add` adds another one",
+    )
 
 
 def remember(name: str, values: Mapping[str, Any]) -> Path:

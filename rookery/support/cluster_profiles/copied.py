@@ -1,10 +1,8 @@
 """Add a cluster by a profile that somebody else wrote: from a file, a web address, or rookery's library."""
 
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
-from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 from rookery.clusters.config import own_inventory, profile_edit
 from rookery.clusters.config.profile import PREFIX
@@ -40,7 +38,7 @@ def run(options: ClustersAddOptions, known: "Cluster | None") -> int:
     data = dict(yaml_document.parse(Path(options.source), text).data)
     if others := [key for key in data if not key.startswith(PREFIX)]:
         raise RookeryError(
-            f"{options.source}: `{one_line(str(others[0]))}` is no key of a profile: all of them start with {PREFIX}.",
+            f"{options.source}: unknown key `{one_line(str(others[0]))}`: keys of a profile start with {PREFIX}.",
             hint="invoke docs profile",
         )
     data = {key: value for key, value in data.items() if key not in PERSONAL}
@@ -110,22 +108,25 @@ def _text(options: ClustersAddOptions) -> str:
 
 
 def _fetched(address: str) -> str:
-    """Return what a web server sends for an address.
+    """Return what a web server sends for an address, by curl, which follows redirections to other https addresses.
 
     Raises:
         RookeryError: The address is not encrypted, or there is no answer.
     """
-    if urlsplit(address).scheme != "https":
+    if not address.startswith("https://"):
         raise RookeryError(
             f"{address}: only https addresses are used, since others can be changed on their way.",
             hint="download the file, look at it, and use --from FILE",
         )
-    try:
-        with urlopen(address, timeout=PATIENCE) as response:  # noqa: S310 https alone
-            data = response.read(yaml_document.LARGEST + 1)
-    except (URLError, OSError, ValueError) as error:
-        raise RookeryError(f"Can't fetch {address}: {one_line(str(error))}.", hint="are you online?") from None
-    return _decoded(address, data)
+    limits = ["--max-time", str(PATIENCE), "--max-filesize", str(yaml_document.LARGEST), "--proto", "=https"]
+    command = ["curl", "--fail", "--silent", "--show-error", "--location", "--proto-redir", "=https", *limits]
+    completed = subprocess.run([*command, "--", address], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    if completed.returncode:
+        why = completed.stderr.decode(errors="replace").strip().splitlines() or ["curl failed"]
+        raise RookeryError(
+            f"Can't fetch {address}: {one_line(why[-1].removeprefix('curl: '))}.", hint="are you online?"
+        )
+    return _decoded(address, completed.stdout)
 
 
 def _decoded(source: str, data: bytes) -> str:
