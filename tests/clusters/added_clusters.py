@@ -1,12 +1,18 @@
 """Somebody whose laptop knows nothing of a cluster but its address, for tests that add it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from laptops import Laptop, laptop
 from live import Live
+
+from rookery.clusters.survey.answer import Survey
+from rookery.clusters.survey.differences import compare
+from rookery.clusters.survey.finding import FOUND, ProfileFinding
+from rookery.core import paths
+from rookery.core.places import Place
 
 NAME = "iceberg"
 """What they call the cluster, whichever miniature it is."""
@@ -70,6 +76,25 @@ class Newcomer(Laptop):
             stream.write(yaml.safe_dump({"cluster_mirrors": mirrors}))
 
 
+OF_THE_MINIATURE = {"cluster_os", "cluster_host", "cluster_port", "cluster_user", "cluster_proxy_jump"}
+"""Keys that say another thing of a miniature than of the cluster."""
+
+
+def shipped(cluster: str) -> dict[str, Any]:
+    """The profile that the miniature was made from."""
+    loaded = yaml.safe_load((paths.root() / f"inventory/host_vars/{cluster}.yml").read_text())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def differing(written: dict[str, Any], own: dict[str, Any]) -> set[Place]:
+    """Where a profile that was written contradicts the one that made the miniature; its storage must be the same."""
+    where = {entry["name"]: entry["expression"] for entry in own["cluster_storage"] if entry["name"] != "tmp"}
+    assert {entry["name"]: entry["expression"] for entry in written["cluster_storage"]} == where
+    as_found = [ProfileFinding(key, value, FOUND, "") for key, value in written.items() if key not in OF_THE_MINIATURE]
+    return {difference.place[:3] for difference in compare(own, as_found, Survey({})) if not difference.is_addition}
+
+
 def newcomer(live: Live, user: str) -> Newcomer:
     """A new account on a miniature, and a laptop that knows only its key."""
     plain = laptop(live, user)
@@ -79,4 +104,4 @@ def newcomer(live: Live, user: str) -> Newcomer:
     key = Path(live.state) / "id_ed25519"
     (made.home / ".ssh").mkdir(mode=0o700, exist_ok=True)
     (made.home / ".ssh/config").write_text(f"Host *\n    IdentityFile {key}\n")
-    return replace(made)
+    return made

@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from added_clusters import NAME, Newcomer, newcomer
+from added_clusters import NAME, Newcomer, differing, newcomer, shipped
 from hints import problems_in
 from laptop_projects import project, submitted
 from laptops import ROOKERY
@@ -19,15 +18,7 @@ from live import Live, as_root
 from terminal import Terminal
 from waiting import wait_for
 
-from rookery.clusters.survey.answer import Survey
-from rookery.clusters.survey.differences import compare
-from rookery.clusters.survey.finding import FOUND, ProfileFinding
-from rookery.core import paths
-
 pytestmark = pytest.mark.cluster
-
-OF_THE_MINIATURE = {"cluster_os", "cluster_host", "cluster_port", "cluster_user"}
-"""Keys that say another thing of a miniature than of the cluster."""
 
 DIFFERENT: dict[str, set[tuple[str, ...]]] = {
     "penguins": {
@@ -62,12 +53,6 @@ def skua(laptops: dict[str, Newcomer]) -> Iterator[Newcomer]:
     person.forgets()
 
 
-def shipped(cluster: str) -> dict[str, Any]:
-    loaded = yaml.safe_load((paths.root() / f"inventory/host_vars/{cluster}.yml").read_text())
-    assert isinstance(loaded, dict)
-    return loaded
-
-
 @pytest.mark.parametrize("cluster", ["penguins", "hec"])
 def test_what_is_written_agrees_with_the_profile_that_made_the_miniature(
     laptops: dict[str, Newcomer], cluster: str
@@ -77,14 +62,9 @@ def test_what_is_written_agrees_with_the_profile_that_made_the_miniature(
     output = person.add()
     assert f"next: rookery setup {NAME}" in output
     written, own = person.profile, shipped(cluster)
-    as_found = [ProfileFinding(key, value, FOUND, "") for key, value in written.items() if key not in OF_THE_MINIATURE]
-    different = {
-        difference.place[:3] for difference in compare(own, as_found, Survey({})) if not difference.is_addition
-    }
     # HEC's documented constraints are longer than the features of its miniature's nodes
-    assert {place for place in different if place[0] != "cluster_constraints"} == DIFFERENT[cluster]
-    where = {entry["name"]: entry["expression"] for entry in own["cluster_storage"] if entry["name"] != "tmp"}
-    assert {entry["name"]: entry["expression"] for entry in written["cluster_storage"]} == where
+    different = {place for place in differing(written, own) if place[0] != "cluster_constraints"}
+    assert different == DIFFERENT[cluster]
     modules = {purpose: set(names) for purpose, names in written.get("cluster_modules", {}).items()}
     assert modules == {purpose: set(names) for purpose, names in own.get("cluster_modules", {}).items()}
     assert set(written["cluster_logins"]) == set(own["cluster_logins"])

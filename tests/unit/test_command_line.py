@@ -91,7 +91,7 @@ OTHERWISE = {
 
 
 def test_an_option_has_one_name_and_one_meaning() -> None:
-    """Options of the same name take a value everywhere, or nowhere; but for those of OTHERWISE, and --gpu with its type."""
+    """Options of the same name take a value everywhere, or nowhere; but for OTHERWISE, and --gpu with its type."""
     kinds: dict[str, set[bool]] = {}
     for command, options in ALL.items():
         for name, flag in options.flags().items():

@@ -107,26 +107,18 @@ def _accepted(site: SlurmSite, start: str) -> list[str]:
 
 def _account(site: SlurmSite, given: GivenAnswers) -> ProfileFinding:
     """Return whether jobs need an account, and which is the user's."""
-    named = {"name": given.account} if given.account else {}
+    key, named = "cluster_account", {"name": given.account} if given.account else {}
     plain = site.trials.get("plain")
-    if plain and plain.accepted:
-        return ProfileFinding(
-            "cluster_account", {"required": False, **named}, FOUND, "sbatch accepts a job without one"
-        )
-    if with_account := _accepted(site, "account:"):
-        name = given.account or with_account[0].split(":", 1)[1]
-        return ProfileFinding(
-            "cluster_account", {"required": True, "name": name}, FOUND, "sbatch refuses a job without one"
-        )
-    if _accepted(site, "partition:") or _accepted(site, "qos:"):
-        needed = not any(
-            not name.endswith(":account") for name in (*_accepted(site, "partition:"), *_accepted(site, "qos:"))
-        )
-        own = named or ({"name": site.accounts[0]} if needed and site.accounts else {})
-        return ProfileFinding("cluster_account", {"required": needed, **own}, FOUND, "sbatch --test-only")
+    accepted = [*_accepted(site, "partition:"), *_accepted(site, "qos:")]
+    if (plain and plain.accepted) or any(not name.endswith(":account") for name in accepted):
+        return ProfileFinding(key, {"required": False, **named}, FOUND, "sbatch accepts a job without one")
+    own = [name.partition(":")[2] for name in _accepted(site, "account:")] or (list(site.accounts) if accepted else [])
+    if own or accepted:
+        named = named or ({"name": own[0]} if own else {})
+        return ProfileFinding(key, {"required": True, **named}, FOUND, "sbatch refuses a job without one")
     required = bool(plain and _ABOUT_ACCOUNTS.search(plain.reason))
     why = f"sbatch: {plain.reason[:120]}" if plain else "sbatch could not be tried"
-    return ProfileFinding("cluster_account", {"required": required, **named}, CONCLUDED, why)
+    return ProfileFinding(key, {"required": required, **named}, CONCLUDED, why)
 
 
 def _default_partition(site: SlurmSite, usable: Sequence[SurveyedPartition]) -> Iterator[ProfileFinding]:
@@ -249,10 +241,12 @@ def _constraints(kinds: Sequence[NodeKind], usable: Sequence[str]) -> list[dict[
     telling = [feature for feature in features if not all(feature in kind.features for kind in kinds)]
     if len(telling) > _MOST_CONSTRAINTS:
         return []
-    entries = []
+    entries: list[dict[str, Any]] = []
     for feature in telling:
         having = [kind for kind in kinds if feature in kind.features]
         name = feature.rpartition("=")[2]
+        if any(entry["name"] == name for entry in entries):
+            name = feature
         entry: dict[str, Any] = {"name": name, **({"constraint": feature} if name != feature else {})}
         for key, sizes in (
             ("cores", {kind.cores for kind in having}),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from rookery.clusters.config.profile_checks import is_account
 from rookery.clusters.survey.answer import Survey
 from rookery.remote.slurm.forms import kilobytes, seconds
 
@@ -16,6 +17,9 @@ NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=@%/-]{0,99}")
 
 ARCHITECTURES: Final = ("x86_64", "aarch64", "ppc64le")
 """Those that a profile can name."""
+
+_TRIAL: Final = re.compile(r"[A-Za-z0-9_.+=@%/:-]{1,300}")
+"""What was tried: words and names with colons between."""
 
 _NOTHING: Final = frozenset({"", "(null)", "N/A", "NONE", "UNLIMITED", "INFINITE", "n/a"})
 
@@ -97,7 +101,7 @@ def parse(survey: Survey) -> SlurmSite:
     pairs = (line.partition("=") for line in survey.all("config"))
     associations = [line.split("|") for line in survey.all("assoc") if line.count("|") == 5]
     defaults = {fields[3] for fields in associations if NAME.fullmatch(fields[3])}
-    accounts = [fields[0] for fields in associations if NAME.fullmatch(fields[0])]
+    accounts = [fields[0] for fields in associations if is_account(fields[0])]
     return SlurmSite(
         version=version[0] if version else "",
         problem=survey.one("config-error"),
@@ -206,5 +210,5 @@ def _trials(lines: Iterable[str]) -> Iterator[tuple[str, Trial]]:
     for line in lines:
         name, _, rest = line.partition(" ")
         verdict, _, reason = rest.partition(" ")
-        if verdict in {"yes", "no"}:
+        if verdict in {"yes", "no"} and _TRIAL.fullmatch(name):
             yield name, Trial(verdict == "yes", reason.strip())

@@ -1,5 +1,6 @@
 """Add a cluster by a profile that somebody else wrote: from a file, a web address, or rookery's library."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,10 +123,9 @@ def _fetched(address: str) -> str:
     command = ["curl", "--fail", "--silent", "--show-error", "--location", "--proto-redir", "=https", *limits]
     completed = subprocess.run([*command, "--", address], capture_output=True, check=False, stdin=subprocess.DEVNULL)
     if completed.returncode:
-        why = completed.stderr.decode(errors="replace").strip().splitlines() or ["curl failed"]
-        raise RookeryError(
-            f"Can't fetch {address}: {one_line(why[-1].removeprefix('curl: '))}.", hint="are you online?"
-        )
+        why = (completed.stderr.decode(errors="replace").strip().splitlines() or ["curl failed"])[-1]
+        why = one_line(re.sub(r"^curl: (\([0-9]+\) )?", "", why)).rstrip(".")
+        raise RookeryError(f"Can't fetch {address}: {why}.", hint="are you online, and is the address right?")
     return _decoded(address, completed.stdout)
 
 
