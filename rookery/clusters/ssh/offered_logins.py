@@ -37,4 +37,7 @@ def offered(connection: "Connection") -> tuple[str, ...]:
     host = re.escape(connection.cluster.host)  # a jump host may refuse, too
     match = re.search(rf"@{host}: Permission denied \(([^)]*)\)", completed.stderr)
     methods = match[1].split(",") if match else []
-    return tuple(dict.fromkeys(_METHODS[method] for method in methods if method in _METHODS))
+    logins = list(dict.fromkeys(_METHODS[method] for method in methods if method in _METHODS))
+    if "key" in logins and any(key == "CertificateFile" for key, _ in connection.cluster.ssh_options):
+        logins.insert(0, "certificate")  # the user's own configuration names one for this host
+    return tuple(logins)

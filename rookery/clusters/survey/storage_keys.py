@@ -25,6 +25,9 @@ _ROLES: Final = (
 )
 """What the name of a variable, or of a folder, says of the storage; the first that fits counts."""
 
+PURGE_NOTE: Final = "It is not known whether old files are deleted there."
+"""What a profile says of the site's own scratch storage, until somebody who knows says more."""
+
 _PATH: Final = re.compile(r"/[A-Za-z0-9_.+@/-]{1,500}")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
@@ -107,13 +110,14 @@ def _role(place: StoragePlace) -> str:
 
 
 def _entry(role: str, place: StoragePlace, user: str, account: str) -> dict[str, Any]:
+    known = {"backup": "unknown", **({"note": PURGE_NOTE} if role == "scratch" else {})}
     if place.variable:
-        return {"name": role, "expression": f"${place.variable}", "variable": place.variable, "backup": "unknown"}
+        return {"name": role, "expression": f"${place.variable}", "variable": place.variable, **known}
     expression = place.path
     for word, stands_for in ((user, "$USER"), (account, "{account}")):
         if word:
             expression = re.sub(rf"(?<=/){re.escape(word)}(?=/|$)", stands_for, expression)
-    entry: dict[str, Any] = {"name": role, "expression": expression, "backup": "unknown"}
+    entry: dict[str, Any] = {"name": role, "expression": expression, **known}
     if role == "project":
         return entry
     if "$USER" not in expression:  # a folder of the whole project

@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rookery.clusters.config import own_inventory, profile
-from rookery.clusters.ssh import config_file
+from rookery.clusters.ssh import config_file, offered_logins
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.survey import candidate, profile_findings, profile_text
 from rookery.clusters.survey.finding import GivenAnswers, by_key
-from rookery.core import console, paths, prompts
+from rookery.core import background, console, paths, prompts
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.support.cluster_profiles import check, copied, questions, summary, surveying
@@ -36,6 +36,7 @@ def run(options: ClustersAddOptions) -> int:
             written then.
     """
     own_inventory.check_name(options.name)
+    port = _port(options)
     known = profile.load(options.name, own_ssh=False) if options.name in profile.names() else None
     if options.source:
         return copied.run(options, known)
@@ -46,7 +47,7 @@ def run(options: ClustersAddOptions) -> int:
         )
     if known is not None:
         return _compare(options, known)
-    cluster = _candidate(options)
+    cluster = _candidate(options, port)
     with _connected(cluster, options) as connection:
         surveyed, given = _asked(connection, options)
         findings = profile_findings.collect(surveyed.survey, given)
@@ -84,15 +85,13 @@ def _compare(options: ClustersAddOptions, known: "Cluster") -> int:
     return 1
 
 
-def _candidate(options: ClustersAddOptions) -> "Cluster":
+def _candidate(options: ClustersAddOptions, port: int) -> "Cluster":
     """Return the cluster to connect to, with a username.
 
     Raises:
         RookeryError: A value is not valid, or the username is not known, and nobody can be asked.
     """
-    cluster = candidate.of_host(
-        options.name, options.host, port=_port(options), user=options.user, proxy_jump=options.jump
-    )
+    cluster = candidate.of_host(options.name, options.host, port=port, user=options.user, proxy_jump=options.jump)
     if not cluster.user and not options.yes and prompts.is_interactive():
         cluster = replace(cluster, user=questions.user(cluster.host))
     if not cluster.user:
@@ -153,6 +152,7 @@ def _asked(connection: Connection, options: ClustersAddOptions) -> "tuple[Survey
     """Ask the cluster, then the user; the cluster once more where jobs need an account that only the user knows."""
     asks = not options.yes and not options.print and prompts.is_interactive()
     given = _given(connection.cluster, options)
+    logins = background.begun(lambda: offered_logins.offered(connection))
     surveyed = surveying.ask(connection, given.account, again(options))
     account = by_key(profile_findings.collect(surveyed.survey, given)).get("cluster_account", {})
     if account.get("required") and not account.get("name"):
@@ -166,7 +166,7 @@ def _asked(connection: Connection, options: ClustersAddOptions) -> "tuple[Survey
             surveyed = surveying.ask(connection, code, again(options))
     if asks:
         given = replace(given, asked=questions.site(options.name))
-    return surveyed, replace(given, logins=surveyed.logins)
+    return surveyed, replace(given, logins=logins())
 
 
 def _given(cluster: "Cluster", options: ClustersAddOptions) -> GivenAnswers:

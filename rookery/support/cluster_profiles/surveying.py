@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rookery.clusters.ssh import offered_logins
 from rookery.clusters.survey import answer, node_answers, node_jobs, slurm_answers
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.slurm_answers import SlurmSite
-from rookery.core import background, console
+from rookery.core import console
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -17,16 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SurveyedCluster:
-    """What a cluster said, and its ssh server."""
+    """What a cluster said."""
 
     survey: Survey
     site: SlurmSite
-    logins: tuple[str, ...]
-    """Ways of logging in, as cluster_logins has them, the key first."""
 
 
 def ask(connection: "Connection", account: str, again: str) -> SurveyedCluster:
-    """Ask a cluster and its ssh server about themselves, both at once.
+    """Ask a cluster about itself.
 
     Args:
         connection: The cluster's, open.
@@ -36,7 +33,6 @@ def ask(connection: "Connection", account: str, again: str) -> SurveyedCluster:
     Raises:
         RookeryError: There is no Slurm, or it does not answer.
     """
-    logins = background.begun(lambda: offered_logins.offered(connection))
     survey = answer.ask(connection, account)
     site = slurm_answers.parse(survey)
     host = connection.cluster.host
@@ -50,7 +46,7 @@ def ask(connection: "Connection", account: str, again: str) -> SurveyedCluster:
         raise RookeryError(
             f"Slurm on {host} does not answer: {why[:200]}.", hint=f"{again}   # later, when Slurm is up again"
         )
-    return SurveyedCluster(survey, site, logins())
+    return SurveyedCluster(survey, site)
 
 
 def with_jobs(
