@@ -133,7 +133,7 @@ def test_an_alias_of_the_user_s_own_ssh_config_is_used_as_it_stands(skua: Newcom
     before = config.read_text()
     key = Path(skua.live.state) / "id_ed25519"
     alias = f"Host cold\n    HostName {miniature.address}\n    Port {miniature.port}\n    User {skua.user}\n"
-    config.write_text(f"{alias}    IdentityFile {key}\n")
+    config.write_text(f"{alias}    IdentityFile {key}\n    CertificateFile ~/.ssh/cold-cert.pub\n")
     try:
         completed = skua.rookery(
             "clusters.add", NAME, "--host=cold", f"--accept-host-key={miniature.fingerprint}", "--yes"
@@ -144,6 +144,7 @@ def test_an_alias_of_the_user_s_own_ssh_config_is_used_as_it_stands(skua: Newcom
     written = skua.profile
     assert (written["cluster_host"], written["cluster_port"]) == (miniature.address, miniature.port)
     assert (written["cluster_user"], written["cluster_identity_file"]) == (skua.user, str(key))
+    assert written["cluster_logins"] == ["certificate", "key", "password"]
     assert skua.rookery("login", NAME).returncode == 0
 
 

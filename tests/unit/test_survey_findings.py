@@ -1,13 +1,15 @@
 """What a cluster's answers mean for its profile."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from surveys import GIVEN, findings, survey, value
 
-from rookery.clusters.config import own_inventory
+from rookery.clusters.config import own_inventory, schema
 from rookery.clusters.survey import node_answers, profile_findings, profile_text
 from rookery.clusters.survey.finding import GivenAnswers, by_key
 
@@ -394,3 +396,29 @@ def test_what_the_user_says_goes_before_what_is_unknown() -> None:
     found = findings(given)
     assert (found["cluster_title"].value, found["cluster_title"].how) == ("Iceberg", "asked")
     assert written(given)["cluster_vpn"] == {"needed": "always"}
+
+
+def test_the_table_in_the_docs_says_how_each_key_is_known() -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/add-a-cluster.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (found|concluded|chosen|asked|unknown) \| [^|]* \| (.*) \|$", page, re.MULTILINE)
+    assert len(rows) == 5
+    documented = {key: how for how, keys in rows for key in re.findall(r"`(cluster_\w+)`", keys)}
+    assert documented.keys() <= schema.options().keys()
+    given = replace(
+        GIVEN,
+        port=2222,
+        proxy_jump="hop",
+        identity_file="~/.ssh/id",
+        asked={"cluster_title": "x", "cluster_docs_url": "https://x", "cluster_vpn": {"needed": "never"}},
+    )
+    found = findings(
+        given,
+        modules=["lmod"],
+        module=["R/4.3.1"],
+        config=["MaxArraySize = 1001", "MpiDefault = pmix", "DefMemPerCPU = 1000"],
+        nodes=[NODE.format("a"), GPU_NODE.format("gpu:a100:4", "b", "main")],
+        trial=["plain no x", "qos:normal yes", "in:main yes", "in:main:gres yes"],
+        **{"quota:gpfsquota": ["home 10G 5.50G 4.50G 55.00 24840"]},
+    )
+    known = {key: finding.how for key, finding in found.items() if key != "cluster_unverified"}
+    assert known == documented
