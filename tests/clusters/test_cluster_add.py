@@ -184,7 +184,7 @@ def test_a_change_of_the_cluster_is_found_and_the_profile_brought_up_to_date(sku
         checked = skua.rookery("clusters.check", NAME, "--json")
         assert checked.returncode == 1
         [difference] = json.loads(checked.stdout)["differences"]
-        assert difference == {"place": ["cluster_partitions", "test", "max_minutes"], "profile": 5, "cluster": 10}
+        assert difference == {"place": ["cluster_partitions", "test", "max_minutes"], "in_profile": 5, "on_cluster": 10}
         assert skua.rookery("clusters.update", NAME, "--check").returncode == 0
         assert skua.profile_file.read_text() == text
         assert skua.rookery("clusters.update", NAME).returncode == 0

@@ -150,4 +150,4 @@ def say(compared: ComparedProfile) -> None:
 
 
 def _as_json(difference: ProfileDifference) -> dict[str, object]:
-    return {"place": list(difference.place), "profile": difference.profile, "cluster": difference.cluster}
+    return {"place": list(difference.place), "in_profile": difference.profile, "on_cluster": difference.cluster}
