@@ -43,3 +43,7 @@ def findings(given: GivenAnswers = GIVEN, **facts: list[str]) -> dict[str, Profi
 def value(key: str, given: GivenAnswers = GIVEN, **facts: list[str]) -> Any:
     """The value of one key."""
     return findings(given, **facts)[key].value
+
+
+NODE = "4 Arch=x86_64 CPUTot=32 RealMemory=190000 Gres=(null) AvailableFeatures={} Partitions=main"
+"""A kind of node, but for its features."""
