@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+import yaml
 from added_clusters import NAME, Newcomer, differing, newcomer, shipped
-from live import alone
+from live import alone, as_root
+from waiting import wait_for
 
 from rookery.core.places import Place
 from rookery.sandbox.auth import Entrance
@@ -77,3 +79,35 @@ def test_an_alias_with_a_jump_host_is_used_as_it_stands(behind_a_jump_host: Newc
     assert setup.returncode == 0, setup.stdout + setup.stderr
     checked = person.rookery("clusters.check", NAME)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+STRICT = """
+sacctmgr --immediate add account proj1
+sacctmgr --immediate add qos gpu
+sacctmgr --immediate add user {user} account=proj1 qos=normal,gpu defaultqos=normal
+sacctmgr --immediate modify qos normal set maxtrespu=cpu=40,mem=200G
+sed -i 's/^AccountingStorageType/AccountingStorageEnforce=associations,limits,qos\\nEnforcePartLimits=ALL\\n&/
+  s/^PartitionName=a5000-6h.*/& AllowQos=gpu/
+  s/^PartitionName=a5000-48h.*/& AllowAccounts=other/
+  s/^PartitionName=a2000-48h.*/& AllowGroups=root/' /etc/slurm/slurm.conf
+pkill slurmctld
+while pgrep -x slurmctld; do sleep 0.1; done
+slurmctld
+"""
+"""A Slurm that asks for an association, and lets users into some partitions only."""
+
+
+def test_qos_and_partitions_by_what_slurm_says_of_the_user(behind_a_jump_host: Newcomer) -> None:
+    person = behind_a_jump_host
+    as_root(person.live, STRICT.format(user=person.user))
+    idle = "sinfo --noheader --format=%T --partition=cpu-6h"
+    wait_for(lambda: person.live.root_run(["sh", "-c", idle], check=False).stdout.split() == ["idle"], 60)
+    printed = person.rookery("clusters.add", "berg", "--host=cold", "--yes", "--print")
+    assert printed.returncode == 0, printed.stderr
+    written = yaml.safe_load(printed.stdout)
+    required = {entry["name"]: entry.get("required_options") for entry in written["cluster_partitions"]}
+    assert required["a5000-6h"] == ["--qos=gpu"]
+    assert required["a5000-5m"] is None
+    assert not {"a5000-48h", "a2000-48h"} & required.keys()
+    assert written["cluster_account"] == {"required": False}
+    assert written["cluster_limits"] == {"cores": 40, "memory_mb": 204800}
