@@ -15,20 +15,19 @@ LONGEST = 60
 
 
 def show_findings(findings: Sequence[ProfileFinding]) -> None:
-    """Print a table of what is known of each key, and how."""
+    """Print a table of what is known of each key, and how; of what nobody knows, what it would say."""
     from rich.text import Text
 
     rows = [
         (
             finding.key.removeprefix(profile.PREFIX),
-            tables.UNKNOWN if finding.how == UNKNOWN else short(finding.value),
+            finding.source if finding.how == UNKNOWN else short(finding.value),
             finding.how,
-            finding.source,
         )
         for finding in findings
         if finding.key != "cluster_unverified"
     ]
-    tables.show(("=key", "value", "=known", "~from"), [[Text(console.clean(cell)) for cell in row] for row in rows])
+    tables.show(("=key", "value", "=known"), [[Text(console.clean(cell)) for cell in row] for row in rows])
 
 
 def show_differences(differences: Sequence[ProfileDifference]) -> None:
