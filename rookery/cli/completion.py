@@ -86,13 +86,13 @@ def _words(name: str, flags: dict[str, Field[Any]], given: list[str], current: s
     if free:
         yield from _values(name, *free[0], current, words)
     else:
-        named = {f"--{key.replace('_', '-')}" for key, _ in arguments}
+        named = {f"--{key.rstrip('_').replace('_', '-')}" for key, _ in arguments}
         yield from _starting(current, _options(flags, [*given, *named]))
 
 
 def _options(flags: dict[str, Field[Any]], given: Sequence[str]) -> Iterator[Candidate]:
     for key, flag in flags.items():
-        written = f"--{'no-' if flag.default is True else ''}{key.replace('_', '-')}"
+        written = f"--{'no-' if flag.default is True else ''}{key.rstrip('_').replace('_', '-')}"
         if written not in given or _is_list(flag):
             yield written, flag.metadata["help"].replace("`invoke ", "`rookery ")
 
@@ -217,7 +217,7 @@ def _named(word: str, flags: dict[str, Field[Any]]) -> str:
     """Return the option that a word is; "" for none."""
     letters = {f"-{letter}": key for key, letter in LETTERS.items()}
     key = letters.get(word) or (word[2:].replace("-", "_") if word.startswith("--") else "")
-    return key if key in flags else ""
+    return next((flag for flag in (key, f"{key}_") if flag in flags), "")  # from_ is --from
 
 
 def _takes_value(flag: Field[Any]) -> bool:

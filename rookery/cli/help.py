@@ -105,7 +105,7 @@ def _word(key: str, flag: Field[Any]) -> str:
 
 def _flags(key: str, flag: Field[Any]) -> str:
     """Return an option as a line of help begins: `-c, --cluster NAME`."""
-    name = f"--{'no-' if flag.default is True else ''}{key.replace('_', '-')}"
+    name = f"--{'no-' if flag.default is True else ''}{key.rstrip('_').replace('_', '-')}"
     letter = f"-{LETTERS[key]}, " if key in LETTERS else "    "
     if isinstance(flag.default, bool) or flag.metadata["incrementable"]:
         return letter + name

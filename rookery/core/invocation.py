@@ -21,6 +21,7 @@ from rookery.core import startup
 from rookery.core.errors import RookeryError
 
 PROGRAMS: dict[str | bytes, str] = {
+    "curl": "curl",
     "git": "git",
     "rsync": "rsync",
     "ssh": "openssh-client",

@@ -4,6 +4,7 @@ from rookery.clusters.option_texts import (
     ACCOUNT,
     CHECK,
     CLUSTER,
+    CLUSTERS,
     HOST_KEY,
     JSON,
     MIRRORS,
@@ -12,6 +13,77 @@ from rookery.clusters.option_texts import (
     YOUR_CLUSTERS,
 )
 from rookery.core.options import Options, option
+
+
+class ClustersAddOptions(Options):
+    """Add a cluster of your own, by its address.
+
+    Asks the cluster about its partitions, modules and storage, and you what it can't say. Writes a profile into
+    ~/.config/rookery/inventory; an existing one stays as it is.
+    """
+
+    examples = (
+        "clusters.add iceberg --host login.iceberg.example.ac.uk --user ada",
+        "clusters.add iceberg --host my-ssh-alias --print",
+        "clusters.add iceberg --from iceberg.yml",
+    )
+
+    name: str = option(help="what you want to call the cluster")
+    host: str = option(default="", help="its login node, or your ssh alias for it")
+    user: str = option(default="", help=USER)
+    port: str = option(default="", value="NUMBER", help="port of its ssh server [22, or your ~/.ssh/config]")
+    jump: str = option(default="", value="HOST", help="hosts to go through ([USER@]HOST[:PORT], comma between)")
+    account: str = option(default="", help=ACCOUNT)
+    from_: str = option(default="", value="FILE", help="copy a profile: a file, an https address, or a library's name")
+    job: bool = option(default=False, help="run a job of some seconds on each kind of compute node, too")
+    print: bool = option(default=False, help="print the profile, and write nothing")
+    yes: bool = option(default=False, help="ask nothing but what a login needs")
+    accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
+
+    @property
+    def source(self) -> str:
+        """The profile to copy; "" for none."""
+        return self.from_
+
+
+class ClustersCheckOptions(Options):
+    """Compare the profile of a cluster with the cluster.
+
+    Asks the cluster again and lists the differences. The exit code is 1 if there are any.
+    """
+
+    examples = ("clusters.check hec", "clusters.check hec --job")
+
+    cluster: str = option(help=CLUSTERS, several=True)
+    job: bool = option(default=False, help="run a job of some seconds on each kind of compute node, too")
+    sandbox: bool = option(default=False, help=SANDBOX)
+    json: bool = option(default=False, help=JSON)
+    accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
+
+
+class ClustersUpdateOptions(Options):
+    """Bring the profile of a cluster up to date.
+
+    Asks the cluster again and writes what differs into your own inventory. Your comments and other settings stay.
+    """
+
+    examples = ("clusters.update hec --check",)
+
+    cluster: str = option(help=CLUSTER)
+    job: bool = option(default=False, help="run a job of some seconds on each kind of compute node, too")
+    check: bool = option(default=False, help=CHECK)
+    accept_host_key: str = option(default="", value="FINGERPRINT", help=HOST_KEY)
+
+
+class ClustersPublishOptions(Options):
+    """Print the profile of a cluster, to share it.
+
+    Your username, your account and your key are left out.
+    """
+
+    examples = ("clusters.publish hec > hec.yml",)
+
+    cluster: str = option(help=CLUSTER)
 
 
 class ClustersGuideOptions(Options):

@@ -29,7 +29,7 @@ OF_DATA = {
 """Keys whose mappings have keys that are data; with [], those whose lists have such mappings."""
 
 OF_ANY_TYPE = {
-    "value",  # of a setting
+    *("in_profile", "on_cluster", "value"),  # of a setting
     "memory_peak_task",  # null where Slurm has not measured any
 }
 
@@ -185,6 +185,7 @@ def home(walk: Walk) -> None:
 def surroundings(walk: Walk, hec: Live) -> None:
     walk.say("clusters")
     walk.say("clusters.show", "hec")
+    walk.say("clusters.check", "hec", code=1)
     walk.say("queue", "--cluster", "hec")
     walk.say("quota", "--cluster", "hec")
     done = subprocess.run(

@@ -94,12 +94,19 @@ def test_a_letter_means_the_same_everywhere_and_sandbox_has_none() -> None:
         assert shorts == {(name, letter) for name, letter in LETTERS.items() if f"--{name}" in context.flags}
 
 
+OTHERWISE = {
+    *((command, "job") for command in ("code", "clusters.add", "clusters.check", "clusters.update")),
+    ("sandbox.up", "jump"),
+}
+"""Options without a value that have one in other commands: a job that is meant, or a host."""
+
+
 def test_an_option_has_one_name_and_one_meaning() -> None:
-    """Options of the same name take a value everywhere, or nowhere; but for `code --job`, and --gpu with its type."""
+    """Options of the same name take a value everywhere, or nowhere; but for OTHERWISE, and --gpu with its type."""
     kinds: dict[str, set[bool]] = {}
     for command, options in ALL.items():
         for name, flag in options.flags().items():
-            if name != "gpu" and (command, name) != ("code", "job"):
+            if name != "gpu" and (command, name) not in OTHERWISE:
                 kinds.setdefault(name, set()).add(isinstance(flag.default, bool))
     assert {name for name, takes_none in kinds.items() if len(takes_none) > 1} == set()
 
@@ -110,7 +117,7 @@ def test_what_changes_something_has_check(name: str) -> None:
 
 
 def test_guesses_lead_to_commands_and_options_that_exist_and_hide_none() -> None:
-    options = {f"--{key.replace('_', '-')}" for each in ALL.values() for key in each.flags()}
+    options = {f"--{key.rstrip('_').replace('_', '-')}" for each in ALL.values() for key in each.flags()}
     assert set(guesses.COMMANDS.values()) <= {*ALL, "clusters"}
     assert not set(guesses.COMMANDS) & set(ALL)
     assert set(guesses.OPTIONS.values()) <= options

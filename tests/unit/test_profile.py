@@ -79,7 +79,7 @@ def test_an_unknown_cluster_is_answered_with_those_there_are(home: Path) -> None
         caught.value.message
         == "Unknown cluster 'pengiuns' (did you mean penguins?). Clusters: penguins, hec, hex, bede."
     )
-    assert caught.value.hint == "invoke clusters"
+    assert caught.value.hint == "invoke clusters   # `invoke clusters.add` adds another one"
     with pytest.raises(RookeryError, match=r"^Unknown cluster 'x'\. There are no clusters"):
         profile.load("x", [home])
 

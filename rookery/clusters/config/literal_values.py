@@ -30,6 +30,11 @@ def check(document: Document, problems: FileProblems) -> None:
         problems.add(document, complaint)
 
 
+def holds_template(value: Any) -> bool:
+    """Return whether Ansible would evaluate a value, or something inside it."""
+    return any(_complaints(value, (), set()))
+
+
 def _complaints(value: Any, place: Place, visited: set[int]) -> Iterator[Complaint]:
     """Yield what is wrong in a value, from its top down; what an alias repeats is checked once."""
     if isinstance(value, str) and _is_template(value):

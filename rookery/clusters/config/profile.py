@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rookery.clusters.cluster import ACCOUNT, Cluster, account
-from rookery.clusters.config import profile_checks, role_settings, schema
+from rookery.clusters.config import profile_checks, profile_edit, role_settings, schema
 from rookery.clusters.config.inventory import Inventory, Setting, vars_files
 from rookery.clusters.config.profile_checks import is_account
 from rookery.clusters.ssh import user_settings
@@ -202,7 +202,10 @@ def _unknown(name: str, inventory: Inventory) -> RookeryError:
                 hint=f"add `{name}:` below `all: hosts:` in {paths.shown(source / 'hosts.yml')}",
             )
     listed = f"Clusters: {', '.join(known)}." if known else "There are no clusters in the inventory."
-    return RookeryError(f"Unknown cluster {name!r}{schema.nearest(name, known)}. {listed}", hint="invoke clusters")
+    return RookeryError(
+        f"Unknown cluster {name!r}{schema.nearest(name, known)}. {listed}",
+        hint="invoke clusters   # `invoke clusters.add` adds another one",
+    )
 
 
 def remember(name: str, values: Mapping[str, Any]) -> Path:
@@ -228,39 +231,12 @@ def remember(name: str, values: Mapping[str, Any]) -> Path:
     if all(document.data.get(key) == value for key, value in values.items()):
         return file
     for key, value in values.items():
-        text = _with_key(text, key, value)
+        text = profile_edit.with_key(text, key, value)
     _write(file, text, {**document.data, **values})
     if not any((folder / f"hosts{extension}").exists() for extension in ("", ".yml", ".yaml", ".json")):
         # without an inventory file in it, Ansible warns about the folder
         _write(folder / "hosts.yml", f"---\nall:\n  hosts:\n    {name}:\n", {"all": {"hosts": {name: None}}})
     return file
-
-
-def _with_key(text: str, key: str, value: Any) -> str:
-    """Return a YAML file's text with one top-level key set.
-
-    Its value replaced where it has one, a line added where not.
-    """
-    import yaml
-
-    written = yaml.safe_dump(value, default_flow_style=True, width=10_000).split("\n")[0]
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
-    for known, old in node.value if isinstance(node, yaml.MappingNode) else ():
-        if known.value == key:
-            before, end = text[: known.end_mark.index], _last(old).end_mark.index
-            newline = "\n" if text[:end].endswith("\n") else ""  # a block of text takes its last newline with it
-            return f"{before}: {written}{newline}{text[end:]}"
-    return f"{text}{'' if not text or text.endswith(chr(10)) else chr(10)}{key}: {written}\n"
-
-
-def _last(node: Any) -> Any:
-    """Return the last value in a block of YAML.
-
-    The block itself ends behind the comments that belong to what follows.
-    """
-    while getattr(node, "flow_style", None) is False and node.value:
-        node = node.value[-1][1] if isinstance(node.value[-1], tuple) else node.value[-1]
-    return node
 
 
 def _write(file: Path, text: str, expected: Mapping[str, Any]) -> None:

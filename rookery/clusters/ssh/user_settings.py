@@ -73,7 +73,7 @@ def applied(cluster: Cluster, chosen: Container[str]) -> Cluster:
         return cluster
     is_rookerys = name in user_config.aliases().values()  # it would answer with what it said before
     answers = config.is_file() and not is_rookerys
-    values = _ssh_values(_question(cluster, chosen, include(config)), name) if answers else {}
+    values = ssh_values(_question(cluster, chosen, include(config)), name) if answers else {}
     if alias(cluster) and answers and not values:
         raise RookeryError(
             f"{cluster.name}: ssh can't read your ~/.ssh/config for {name!r} (`cluster_ssh_host`).",
@@ -96,7 +96,7 @@ def applied(cluster: Cluster, chosen: Container[str]) -> Cluster:
     )
     options = _options(cluster, values)
     if alias(cluster):
-        usual = _ssh_values(_question(cluster, chosen, ""), name)
+        usual = ssh_values(_question(cluster, chosen, ""), name)
         options += [
             (key, values[key.lower()][0])
             for key in _OF_ALIAS
@@ -167,7 +167,7 @@ def _question(cluster: Cluster, chosen: Container[str], config: str) -> str:
     return "\n".join(["Match all", *first, config, "Match all", *last, ""])
 
 
-def _ssh_values(question: str, host: str) -> dict[str, list[str]]:
+def ssh_values(question: str, host: str) -> dict[str, list[str]]:
     """Return ssh's options for a host, in lower case; none where it can't be asked, or refuses the file.
 
     ssh itself says why at the next connection.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rookery.clusters.cluster import Cluster
+from rookery.core import near_names
 from rookery.projects.job import Job
 from rookery.projects.slurm_values import mebibytes, task_count, time_limit
 

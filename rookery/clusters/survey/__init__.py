@@ -1,0 +1,1 @@
+"""Ask a cluster what it is like, and turn its answers into the values of a profile."""

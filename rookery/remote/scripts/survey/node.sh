@@ -1,0 +1,37 @@
+# shellcheck shell=sh
+# What a compute node is like, in a job of some seconds. Arguments: an address of the internet, then folders.
+# Prints lines "node KEY TEXT".
+
+say() { printf '\nnode %s %s\n' "$1" "$(printf %s "$2" | tr '\n\r' '  ' | cut -c 1-1000)"; }
+
+if command -v timeout >/dev/null 2>&1; then
+  timed() { timeout 10 "$@" </dev/null; }
+else
+  timed() { "$@" </dev/null; }
+fi
+say name "$(uname -n)"
+say architecture "$(uname -m)"
+say glibc "$(getconf GNU_LIBC_VERSION 2>/dev/null | sed 's/^glibc //')"
+say python "$(timed /usr/bin/python3 -ISc 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)"
+address=$1
+shift
+reached=''
+if command -v curl >/dev/null 2>&1; then
+  reached=no
+  if timed curl -sS -m 5 -o /dev/null "$address" >/dev/null 2>&1; then reached=yes; fi
+elif command -v wget >/dev/null 2>&1; then
+  reached=no
+  if timed wget -q -T 5 -t 1 -O /dev/null "$address" >/dev/null 2>&1; then reached=yes; fi
+fi
+say internet "$reached"
+for folder; do
+  if [ -d "$folder" ] && [ -w "$folder" ]; then say sees "$folder"; else say lacks "$folder"; fi
+done
+case ${TMPDIR-} in
+  /tmp | /tmp/ | '') ;;
+  *) if [ -d "$TMPDIR" ] && [ -w "$TMPDIR" ]; then say own TMPDIR; fi ;;
+esac
+timed nvidia-smi -L 2>/dev/null | sed -n 's/^GPU [0-9]*: \(.*\) (UUID.*/\1/p' | sort -u | while IFS= read -r gpu; do
+  say gpu "$gpu"
+done
+say complete yes

@@ -1,0 +1,138 @@
+"""Add a cluster by a profile that somebody else wrote: from a file, a web address, or rookery's library."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery.clusters.config import own_inventory, profile_edit
+from rookery.clusters.config.profile import PREFIX
+from rookery.core import console, paths, yaml_document
+from rookery.core.errors import RookeryError, one_line
+from rookery.core.invocation import invocation
+from rookery.support.options import ClustersAddOptions
+
+if TYPE_CHECKING:
+    from rookery.clusters.cluster import Cluster
+
+PATIENCE = 20
+"""Seconds that a web server is given."""
+
+PERSONAL = ("cluster_user", "cluster_identity_file", "cluster_known_hosts_file")
+"""Keys of one user, which are not taken from somebody else's profile."""
+
+
+def run(options: ClustersAddOptions, known: "Cluster | None") -> int:
+    """Write a copy of a profile into the user's own inventory, with their options in it.
+
+    Args:
+        options: The command's.
+        known: The cluster of that name, where there is one already.
+
+    Returns:
+        The exit code: 0; 1 where the cluster has a profile already, which stays as it is.
+
+    Raises:
+        RookeryError: The profile can't be had, or is not valid.
+    """
+    text = _text(options)
+    data = dict(yaml_document.parse(Path(options.source), text).data)
+    if others := [key for key in data if not key.startswith(PREFIX)]:
+        raise RookeryError(
+            f"{options.source}: unknown key `{one_line(str(others[0]))}`: keys of a profile start with {PREFIX}.",
+            hint="invoke docs profile",
+        )
+    data = {key: value for key, value in data.items() if key not in PERSONAL}
+    own = _own(options, data)
+    for key in PERSONAL:
+        text = profile_edit.without_key(text, key)
+    for key, value in own.items():
+        text = profile_edit.with_key(text, key, value)
+    if known is not None:
+        changed = [key for key in {**data, **own} if {**data, **own}[key] != known.data.get(key)]
+        console.say(f"{known.name} has a profile already, and it stays as it is. Other values: {', '.join(changed)}")
+        console.say(f"next: {invocation()} clusters.show {known.name}")
+        return 1
+    if options.print:
+        own_inventory.validate(options.name, text, {**data, **own})
+        print(text, end="")
+        return 0
+    file = own_inventory.add(options.name, text, {**data, **own})
+    console.say(f"Wrote the profile of {options.name}: {paths.typed(file)}")
+    for what, command in _commands(data):
+        console.say(f"  It runs on the cluster, as you: {what} {command}")
+    console.say(f"next: {invocation()} setup {options.name}")
+    return 0
+
+
+def _own(options: ClustersAddOptions, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that the user's options give."""
+    own = {
+        "cluster_host": options.host,
+        "cluster_port": int(options.port) if options.port.isdecimal() else 0,
+        "cluster_user": options.user,
+        "cluster_proxy_jump": options.jump,
+    }
+    account = data.get("cluster_account")
+    if options.account:
+        known = account if isinstance(account, dict) else {"required": True}
+        own["cluster_account"] = {**known, "name": options.account}
+    elif isinstance(account, dict) and "name" in account:  # somebody else's
+        own["cluster_account"] = {key: value for key, value in account.items() if key != "name"}
+    return {key: value for key, value in own.items() if value}
+
+
+def _commands(data: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what of a profile is run on the cluster in the user's name, so that they can look at it."""
+    quota = data.get("cluster_quota") or {}
+    lines = data.get("cluster_job_preamble") or []
+    found = [("in jobs,", str(line)) for line in lines]
+    return [*found, *([("for quotas,", str(quota["command"]))] if quota.get("command") else [])]
+
+
+def _text(options: ClustersAddOptions) -> str:
+    """Return the text of the profile that is meant: a web address, a profile of the library, or a file.
+
+    Raises:
+        RookeryError: It can't be read.
+    """
+    source = options.source
+    if "://" in source:
+        return _fetched(source)
+    listed = paths.root() / "library" / f"{source}.yml"
+    file = listed if listed.is_file() and "/" not in source else Path(source).expanduser()
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise RookeryError(f"Can't read {source}: {error.strerror}.", hint="ls   # is that the file's name?") from None
+    return _decoded(source, data)
+
+
+def _fetched(address: str) -> str:
+    """Return what a web server sends for an address, by curl, which follows redirections to other https addresses.
+
+    Raises:
+        RookeryError: The address is not encrypted, or there is no answer.
+    """
+    if not address.startswith("https://"):
+        raise RookeryError(
+            f"{address}: only https addresses are used, since others can be changed on their way.",
+            hint="download the file, look at it, and use --from FILE",
+        )
+    limits = ["--max-time", str(PATIENCE), "--max-filesize", str(yaml_document.LARGEST), "--proto", "=https"]
+    command = ["curl", "--fail", "--silent", "--show-error", "--location", "--proto-redir", "=https", *limits]
+    completed = subprocess.run([*command, "--", address], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    if completed.returncode:
+        why = (completed.stderr.decode(errors="replace").strip().splitlines() or ["curl failed"])[-1]
+        why = one_line(re.sub(r"^curl: (\([0-9]+\) )?", "", why)).rstrip(".")
+        raise RookeryError(f"Can't fetch {address}: {why}.", hint="are you online, and is the address right?")
+    return _decoded(address, completed.stdout)
+
+
+def _decoded(source: str, data: bytes) -> str:
+    if len(data) > yaml_document.LARGEST:
+        raise RookeryError(f"{source} is too large for a profile.", hint="use the address of the YAML file itself")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise RookeryError(f"{source} is not text in UTF-8.", hint="use the address of the YAML file itself") from None

@@ -1,0 +1,48 @@
+"""Ask the user what a cluster can't say of itself: at most five questions, Enter for unknown."""
+
+import getpass
+from typing import Any
+
+from rookery.clusters.config.profile import is_account
+from rookery.clusters.ssh.config_syntax import is_username
+from rookery.core import console, prompts
+
+VPN = {"never": "never", "off campus": "off_campus", "always": "always", "": ""}
+"""Answers to the question about a VPN, and what cluster_vpn.needed calls them."""
+
+
+def user(host: str) -> str:
+    """Return the user's username on a host; "" where they do not know it."""
+    while answer := prompts.ask(f"Your username on {host} (on this computer it is {getpass.getuser()})"):
+        if is_username(answer):
+            return answer
+        console.note("A username consists of letters and digits, with . _ - in between.")
+    return ""
+
+
+def account() -> str:
+    """Return the account that jobs are charged to; "" where they do not know it."""
+    while answer := prompts.ask("The account (project) that your jobs are charged to"):
+        if is_account(answer):
+            return answer
+        console.note("An account consists of letters and digits, with . _ - in between.")
+    return ""
+
+
+def site(name: str) -> dict[str, Any]:
+    """Return what the user says of a cluster, by key of its profile; what they do not know is left out."""
+    console.note("Three questions about the cluster. Press Enter if you do not know.")
+    answers: dict[str, Any] = {}
+    if title := _line(
+        f"The cluster's usual name, with its institution, such as {name.capitalize()} (Example University)"
+    ):
+        answers["cluster_title"] = title
+    if address := _line("Address of its documentation"):
+        answers["cluster_docs_url"] = address
+    if needed := VPN[prompts.ask("Is a VPN needed", choices=tuple(VPN))]:
+        answers["cluster_vpn"] = {"needed": needed}
+    return answers
+
+
+def _line(question: str) -> str:
+    return "".join(character for character in prompts.ask(question) if character.isprintable())[:300]
