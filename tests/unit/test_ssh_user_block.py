@@ -156,7 +156,7 @@ def test_a_link_stays_a_link_and_the_mode_is_kept(home: Path) -> None:
     [
         (SshConfigOptions("hec"), "`Host hec` is your own entry", "ssh.config hec --alias hec-ada"),
         (SshConfigOptions("hec", alias="a b"), "can't be a name for ssh", "--alias hec-ada"),
-        (SshConfigOptions("penguins", into_config=True), "Missing username", "setup penguins --user"),
+        (SshConfigOptions("penguins", into_config=True), "Missing username", "login penguins --user"),
     ],
 )
 def test_what_can_not_be_written(home: Path, options: SshConfigOptions, message: str, hint: str) -> None:

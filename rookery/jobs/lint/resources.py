@@ -70,7 +70,9 @@ def too_long(script: Context) -> Iterator[Finding]:
 
 
 def _names(part: RequestedResources) -> str:
-    return near_names.either(str(partition["name"]) for partition in part.partitions)
+    """Return the partitions that a job may go to; "" where the site chooses."""
+    names = [str(partition["name"]) for partition in part.partitions]
+    return near_names.either(names) if names else ""
 
 
 def _hours(minutes: float) -> str:
