@@ -38,6 +38,7 @@ class CommandTask(Task[Any]):
         for argument in arguments:
             flag = flags[argument.name]
             argument.is_required, argument.choices = flag.default is MISSING, flag.metadata["choices"]
+            argument.placeholder = flag.metadata["value"] or argument.name.upper()
         return arguments
 
     def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:

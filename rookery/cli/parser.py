@@ -25,7 +25,8 @@ def _parse(parser: Any, argv: list[str]) -> Any:
     read = _parse_argv(parser, argv)
     if argv and argv[0] in parser.contexts:
         flags = parser.contexts[argv[0]].flags
-        command_line.note(argv, {name: flag.takes_value for name, flag in flags.items()})
+        letters = {alias: name for alias, name in flags.aliases.items() if name.startswith("--")}
+        command_line.note(argv, {name: flag.takes_value for name, flag in flags.items()}, letters)
     return read
 
 
@@ -127,7 +128,7 @@ def _complete(machine: Any) -> None:
         elif lacking:
             from rookery.cli.usage_errors import missing  # noqa: PLC0415 start-up
 
-            raise ParseError(missing((argument.name for argument in lacking), machine), context)
+            raise ParseError(missing((argument.placeholder for argument in lacking), machine), context)
     _complete_context(machine)
 
 

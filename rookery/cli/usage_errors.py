@@ -38,11 +38,11 @@ def missing(arguments: Iterable[str], machine: "ParseMachine") -> str:
     """Return the message for a command without arguments that it needs."""
     lacking, line = list(arguments), _line(machine)
     following = _help(machine)
-    if lacking == ["cluster"] and not {"-y", "--yes"} & set(line):
+    if lacking == ["CLUSTER"] and not {"-y", "--yes"} & set(line):
         from rookery.clusters.config import profile  # noqa: PLC0415 start-up
 
         following = f"{invocation()} {shlex.join([line[0], *profile.names()[:1], *line[1:]])}"
-    return _message(f"Missing argument {' '.join(argument.upper() for argument in lacking)}.", following)
+    return _message(f"Missing argument {' '.join(lacking)}.", following)
 
 
 def wrong_value(value: str, wanted: str, machine: "ParseMachine") -> str:

@@ -15,29 +15,32 @@ class _Line:
     Attributes:
         words: Its words, from the command's name on.
         options: The command's options, each with whether it takes a value.
+        letters: Short forms of options, each with the option: -c, --cluster.
     """
 
     words: tuple[str, ...] = ()
     options: Mapping[str, bool] = field(default_factory=dict)
+    letters: Mapping[str, str] = field(default_factory=dict)
 
 
 _line = _Line()
 
 
-def note(words: Iterable[str], options: Mapping[str, bool]) -> None:
+def note(words: Iterable[str], options: Mapping[str, bool], letters: Mapping[str, str]) -> None:
     """Remember the command line that is carried out.
 
     Args:
         words: Its words, from the command's name on.
         options: The command's options, each with whether it takes a value.
+        letters: Short forms of options, each with the option.
     """
     global _line  # noqa: PLW0603 one command runs in a process
-    _line = _Line(tuple(words), options)
+    _line = _Line(tuple(words), options, letters)
 
 
 def forget() -> None:
     """Forget the command line, when its command has ended."""
-    note((), {})
+    note((), {}, {})
 
 
 def takes(option: str) -> bool:
@@ -71,7 +74,8 @@ def _without(words: list[str], left_out: set[str]) -> list[str]:
     kept: list[str] = []
     is_value = False
     for word in words:
-        option, has_value, _ = word.partition("=")
+        typed, has_value, _ = word.partition("=")
+        option = _line.letters.get(typed, typed)
         if not is_value and option not in left_out:
             kept.append(word)
         is_value = not is_value and option in left_out and not has_value and _line.options.get(option, False)

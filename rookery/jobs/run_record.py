@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rookery.clusters.config import profile
 from rookery.clusters.login_node import answers
-from rookery.core import atomic_files, state_files
+from rookery.core import atomic_files, command_line, state_files
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
 from rookery.remote import strict_json
@@ -190,6 +191,9 @@ def parse_id(job: str, flags: str = "") -> tuple[str, str]:
         RookeryError: It is no number of a job.
     """
     match = _ID.fullmatch(job.strip())
+    if not match and job in profile.names():
+        hint = command_line.again("--cluster", job, without=(job,))
+        raise RookeryError(f"{job} is a cluster, not a job number.", hint=hint)
     if not match:
         raise RookeryError(
             f"{job!r} is not a job number, such as 123 (or 123_4 for a task of an array).",

@@ -46,7 +46,7 @@ def test_no_such_host(way: Wayfarer) -> None:
     way.home.laptop.write(cluster_host="icefloe.invalid")
     answer = way.doctor()
     assert names(answer) == ["dns"]
-    assert "clusters.show penguins" in checks(answer)["dns"]["fix"]
+    assert "check your network and the VPN" in checks(answer)["dns"]["fix"]
     skipped = names(answer, "skipped")
     assert skipped[:2] == ["vpn", "port"]
     assert {"host-key", "key", "connection", "home-writable", "job"} <= set(skipped)

@@ -144,7 +144,7 @@ def test_the_same_command_again_does_nothing_and_says_so(wren: Laptop) -> None:
     completed = wren.rookery("onboard", "--cluster", "penguins")
     assert (completed.returncode, completed.stderr) == (0, "")
     assert "Nothing to do: your home on penguins is ready, and first-study has its" in completed.stdout
-    assert "- Run it: rookery deploy, rookery submit" in completed.stdout
+    assert "\n      rookery submit simulate --wait\n" in completed.stdout
     changed = set(wren.tree().splitlines()) ^ set(before.splitlines())
     assert not [line for line in changed if "/.local/state" not in line]
 
@@ -153,7 +153,8 @@ def test_somebody_else_on_the_same_laptop_is_kept_apart(wren: Laptop) -> None:
     completed = wren.rookery("onboard", "--cluster", "penguins", "--user", "bob")
     assert completed.returncode == 1
     assert "uses penguins as wren, not as bob" in completed.stderr
-    assert wren.rookery("login", "--json").stdout.count('"wren"') == 1
+    logins = json.loads(wren.rookery("login", "penguins", "--json").stdout)["clusters"]
+    assert [login["user"] for login in logins.values()] == ["wren"]
 
 
 def test_a_key_of_the_users_own_configuration_that_works_is_used_and_no_other_made(penguins: Live) -> None:

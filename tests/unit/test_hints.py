@@ -21,7 +21,7 @@ from hints import problem_of, problems_in
         ("invoke login --sandbox", "Missing argument CLUSTER."),
         ("invoke undo --help", ""),
         ("invoke new", "Missing argument NAME."),
-        ("invoke cancel", "Missing argument JOB."),
+        ("invoke cancel", "Missing argument NUMBER."),
         ("invoke frobnicate", "Unknown command 'frobnicate'."),
         ("invoke new it's", "No closing quotation"),
     ],

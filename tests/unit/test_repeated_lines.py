@@ -58,10 +58,15 @@ def test_the_next_command_keeps_what_was_typed(
 
 def test_an_option_is_replaced_or_left_out_with_its_value() -> None:
     command_line.note(
-        ["submit", "a", "--tag", "x y", "--check", "--after=b"], {"--tag": True, "--after": True, "--check": False}
+        ["submit", "a", "--tag", "x y", "--check", "--after=b", "-c", "hec"],
+        {"--tag": True, "--after": True, "--check": False, "--cluster": True},
+        {"-c": "--cluster"},
     )
     try:
-        assert command_line.again("--tag", "z") == "invoke submit a --check --after=b --tag z"
-        assert command_line.again(without=("--check", "--after")) == "invoke submit a --tag 'x y'"
+        assert command_line.again("--tag", "z") == "invoke submit a --check --after=b -c hec --tag z"
+        assert command_line.again(without=("--check", "--after")) == "invoke submit a --tag 'x y' -c hec"
+        assert command_line.again("--cluster", "bede", without=("--tag",)) == (
+            "invoke submit a --check --after=b --cluster bede"
+        )
     finally:
         command_line.forget()

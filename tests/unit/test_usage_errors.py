@@ -49,7 +49,8 @@ def answer(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
         ("new x --language java", "Option --language must be python or r, not 'java'.", "rookery new --help"),
         ("new x --track excel", "Option --track must be mlflow or wandb, not 'excel'.", "rookery new --help"),
         ("new", "Missing argument NAME.", "rookery new --help"),
-        ("cancel", "Missing argument JOB.", "rookery cancel --help"),
+        ("jobs bede -c hec", "bede is a cluster, not a job number.", "rookery jobs --cluster bede"),
+        ("cancel", "Missing argument NUMBER.", "rookery cancel --help"),
         ("undo --yes", "Missing argument CLUSTER.", "rookery undo --help"),
     ],
 )
