@@ -52,7 +52,7 @@ def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
         for kind in _entries(profile, "cluster_gpus")
         for _ in range(min(kind.get("nodes") or 2, 2))
     ]
-    if usual or len(made) + len(gpus) < FEWEST_NODES:
+    if usual or not made or len(made) + len(gpus) < FEWEST_NODES:  # jobs without GPUs have a node without them
         made = [plain] * min(max(usual.get("count") or 0, FEWEST_NODES), MOST_USUAL_NODES) + made
     device = 0
     numbered = []

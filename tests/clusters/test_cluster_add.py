@@ -29,10 +29,7 @@ DIFFERENT: dict[str, set[tuple[str, ...]]] = {
     "hec": {
         ("cluster_module_system",),  # every miniature has Lmod
         ("cluster_module_verb",),  # both work
-        *(  # one machine of each type
-            ("cluster_gpus", kind, "nodes")
-            for kind in ("tesla_v100-pcie-32gb", "nvidia_h200_nvl", "nvidia_l40", "nvidia_l40s")
-        ),
+        *(("cluster_gpus", kind, "nodes") for kind in ("tesla_v100-pcie-32gb", "nvidia_l40s")),  # at most two of a type
     },
 }
 """Where what is written of a miniature need not agree with the profile that made it, and why."""
