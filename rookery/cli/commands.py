@@ -59,7 +59,7 @@ GROUPS = {
         command("show", homes.ClustersShowOptions, "rookery.homes.listing:show"),
         command("keys", homes.ClustersKeysOptions, "rookery.homes.profile_keys:run"),
         command("add", support.ClustersAddOptions, "rookery.support.cluster_profiles.add:run"),
-        command("check", support.ClustersCheckOptions, "rookery.support.cluster_profiles.check:run", each="cluster"),
+        command("check", support.ClustersCheckOptions, "rookery.support.cluster_profiles.check:run"),
         command("update", support.ClustersUpdateOptions, "rookery.support.cluster_profiles.check:update"),
         command("publish", support.ClustersPublishOptions, "rookery.support.cluster_profiles.publish:run"),
         command("guide", support.ClustersGuideOptions, "rookery.support.cluster_pages:run"),

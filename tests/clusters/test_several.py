@@ -75,6 +75,17 @@ def test_two_jobs_are_submitted_shown_and_cancelled_by_one_command_each(both: Pr
     assert json.loads(said(both, "cancel", *running, "--yes", "--cluster", "hec", "--json"))["cancelled"] == running
 
 
+def test_profiles_of_several_clusters_are_checked_at_once(both: Project) -> None:
+    text = said(both, "clusters.check", "penguins,hec,bede", "--json", code=1)
+    answers = json.loads(text)["clusters"]
+    assert list(answers) == ["penguins", "hec", "bede"]
+    assert "differences" in answers["penguins"]
+    assert "differences" in answers["hec"]
+    assert "username" in answers["bede"]["error"]
+    shown = said(both, "clusters.check", "penguins", "hec", code=1)
+    assert [line for line in shown.splitlines() if line in {"penguins:", "hec:"}] == ["penguins:", "hec:"]
+
+
 def test_a_cluster_that_fails_does_not_stop_the_others(both: Project) -> None:
     (both.root / "rookery.yml").write_text(FILES["rookery.yml"].replace("[penguins, hec]", "[hec, bede]"))
     answers = json.loads(said(both, "jobs", "--cluster", "bede,hec", "--json", code=1))

@@ -79,7 +79,7 @@ def _compare(options: ClustersAddOptions, known: "Cluster") -> int:
             f"{known.name} is another cluster already ({known.host}).",
             hint=f"invoke clusters.show {known.name}   # or add yours by another name",
         )
-    check.say(check.survey(known.name, again(options), options.accept_host_key))
+    check.say(check.compare_with(check.opened(known.name, options.accept_host_key), again(options)))
     console.say(f"{known.name} has a profile already, and it stays as it is.")
     console.say(f"next: {invocation()} clusters.update {known.name} --check")
     return 1

@@ -14,7 +14,9 @@ from rookery.clusters.survey.differences import ProfileDifference, compare
 from rookery.clusters.survey.finding import GivenAnswers, by_key
 from rookery.clusters.survey.node_answers import SurveyedNode
 from rookery.core import console, paths
-from rookery.core.invocation import invocation
+from rookery.core.errors import RookeryError
+from rookery.core.invocation import as_typed, explain, invocation
+from rookery.homes import selection
 from rookery.support.cluster_profiles import summary, surveying
 from rookery.support.options import ClustersCheckOptions, ClustersUpdateOptions
 
@@ -48,27 +50,65 @@ class ComparedProfile:
 
 
 def run(options: ClustersCheckOptions) -> int:
-    """Show where a profile differs from its cluster.
+    """Show where profiles differ from their clusters; several clusters are asked at the same time.
 
     Returns:
-        The exit code: 1 where it does, or where a partition does not run a job (with --job).
+        The exit code: 1 where one does, or where a partition does not run a job (with --job), or where one of several
+        clusters could not be asked.
 
     Raises:
-        RookeryError: The cluster is unknown or can't be reached, or its Slurm does not answer.
+        RookeryError: A cluster is unknown; or the only one can't be reached, or its Slurm does not answer.
     """
-    name, sandbox = options.cluster, " --sandbox" * options.sandbox
-    again = f"invoke clusters.check {name}{sandbox}"
-    compared = survey(name, again, options.accept_host_key, sandbox=options.sandbox, job=options.job)
+    names = selection.clusters(options.cluster, sandbox=options.sandbox)
+    outcomes: dict[str, ComparedProfile | RookeryError] = dict.fromkeys(names, RookeryError("not asked"))
+    connections = []
+    for name in names:  # logins one after another, so that no two ask at once
+        try:
+            connections.append(opened(name, options.accept_host_key, sandbox=options.sandbox))
+        except RookeryError as error:
+            outcomes[name] = error
+
+    def compared(connection: Connection) -> ComparedProfile | RookeryError:
+        try:
+            return compare_with(connection, f"invoke clusters.check {connection.cluster.argument}", job=options.job)
+        except RookeryError as error:
+            return error
+
+    if len(connections) > 1:
+        from rookery.clusters.ssh import fabric_group  # noqa: PLC0415 start-up
+
+        outcomes |= fabric_group.each(connections, compared)
+    else:
+        outcomes |= {connection.cluster.name: compared(connection) for connection in connections}
+    if len(names) == 1 and isinstance(only := outcomes[names[0]], RookeryError):
+        raise only
     if options.json:
-        listed = {"differences": compared.differences, "additions": compared.additions}
-        document = {key: [_as_json(difference) for difference in found] for key, found in listed.items()}
-        failed = [{"partition": node.one("partition"), "reason": node.one("failed")} for node in compared.failed]
-        print(json.dumps({"cluster": name, **document, "failed_jobs": failed}, indent=2))
-        return compared.code
-    say(compared)
-    if compared.differences and not options.sandbox:
+        documents = {name: _document(name, outcome) for name, outcome in outcomes.items()}
+        print(json.dumps(documents[names[0]] if len(names) == 1 else {"clusters": documents}, indent=2))
+    else:
+        for number, (name, outcome) in enumerate(outcomes.items()):
+            if len(names) > 1:
+                console.say(*[""] * bool(number), f"{name}:")
+            _show(name, outcome, options)
+    return max(1 if isinstance(outcome, RookeryError) else outcome.code for outcome in outcomes.values())
+
+
+def _show(name: str, outcome: ComparedProfile | RookeryError, options: ClustersCheckOptions) -> None:
+    if isinstance(outcome, RookeryError):
+        console.say(explain(outcome))
+        return
+    say(outcome)
+    if outcome.differences and not options.sandbox:
         console.say(f"next: {invocation()} clusters.update {name} --check")
-    return compared.code
+
+
+def _document(name: str, outcome: ComparedProfile | RookeryError) -> dict[str, object]:
+    if isinstance(outcome, RookeryError):
+        return {"cluster": name, "error": outcome.message, "next": as_typed(outcome.hint or "") or None}
+    listed = {"differences": outcome.differences, "additions": outcome.additions}
+    document = {key: [_as_json(difference) for difference in found] for key, found in listed.items()}
+    failed = [{"partition": node.one("partition"), "reason": node.one("failed")} for node in outcome.failed]
+    return {"cluster": name, **document, "failed_jobs": failed}
 
 
 def update(options: ClustersUpdateOptions) -> int:
@@ -82,7 +122,8 @@ def update(options: ClustersUpdateOptions) -> int:
             edited.
     """
     name = options.cluster
-    compared = survey(name, f"invoke clusters.update {name}", options.accept_host_key, job=options.job)
+    connection = opened(name, options.accept_host_key)
+    compared = compare_with(connection, f"invoke clusters.update {name}", job=options.job)
     found = [*compared.differences, *compared.additions]
     if not found:
         console.say(f"The profile of {name} agrees with the cluster.")
@@ -102,27 +143,39 @@ def update(options: ClustersUpdateOptions) -> int:
     return 0
 
 
-def survey(
-    name: str, again: str, accept_host_key: str = "", *, sandbox: bool = False, job: bool = False
-) -> ComparedProfile:
-    """Ask a cluster that has a profile about itself, and compare both.
+def opened(name: str, accept_host_key: str, *, sandbox: bool = False) -> Connection:
+    """Return an open connection to a cluster that has a profile.
 
     Args:
         name: The cluster.
-        again: The command that was called, for messages.
         accept_host_key: The fingerprint of an unknown host key that the user vouches for.
         sandbox: Its miniature is meant.
-        job: A compute node of each kind is asked as well, by a short job.
 
     Raises:
-        RookeryError: The cluster is unknown or can't be reached, or its Slurm does not answer.
+        RookeryError: The cluster is unknown or can't be reached.
     """
     connection = Connection(profile.load(name, profile.sources(sandbox)))
     connection.open(accept_host_key=accept_host_key)
+    return connection
+
+
+def compare_with(connection: Connection, again: str, *, job: bool = False) -> ComparedProfile:
+    """Ask a cluster that has a profile about itself, and compare both.
+
+    Args:
+        connection: The cluster's, open.
+        again: The command that was called, for messages.
+        job: A compute node of each kind is asked as well, by a short job.
+
+    Raises:
+        RookeryError: The connection failed, or the cluster's Slurm does not answer.
+    """
     cluster = connection.cluster
     code = account(cluster.data)
     surveyed = surveying.ask(connection, code, again)
-    given = GivenAnswers(name, cluster.host, cluster.port, cluster.user, account=code, today=time.strftime("%Y-%m-%d"))
+    given = GivenAnswers(
+        cluster.name, cluster.host, cluster.port, cluster.user, account=code, today=time.strftime("%Y-%m-%d")
+    )
     findings = profile_findings.collect(surveyed.survey, given)
     if job:
         surveyed = surveying.with_jobs(connection, surveyed, {**by_key(findings), **cluster.data}, every_partition=True)
