@@ -159,7 +159,9 @@ def _make(release: Release, base: Path, *, yes: bool, say: Say) -> None:
     shutil.rmtree(building, ignore_errors=True)
     log = ROOT / "base.log"
     with log.open("w", encoding="utf-8") as output, waiting("making the base image"):
-        completed = subprocess.run(_command(release, building), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+        completed = subprocess.run(
+            _command(release, building), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+        )
     if completed.returncode:
         shutil.rmtree(building, ignore_errors=True)
         raise RookeryError(
