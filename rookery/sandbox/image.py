@@ -1,8 +1,8 @@
 """Make the base images that miniatures are overlays on: a release of Debian with a cluster's software, by mmdebstrap.
 
-Each is made once in 30 days (about a minute), under a name that holds the day and a digest of what goes into it: another
-list of packages, or other certificates, make another image, and miniatures that run keep the one they started with.
-Beside it lies a list of its packages with their versions.
+Each is made once in 30 days (about a minute), under a name that holds the day and a digest of what goes into it:
+another list of packages, or other certificates, make another image, and miniatures that run keep the one they started
+with. Beside it lies a list of its packages with their versions.
 """
 
 import hashlib
