@@ -25,7 +25,7 @@ from rookery.sandbox.releases import Release
 Names = str | Sequence[str]
 
 
-def ensure(
+def ensure(  # noqa: PLR0913 all but the first are given by name
     names: Names,
     *,
     yes: bool = False,
