@@ -29,10 +29,15 @@ def up(options: SandboxUpOptions) -> int:
         return 0
     entrance = Entrance(options.auth, options.jump) if options.auth or options.jump else None
     started = lifecycle.ensure(
-        options.cluster, yes=options.yes, offline_mirrors=options.offline_mirrors, entrance=entrance
+        options.cluster,
+        yes=options.yes,
+        offline_mirrors=options.offline_mirrors,
+        entrance=entrance,
+        slurm=options.slurm,
     )
     for miniature in started:
-        console.say(f"{miniature.name}: {_account(miniature)} is running, a miniature of {miniature.host}")
+        slurm = f" with Slurm {miniature.slurm}" if miniature.slurm else ""
+        console.say(f"{miniature.name}: {_account(miniature)} is running, a miniature of {miniature.host}{slurm}")
         for line in _login_lines(miniature):
             console.say(f"  {line}")
         console.say(
@@ -65,7 +70,9 @@ def show_all(options: SandboxListOptions) -> int:
         return 0
     for miniature in miniatures:
         stopped = f"not running (to start it again: {invocation()} sandbox.up {miniature.name})"
-        console.say(f"{miniature.name:12} {_account(miniature)}  {'running' if miniature.running else stopped}")
+        slurm = f"Slurm {miniature.slurm}" if miniature.slurm else "no Slurm"
+        state = "running" if miniature.running else stopped
+        console.say(f"{miniature.name:12} {_account(miniature)}  {slurm:14}  {state}")
         for line in _login_lines(miniature) if miniature.running else ():
             console.say(f"{'':12} {line}")
     if not miniatures:

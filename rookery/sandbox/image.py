@@ -1,7 +1,8 @@
-"""Make the base image that every miniature is an overlay on: Debian bookworm with a cluster's software, by mmdebstrap.
+"""Make the base images that miniatures are overlays on: a release of Debian with a cluster's software, by mmdebstrap.
 
-It is made once in 30 days (about a minute), under a name that holds the day and a digest of what goes into it: another
-list of packages, or other certificates, make another image, and miniatures that run keep the one they started with.
+Each is made once in 30 days (about a minute), under a name that holds the day and a digest of what goes into it:
+another list of packages, or other certificates, make another image, and miniatures that run keep the one they started
+with. Beside it lies a list of its packages with their versions.
 """
 
 import hashlib
@@ -16,20 +17,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rookery.core import command_line, paths, prompts
+from rookery.core import atomic_files, command_line, paths, prompts
 from rookery.core.console import waiting
 from rookery.core.errors import RookeryError
 from rookery.sandbox import ids
+from rookery.sandbox.releases import RELEASES, Release
 
 ROOT = Path("/var/lib/rookery")
-SUITE = "bookworm"
 LONGEST_USE = timedelta(days=30)
 """How old an image may be: Debian's security updates come with a new one."""
 CERTIFICATES = Path("/usr/local/share/ca-certificates")
 # What a login node and its compute nodes have, what pyenv needs to compile CPython, what R needs to compile packages.
 PACKAGES = (
     "build-essential", "bzip2", "ca-certificates", "curl", "file", "fish", "gawk", "gfortran", "git",
-    "hostname", "iproute2", "iputils-ping", "less", "libbz2-dev", "libffi-dev", "libgdbm-dev", "libjwt0",
+    "hostname", "iproute2", "iputils-ping", "less", "libbz2-dev", "libffi-dev", "libgdbm-dev",
     "liblua5.1-0", "liblzma-dev", "libncurses-dev", "libpam-google-authenticator", "libpam0g-dev",
     "libreadline-dev", "libsqlite3-dev", "libssl-dev", "lmod", "locales", "mariadb-server", "munge", "nano",
     "openssh-client", "openssh-server", "patchelf", "pkg-config", "procps", "psmisc", "python3", "quota",
@@ -48,18 +49,22 @@ def host_certificates() -> list[Path]:
     return sorted(CERTIFICATES.rglob("*.crt")) if CERTIFICATES.is_dir() else []
 
 
-def digest() -> str:
+def _packages(release: Release) -> list[str]:
+    return sorted((*PACKAGES, *release.packages))
+
+
+def digest(release: Release) -> str:
     """Return eight characters that tell one image's contents from another's."""
-    hasher = hashlib.sha256("\n".join((SUITE, *sorted(PACKAGES), *_LEFT_OUT, str(ids.FIRST))).encode())
+    hasher = hashlib.sha256("\n".join((release.suite, *_packages(release), *_LEFT_OUT, str(ids.FIRST))).encode())
     hasher.update((paths.root() / "roles/sandbox/files/prepare-base").read_bytes())
     for certificate in host_certificates():
         hasher.update(certificate.read_bytes())
     return hasher.hexdigest()[:8]
 
 
-def made() -> list[Path]:
-    """Return the existing images of today's contents, the newest last."""
-    return sorted(ROOT.glob(f"base-{SUITE}-{digest()}-" + "[0-9]" * 8))
+def made(release: Release) -> list[Path]:
+    """Return the existing images of a release with today's contents, the newest last."""
+    return sorted(ROOT.glob(f"base-{release.suite}-{digest(release)}-" + "[0-9]" * 8))
 
 
 def is_fresh(base: Path, now: datetime) -> bool:
@@ -117,28 +122,29 @@ def _check_kernel() -> None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if tried.returncode:
-        why = (tried.stderr.strip().splitlines() or ["no reason given"])[-1]
+        why = _last_line(tried.stderr)
         raise RookeryError(
             f"The sandbox needs overlay mounts and namespaces, which this system does not allow ({why}).",
             hint="run it on a computer or a virtual machine, or in a container with --privileged",
         )
 
 
-def ensure(*, yes: bool, say: Say) -> Path:
-    """Return the image's folder; it is made first if it is not there.
+def ensure(release: Release, *, yes: bool, say: Say) -> Path:
+    """Return the folder of a release's image; it is made first if it is not there.
 
     Raises:
         RookeryError: It can't be made: nothing is left half made.
     """
     now = datetime.now(UTC)
-    images = made()
+    images = made(release)
     if images and is_fresh(images[-1], now):
         return images[-1]
-    base = ROOT / f"base-{SUITE}-{digest()}-{now:%Y%m%d}"
+    base = ROOT / f"base-{release.suite}-{digest(release)}-{now:%Y%m%d}"
     why = f", since the one of {images[-1].name[-8:]} is older than {LONGEST_USE.days} days" if images else ""
-    say(f"Making the sandbox's base image{why} (Debian {SUITE} with Slurm, R and compilers: 1.2 GB, about a minute)")
+    contents = f"Debian {release.suite} with Slurm {release.slurm}, R and compilers: 1.2 GB, about a minute"
+    say(f"Making the sandbox's base image{why} ({contents})")
     try:
-        _make(base, yes=yes, say=say)
+        _make(release, base, yes=yes, say=say)
     except RookeryError as error:
         if not images:
             raise
@@ -147,14 +153,16 @@ def ensure(*, yes: bool, say: Say) -> Path:
     return base
 
 
-def _make(base: Path, *, yes: bool, say: Say) -> None:
+def _make(release: Release, base: Path, *, yes: bool, say: Say) -> None:
     _install_tool(yes=yes, say=say)
     building = ROOT / f".building-{base.name}"
     shutil.rmtree(building, ignore_errors=True)
     log = ROOT / "base.log"
     with log.open("w", encoding="utf-8") as output, waiting("making the base image"):
-        made = subprocess.run(_command(building), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
-    if made.returncode:
+        completed = subprocess.run(
+            _command(release, building), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+        )
+    if completed.returncode:
         shutil.rmtree(building, ignore_errors=True)
         raise RookeryError(
             f"Can't make the sandbox's base image: {_last_error(log)}",
@@ -164,9 +172,9 @@ def _make(base: Path, *, yes: bool, say: Say) -> None:
     building.rename(base)
 
 
-def _command(target: Path) -> list[str]:
+def _command(release: Release, target: Path) -> list[str]:
     prepare = paths.root() / "roles/sandbox/files/prepare-base"
-    command = ["mmdebstrap", "--variant=minbase", "--mode=root", f"--include={','.join(PACKAGES)}"]
+    command = ["mmdebstrap", "--variant=minbase", "--mode=root", f"--include={','.join(_packages(release))}"]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
     command += ["--dpkgopt=force-unsafe-io", '--aptopt=APT::Install-Recommends "false"']
     command += [f"--aptopt={line}" for line in _apt_access()]
@@ -174,7 +182,7 @@ def _command(target: Path) -> list[str]:
     if certificates:
         command.append(f'--customize-hook=cp -- {certificates} "$1/usr/local/share/ca-certificates/"')
     command.append(f'--customize-hook=chroot "$1" sh -s < {shlex.quote(str(prepare))}')
-    command += [SUITE, str(target)]
+    command += [release.suite, str(target)]
     mirror = os.environ.get("ROOKERY_DEBIAN_MIRROR")
     return [*command, mirror] if mirror else command
 
@@ -206,7 +214,7 @@ def _install_tool(*, yes: bool, say: Say) -> None:
         _run(["apt-get", "update"], check=False, environment=environment)
         completed = _run(command, check=False, environment=environment)
     if completed.returncode:
-        why = (completed.stderr.strip().splitlines() or ["no reason given"])[-1]
+        why = _last_line(completed.stderr)
         raise RookeryError(f"Can't install {' and '.join(missing)}: {why}", hint=shlex.join(["sudo", *command]))
 
 
@@ -229,6 +237,10 @@ def _last_error(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("E:")]
     return (errors or lines or ["no reason given"])[-1]
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["no reason given"])[-1]
 
 
 def _run(
@@ -293,8 +305,30 @@ def workshop(base: Path, mirrors: Path, command: Sequence[str]) -> subprocess.Co
 
 
 def forget_old(in_use: set[str]) -> None:
-    """Remove images but for today's and those that miniatures use (`in_use`)."""
-    kept = {*in_use, *(base.name for base in made()[-1:])}
-    for folder in ROOT.glob(f"base-{SUITE}-*"):
-        if folder.name not in kept:
+    """Remove images but for the newest of each release and those that miniatures use (`in_use`)."""
+    kept = {*in_use, *(base.name for release in RELEASES for base in made(release)[-1:])}
+    for folder in ROOT.glob("base-*-*"):
+        if folder.is_dir() and folder.name not in kept:
             shutil.rmtree(folder, ignore_errors=True)
+            _note(folder).unlink(missing_ok=True)
+
+
+def packages(base: Path) -> dict[str, str]:
+    """Return the versions of an image's packages, and write them down beside it, where that has not been done."""
+    note = _note(base)
+    if not note.is_file():
+        listed = _run(["dpkg-query", f"--admindir={base}/var/lib/dpkg", "--show"], check=False)
+        if listed.returncode:
+            raise RookeryError(f"Can't list the packages of {base}: {_last_line(listed.stderr)}")
+        atomic_files.write(note, listed.stdout)
+    lines = note.read_text(encoding="utf-8").splitlines()
+    return {name.partition(":")[0]: version for name, _, version in (line.partition("\t") for line in lines)}
+
+
+def slurm_version(base: Path) -> str:
+    """Return the version of an image's Slurm as Slurm writes it: 24.11.5 of Debian's 24.11.5-4+deb13u1."""
+    return packages(base)["slurmctld"].partition("-")[0]
+
+
+def _note(base: Path) -> Path:
+    return base.with_name(f"{base.name}.packages")

@@ -17,19 +17,22 @@ from pathlib import Path
 from rookery.clusters.config import profile
 from rookery.core import atomic_files
 from rookery.core.errors import RookeryError
+from rookery.sandbox import releases
 from rookery.sandbox.auth import Entrance
 from rookery.sandbox.registry import Miniature, listing, state
+from rookery.sandbox.releases import Release
 
 Names = str | Sequence[str]
 
 
-def ensure(
+def ensure(  # noqa: PLR0913 all but the first are given by name
     names: Names,
     *,
     yes: bool = False,
     offline_mirrors: bool = False,
     quiet: bool = False,
     entrance: "Entrance | None" = None,
+    slurm: str = "",
 ) -> list[Miniature]:
     """Start the miniatures that do not run yet, and print nothing at the end.
 
@@ -39,28 +42,39 @@ def ensure(
         offline_mirrors: As for `up`.
         quiet: Say nothing of the progress.
         entrance: How users log in; by default with a key, and with a password where the cluster takes those.
+        slurm: The version of Slurm that they are to have; by default the nearest to the cluster's.
 
     Raises:
-        RookeryError: As `up`; or one of them runs, and logs people in otherwise.
+        RookeryError: As `up`; or one of them runs, and logs people in otherwise, or has another Slurm.
     """
     named = wanted(names)
+    release = releases.named(slurm) if slurm else None
     profiles = {name: dict(profile.load(name, own_ssh=False).data) for name in named}
     running = {miniature.name: miniature for miniature in listing() if miniature.running}
     for name in named:
         current = running.get(name)
-        if current and entrance and (entrance.way, entrance.jump) != (current.auth, bool(current.jump)):
+        if current and (other := _otherwise(current, entrance, release)):
             raise RookeryError(
-                f"The miniature of {name} is running already, with another way to log in.",
+                f"The miniature of {name} is running already, with {other}.",
                 hint=f"invoke sandbox.down {name}   # deletes its files, too; then run the command again",
             )
     missing = {
         name: profiles[name] for name in named if name not in running or (offline_mirrors and not _has_mirrors(name))
     }
     if missing:
-        options = {"yes": yes, "offline_mirrors": offline_mirrors, "quiet": quiet}
+        options = {"yes": yes, "offline_mirrors": offline_mirrors, "quiet": quiet, "slurm": slurm}
         _manage("up", profiles=missing, entrance=asdict(entrance) if entrance else {}, **options)
     by_name = {miniature.name: miniature for miniature in listing()}
     return [by_name[name] for name in named]
+
+
+def _otherwise(current: Miniature, entrance: "Entrance | None", release: Release | None) -> str:
+    """Return what of a running miniature is not as the user wants it; "" where nothing is."""
+    if entrance and (entrance.way, entrance.jump) != (current.auth, bool(current.jump)):
+        return "another way to log in"
+    if release and current.slurm and not current.slurm.startswith(f"{release.slurm}."):
+        return f"Slurm {current.slurm}"
+    return ""
 
 
 def wanted(names: Names) -> list[str]:

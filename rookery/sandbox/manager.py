@@ -11,8 +11,9 @@ from typing import Any
 
 from rookery.core import console, locking, startup
 from rookery.core.errors import RookeryError
-from rookery.sandbox import auth, image, miniature, mirrors, person, plan, pythons
+from rookery.sandbox import auth, image, miniature, mirrors, person, plan, pythons, releases
 from rookery.sandbox.registry import listing
+from rookery.sandbox.releases import OLDEST, Release
 
 Say = Callable[[str], None]
 
@@ -46,16 +47,18 @@ def carry_out(verb: str, request: Mapping[str, Any], state: Path) -> None:
 
 
 def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
+    profiles: Mapping[str, Mapping[str, Any]] = request["profiles"]
+    wanted = {name: _release(profile, str(request.get("slurm") or "")) for name, profile in profiles.items()}
+    needed = [*wanted.values(), *([OLDEST] if request.get("offline_mirrors") else [])]
     with locked("image", say):
-        base = image.ensure(yes=bool(request.get("yes")), say=say)
+        bases = {release: image.ensure(release, yes=bool(request.get("yes")), say=say) for release in set(needed)}
         miniature.forget_orphans()
         image.forget_old(miniature.images_in_use())
         person.ensure_key(state)
     chosen: dict[str, str] = {}
     if request.get("offline_mirrors"):
         with locked("mirrors", say), console.waiting("making local mirrors"):
-            chosen = mirrors.ensure(base, say)
-    profiles: Mapping[str, Mapping[str, Any]] = request["profiles"]
+            chosen = mirrors.ensure(bases[OLDEST], say)
     entrance = auth.Entrance(**request.get("entrance", {}))
 
     def start(name: str) -> None:
@@ -63,6 +66,7 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
             if name in {known.name for known in listing(state) if known.running}:
                 say(f"{name}: already running")
             else:
+                base = bases[wanted[name]]
                 layer = _python_layer(profiles[name], base, say)
                 layers = (*([layer] if layer else []), base)
                 miniature.start(name, plan.describe(name, profiles[name], entrance), state, layers, say)
@@ -70,6 +74,11 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
 
     with console.waiting(f"starting {', '.join(profiles)}"):
         _side_by_side(list(profiles), start)
+
+
+def _release(profile: Mapping[str, Any], slurm: str) -> Release:
+    """Return the release that a miniature is made from: what the user asked for, or what is nearest to the cluster."""
+    return releases.named(slurm) if slurm else releases.nearest(str(profile.get("cluster_slurm") or ""))
 
 
 def _place(name: str, state: Path) -> Path:

@@ -93,7 +93,7 @@ def start(name: str, described: Mapping[str, Any], state: Path, layers: tuple[Pa
             shutil.copy(place / "upper/var/log/miniature.log", log)
         stop(place)
         raise
-    made = _describe(name, place, settings)
+    made = _describe(name, place, {**settings, "slurm": image.slurm_version(layers[-1])})
     public = [place / f"upper/etc/ssh/{host}_host_ed25519_key.pub" for host in ("ssh", "jump")]
     person.remember(state, vars(made), *(key.read_text(encoding="utf-8") for key in public if key.exists()))
     say(f"{name}: ready after {time.monotonic() - began:.0f} s")
@@ -119,6 +119,7 @@ def _describe(name: str, place: Path, settings: Mapping[str, Any]) -> Miniature:
         jump=settings["sandbox_jump"],
         password=settings["password"],
         totp_secret=settings["totp_secret"],
+        slurm=settings["slurm"] if settings["sandbox_partitions"] else "",
     )
 
 

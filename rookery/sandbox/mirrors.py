@@ -18,7 +18,7 @@ from pathlib import Path
 from rookery.clusters.config import mirror_addresses
 from rookery.core import command_line, paths
 from rookery.core.errors import RookeryError
-from rookery.sandbox import ids, image, pythons
+from rookery.sandbox import ids, image, pythons, releases
 
 FOLDER = image.ROOT / "mirrors"
 INSIDE = "/srv/mirrors"
@@ -38,7 +38,7 @@ def ensure(base: Path, say: Say) -> dict[str, str]:
     """Make the mirrors that are not there yet.
 
     Args:
-        base: The image; its compilers, R and apt do the work.
+        base: The oldest release's image, as what it compiles runs on the others; its compilers, R and apt do the work.
         say: Called with each step that takes long.
 
     Returns:
@@ -73,7 +73,7 @@ def _make(missing: Sequence[str], base: Path) -> None:
     if "python-sources" in missing:
         sources.append(PYTHON_SOURCE)
     if "cran" in missing:
-        sources += [f"{image.SUITE}=r-cran-{package}" for package in CRAN_PACKAGES]
+        sources += [f"{releases.OLDEST.suite}=r-cran-{package}" for package in CRAN_PACKAGES]
     if "pyenv.git" in missing and not has_git:
         sources.append(PYENV_PACKAGE)
         recipes.append("pyenv.git")

@@ -10,7 +10,7 @@ class SandboxUpOptions(Options):
     Needs Debian or Ubuntu, and root or sudo.
     """
 
-    examples = ("sandbox.up hec",)
+    examples = ("sandbox.up hec", "sandbox.up penguins --slurm 24.11")
 
     cluster: str = option(help=CLUSTERS, several=True)
     check: bool = option(default=False, help=CHECK)
@@ -18,6 +18,7 @@ class SandboxUpOptions(Options):
     offline_mirrors: bool = option(default=False, help=MIRRORS)
     auth: str = option(default="", help="how to log in: key, password, password+totp, key+totp [key]")
     jump: bool = option(default=False, help="only through a jump host")
+    slurm: str = option(default="", help="version of Slurm: 22.05 or 24.11 [nearest to the cluster's]")
 
 
 class SandboxDownOptions(Options):

@@ -41,6 +41,8 @@ class Miniature:
     """The account's, made up at each start; "" where none is asked for."""
     totp_secret: str = ""
     """What its six-digit codes are made from, in base32; "" where none are asked for."""
+    slurm: str = ""
+    """Version of its Slurm, such as 24.11.5; "" where it has none."""
 
 
 def state() -> Path:

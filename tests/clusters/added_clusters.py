@@ -76,6 +76,20 @@ class Newcomer(Laptop):
             stream.write(yaml.safe_dump({"cluster_mirrors": mirrors}))
 
 
+DIFFERENT: dict[str, set[tuple[str, ...]]] = {
+    "penguins": {
+        ("cluster_system_python",),  # Debian's own
+        ("cluster_system_r",),
+        ("cluster_python_provider",),  # rookery chooses uv; the profile has the pyenv of the training page
+    },
+    "hec": {
+        ("cluster_module_system",),  # every miniature has Lmod
+        ("cluster_module_verb",),  # both work
+        *(("cluster_gpus", kind, "nodes") for kind in ("tesla_v100-pcie-32gb", "nvidia_l40s")),  # two machines at most
+    },
+}
+"""Where what is written of a miniature need not agree with the profile that made it, and why."""
+
 OF_THE_MINIATURE = {"cluster_os", "cluster_host", "cluster_port", "cluster_user", "cluster_proxy_jump"}
 """Keys that say another thing of a miniature than of the cluster."""
 

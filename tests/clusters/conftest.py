@@ -1,7 +1,8 @@
 """Running miniatures for the tests of this folder, started once a session, and ended with it.
 
 `penguins` and `hec` give a `Live`; `add_user` gives a fresh account on it with a home of its own on this side too, and
-`root_run` arranges faults. ROOKERY_KEEP_SANDBOX=1 leaves the miniatures running.
+`root_run` arranges faults. ROOKERY_KEEP_SANDBOX=1 leaves the miniatures running; ROOKERY_SLURM=24.11 is the version of
+their Slurm.
 """
 
 import os
@@ -39,7 +40,8 @@ def miniatures(person: dict[str, str]) -> Iterator[dict[str, Live]]:
         for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "PYENV_ROOT"):
             if key in person:
                 patch.setenv(key, person[key])
-        started = lifecycle.ensure(list(CLUSTERS), yes=True, offline_mirrors=True)
+        slurm = os.environ.get("ROOKERY_SLURM", "")
+        started = lifecycle.ensure(list(CLUSTERS), yes=True, offline_mirrors=True, slurm=slurm)
         state = registry.state()
     try:
         yield {

@@ -112,10 +112,13 @@ class Live(Account):
 
 
 @contextmanager
-def alone(cluster: str, entrance: Entrance | None = None, profile: Mapping[str, Any] | None = None) -> Iterator[Live]:
+def alone(
+    cluster: str, entrance: Entrance | None = None, profile: Mapping[str, Any] | None = None, slurm: str = ""
+) -> Iterator[Live]:
     """A miniature of a person of its own, with local mirrors, for the tests of one module.
 
-    Where a profile is given, it is the person's own, of a cluster that rookery does not know.
+    Where a profile is given, it is the person's own, of a cluster that rookery does not know. Where a version of Slurm
+    is given, it has that one, else ROOKERY_SLURM.
     """
     top = Path(tempfile.mkdtemp(prefix="rk-"))  # short, for sockets
     environment = home(top / "home")
@@ -127,7 +130,13 @@ def alone(cluster: str, entrance: Entrance | None = None, profile: Mapping[str, 
     with pytest.MonkeyPatch.context() as patch:
         for key in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(key, environment[key])
-        miniature = lifecycle.ensure([cluster], yes=True, offline_mirrors=True, entrance=entrance)[0]
+        miniature = lifecycle.ensure(
+            [cluster],
+            yes=True,
+            offline_mirrors=True,
+            entrance=entrance,
+            slurm=slurm or os.environ.get("ROOKERY_SLURM", ""),
+        )[0]
         try:
             yield Live(miniature.user, miniature.address, miniature.port, environment, miniature)
         finally:

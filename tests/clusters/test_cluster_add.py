@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from added_clusters import NAME, Newcomer, differing, newcomer, shipped
+from added_clusters import DIFFERENT, NAME, Newcomer, differing, newcomer, shipped
 from hints import problems_in
 from laptop_projects import project, submitted
 from laptops import ROOKERY
@@ -19,20 +19,6 @@ from terminal import Terminal
 from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
-
-DIFFERENT: dict[str, set[tuple[str, ...]]] = {
-    "penguins": {
-        ("cluster_system_python",),  # Debian's own
-        ("cluster_system_r",),
-        ("cluster_python_provider",),  # rookery chooses uv; the profile has the pyenv of the training page
-    },
-    "hec": {
-        ("cluster_module_system",),  # every miniature has Lmod
-        ("cluster_module_verb",),  # both work
-        *(("cluster_gpus", kind, "nodes") for kind in ("tesla_v100-pcie-32gb", "nvidia_l40s")),  # at most two of a type
-    },
-}
-"""Where what is written of a miniature need not agree with the profile that made it, and why."""
 
 
 @pytest.fixture(scope="module")

@@ -108,6 +108,12 @@ def test_an_array_is_one_run() -> None:
     assert (run.start, run.end, run.limit) == (200, 0, "300")
 
 
+def test_a_task_that_has_begun_is_not_one_of_those_that_were_cancelled_while_they_waited() -> None:
+    ended = task("2_4", "COMPLETED", Start="1795989339", End="1795989340")
+    (run,) = runs(ended + task("2_[4-6%2]", "CANCELLED by 1000", Start="None"))
+    assert run.counts == {"COMPLETED": 1, "CANCELLED": 2}
+
+
 def test_names_with_bars_and_line_breaks_break_nothing() -> None:
     [first, second] = runs(task("1", "COMPLETED", JobName="a|b\nc\x1b[31m") + task("2", "FAILED"))
     assert first.name == "a|b c"

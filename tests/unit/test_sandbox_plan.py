@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -13,7 +14,8 @@ import pytest
 import yaml
 
 from rookery.core.errors import RookeryError
-from rookery.sandbox import image, miniature, mirrors, person, plan, registry, storage
+from rookery.sandbox import image, miniature, mirrors, person, plan, registry, releases, storage
+from rookery.sandbox.releases import OLDEST, RELEASES, Release
 
 MINIMAL = {"cluster_host": "a.example.org", "cluster_scheduler": "slurm", "cluster_partitions": [{"name": "only"}]}
 
@@ -209,11 +211,11 @@ def test_the_machines_own_index_is_used_unless_it_holds_a_secret(
 
 
 def test_another_list_of_packages_is_another_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = image.digest()
+    before = image.digest(OLDEST)
     monkeypatch.setattr(image, "PACKAGES", tuple(reversed(image.PACKAGES)))
-    assert image.digest() == before
+    assert image.digest(OLDEST) == before
     monkeypatch.setattr(image, "PACKAGES", (*image.PACKAGES, "nethack-console"))
-    assert image.digest() != before
+    assert image.digest(OLDEST) != before
 
 
 def test_installing_is_refused_where_nobody_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,29 +239,39 @@ class TestAnOldBaseImage:
     @pytest.fixture(autouse=True)
     def old(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(image, "ROOT", tmp_path)
-        old = tmp_path / f"base-bookworm-{image.digest()}-20200101"
+        old = tmp_path / f"base-bookworm-{image.digest(OLDEST)}-20200101"
         old.mkdir()
         return old
 
     def test_is_made_anew_and_that_is_said(self, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         messages: list[str] = []
-        monkeypatch.setattr(image, "_make", lambda base, **_: base.mkdir())
-        new = image.ensure(yes=True, say=messages.append)
+        monkeypatch.setattr(image, "_make", lambda _, base, **_options: base.mkdir())
+        new = image.ensure(OLDEST, yes=True, say=messages.append)
         assert new != old
         assert "the one of 20200101 is older than 30 days" in messages[0]
-        assert image.ensure(yes=True, say=messages.append) == new
+        assert image.ensure(OLDEST, yes=True, say=messages.append) == new
         image.forget_old({old.name})
         assert old.is_dir()  # a miniature runs on it
         image.forget_old(set())
         assert (old.exists(), new.is_dir()) == (False, True)
 
+    def test_of_one_release_is_no_reason_to_remove_the_other(self, old: Path) -> None:
+        bases = [old.with_name(f"base-{release.suite}-{image.digest(release)}-20300101") for release in RELEASES]
+        foreign = old.with_name("base-trixie-00000000-20300101")
+        for base in (*bases, foreign):
+            base.mkdir()
+            base.with_name(f"{base.name}.packages").write_text("slurmctld\t1-1\n")
+        image.forget_old(set())
+        left = {path.name for path in old.parent.iterdir()}
+        assert left == {name for base in bases for name in (base.name, f"{base.name}.packages")}
+
     def test_is_used_where_no_other_can_be_had(self, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(base: Path, **_: object) -> None:
+        def fail(_: Release, base: Path, **_options: object) -> None:
             raise RookeryError(f"{base.name} could not be made.")
 
         messages: list[str] = []
         monkeypatch.setattr(image, "_make", fail)
-        assert image.ensure(yes=True, say=messages.append) == old
+        assert image.ensure(OLDEST, yes=True, say=messages.append) == old
         assert messages[-1].endswith("could not be made. Using the old image.")
 
 
@@ -307,3 +319,46 @@ def test_a_qos_is_what_sacctmgr_takes() -> None:
     first, second = plan.describe("x", profile)["sandbox_partitions"]
     assert (first["exclusive"], first["account"], first["qos"]) == (True, "x01-a", ["q", "r"])
     assert (second["min_nodes"], second["account"], second["qos"]) == (2, "", ["q"])
+
+
+@pytest.mark.parametrize(
+    ("version", "slurm"),
+    [
+        ("", "22.05"),
+        ("20.11.9", "22.05"),
+        ("22.05", "22.05"),
+        ("23.02.7", "22.05"),
+        ("23.11", "24.11"),
+        ("24.11.5", "24.11"),
+        ("26.05", "24.11"),
+        ("unknown", "22.05"),
+        ("1234567.1", "22.05"),
+    ],
+)
+def test_a_miniature_has_the_slurm_closest_to_the_cluster_s(version: str, slurm: str) -> None:
+    assert releases.nearest(version).slurm == slurm
+
+
+@pytest.mark.parametrize("version", ["24.11", "24.11.5"])
+def test_a_version_can_be_asked_for(version: str) -> None:
+    assert releases.named(version).suite == "trixie"
+
+
+@pytest.mark.parametrize("version", ["23.11", "24.1", "24.110", "trixie", "24.11;x"])
+def test_a_version_that_no_miniature_has_is_refused(version: str) -> None:
+    with pytest.raises(RookeryError) as refused:
+        releases.named(version)
+    assert refused.value.message == f"No miniature has Slurm {version!r}: they have 22.05 or 24.11."
+
+
+@pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="needs Debian's dpkg")
+def test_the_packages_of_an_image_are_written_down_beside_it(tmp_path: Path) -> None:
+    base = tmp_path / "base-trixie-0a1b2c3d-20260601"
+    (base / "var/lib/dpkg").mkdir(parents=True)
+    entry = "Package: slurmctld\nStatus: install ok installed\nArchitecture: amd64\nVersion: {}\n\n"
+    (base / "var/lib/dpkg/status").write_text(entry.format("24.11.5-4+deb13u1"))
+    assert image.slurm_version(base) == "24.11.5"
+    note = tmp_path / f"{base.name}.packages"
+    assert note.read_text() == "slurmctld\t24.11.5-4+deb13u1\n"
+    note.write_text("slurmctld:amd64\t22.05.8-4+deb12u3\n")  # it is read again, and the image is not asked
+    assert image.slurm_version(base) == "22.05.8"

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from slurm_versions import VERSIONS, recorded
 
 from rookery.clusters.survey import answer, slurm_answers
 from rookery.clusters.survey.answer import Survey
@@ -240,3 +241,23 @@ def test_an_answer_that_is_cut_off_is_refused(commands: Path) -> None:
     for length in (0, len(whole) // 2, len(whole) - 5):
         with pytest.raises(RookeryError, match="incomplete"):
             answer.read(whole[:length], "here")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_each_version_of_slurm_says_of_a_cluster(commands: Path, version: str) -> None:
+    recorded_answers = recorded(version)
+    for name in ("partitions", "nodes"):
+        (commands.parent / name).write_text(recorded_answers[name])
+    say(commands, "sinfo", recorded_answers["sinfo-version"].strip())
+    text = (commands / "scontrol").read_text()
+    make(commands, "scontrol", text.replace(shlex.quote(CONFIG), shlex.quote(recorded_answers["config"])))
+    site = slurm_answers.parse(ask(commands))
+    assert site.version.startswith(f"{version}.")
+    assert site.config["MaxArraySize"] == "100001"
+    assert site.config["ClusterName"] == "hec"
+    partitions = {partition.name: partition for partition in site.partitions}
+    assert partitions["parallel"].is_default
+    assert (partitions["parallel"].max_minutes, partitions["gpu-short"].max_minutes) == (None, 720)
+    assert {kind.cores: kind.count for kind in site.nodes if not kind.gpus} == {16: 2, 40: 2, 64: 2, 128: 2}
+    assert {"tesla_v100-pcie-32gb": 3} in [kind.gpus for kind in site.nodes]
+    assert site.unusable == ()

@@ -33,6 +33,9 @@ _KINDS: Final = (
 )
 """What the name of a partition says about its purpose; the first that fits counts."""
 
+_VERSION: Final = re.compile(r"[0-9]+\.[0-9]+")
+"""The part of Slurm's version that says what it can do."""
+
 _FORBIDDEN: Final = re.compile(
     r"not permitted|permission|not allowed|invalid account|invalid qos|access denied|not authorized", re.IGNORECASE
 )
@@ -44,6 +47,8 @@ def findings(site: SlurmSite, survey: Survey, given: GivenAnswers) -> Iterator[P
     usable = usable_partitions(site, survey.one("groups").split(), given)
     names = [partition.name for partition in usable]
     yield ProfileFinding("cluster_scheduler", "slurm", FOUND, f"Slurm {site.version}".strip())
+    if version := _VERSION.match(site.version):
+        yield ProfileFinding("cluster_slurm", version[0], FOUND, "sinfo --version")
     yield _account(site, given)
     yield from _qualities(site, usable)
     yield from _default_partition(site, usable)

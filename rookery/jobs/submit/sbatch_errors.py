@@ -63,6 +63,11 @@ _MEANING: Final[tuple[tuple[str, str, str], ...]] = (
         "invoke queue   # shows the partitions; then request less",
     ),
     (
+        r"invalid feature",
+        "No node of {cluster} has what the job's constraint names.",
+        "invoke clusters.show {cluster}   # shows the constraints; then correct constraint:",
+    ),
+    (
         r"time limit",
         "The job requests more time than its partition allows.",
         "invoke queue   # shows the time limits",
@@ -84,7 +89,7 @@ _MEANING: Final[tuple[tuple[str, str, str], ...]] = (
         "invoke lint",
     ),
     (
-        r"line breaks|no such command|#!|not a batch script|interpreter",
+        r"line breaks|no such command|#!|not a batch script|script is empty|interpreter",
         "sbatch does not accept the script: it needs #!/bin/bash in the first line, and Unix line endings.",
         "invoke lint --fix",
     ),

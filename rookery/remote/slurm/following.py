@@ -98,7 +98,7 @@ def path_of(job: str, task: LoggedTask, error: bool) -> Tuple[str, str]:
     output = slurm(["scontrol", "show", "job", name], PATIENCE)[0] if task.state in ACTIVE else ""
     match = re.search(r"^\s*%s=(.*)$" % ("StdErr" if error else "StdOut"), output, re.MULTILINE)
     if match and "4294967294" not in match.group(1) and task.state not in WAITING:
-        return match.group(1), ""
+        return expand(match.group(1), job, task), ""  # Slurm 22.05 leaves %4a as it is, 24.11 does not
     bad = ""
     for file in sorted(glob.glob(os.path.join(os.path.expanduser("~"), "projects", "*", "runs", job + ".json"))):
         kept = record(file)

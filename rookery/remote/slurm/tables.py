@@ -73,7 +73,11 @@ def _task(name: str, parts: List[str], at: Dict[str, int], jobs: Dict[int, Slurm
     if match.group(3) is not None:
         alike = SlurmTask(state)
         alike.by = _canceller(state, by)
-        job.tasks.update(dict.fromkeys(numbers(match.group(3)), alike))
+        # tasks that began just before they were cancelled are still listed here
+        waited = [
+            number for number in numbers(match.group(3)) if number not in job.tasks or not job.tasks[number].start
+        ]
+        job.tasks.update(dict.fromkeys(waited, alike))
         return None
     task = job.tasks[int(match.group(2) or 0)] = SlurmTask(state)
     task.by = _canceller(state, by)
