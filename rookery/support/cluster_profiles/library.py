@@ -1,0 +1,108 @@
+"""The library of profiles: clusters that rookery knows from their documentation, and that users add to their own."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from rookery.clusters.config import profile
+from rookery.core import console, paths, tables
+from rookery.core.errors import RookeryError
+from rookery.core.invocation import invocation
+from rookery.core.near_names import closest
+from rookery.core.yaml_document import read
+from rookery.support.options import ClustersSearchOptions
+
+SHOWN: Final = ("title", "site", "country", "source_url", "verified_on")
+"""What a search says of a cluster, as keys of its profile."""
+
+
+@dataclass(frozen=True)
+class LibraryProfile:
+    """A cluster of the library.
+
+    Attributes:
+        name: Its name there, which `clusters.add` takes.
+        title: Its usual name.
+        site: The institution that runs it.
+        country: Where it is.
+        source_url: The documentation that its profile was written from.
+        verified_on: The date of that source.
+        added: Whether the user has a cluster of that name.
+    """
+
+    name: str
+    title: str
+    site: str
+    country: str
+    source_url: str
+    verified_on: str
+    added: bool
+
+    def matches(self, words: list[str]) -> bool:
+        """Return whether each of the words, in small letters, is in its name, title, site or country."""
+        return all(word in self.text for word in words)
+
+    @property
+    def text(self) -> str:
+        """What a search looks at, in small letters."""
+        return f"{self.name} {self.title} {self.site} {self.country}".casefold()
+
+
+def folder() -> Path:
+    """Return the folder of the library: a profile a file, NAME.yml."""
+    return paths.root() / "library"
+
+
+def names() -> list[str]:
+    """Return the names of its clusters."""
+    return sorted(file.stem for file in folder().glob("*.yml"))
+
+
+def file(name: str) -> Path | None:
+    """Return the file of a cluster's profile there; None where it has no such cluster."""
+    return folder() / f"{name}.yml" if name in names() else None
+
+
+def profiles() -> Iterator[LibraryProfile]:
+    """Yield every cluster of the library, by name."""
+    known = profile.names()
+    for name in names():
+        data = read(folder() / f"{name}.yml").data
+        title, site, country, source, date = (data.get(f"{profile.PREFIX}{key}", "") for key in SHOWN)
+        yield LibraryProfile(name, title, site, country, source, date, added=name in known)
+
+
+def _words() -> set[str]:
+    """Return the names and the words that `matches` looks at, in small letters."""
+    return {word for each in profiles() for word in [each.name, *re.findall(r"\w+", each.text)]}
+
+
+def run(options: ClustersSearchOptions) -> int:
+    """Print the clusters of the library that have a word in their name, title, site or country.
+
+    Returns:
+        The exit code: 0; 1 where there are none (with --json: an empty list).
+
+    Raises:
+        RookeryError: There are none.
+    """
+    found = [each for each in profiles() if each.matches(options.word.casefold().split())]
+    if options.json:
+        print(json.dumps([asdict(each) for each in found], indent=2))
+        return int(not found)
+    if not found:
+        near = closest(options.word.casefold(), _words())
+        raise RookeryError(
+            f"The library has no cluster with {options.word!r} in its name, title, site or country"
+            + (f" (did you mean `{near}`?)." if near else "."),
+            hint=f"invoke clusters.search {near}".rstrip() + "   # or add yours: invoke clusters.add NAME --host HOST",
+        )
+    rows = [(each.name, each.title, each.site, each.country, "yes" if each.added else "") for each in found]
+    tables.show(("=cluster", "title", "site", "country", "=added"), rows)
+    new = [each.name for each in found if not each.added]
+    if new:
+        console.say(f"next: {invocation()} clusters.add {new[0]}")
+    return 0
