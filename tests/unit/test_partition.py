@@ -108,6 +108,10 @@ def test_where_none_fits_the_limits_are_told_in_one_line(
         ("stanage", {"gpus": 1}, ("gpu", "gpu")),
         ("stanage", {}, ("", "")),
         ("perlmutter", {"gpus": 1}, ("", "regular")),
+        ("isambard-ai", {"cpus": 4}, ("workq", "")),  # whose only partition has GPUs, and takes any job
+        ("isambard-ai", {"gpus": 1}, ("workq", "")),
+        ("daint", {"nodes": 2}, ("normal", "")),
+        ("frontier", {"minutes": 20 * 60}, ("extended", "normal")),
         ("baskerville", {"partition": "a,b"}, ("a,b", "")),
         ("csd3", {"gpus": 1}, ("ampere", "")),
     ],
