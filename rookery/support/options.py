@@ -16,7 +16,7 @@ from rookery.core.options import Options, option
 
 
 class ClustersAddOptions(Options):
-    """Add a cluster of your own: by its address, or from the library.
+    """Add a cluster, by its address or from the library.
 
     Asks the cluster about its partitions, modules and storage, and you what it can't say. Without --host, it takes the
     library's profile of that name (`invoke clusters.search`), and asks for your username and account. Writes a profile

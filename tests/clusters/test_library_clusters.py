@@ -30,14 +30,14 @@ def chosen() -> list[str]:
 def test_from_the_library_to_a_result(name: str) -> None:
     profile = library_profiles.data(name)
     with alone(name, Entrance("key", jump="cluster_proxy_jump" in profile), profile=profile) as live:
-        person = laptop(live, "sven")
+        person = laptop(live, "lotta")
         file = person.inventory / f"host_vars/{name}.yml"
         of_the_miniature = yaml.safe_load(file.read_text())
         file.unlink()
         (person.inventory / "hosts.yml").unlink()
         account = of_the_miniature.get("cluster_account", {}).get("name", "")
         options = [f"--account={account}"] if account else []
-        completed = person.rookery("clusters.add", name, "--user=sven", *options)
+        completed = person.rookery("clusters.add", name, "--user=lotta", *options)
         assert completed.returncode == 0, completed.stdout + completed.stderr
         person.write(**of_the_miniature)  # only where it is and how to log in: the miniature stands for the cluster
         person.setup()
