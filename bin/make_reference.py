@@ -23,7 +23,7 @@ from rookery.cli import commands, help  # noqa: A004
 from rookery.clusters.config import roles
 from rookery.core import state_files
 from rookery.jobs.lint import rules
-from rookery.support.cluster_profiles import library
+from rookery.support.cluster_profiles import search
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PART: Final = re.compile(r"(?<=<!-- made: )(?P<name>\S+)(?P<start> -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -122,7 +122,7 @@ def library_profiles(_: str) -> str:
     """Return the clusters of the library, with the documentation that each profile was written from."""
     rows = [
         (f"`{each.name}`", each.title, each.site, each.country, f"[{each.verified_on}]({each.source_url})")
-        for each in library.profiles()
+        for each in search.profiles()
     ]
     return "\n" + _table(("Cluster", "Title", "Site", "Country", "Documentation"), rows) + "\n"
 

@@ -58,7 +58,7 @@ GROUPS = {
         command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all"),
         command("show", homes.ClustersShowOptions, "rookery.homes.listing:show"),
         command("keys", homes.ClustersKeysOptions, "rookery.homes.profile_keys:run"),
-        command("search", support.ClustersSearchOptions, "rookery.support.cluster_profiles.library:run"),
+        command("search", support.ClustersSearchOptions, "rookery.support.cluster_profiles.search:run"),
         command("add", support.ClustersAddOptions, "rookery.support.cluster_profiles.add:run"),
         command("check", support.ClustersCheckOptions, "rookery.support.cluster_profiles.check:run", each="cluster"),
         command("update", support.ClustersUpdateOptions, "rookery.support.cluster_profiles.check:update"),

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from rookery.clusters.cluster import Cluster
-from rookery.clusters.config import profile
+from rookery.clusters.config import library, profile
 from rookery.core.yaml_document import read
-from rookery.support.cluster_profiles import library
 
 NAMES = library.names()
 

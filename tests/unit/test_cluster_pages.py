@@ -10,13 +10,12 @@ import pytest
 from projects import known
 from user_home import at_home, own_inventory
 
-from rookery.clusters.config import profile
+from rookery.clusters.config import library, profile
 from rookery.core import paths
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job
 from rookery.projects.scripts import partition, placement
 from rookery.support import cluster_pages
-from rookery.support.cluster_profiles import library
 from rookery.support.cohort import cohort_file
 from rookery.support.options import ClustersGuideOptions
 

@@ -11,11 +11,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from user_home import at_home
 
 from rookery.clusters.cluster import Cluster
-from rookery.clusters.config import own_inventory, profile, schema
+from rookery.clusters.config import library, own_inventory, profile, schema
 from rookery.clusters.ssh import config_file
 from rookery.core import prompts
 from rookery.core.errors import RookeryError
-from rookery.support.cluster_profiles import add, library, publish, questions
+from rookery.support.cluster_profiles import add, publish, questions, search
 from rookery.support.options import ClustersAddOptions, ClustersSearchOptions
 
 
@@ -83,9 +83,9 @@ def test_each_profile_is_what_the_user_gets_and_ssh_reads(name: str) -> None:
 def test_a_search_looks_in_name_title_site_and_country(
     word: str, found: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert library.run(ClustersSearchOptions(word, json=True)) == 0
+    assert search.run(ClustersSearchOptions(word, json=True)) == 0
     assert [each["name"] for each in json.loads(capsys.readouterr().out)] == found
-    assert library.run(ClustersSearchOptions(word)) == 0
+    assert search.run(ClustersSearchOptions(word)) == 0
     said = capsys.readouterr().out
     assert [line.split()[0] for line in said.splitlines()[2:-1]] == found
     assert said.splitlines()[-1].endswith(f"clusters.add {found[0]}")
@@ -93,21 +93,21 @@ def test_a_search_looks_in_name_title_site_and_country(
 
 def test_a_search_without_a_result_names_what_is_near(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(RookeryError, match=r"did you mean `sheffield`") as refused:
-        library.run(ClustersSearchOptions("sheffeild"))
+        search.run(ClustersSearchOptions("sheffeild"))
     assert refused.value.hint is not None
     assert refused.value.hint.startswith("invoke clusters.search sheffield ")
     with pytest.raises(RookeryError, match="no cluster with 'zzzz'"):
-        library.run(ClustersSearchOptions("zzzz"))
-    assert library.run(ClustersSearchOptions("zzzz", json=True)) == 1
+        search.run(ClustersSearchOptions("zzzz"))
+    assert search.run(ClustersSearchOptions("zzzz", json=True)) == 1
     assert json.loads(capsys.readouterr().out) == []
 
 
 def test_a_search_says_what_the_user_has_already(capsys: pytest.CaptureFixture[str]) -> None:
     added("lumi", user="ada")
     capsys.readouterr()
-    library.run(ClustersSearchOptions("finland", json=True))
+    search.run(ClustersSearchOptions("finland", json=True))
     assert [each["added"] for each in json.loads(capsys.readouterr().out)] == [True, False]
-    library.run(ClustersSearchOptions("finland"))
+    search.run(ClustersSearchOptions("finland"))
     assert capsys.readouterr().out.splitlines()[-1].endswith("clusters.add roihu")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rookery.clusters.config import own_inventory, profile
+from rookery.clusters.config import library, own_inventory, profile
 from rookery.clusters.ssh import config_file, offered_logins
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
@@ -17,7 +17,7 @@ from rookery.core import background, console, paths, prompts
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.core.near_names import closest
-from rookery.support.cluster_profiles import check, copied, library, questions, summary, surveying
+from rookery.support.cluster_profiles import check, copied, questions, summary, surveying
 from rookery.support.options import ClustersAddOptions
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery.clusters.config import own_inventory, profile_edit
+from rookery.clusters.config import library, own_inventory, profile_edit
 from rookery.clusters.config.profile import PREFIX
 from rookery.core import console, paths, prompts, yaml_document
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.invocation import invocation
-from rookery.support.cluster_profiles import library, questions
+from rookery.support.cluster_profiles import questions
 from rookery.support.options import ClustersAddOptions
 
 if TYPE_CHECKING:

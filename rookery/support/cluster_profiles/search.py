@@ -1,14 +1,13 @@
-"""The library of profiles: clusters that rookery knows from their documentation, and that users add to their own."""
+"""The command `clusters.search`: find a cluster in the library of profiles."""
 
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Final
 
-from rookery.clusters.config import profile
-from rookery.core import console, paths, tables
+from rookery.clusters.config import library, profile
+from rookery.core import console, tables
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.core.near_names import closest
@@ -51,26 +50,11 @@ class LibraryProfile:
         return f"{self.name} {self.title} {self.site} {self.country}".casefold()
 
 
-def folder() -> Path:
-    """Return the folder of the library: a profile a file, NAME.yml."""
-    return paths.root() / "library"
-
-
-def names() -> list[str]:
-    """Return the names of its clusters."""
-    return sorted(file.stem for file in folder().glob("*.yml"))
-
-
-def file(name: str) -> Path | None:
-    """Return the file of a cluster's profile there; None where it has no such cluster."""
-    return folder() / f"{name}.yml" if name in names() else None
-
-
 def profiles() -> Iterator[LibraryProfile]:
     """Yield every cluster of the library, by name."""
     known = profile.names()
-    for name in names():
-        data = read(folder() / f"{name}.yml").data
+    for name in library.names():
+        data = read(library.folder() / f"{name}.yml").data
         title, site, country, source, date = (data.get(f"{profile.PREFIX}{key}", "") for key in SHOWN)
         yield LibraryProfile(name, title, site, country, source, date, added=name in known)
 
