@@ -96,6 +96,11 @@ def test_a_search_without_a_result_names_what_is_near(capsys: pytest.CaptureFixt
         search.run(ClustersSearchOptions("sheffeild"))
     assert refused.value.hint is not None
     assert refused.value.hint.startswith("invoke clusters.search sheffield ")
+    with pytest.raises(
+        RookeryError, match=r"no cluster with 'Lancaster' .*, but you have penguins, hec.* already"
+    ) as known:
+        search.run(ClustersSearchOptions("Lancaster"))
+    assert known.value.hint == "invoke clusters.show penguins"
     with pytest.raises(RookeryError, match="no cluster with 'zzzz'"):
         search.run(ClustersSearchOptions("zzzz"))
     assert search.run(ClustersSearchOptions("zzzz", json=True)) == 1

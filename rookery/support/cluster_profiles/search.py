@@ -12,6 +12,7 @@ from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.core.near_names import closest
 from rookery.core.yaml_document import read
+from rookery.homes import listing
 from rookery.support.options import ClustersSearchOptions
 
 SHOWN: Final = ("title", "site", "country", "source_url", "verified_on")
@@ -64,6 +65,21 @@ def _words() -> set[str]:
     return {word for each in profiles() for word in [each.name, *re.findall(r"\w+", each.text)]}
 
 
+def _nothing(word: str) -> RookeryError:
+    """Return the error for a word that the library does not have; it names what may be meant."""
+    message = f"The library has no cluster with {word!r} in its name, title, site or country"
+    there = [row.name for row in listing.table() if word.casefold() in f"{row.name} {row.title}".casefold()]
+    if there:
+        return RookeryError(
+            f"{message}, but you have {', '.join(there)} already.", hint=f"invoke clusters.show {there[0]}"
+        )
+    near = closest(word.casefold(), _words())
+    return RookeryError(
+        message + (f" (did you mean `{near}`?)." if near else "."),
+        hint=f"invoke clusters.search {near}".rstrip() + "   # or add yours: invoke clusters.add NAME --host HOST",
+    )
+
+
 def run(options: ClustersSearchOptions) -> int:
     """Print the clusters of the library that have a word in their name, title, site or country.
 
@@ -78,12 +94,7 @@ def run(options: ClustersSearchOptions) -> int:
         print(json.dumps([asdict(each) for each in found], indent=2))
         return int(not found)
     if not found:
-        near = closest(options.word.casefold(), _words())
-        raise RookeryError(
-            f"The library has no cluster with {options.word!r} in its name, title, site or country"
-            + (f" (did you mean `{near}`?)." if near else "."),
-            hint=f"invoke clusters.search {near}".rstrip() + "   # or add yours: invoke clusters.add NAME --host HOST",
-        )
+        raise _nothing(options.word)
     rows = [(each.name, each.title, each.site, each.country, "yes" if each.added else "") for each in found]
     tables.show(("=cluster", "title", "site", "country", "=added"), rows)
     new = [each.name for each in found if not each.added]
