@@ -135,6 +135,16 @@ def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> li
     ]
 
 
+def accounts(profile: Mapping[str, Any]) -> list[str]:
+    """Return the accounts that Slurm is to know: those that jobs must name, or that a user's settings do."""
+    code = storage.account(profile)
+    of_partitions = [
+        str(entry.get("account") or "").replace(ACCOUNT, code) for entry in _entries(profile, "cluster_partitions")
+    ]
+    known = [code or "users", storage.own_account(profile), *(of_partitions if code else [])]
+    return list(dict.fromkeys(filter(None, known)))
+
+
 def qos(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the qualities of service, each with its limits as sacctmgr takes them."""
     made = []
@@ -205,6 +215,7 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         "sandbox_folders": storage.folders(profile),
         "sandbox_hidden": storage.hidden(profile),
         "sandbox_account": storage.account(profile),
+        "sandbox_accounts": accounts(profile),
         "sandbox_modules": listed,
         "sandbox_has_modules": (profile.get("cluster_module_system") or "none") != "none",
         "sandbox_r_is_module": bool(r_modules) and not profile.get("cluster_system_r"),

@@ -137,6 +137,19 @@ def test_every_node_is_in_a_partition(name: str) -> None:
     assert [entry["default"] for entry in made].count(True) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("archer2", ["t01"]),
+        ("csd3", ["MYLAB-SL3", "MYLAB-SL3-CPU", "MYLAB-SL3-GPU"]),
+        ("perlmutter", ["users", "m1234"]),  # which jobs need not name, and a path does
+        ("daint", ["users"]),
+    ],
+)
+def test_slurm_knows_the_accounts_that_jobs_may_name(name: str, wanted: list[str]) -> None:
+    assert plan.accounts(library_profiles.own(name)) == wanted
+
+
 def test_jobs_without_gpus_have_a_partition_where_the_profile_lists_only_those_with_gpus() -> None:
     data = library_profiles.own("stanage")
     made = {entry["name"]: entry for entry in plan.partitions(data, plan.nodes(data))}
