@@ -23,6 +23,7 @@ from rookery.cli import commands, help  # noqa: A004
 from rookery.clusters.config import roles
 from rookery.core import state_files
 from rookery.jobs.lint import rules
+from rookery.support.cluster_profiles import search
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PART: Final = re.compile(r"(?<=<!-- made: )(?P<name>\S+)(?P<start> -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -117,6 +118,15 @@ def state(_: str) -> str:
     return "\n" + _table(("Name", "Contents"), rows) + "\n"
 
 
+def library_profiles(_: str) -> str:
+    """Return the clusters of the library, with the documentation that each profile was written from."""
+    rows = [
+        (f"`{each.name}`", each.title, each.site, each.country, f"[{each.verified_on}]({each.source_url})")
+        for each in search.profiles()
+    ]
+    return "\n" + _table(("Cluster", "Title", "Site", "Country", "Documentation"), rows) + "\n"
+
+
 SHOWN: Final = {
     "cluster_facts.prefix": "PREFIX",
     "cluster_facts.programs": "PROGRAMS",
@@ -209,6 +219,7 @@ PARTS: Final[dict[str, Callable[[str], str]]] = {
     "variables": variables,
     "settings": settings,
     "profile-keys": profile_keys,
+    "library": library_profiles,
     "state-files": state,
     "cluster-files": cluster_files,
 }

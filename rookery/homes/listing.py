@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # The groups in a student's words, in the schema's order: the first part of a key decides where it is shown.
 GROUPS = {
-    "Which cluster": "title os docs_url source_url verified_on unverified notes access",
+    "Which cluster": "title site country os docs_url source_url verified_on unverified notes access",
     "Logging in": "host ssh_host port user user_hint identity_file known_hosts_file proxy_jump forward_agent "
     "login_nodes vpn logins login_prompts login_command login_hours host_keys host_keys_url policies internet mirrors",
     "Jobs": "scheduler account sbatch qos default_qos default_partition partitions nodes gpus gpu_request constraints "

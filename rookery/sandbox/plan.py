@@ -15,6 +15,8 @@ FEWEST_NODES = 3
 MOST_USUAL_NODES = 5
 MOST_TASKS = 100_000
 """Elements of an array, and its largest index, where the profile knows no limit."""
+DEFAULT_PARTITION = "batch"
+"""The partition of jobs that name none, where the profile has no such partition."""
 # A node that the profile says nothing about: enough for the largest example of the training page (8 tasks, 2 GPUs).
 NODE_CORES = 16
 NODE_MEMORY_MB = 65536
@@ -89,7 +91,8 @@ def _gpu_node(kind: Mapping[str, Any], plain: Mapping[str, Any], profile: Mappin
 def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the partitions with the nodes of each: those meant for it, else every one that has no GPU.
 
-    Where the profile names no partition, or none as the default, Slurm has one all the same.
+    Where the profile names no partition, or none for the jobs that name none, Slurm has one all the same, with the
+    nodes that are in no other.
 
     Returns:
         name, default (bool), default_minutes and max_minutes (0 = none set), max_nodes (likewise), for_gpus (whether a
@@ -99,31 +102,47 @@ def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> li
     code = storage.account(profile)
     without_gpu = [node["name"] for node in machines if not node["gpus"]]
     named = str(profile.get("cluster_default_partition") or "")
-    listed = _entries(profile, "cluster_partitions") or [{"name": named or "batch"}]
-    default = named or next((entry for entry in listed if not entry.get("min_gpus")), listed[0])["name"]
-    made = []
+    listed = _entries(profile, "cluster_partitions")
+    having: dict[str, list[str]] = {}
     for entry in listed:
         meant = [node["name"] for node in machines if entry["name"] in node["partitions"]]
-        made.append(
-            {
-                "name": entry["name"],
-                "default": entry["name"] == default,
-                "default_minutes": entry.get("default_minutes") or 0,
-                "max_minutes": entry.get("max_minutes") or 0,
-                "max_nodes": entry.get("max_nodes") or 0,
-                "min_nodes": entry.get("min_nodes") or 0,
-                "exclusive": bool(entry.get("exclusive")),
-                "for_gpus": bool(entry.get("min_gpus")),
-                "qos": [
-                    one["name"]
-                    for one in _entries(profile, "cluster_qos")
-                    if entry["name"] in one.get("partitions", [entry["name"]])
-                ],
-                "account": str(entry.get("account") or "").replace(ACCOUNT, code) if code else "",
-                "nodes": meant or without_gpu or [node["name"] for node in machines],
-            }
-        )
-    return made
+        having[entry["name"]] = meant or without_gpu or [node["name"] for node in machines]
+    left = [node["name"] for node in machines if not any(node["name"] in names for names in having.values())]
+    open_to_all = next((entry["name"] for entry in listed if not entry.get("min_gpus")), "")
+    default = named or open_to_all or (DEFAULT_PARTITION if left else listed[0]["name"])
+    if default not in having:
+        listed.append({"name": default})
+    having[default] = [*having.get(default, []), *left]
+    return [
+        {
+            "name": entry["name"],
+            "default": entry["name"] == default,
+            "default_minutes": entry.get("default_minutes") or 0,
+            "max_minutes": entry.get("max_minutes") or 0,
+            "max_nodes": entry.get("max_nodes") or 0,
+            "min_nodes": entry.get("min_nodes") or 0,
+            "exclusive": bool(entry.get("exclusive")),
+            "for_gpus": bool(entry.get("min_gpus")),
+            "qos": [
+                one["name"]
+                for one in _entries(profile, "cluster_qos")
+                if entry["name"] in one.get("partitions", [entry["name"]])
+            ],
+            "account": str(entry.get("account") or "").replace(ACCOUNT, code) if code else "",
+            "nodes": having[entry["name"]],
+        }
+        for entry in listed
+    ]
+
+
+def accounts(profile: Mapping[str, Any]) -> list[str]:
+    """Return the accounts that Slurm is to know: those that jobs must name, or that a user's settings do."""
+    code = storage.account(profile)
+    of_partitions = [
+        str(entry.get("account") or "").replace(ACCOUNT, code) for entry in _entries(profile, "cluster_partitions")
+    ]
+    known = [code or "users", storage.own_account(profile), *(of_partitions if code else [])]
+    return list(dict.fromkeys(filter(None, known)))
 
 
 def qos(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -196,6 +215,7 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         "sandbox_folders": storage.folders(profile),
         "sandbox_hidden": storage.hidden(profile),
         "sandbox_account": storage.account(profile),
+        "sandbox_accounts": accounts(profile),
         "sandbox_modules": listed,
         "sandbox_has_modules": (profile.get("cluster_module_system") or "none") != "none",
         "sandbox_r_is_module": bool(r_modules) and not profile.get("cluster_system_r"),

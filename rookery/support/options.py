@@ -16,13 +16,15 @@ from rookery.core.options import Options, option
 
 
 class ClustersAddOptions(Options):
-    """Add a cluster of your own, by its address.
+    """Add a cluster, by its address or from the library.
 
-    Asks the cluster about its partitions, modules and storage, and you what it can't say. Writes a profile into
-    ~/.config/rookery/inventory; an existing one stays as it is.
+    Asks the cluster about its partitions, modules and storage, and you what it can't say. Without --host, it takes the
+    library's profile of that name (`invoke clusters.search`), and asks for your username and account. Writes a profile
+    into ~/.config/rookery/inventory; an existing one stays as it is.
     """
 
     examples = (
+        "clusters.add archer2 --user ada --account t01",
         "clusters.add iceberg --host login.iceberg.example.ac.uk --user ada",
         "clusters.add iceberg --host my-ssh-alias --print",
         "clusters.add iceberg --from iceberg.yml",
@@ -34,7 +36,9 @@ class ClustersAddOptions(Options):
     port: str = option(default="", value="NUMBER", help="port of its ssh server [22, or your ~/.ssh/config]")
     jump: str = option(default="", value="HOST", help="hosts to go through ([USER@]HOST[:PORT], comma between)")
     account: str = option(default="", help=ACCOUNT)
-    from_: str = option(default="", value="FILE", help="copy a profile: a file, an https address, or a library's name")
+    from_: str = option(
+        default="", value="FILE", help="copy a profile: a file, an https address, or a name of the library"
+    )
     job: bool = option(default=False, help="run a job of some seconds on each kind of compute node, too")
     print: bool = option(default=False, help="print the profile, and write nothing")
     yes: bool = option(default=False, help="ask nothing but what a login needs")
@@ -44,6 +48,18 @@ class ClustersAddOptions(Options):
     def source(self) -> str:
         """The profile to copy; "" for none."""
         return self.from_
+
+
+class ClustersSearchOptions(Options):
+    """Search the library of cluster profiles.
+
+    Looks in the name, title, site and country of each; lists all of them if no word is given.
+    """
+
+    examples = ("clusters.search sheffield", "clusters.search")
+
+    word: str = option(default="", help="part of a name, such as archer, cambridge or finland", positional=True)
+    json: bool = option(default=False, help=JSON)
 
 
 class ClustersCheckOptions(Options):

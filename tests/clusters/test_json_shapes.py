@@ -184,6 +184,7 @@ def home(walk: Walk) -> None:
 
 def surroundings(walk: Walk, hec: Live) -> None:
     walk.say("clusters")
+    walk.say("clusters.search", "sheffield")
     walk.say("clusters.show", "hec")
     walk.say("clusters.check", "hec", code=1)
     walk.say("queue", "--cluster", "hec")

@@ -55,7 +55,7 @@ def test_every_file_of_the_checkout_is_in_it(rookery: Path, environ: dict[str, s
     where = "from rookery.core import paths; print(paths.root())"
     root = Path(run(rookery.with_name("python"), "-c", where, cwd=tmp_path, env=environ).strip())
     assert root.is_relative_to(rookery.parents[1])
-    for name in ("inventory", "playbooks", "plugins", "roles", "templates", "tasks.py", "ansible.cfg"):
+    for name in ("inventory", "library", "playbooks", "plugins", "roles", "templates", "tasks.py", "ansible.cfg"):
         here = ROOT / name
         for file in [here] if here.is_file() else here.rglob("*"):
             if file.is_file() and "__pycache__" not in file.parts:

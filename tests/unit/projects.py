@@ -6,6 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import library_profiles
+
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
 
@@ -24,7 +26,9 @@ def project(folder: Path, jobs: str = "", head: str = HEAD, **other: str) -> Pat
 
 
 def known(name: str) -> Cluster:
-    """A cluster of the checkout's inventory, or one of the other sites' profiles."""
+    """A cluster of the checkout's inventory, of the library, or one of the tests' own profiles."""
+    if name in library_profiles.NAMES:
+        return library_profiles.load(name)
     other = (OTHER_SITES / "host_vars" / f"{name}.yml").is_file()
     return profile.load(name, [OTHER_SITES] if other else None)
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+import library_profiles
 import pytest
+from projects import known
 from user_home import at_home, own_inventory
 
-from rookery.clusters.config import profile
+from rookery.clusters.config import library, profile
 from rookery.core import paths
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job
@@ -18,7 +20,6 @@ from rookery.support.cohort import cohort_file
 from rookery.support.options import ClustersGuideOptions
 
 PAGES = paths.root() / "docs/clusters"
-OTHERS = Path(__file__).parents[1] / "data/profiles"
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def other(name: str) -> str:
-    return cluster_pages.page(profile.load(name, [OTHERS]))
+    return cluster_pages.page(known(name))
 
 
 def test_the_committed_pages_are_what_the_profiles_make() -> None:
@@ -36,7 +37,7 @@ def test_the_committed_pages_are_what_the_profiles_make() -> None:
     assert pages == made, "invoke clusters.guide --output docs/clusters"
 
 
-@pytest.mark.parametrize("name", profile.names([OTHERS]))
+@pytest.mark.parametrize("name", ["hex-metal", *library_profiles.NAMES])
 def test_every_profile_makes_a_page(name: str) -> None:
     page = other(name)
     assert f"rookery onboard {name}\n" in page
@@ -94,10 +95,10 @@ def test_a_profiles_words_are_no_markup() -> None:
 
 def test_a_page_is_printed_or_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own_inventory(home, "hosts.yml", "all: {hosts: {mine: }}\n")
-    text = (OTHERS / "host_vars/csd3.yml").read_text()
+    text = (library.folder() / "csd3.yml").read_text()
     own_inventory(home, "host_vars/mine.yml", text)
     assert cluster_pages.run(ClustersGuideOptions("mine")) == 0
-    assert capsys.readouterr().out.startswith("# CSD3 (Cambridge)\n")
+    assert capsys.readouterr().out.startswith("# CSD3 (University of Cambridge)\n")
     assert cluster_pages.run(ClustersGuideOptions(output=str(home / "pages"))) == 0
     assert sorted(file.name for file in (home / "pages").iterdir()) == [
         f"{name}.md" for name in sorted(profile.names())

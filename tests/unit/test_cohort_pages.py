@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import library_profiles
 import pytest
 from user_home import at_home
 
@@ -134,7 +135,8 @@ def test_a_name_is_no_markup_and_ends_no_line(tmp_path: Path, clusters: Mapping[
 
 def test_a_profile_that_says_little_makes_a_page_all_the_same(tmp_path: Path) -> None:
     folder = Path(__file__).parents[1] / "data/profiles"
-    clusters = {name: profile.load(name, [folder]) for name in profile.names([folder])} | {"bede": profile.load("bede")}
+    clusters = {"hex-metal": profile.load("hex-metal", [folder]), "bede": profile.load("bede")}
+    clusters |= {name: library_profiles.load(name) for name in library_profiles.NAMES}
     for name in clusters:
         pages.write(tmp_path, [replace(ADA, clusters=(name,), slug=name)], clusters, wheel.Wheel(wheel.NAME))
         assert f"rookery onboard {name} " in (tmp_path / name / "instructions.md").read_text()

@@ -120,7 +120,11 @@ def test_penguins(old: str, new: str, code: str, mended: str | None) -> None:
     [
         ("#SBATCH -p gpu --gres=gpu:1", "stanage", "gpu rejects jobs without --qos=gpu."),
         ("#SBATCH -p gpu --qos=gpu", "stanage", "gpu rejects jobs without --gres=gpu:N."),
-        ("#SBATCH -p icelake", "csd3", "csd3 rejects jobs without an account to charge."),
+        (
+            "#SBATCH -p icelake",
+            "csd3",
+            "csd3 rejects jobs without an account to charge (your group and service level, without -CPU or -GPU).",
+        ),
     ],
 )
 def test_what_a_partition_needs(line: str, site: str, message: str) -> None:

@@ -47,7 +47,8 @@ DAY = 24 * 60
         ("stanage", {}, ""),
         ("stanage", {"gpus": 1}, "gpu"),
         ("archer2", {"nodes": 4}, "standard"),
-        ("isambard-ai", {"gpus": 1}, ""),
+        ("isambard-ai", {"gpus": 1}, "workq"),
+        ("perlmutter", {"gpus": 1}, ""),
         ("csd3", {"partition": "icelake"}, "icelake"),
     ],
 )
@@ -106,7 +107,11 @@ def test_where_none_fits_the_limits_are_told_in_one_line(
         ("archer2", {"gpus": 8, "nodes": 2}, ("gpu", "gpu-exc")),
         ("stanage", {"gpus": 1}, ("gpu", "gpu")),
         ("stanage", {}, ("", "")),
-        ("baskerville", {"gpus": 1}, ("", "arc")),
+        ("perlmutter", {"gpus": 1}, ("", "regular")),
+        ("isambard-ai", {"cpus": 4}, ("workq", "")),  # whose only partition has GPUs, and takes any job
+        ("isambard-ai", {"gpus": 1}, ("workq", "")),
+        ("daint", {"nodes": 2}, ("normal", "")),
+        ("frontier", {"minutes": 20 * 60}, ("extended", "normal")),
         ("baskerville", {"partition": "a,b"}, ("a,b", "")),
         ("csd3", {"gpus": 1}, ("ampere", "")),
     ],

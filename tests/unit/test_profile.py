@@ -84,6 +84,12 @@ def test_an_unknown_cluster_is_answered_with_those_there_are(home: Path) -> None
         profile.load("x", [home])
 
 
+def test_an_unknown_cluster_of_the_library_can_be_added() -> None:
+    with pytest.raises(RookeryError, match="Unknown cluster 'lumi'") as caught:
+        profile.load("lumi")
+    assert str(caught.value.hint).startswith("invoke clusters.add lumi ")
+
+
 def test_a_profile_that_no_inventory_names_is_told_of(home: Path) -> None:
     file = own_inventory(home, "host_vars/archer2.yml", "cluster_host: login.archer2.ac.uk\n")
     with pytest.raises(RookeryError) as caught:

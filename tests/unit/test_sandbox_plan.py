@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import library_profiles
 import pytest
 import yaml
 
+from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.sandbox import image, miniature, mirrors, person, plan, registry, releases, storage
 from rookery.sandbox.releases import OLDEST, RELEASES, Release
@@ -125,6 +127,36 @@ def test_variables_of_the_site_are_those_that_expressions_name() -> None:
 def test_slurm_always_has_a_default_partition(keys: dict[str, Any], expected: list[tuple[str, bool]]) -> None:
     made = plan.partitions(keys, plan.nodes(keys))
     assert [(entry["name"], entry["default"]) for entry in made] == expected
+
+
+@pytest.mark.parametrize("name", [*profile.names(), *library_profiles.NAMES])
+def test_every_node_is_in_a_partition(name: str) -> None:
+    """Slurm's `sinfo` lists no others, so that a miniature would never be found ready."""
+    data = library_profiles.own(name) if name in library_profiles.NAMES else profile.load(name).data
+    nodes = plan.nodes(data)
+    made = plan.partitions(data, nodes)
+    assert {node for entry in made for node in entry["nodes"]} == {node["name"] for node in nodes}
+    assert [entry["default"] for entry in made].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("archer2", ["t01"]),
+        ("csd3", ["MYLAB-SL3", "MYLAB-SL3-CPU", "MYLAB-SL3-GPU"]),
+        ("perlmutter", ["users", "m1234"]),  # which jobs need not name, and a path does
+        ("daint", ["users"]),
+    ],
+)
+def test_slurm_knows_the_accounts_that_jobs_may_name(name: str, wanted: list[str]) -> None:
+    assert plan.accounts(library_profiles.own(name)) == wanted
+
+
+def test_jobs_without_gpus_have_a_partition_where_the_profile_lists_only_those_with_gpus() -> None:
+    data = library_profiles.own("stanage")
+    made = {entry["name"]: entry for entry in plan.partitions(data, plan.nodes(data))}
+    assert [name for name, entry in made.items() if entry["default"]] == ["batch"]
+    assert (len(made["batch"]["nodes"]), len(made["gpu"]["nodes"])) == (5, 2)
 
 
 @pytest.mark.parametrize(

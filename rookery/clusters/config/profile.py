@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rookery.clusters.cluster import ACCOUNT, Cluster, account
-from rookery.clusters.config import profile_checks, profile_edit, role_settings, schema
+from rookery.clusters.config import library, profile_checks, profile_edit, role_settings, schema
 from rookery.clusters.config.inventory import Inventory, Setting, vars_files
 from rookery.clusters.config.profile_checks import is_account
 from rookery.clusters.ssh import user_settings
@@ -202,10 +202,10 @@ def _unknown(name: str, inventory: Inventory) -> RookeryError:
                 hint=f"add `{name}:` below `all: hosts:` in {paths.shown(source / 'hosts.yml')}",
             )
     listed = f"Clusters: {', '.join(known)}." if known else "There are no clusters in the inventory."
-    return RookeryError(
-        f"Unknown cluster {name!r}{schema.nearest(name, known)}. {listed}",
-        hint="invoke clusters   # `invoke clusters.add` adds another one",
-    )
+    hint = "invoke clusters   # `invoke clusters.add` adds another one"
+    if library.file(name):
+        hint = f"invoke clusters.add {name}   # from the library of profiles"
+    return RookeryError(f"Unknown cluster {name!r}{schema.nearest(name, known)}. {listed}", hint=hint)
 
 
 def remember(name: str, values: Mapping[str, Any]) -> Path:

@@ -81,7 +81,7 @@ def _candidates(job: Job, cluster: Cluster) -> list[JobPlace]:
     tests = [place for place in found if "test" in place.kinds] if job.partition == "test" else []
     if not tests:
         raise _unknown(job, cluster)
-    fitting = [place for place in tests if place.is_for_gpus == bool(job.gpus)]  # a GPU only for who needs one
+    fitting = [place for place in tests if place.has_gpus == bool(job.gpus)]  # a GPU only for who needs one
     return fitting or tests
 
 

@@ -40,7 +40,12 @@ class JobPlace:
 
     @property
     def is_for_gpus(self) -> bool:
-        """Whether it is for jobs that ask for GPUs, and for no others."""
+        """Whether it is for jobs that ask for GPUs, and for no others; one for any job says so (`for: any`)."""
+        return "gpu" in self.kinds or (self.has_gpus and self.partition.get("for") != "any")
+
+    @property
+    def has_gpus(self) -> bool:
+        """Whether its nodes have GPUs."""
         return "gpu" in self.kinds or bool(self.partition.get("gpu_types"))
 
     @property
@@ -191,12 +196,12 @@ def foreign(partition: Mapping[str, Any], cluster: Cluster) -> str:
 def has_gpus(cluster: Cluster) -> bool:
     """Return whether the profile knows of any GPU."""
     entries = [*(cluster.data.get("cluster_partitions") or []), *(cluster.data.get("cluster_qos") or [])]
-    return bool(cluster.data.get("cluster_gpus")) or any(JobPlace(entry, {}).is_for_gpus for entry in entries)
+    return bool(cluster.data.get("cluster_gpus")) or any(JobPlace(entry, {}).has_gpus for entry in entries)
 
 
 def takes_gpus(place: JobPlace, cluster: Cluster) -> bool:
     """Return whether a job there may ask for GPUs: where the site chooses the partition, one that has them will do."""
-    return place.is_for_gpus or (not place.partition and place.kind == "any" and has_gpus(cluster))
+    return place.has_gpus or (not place.partition and place.kind == "any" and has_gpus(cluster))
 
 
 def _gpus_broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rookery.clusters.config import own_inventory, profile
+from rookery.clusters.config import library, own_inventory, profile
 from rookery.clusters.ssh import config_file, offered_logins
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
@@ -16,6 +16,7 @@ from rookery.clusters.survey.finding import GivenAnswers, by_key
 from rookery.core import background, console, paths, prompts
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
+from rookery.core.near_names import closest
 from rookery.support.cluster_profiles import check, copied, questions, summary, surveying
 from rookery.support.options import ClustersAddOptions
 
@@ -38,13 +39,10 @@ def run(options: ClustersAddOptions) -> int:
     own_inventory.check_name(options.name)
     port = _port(options)
     known = profile.load(options.name, own_ssh=False) if options.name in profile.names() else None
+    if not options.host and known is None and not options.source:
+        options = replace(options, from_=_of_library(options.name))
     if options.source:
         return copied.run(options, known)
-    if not options.host and known is None:
-        raise RookeryError(
-            "Missing option --host: the login node of the cluster, or your ssh alias for it.",
-            hint=f"invoke clusters.add {options.name} --host login.example.ac.uk",
-        )
     if known is not None:
         return _compare(options, known)
     cluster = _candidate(options, port)
@@ -65,6 +63,25 @@ def run(options: ClustersAddOptions) -> int:
     console.say(f"Wrote the profile of {options.name}: {paths.typed(file)}")
     console.say(f"next: {invocation()} setup {options.name}")
     return 0
+
+
+def _of_library(name: str) -> str:
+    """Return the name of the library's profile that is meant where only the name of a cluster is given.
+
+    Raises:
+        RookeryError: The library has no such cluster.
+    """
+    if library.file(name):
+        return name
+    if near := closest(name, library.names()):
+        raise RookeryError(
+            f"The library has no cluster {name!r} (did you mean `{near}`?).",
+            hint=f"invoke clusters.add {near}   # or give the login node of yours with --host",
+        )
+    raise RookeryError(
+        "Missing option --host: the login node of the cluster, or your ssh alias for it.",
+        hint=f"invoke clusters.add {name} --host login.example.ac.uk   # for the library's: invoke clusters.search",
+    )
 
 
 def _say_left_out(surveyed: "SurveyedCluster", findings: "tuple[ProfileFinding, ...]") -> None:

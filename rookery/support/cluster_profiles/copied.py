@@ -2,14 +2,17 @@
 
 import re
 import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery.clusters.config import own_inventory, profile_edit
+from rookery.clusters.config import library, own_inventory, profile_edit
 from rookery.clusters.config.profile import PREFIX
-from rookery.core import console, paths, yaml_document
+from rookery.core import console, paths, prompts, yaml_document
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.invocation import invocation
+from rookery.support.cluster_profiles import questions
 from rookery.support.options import ClustersAddOptions
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ def run(options: ClustersAddOptions, known: "Cluster | None") -> int:
             hint="invoke docs profile",
         )
     data = {key: value for key, value in data.items() if key not in PERSONAL}
+    if known is None and not (options.yes or options.print) and prompts.is_interactive():
+        options = _asked(options, data)
     own = _own(options, data)
     for key in PERSONAL:
         text = profile_edit.without_key(text, key)
@@ -65,13 +70,22 @@ def run(options: ClustersAddOptions, known: "Cluster | None") -> int:
     return 0
 
 
+def _asked(options: ClustersAddOptions, data: Mapping[str, Any]) -> ClustersAddOptions:
+    """Return the options with the username and the account that the user says, where they did not give them."""
+    host = options.host or str(data.get("cluster_host", options.name))
+    user = options.user or questions.user(host, str(data.get("cluster_user_hint", "")))
+    account = data.get("cluster_account")
+    wanted = isinstance(account, dict) and account.get("required") and not options.account
+    return replace(options, user=user, account=questions.account(account) if wanted else options.account)
+
+
 def _own(options: ClustersAddOptions, data: dict[str, Any]) -> dict[str, Any]:
     """Return the values that the user's options give."""
     own = {
         "cluster_host": options.host,
         "cluster_port": int(options.port) if options.port.isdecimal() else 0,
         "cluster_user": options.user,
-        "cluster_proxy_jump": options.jump,
+        "cluster_proxy_jump": options.jump or _jump(options.user, data),
     }
     account = data.get("cluster_account")
     if options.account:
@@ -82,10 +96,20 @@ def _own(options: ClustersAddOptions, data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in own.items() if value}
 
 
+def _jump(user: str, data: Mapping[str, Any]) -> str:
+    """Return the profile's jump hosts with the user's name, which a shared profile leaves out; "" for no change."""
+    jump = data.get("cluster_proxy_jump")
+    if not user or not isinstance(jump, str):
+        return ""
+    return ",".join(hop if "@" in hop else f"{user}@{hop}" for hop in jump.split(","))
+
+
 def _commands(data: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what of a profile is run on the cluster in the user's name, so that they can look at it."""
     quota = data.get("cluster_quota") or {}
-    lines = data.get("cluster_job_preamble") or []
+    partitions = [entry for entry in data.get("cluster_partitions") or [] if isinstance(entry, dict)]
+    preambles = [data.get("cluster_job_preamble"), *(partition.get("preamble") for partition in partitions)]
+    lines = dict.fromkeys(line for preamble in preambles for line in preamble or [])
     found = [("in jobs,", str(line)) for line in lines]
     return [*found, *([("for quotas,", str(quota["command"]))] if quota.get("command") else [])]
 
@@ -99,8 +123,7 @@ def _text(options: ClustersAddOptions) -> str:
     source = options.source
     if "://" in source:
         return _fetched(source)
-    listed = paths.root() / "library" / f"{source}.yml"
-    file = listed if listed.is_file() and "/" not in source else Path(source).expanduser()
+    file = library.file(source) or Path(source).expanduser()
     try:
         data = file.read_bytes()
     except OSError as error:

@@ -1,6 +1,7 @@
 """Ask the user what a cluster can't say of itself: at most five questions, Enter for unknown."""
 
 import getpass
+from collections.abc import Mapping
 from typing import Any
 
 from rookery.clusters.config.profile import is_account
@@ -11,18 +12,31 @@ VPN = {"never": "never", "off campus": "off_campus", "always": "always", "": ""}
 """Answers to the question about a VPN, and what cluster_vpn.needed calls them."""
 
 
-def user(host: str) -> str:
-    """Return the user's username on a host; "" where they do not know it."""
-    while answer := prompts.ask(f"Your username on {host} (on this computer it is {getpass.getuser()})"):
+def user(host: str, hint: str = "") -> str:
+    """Return the user's username on a host; "" where they do not know it.
+
+    Args:
+        host: The login node.
+        hint: What a username looks like there, such as USER.PROJECT; "" where it is an ordinary one.
+    """
+    about = f"such as {hint}" if hint else f"on this computer it is {getpass.getuser()}"
+    while answer := prompts.ask(f"Your username on {host} ({about})"):
         if is_username(answer):
             return answer
         console.note("A username consists of letters and digits, with . _ - in between.")
     return ""
 
 
-def account() -> str:
-    """Return the account that jobs are charged to; "" where they do not know it."""
-    while answer := prompts.ask("The account (project) that your jobs are charged to"):
+def account(known: Mapping[str, Any] | None = None) -> str:
+    """Return the account that jobs are charged to; "" where they do not know it.
+
+    Args:
+        known: The profile's cluster_account, with a hint or an example.
+    """
+    words = [str((known or {}).get("hint", "")), f"such as {known['example']}" if known and "example" in known else ""]
+    about = ", ".join(filter(None, words))
+    question = "The account (project) that your jobs are charged to"
+    while answer := prompts.ask(f"{question} ({about})" if about else question):
         if is_account(answer):
             return answer
         console.note("An account consists of letters and digits, with . _ - in between.")

@@ -1,0 +1,54 @@
+"""Clusters of the library, added by their name: from an empty laptop and an empty home to a combined result.
+
+ROOKERY_LIBRARY says which: names with commas between them, or `all`. SAMPLE, if it is not set.
+"""
+
+import os
+
+import library_profiles
+import pytest
+import yaml
+from laptop_projects import Project, submitted
+from laptops import laptop
+from live import alone
+
+from rookery.sandbox.auth import Entrance
+
+pytestmark = pytest.mark.cluster
+
+SAMPLE = "archer2"
+"""Hides the home from compute nodes, gives whole nodes, and needs an account and a QOS."""
+
+
+def chosen() -> list[str]:
+    """The clusters to try."""
+    asked = os.environ.get("ROOKERY_LIBRARY", SAMPLE)
+    return library_profiles.NAMES if asked == "all" else asked.split(",")
+
+
+@pytest.mark.parametrize("name", chosen())
+def test_from_the_library_to_a_result(name: str) -> None:
+    profile = library_profiles.data(name)
+    with alone(name, Entrance("key", jump="cluster_proxy_jump" in profile), profile=profile) as live:
+        person = laptop(live, "lotta")
+        file = person.inventory / f"host_vars/{name}.yml"
+        of_the_miniature = yaml.safe_load(file.read_text())
+        file.unlink()
+        (person.inventory / "hosts.yml").unlink()
+        account = of_the_miniature.get("cluster_account", {}).get("name", "")
+        options = [f"--account={account}"] if account else []
+        completed = person.rookery("clusters.add", name, "--user=lotta", *options)
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+        person.write(**of_the_miniature)  # only where it is and how to log in: the miniature stands for the cluster
+        person.setup()
+        assert person.setup()["up_to_date"]
+        completed = person.rookery("new", "study", "--cluster", name, "--language", "python")
+        assert completed.returncode == 0, completed.stdout + completed.stderr
+        study = Project(person, person.home / "study")
+        study.run("deploy")
+        number = submitted(study.run("submit", "simulate", "--wait"))
+        study.run("logs", f"{number}_1")
+        study.run("fetch")
+        study.run_here("combine")
+        assert (study.root / "combined.csv").read_text().count("\n") == 1001
+        person.rookery("logout")
