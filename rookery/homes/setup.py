@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rookery import __version__
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
+from rookery.clusters.ssh import download_link
 from rookery.clusters.ssh.connection import Connection
 from rookery.core import command_line, console, invocation, locking, state_files
 from rookery.core.errors import RookeryError
@@ -103,7 +104,7 @@ class _Setup:
         if left or len(connections) < len(results):
             self.screen = self._new_screen()
         with self.clock.on("ssh login"):
-            left = self._usable(left, answered)
+            left = self._linked(self._usable(left, answered))
         code = self._play(left) if left else 0
         for name, connection in left.items():
             if results[name].state == "ok" and self.is_whole:
@@ -209,6 +210,19 @@ class _Setup:
                         bashrc_guard.repair(connection, check=self.options.check)
                 usable[name] = connection
         return usable
+
+    def _linked(self, connections: Connections) -> Connections:
+        """Return the connections that can download what is needed; those without internet do it through this computer.
+
+        The others are noted.
+        """
+        linked = {}
+        for name, connection in connections.items():
+            with self._apart(name):
+                if not self.options.check and download_link.is_wanted(connection.cluster, offline=self.options.offline):
+                    self._stack.enter_context(download_link.opened(connection))
+                linked[name] = connection
+        return linked
 
     def _play(self, connections: Connections) -> int:
         """Run the playbook on every cluster that could be reached."""

@@ -18,6 +18,9 @@ build() { # build KIND WAY LINK NAME LOCK
       cd "$place" || exit
       unset IFS
       set +f
+      # the laptop may have made it after this command began
+      # shellcheck source=/dev/null
+      [ ! -r "$HOME/.local/state/rookery/download_proxy" ] || . "$HOME/.local/state/rookery/download_proxy"
       eval "$preamble"
       "build_$2" "$5" </dev/null
     ) 2>&1
