@@ -311,9 +311,11 @@ def _explained(event: playbook.Event, connections: Connections) -> playbook.Even
     """
     if event.get("state") != "unreachable" or event["host"] not in connections:
         hint = str(event.get("hint") or "")
-        if "cluster_mirrors." in hint and command_line.takes("--offline-mirrors"):
-            cluster = connections[event["host"]].cluster if event["host"] in connections else None
-            if cluster and cluster.sandbox:
+        cluster = connections[event["host"]].cluster if event["host"] in connections else None
+        if "cluster_mirrors." in hint and cluster:
+            if not cluster.sandbox:
+                hint = download_link.suggestion(cluster) or hint
+            elif command_line.takes("--offline-mirrors"):
                 hint = f"{command_line.again('--offline-mirrors')}   # uses copies on this computer"
         return {**event, "hint": invocation.as_typed(hint)} if hint else event
     error = connections[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")

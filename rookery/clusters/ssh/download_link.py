@@ -1,11 +1,11 @@
 """Let commands on a login node without internet download through this computer, over the connection that is open.
 
-A port of the login node's loopback interface leads through the master to a proxy here (`ssh -R`). Only commands of rookery
-know of it: a file in the user's home that nobody else can read has its address and token. It is written by a command that
-waits for the end of its input, and removes the file then, whatever ended this side.
+A port of the login node's loopback interface leads through the master to a proxy here (`ssh -R`). Only commands of
+rookery know of it: its address and token are in a file in the home that nobody else can read. A command writes that
+file, waits for the end of its input, and removes the file then, whatever ended this side.
 
-Files carried over beforehand would do without a port, but rookery would have to work out what pip, uv, poetry, conda and R
-are going to ask for, for another architecture: lock files name addresses that no mirror has, and build tools are in none.
+Files carried over beforehand would need no port, but rookery would have to work out what pip, uv, poetry, conda and R
+are going to ask for, for another architecture: lock files name addresses that no mirror has, and no build tools.
 """
 
 import os
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.download_proxy import USER, DownloadProxy
 from rookery.clusters.ssh.remote_command import STATE_FOLDER
-from rookery.core import paths
+from rookery.core import command_line, paths
 from rookery.core.background import begun
 from rookery.core.errors import RookeryError
 
@@ -38,7 +38,15 @@ def is_wanted(cluster: "Cluster", *, offline: bool) -> bool:
         cluster: The cluster.
         offline: The user asked for it.
     """
-    return offline or (cluster.data.get("cluster_internet") or {}).get("login") == "no"
+    has_none = (cluster.data.get("cluster_internet") or {}).get("login") == "no"
+    return offline or (has_none and not cluster.data.get("cluster_proxy"))
+
+
+def suggestion(cluster: "Cluster") -> str:
+    """Return a hint, after a download there has failed; "" where this command can't, or did already, go this way."""
+    if not command_line.takes("--offline") or is_wanted(cluster, offline=command_line.names("--offline")):
+        return ""
+    return f"{command_line.again('--offline')}   # if {cluster.name} has no internet"
 
 
 @contextmanager
@@ -95,7 +103,12 @@ def _announced(connection: "Connection", address: str) -> Iterator[None]:
         ended.wait()
 
     script = STATE_FOLDER + paths.remote("scripts/download_link.sh")
-    running = connection.begin(script, on_line=lambda line: line == READY and ready.set(), sends=True)
+
+    def hear(line: str) -> None:
+        if line == READY:
+            ready.set()
+
+    running = connection.begin(script, on_line=hear, sends=True)
 
     def finish() -> str:
         try:

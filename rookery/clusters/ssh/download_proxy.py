@@ -1,9 +1,9 @@
 """A web proxy on this computer, for the downloads of a login node that has no internet.
 
-It takes CONNECT alone, so what it carries is encrypted from end to end: pip, uv, git and R on the cluster choose the file
-for their own architecture, and check its digest, as they do with an internet of their own. It leads to public addresses and
-to the mirrors of the profile, never into this computer's own network, and asks for a token, since everybody on a login
-node can reach a port there.
+It takes CONNECT alone, so what it carries is encrypted from end to end: pip, uv, git and R on the cluster choose the
+file for their own architecture, and check its digest, as with an internet of their own. It leads to public addresses
+and to the mirrors of the profile, not into this computer's own network, and asks for a token, since everybody on a
+login node can reach a port there.
 """
 
 import base64

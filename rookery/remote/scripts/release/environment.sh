@@ -18,6 +18,10 @@ build() { # build KIND WAY LINK NAME LOCK
       cd "$place" || exit
       unset IFS
       set +f
+      # a web proxy that the site sets in login shells alone
+      [ -n "${https_proxy-}" ] || proxy=$(ROOKERY_PROBE=1 bash -lc 'printf "\nproxy %s" "${https_proxy-${http_proxy-}}"' 2>/dev/null)
+      case ${proxy-} in *"
+proxy http"*) export https_proxy="${proxy##*proxy }" http_proxy="${proxy##*proxy }" ;; esac
       # the laptop may have made it after this command began
       # shellcheck source=/dev/null
       [ ! -r "$HOME/.local/state/rookery/download_proxy" ] || . "$HOME/.local/state/rookery/download_proxy"
