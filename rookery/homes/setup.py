@@ -311,10 +311,10 @@ def _explained(event: playbook.Event, connections: Connections) -> playbook.Even
     """
     if event.get("state") != "unreachable" or event["host"] not in connections:
         hint = str(event.get("hint") or "")
-        cluster = connections[event["host"]].cluster if event["host"] in connections else None
-        if "cluster_mirrors." in hint and cluster:
-            if not cluster.sandbox:
-                hint = download_link.suggestion(cluster) or hint
+        connection = connections.get(str(event.get("host")))
+        if "cluster_mirrors." in hint and connection:
+            if not connection.cluster.sandbox:
+                hint = download_link.suggestion(connection.cluster) or hint
             elif command_line.takes("--offline-mirrors"):
                 hint = f"{command_line.again('--offline-mirrors')}   # uses copies on this computer"
         return {**event, "hint": invocation.as_typed(hint)} if hint else event

@@ -16,7 +16,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from threading import Event
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh.download_proxy import USER, DownloadProxy
 from rookery.clusters.ssh.remote_command import STATE_FOLDER
 from rookery.core import command_line, paths
 from rookery.core.background import begun
@@ -59,6 +58,8 @@ def opened(connection: "Connection") -> Iterator[None]:
     Raises:
         RookeryError: The login node allows no port to be forwarded, or its home can't be written to.
     """
+    from rookery.clusters.ssh.download_proxy import DownloadProxy  # noqa: PLC0415 start-up
+
     cluster = connection.cluster
     mirrors = [str(address) for address in (cluster.data.get("cluster_mirrors") or {}).values()]
     place = paths.runtime_dir() / f"web-{os.getpid()}-{secrets.token_hex(3)}"
@@ -69,7 +70,7 @@ def opened(connection: "Connection") -> Iterator[None]:
         forwarding = f"127.0.0.1:0:{place}"  # a port that the login node chooses
         port = _forwarded(connection, forwarding)
         stack.callback(_tell, connection, "cancel", forwarding)
-        stack.enter_context(_announced(connection, f"http://{USER}:{proxy.token}@127.0.0.1:{port}"))
+        stack.enter_context(_announced(connection, f"http://{proxy.USER}:{proxy.token}@127.0.0.1:{port}"))
         yield
 
 

@@ -12,7 +12,6 @@ import http.client
 import http.server
 import ipaddress
 import secrets
-import select
 import socket
 import socketserver
 import urllib.request
@@ -23,7 +22,8 @@ from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-USER = "rookery"
+from rookery.core.background import begun
+
 PORT = 443
 """The port of encrypted downloads; another is open where a mirror of the profile names it."""
 
@@ -33,9 +33,6 @@ USUAL = ("pypi.org", "files.pythonhosted.org", "github.com", "cloud.r-project.or
 CONNECT_PATIENCE = 20
 """Seconds that a server on the internet is given to answer."""
 
-IDLE = 300
-"""Seconds after which a download that nothing came of is given up."""
-
 
 class DownloadProxy(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     """The proxy, which listens on a socket in the file system.
@@ -44,6 +41,7 @@ class DownloadProxy(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         token: The password that whoever uses it must know.
     """
 
+    USER = "rookery"
     daemon_threads = True
     request_queue_size = 64
 
@@ -55,7 +53,7 @@ class DownloadProxy(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             mirrors: Addresses that may be in this computer's own network.
         """
         self.token = secrets.token_urlsafe(32)
-        password = base64.b64encode(f"{USER}:{self.token}".encode()).decode()
+        password = base64.b64encode(f"{self.USER}:{self.token}".encode()).decode()
         self.authorization = f"Basic {password}"
         parts = [urlsplit(mirror) for mirror in mirrors]
         named = {(part.hostname, part.port or PORT) for part in parts if part.scheme == "https"}
@@ -164,16 +162,21 @@ def _through(proxy: str, host: str, port: int) -> socket.socket:
 
 
 def _carry(one: socket.socket, other: socket.socket) -> None:
-    """Carry bytes both ways, until both sides have ended, or nothing came for a while."""
-    facing = {one: other, other: one}
-    for side in facing:
-        side.settimeout(IDLE)
-    reading = set(facing)
+    """Carry bytes both ways, until both sides have ended.
+
+    Each way for itself: one may be silent for as long as the other has something, and neither waits for the other.
+    """
+    for side in (one, other):
+        side.settimeout(None)
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    back = begun(lambda: _pass_on(other, one))
+    _pass_on(one, other)
+    back()
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
-        while reading and (ready := select.select(reading, (), (), IDLE)[0]):
-            for side in ready:
-                if data := side.recv(1 << 16):
-                    facing[side].sendall(data)
-                else:
-                    facing[side].shutdown(socket.SHUT_WR)
-                    reading.discard(side)
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
