@@ -96,7 +96,8 @@ def test_from_an_empty_home_to_a_table(glacier: Live, mirror: Mirror) -> None:
     assert person.says("stat -c '%i %Y' /work/ada/rookery/x86_64/bin/uv") == uv
     assert person.says("grep -rlF '" + token + "' . /work/ada || true") == ""
     assert person.ssh(f"test -e {LINK}").returncode == 1
-    assert {"uv-python/downloads.json", "cran/src/contrib/PACKAGES.gz"} <= set(mirror.asked)
+    assert "uv-python/downloads.json" in mirror.asked
+    assert any(path.startswith("cran/src/contrib/foreach_") for path in mirror.asked)
     assert person.setup()["up_to_date"]
     completed = person.rookery("new", "study", "--cluster", "glacier", "--language", "python")
     assert completed.returncode == 0, completed.stdout + completed.stderr

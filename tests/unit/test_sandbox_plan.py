@@ -14,6 +14,7 @@ import yaml
 
 from rookery.core.errors import RookeryError
 from rookery.sandbox import image, miniature, mirrors, person, plan, registry, storage
+from rookery.sandbox.auth import Entrance
 
 MINIMAL = {"cluster_host": "a.example.org", "cluster_scheduler": "slurm", "cluster_partitions": [{"name": "only"}]}
 
@@ -307,3 +308,9 @@ def test_a_qos_is_what_sacctmgr_takes() -> None:
     first, second = plan.describe("x", profile)["sandbox_partitions"]
     assert (first["exclusive"], first["account"], first["qos"]) == (True, "x01-a", ["q", "r"])
     assert (second["min_nodes"], second["account"], second["qos"]) == (2, "", ["q"])
+
+
+@pytest.mark.parametrize(("login", "jump", "has"), [("no", False, False), ("no", True, True), ("http", False, True)])
+def test_a_cluster_without_internet_has_a_miniature_without(login: str, jump: bool, has: bool) -> None:
+    profile = {**MINIMAL, "cluster_internet": {"login": login}}
+    assert plan.describe("tiny", profile, Entrance(jump=jump))["sandbox_internet"] is has
