@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2016,SC2154
 # Build an environment at the place where it stays (a virtual environment can't be moved), its marker written last.
 #
 # Comes with the order, where there are environments to build. Set besides:
@@ -19,7 +19,7 @@ build() { # build KIND WAY LINK NAME LOCK
       unset IFS
       set +f
       # a web proxy that the site sets in login shells alone
-      [ -n "${https_proxy-}" ] || proxy=$(ROOKERY_PROBE=1 bash -lc 'printf "\nproxy %s" "${https_proxy-${http_proxy-}}"' 2>/dev/null)
+      [ -n "${https_proxy-}" ] || proxy=$(ROOKERY_PROBE=1 timeout 10 bash -lc 'printf "\nproxy %s" "${https_proxy-${http_proxy-}}"' 2>/dev/null)
       case ${proxy-} in *"
 proxy http"*) export https_proxy="${proxy##*proxy }" http_proxy="${proxy##*proxy }" ;; esac
       # the laptop may have made it after this command began
