@@ -62,6 +62,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             declaration["files"] = [self._rendered(item, variables) for item in declaration["files"]]
         role = self._task._role.get_name() if self._task._role else "playbook"
         facts = self._variable("cluster_facts", variables)
+        self._use_proxy(declaration, facts, variables)
         storage, free = facts.get("storage", {}), facts.get("free_mb", {})
         # what the user's quota leaves is for every role to keep to
         known = {path: free[name] for name, path in storage.items() if name in free}
@@ -85,6 +86,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             self._follow(job, payload, variables)
             answer = self._ask({**payload, "resume": int(job["command"])}, variables)
         return _result(_add(done, answer), show_diff=bool(self._task.diff))
+
+    def _use_proxy(self, declaration: dict[str, Any], facts: dict[str, Any], variables: dict[str, Any]) -> None:
+        """Give each command the site's web proxy: at a first setup no start-up file does."""
+        proxy = probe.proxy_variables(facts, {"cluster_proxy": self._variable("cluster_proxy", variables)})
+        for command in declaration.get("commands", []) if proxy else []:
+            command["environment"] = {**proxy, **command.get("environment", {})}
 
     def _asked(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Return what the laptop asks for by this run, where it is a whole one (rookery/homes/up_to_date.py)."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rookery.clusters.login_node.facts import proxy_variables
 from rookery.clusters.ssh.remote_command import STATE_FOLDER, remote_command
 from rookery.core import paths
 from rookery.core.errors import RookeryError
@@ -53,7 +54,8 @@ def commands(facts: Mapping[str, Any], profile: Mapping[str, Any], version: str)
     json_url = (profile.get("cluster_mirrors") or {}).get("uv_python_downloads")
     mirror = f"UV_PYTHON_DOWNLOADS_JSON_URL={shlex.quote(json_url)} " if json_url else ""
     before = remote_command(f"{STATE_FOLDER}\nmkdir -p {prefix}/bin && note_state")
-    uv = f"UV_PYTHON_INSTALL_DIR={prefix}/python UV_CACHE_DIR={prefix}/cache/uv {mirror}{prefix}/bin/uv python"
+    proxy = "".join(f"{name}={shlex.quote(value)} " for name, value in proxy_variables(facts, profile).items())
+    uv = f"{proxy}UV_PYTHON_INSTALL_DIR={prefix}/python UV_CACHE_DIR={prefix}/cache/uv {mirror}{prefix}/bin/uv python"
     version, home = shlex.quote(version), shlex.quote(facts["home"])
     after = remote_command(
         f"mv {prefix}/bin/.uv-sent {prefix}/bin/uv && chmod 755 {prefix}/bin/uv && "

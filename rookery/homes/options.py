@@ -9,6 +9,7 @@ from rookery.clusters.option_texts import (
     ITS_CLUSTER,
     JSON,
     MIRRORS,
+    OFFLINE,
     PROJECT,
     ROLES,
     SANDBOX,
@@ -72,6 +73,7 @@ class SetupOptions(Options):
     user: str = option(default="", help=USER)
     account: str = option(default="", help=ACCOUNT)
     sandbox: bool = option(default=False, help=SANDBOX)
+    offline: bool = option(default=False, help=OFFLINE)
     offline_mirrors: bool = option(default=False, help=f"with --sandbox: {MIRRORS}")
     force: bool = option(default=False, help="run every step, even if nothing seems to have changed")
     json: bool = option(default=False, help=JSON)

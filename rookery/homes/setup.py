@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from rookery import __version__
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
+from rookery.clusters.ssh import download_link
 from rookery.clusters.ssh.connection import Connection
 from rookery.core import command_line, console, invocation, locking, state_files
 from rookery.core.errors import RookeryError
@@ -103,7 +104,7 @@ class _Setup:
         if left or len(connections) < len(results):
             self.screen = self._new_screen()
         with self.clock.on("ssh login"):
-            left = self._usable(left, answered)
+            left = self._linked(self._usable(left, answered))
         code = self._play(left) if left else 0
         for name, connection in left.items():
             if results[name].state == "ok" and self.is_whole:
@@ -210,6 +211,19 @@ class _Setup:
                 usable[name] = connection
         return usable
 
+    def _linked(self, connections: Connections) -> Connections:
+        """Return the connections that can download what is needed; those without internet do it through this computer.
+
+        The others are noted.
+        """
+        linked = {}
+        for name, connection in connections.items():
+            with self._apart(name):
+                if not self.options.check and download_link.is_wanted(connection.cluster, offline=self.options.offline):
+                    self._stack.enter_context(download_link.opened(connection))
+                linked[name] = connection
+        return linked
+
     def _play(self, connections: Connections) -> int:
         """Run the playbook on every cluster that could be reached."""
         results, screen = self.results, self.screen or self._new_screen()
@@ -297,9 +311,11 @@ def _explained(event: playbook.Event, connections: Connections) -> playbook.Even
     """
     if event.get("state") != "unreachable" or event["host"] not in connections:
         hint = str(event.get("hint") or "")
-        if "cluster_mirrors." in hint and command_line.takes("--offline-mirrors"):
-            cluster = connections[event["host"]].cluster if event["host"] in connections else None
-            if cluster and cluster.sandbox:
+        connection = connections.get(str(event.get("host")))
+        if "cluster_mirrors." in hint and connection:
+            if not connection.cluster.sandbox:
+                hint = download_link.suggestion(connection.cluster) or hint
+            elif command_line.takes("--offline-mirrors"):
                 hint = f"{command_line.again('--offline-mirrors')}   # uses copies on this computer"
         return {**event, "hint": invocation.as_typed(hint)} if hint else event
     error = connections[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")

@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from rookery.clusters.ssh import download_link
 from rookery.core import console
 from rookery.projects import deploy_cache, prune, release_builder, release_client, release_protocol
 from rookery.projects import target as targets
@@ -36,8 +37,11 @@ def run(options: DeployOptions) -> int:
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
     project, connection = target.project, target.connection
     assert project is not None  # noqa: S101 find raises where there is none
-    with closing(Preflight(connection, project, ask=not options.check, dirty=options.dirty)) as preflight:
-        deploy = _Deploy(connection, project, preflight, options)
+    with (
+        closing(Preflight(connection, project, ask=not options.check, dirty=options.dirty)) as preflight,
+        ExitStack() as stack,
+    ):
+        deploy = _Deploy(connection, project, preflight, options, stack)
         answer = deploy.run()
         result = Result(deploy.release, deploy.commit, answer, connection, time.monotonic() - began)
         if not options.check:
@@ -55,9 +59,15 @@ class _Deploy:
     """A deploy: first what is known already is sent, then what the cluster needs besides."""
 
     def __init__(
-        self, connection: "Connection", project: "Project", preflight: Preflight, options: DeployOptions
+        self,
+        connection: "Connection",
+        project: "Project",
+        preflight: Preflight,
+        options: DeployOptions,
+        stack: ExitStack,
     ) -> None:
         self.connection, self.project, self._preflight, self._options = connection, project, preflight, options
+        self._stack, self._is_linked = stack, False  # the stack is closed when the deploy has ended
         self._release: Release | None = None
 
     @property
@@ -120,9 +130,18 @@ class _Deploy:
         have = answer.all("have")  # other commits than were thought; where it has not even those whole, all is sent
         return self._send(have if have != list(cluster_commits) else ())
 
+    def _let_download(self) -> None:
+        """Let the cluster download through this computer, where it has no internet."""
+        wanted = download_link.is_wanted(self.connection.cluster, offline=self._options.offline)
+        if wanted and not self._is_linked:
+            self._stack.enter_context(download_link.opened(self.connection))
+            self._is_linked = True
+
     def _payload(self, cluster_commits: Sequence[str]) -> Iterator[bytes]:
         packing = self._preflight.pack(self.commit, cluster_commits)
         self._release = release = self._make(packing)
+        if release.order.environments:
+            self._let_download()
         contents = ReleaseContents(release.files)
         if packing.is_needed:
             contents = ReleaseContents(release.files, True, tuple(packing.bases()), tuple(boundary(self.commit)))

@@ -2,7 +2,7 @@
 
 from dataclasses import field
 
-from rookery.clusters.option_texts import CHECK, ITS_CLUSTERS, JSON, PROJECT, SANDBOX, YES
+from rookery.clusters.option_texts import CHECK, ITS_CLUSTERS, JSON, OFFLINE, PROJECT, SANDBOX, YES
 from rookery.core.options import Options, option
 
 
@@ -38,6 +38,7 @@ class DeployOptions(Options):
     check: bool = option(default=False, help=CHECK)
     dirty: bool = option(default=False, help="include uncommitted changes, as a snapshot that is marked as such")
     prune: bool = option(default=False, help="remove old releases that no job uses and that hold no files of yours")
+    offline: bool = option(default=False, help=OFFLINE)
     json: bool = option(default=False, help=JSON)
     yes: bool = option(default=False, help=YES)
     sandbox: bool = option(default=False, help=SANDBOX)

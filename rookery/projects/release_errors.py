@@ -4,7 +4,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh import config_file
+from rookery.clusters.ssh import config_file, download_link
 from rookery.core import paths
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
@@ -101,7 +101,8 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     if word == "build" and _OFFLINE.search(stderr):
         return RookeryError(
             f"{name}: {what}: the download failed{because}. {STILL}",
-            hint="run the same command again later, or set a mirror with cluster_mirrors in your inventory",
+            hint=download_link.suggestion(cluster)
+            or "run the same command again later, or set a mirror with cluster_mirrors in your inventory",
             details=whole,
         )
     hint = f"{_less(cluster, project, log)}   # shows the full log" if log else "run the same command again"

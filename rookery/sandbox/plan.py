@@ -183,6 +183,15 @@ def wanted_python(profile: Mapping[str, Any]) -> str:
     return ""
 
 
+def has_internet(profile: Mapping[str, Any], entrance: auth.Entrance) -> bool:
+    """Return whether a miniature has a way out; all its nodes are one machine, so login nodes decide.
+
+    One behind a jump host keeps it, as both are reached at addresses of this machine.
+    """
+    login = (profile.get("cluster_internet") or {}).get("login")
+    return login != "no" or bool(auth.describe(entrance, profile)["sandbox_jump_methods"])
+
+
 def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | None = None) -> dict[str, Any]:
     """Return everything that the templates of roles/sandbox need of a cluster, as `sandbox_*` variables.
 
@@ -204,6 +213,7 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         "sandbox_cluster": re.sub(r"[^a-z0-9]", "", name.lower()) or "miniature",
         "sandbox_hostname": str(profile.get("cluster_host") or name).split(".")[0],
         "sandbox_host": str(profile.get("cluster_host") or name),
+        "sandbox_internet": has_internet(profile, entrance),
         "sandbox_nodes": machines,
         "sandbox_partitions": partitions(profile, machines) if profile.get("cluster_scheduler") != "none" else [],
         "sandbox_qos": qos(profile),

@@ -230,9 +230,13 @@ def test_the_hook_takes_the_files_that_lint_knows() -> None:
 
 
 def test_there_is_no_telemetry() -> None:
-    """What runs on the user's computer has no client for the web; packages are fetched by uv, pyenv, pipx and R."""
+    """What runs on the user's computer has no client for the web; packages are fetched by uv, pyenv, pipx and R.
+
+    Where a cluster has no internet, they are fetched through a proxy, which connects to what they ask for alone.
+    """
     clients = {"urllib.request", "http", "http.client", "requests", "httpx", "aiohttp", "urllib3", "smtplib"}
-    for file in (ROOT / "rookery").rglob("*.py"):
+    proxy = ROOT / "rookery/clusters/ssh/download_proxy.py"
+    for file in set((ROOT / "rookery").rglob("*.py")) - {proxy}:
         imported = set()
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):

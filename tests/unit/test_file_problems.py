@@ -205,6 +205,7 @@ cluster_vpn: {need: sometimes}    #! unknown key `need` (did you mean `needed`?)
 cluster_verified_on: May      #! `cluster_verified_on` must be a date
 cluster_source_url: https://example.org
 cluster_mirrors: {pypi: http://x.org}    #! `pypi` must begin with https://
+cluster_proxy: http://me:secret@x.org    #! `cluster_proxy` must look like "http://proxy.example.ac.uk:3128"
 """
 
 

@@ -300,6 +300,18 @@ def test_bash_and_shellcheck_read_every_template(tmp_path: Path, python: str) ->
     assert completed.returncode == 0, completed.stdout
 
 
+@pytest.mark.parametrize(("compute", "is_set"), [("no", True), ("yes", False), ("http", False), ("unknown", False)])
+def test_programs_do_not_wait_for_an_internet_that_nodes_lack(tmp_path: Path, compute: str, is_set: bool) -> None:
+    """What the job sets itself comes later, and counts."""
+    text = "j: {command: 'true', environment: {WANDB_MODE: online}}"
+    loaded = config.load(project(tmp_path, text, "name: x\nclusters: [hec]\n"))
+    site = cluster(cluster_internet={"login": "yes", "compute": compute})
+    lines = commands(job_script.script(loaded, config.job(loaded, "j", "hec"), site))
+    offline = [number for number, line in enumerate(lines) if line.startswith("export UV_OFFLINE=1 ")]
+    assert bool(offline) == is_set
+    assert not offline or offline[0] < lines.index("export WANDB_MODE=online")
+
+
 def test_no_script_differs_by_the_clusters_name(tmp_path: Path) -> None:
     """All difference is in the profile: the same facts under another name give the same script."""
     loaded = config.load(project(tmp_path, "j: {command: x, array: 1-2, mail: a@b.c}", "name: x\nclusters: [hec]\n"))

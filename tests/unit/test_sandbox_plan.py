@@ -17,6 +17,7 @@ import yaml
 from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.sandbox import image, miniature, mirrors, person, plan, registry, releases, storage
+from rookery.sandbox.auth import Entrance
 from rookery.sandbox.releases import OLDEST, RELEASES, Release
 
 MINIMAL = {"cluster_host": "a.example.org", "cluster_scheduler": "slurm", "cluster_partitions": [{"name": "only"}]}
@@ -394,3 +395,9 @@ def test_the_packages_of_an_image_are_written_down_beside_it(tmp_path: Path) -> 
     assert note.read_text() == "slurmctld\t24.11.5-4+deb13u1\n"
     note.write_text("slurmctld:amd64\t22.05.8-4+deb12u3\n")  # it is read again, and the image is not asked
     assert image.slurm_version(base) == "22.05.8"
+
+
+@pytest.mark.parametrize(("login", "jump", "has"), [("no", False, False), ("no", True, True), ("http", False, True)])
+def test_a_cluster_without_internet_has_a_miniature_without(login: str, jump: bool, has: bool) -> None:
+    profile = {**MINIMAL, "cluster_internet": {"login": login}}
+    assert plan.describe("tiny", profile, Entrance(jump=jump))["sandbox_internet"] is has

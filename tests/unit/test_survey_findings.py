@@ -254,6 +254,22 @@ def test_the_internet_of_login_nodes(internet: str, proxy: list[str], login: str
     assert value("cluster_internet", internet=[internet], proxy=proxy) == {"login": login, "compute": "unknown"}
 
 
+@pytest.mark.parametrize(
+    ("lines", "proxy"),
+    [
+        (["http_proxy http://a:1", "https_proxy http://b:2"], "http://b:2"),
+        (["HTTP_PROXY http://a:1"], "http://a:1"),
+        (["https_proxy socks5://b:2", "http_proxy http://a:1"], "http://a:1"),
+        (["https_proxy http://b:2; rm -rf ~"], ""),
+        (["https_proxy"], ""),
+        ([], ""),
+    ],
+)
+def test_a_web_proxy_of_the_site(lines: list[str], proxy: str) -> None:
+    found = findings(internet=["yes"], proxy=lines)
+    assert (found["cluster_proxy"].value if "cluster_proxy" in found else "") == proxy
+
+
 def test_what_the_user_says_goes_before_what_is_unknown() -> None:
     given = replace(GIVEN, asked={"cluster_title": "Iceberg", "cluster_vpn": {"needed": "always"}})
     found = findings(given)

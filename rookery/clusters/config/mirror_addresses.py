@@ -1,4 +1,7 @@
-"""Check the addresses of `cluster_mirrors`: downloads from them run as the user, so no network may change them."""
+"""Check the addresses of `cluster_mirrors` and `cluster_proxy`.
+
+Downloads from mirrors run as the user, so no network may change them.
+"""
 
 import ipaddress
 import re
@@ -6,6 +9,7 @@ from urllib.parse import urlsplit
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _BLANK = re.compile(r"[\x00-\x20\x7f]")
+_PROXY = re.compile(r"https?://([A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
 _BY_SSH = re.compile(r"[\w.][\w.-]*(@[\w.-]+)?:[^:].*")
 """HOST:PATH, as git takes it; two colons would name a program that git shall run (gitremote-helpers(7))."""
 
@@ -45,6 +49,19 @@ def problem(key: str, address: str) -> str:
         f"must begin with https:// or file://, not {address!r}: other downloads can be tampered with "
         "(http:// works only for addresses of the machine itself, such as 127.0.0.1)"
     )
+
+
+def proxy_problem(address: str) -> str:
+    """Return what is wrong with the address of a web proxy; "" where nothing is.
+
+    It carries encrypted downloads, so it need not be encrypted itself.
+
+    Args:
+        address: Such as "http://proxy.example.ac.uk:3128".
+    """
+    if _PROXY.fullmatch(address):
+        return ""
+    return f'must look like "http://proxy.example.ac.uk:3128", without a username or password, not {address!r}'
 
 
 def _is_here(host: str) -> bool:

@@ -60,6 +60,7 @@ def check(name: str, profile: Mapping[str, Setting], problems: FileProblems) -> 
     data = {key: setting.value for key, setting in profile.items()}
     for complaint in (
         *_bad_addresses(data),
+        *_bad_downloads(data),
         *_bad_own_login(data),
         *_bad_storage(data),
         *_bad_account(data),
@@ -142,12 +143,18 @@ def _bad_addresses(data: Mapping[str, Any]) -> Iterator[Complaint]:
         path = data.get(key)
         if path and (_CONTROL.search(path) or not path.startswith(("/", "~/"))):
             yield _must("be a path that starts with / or ~/", path, key)
-    for key, address in (data.get("cluster_mirrors") or {}).items():
-        if address is not None and (problem := mirror_addresses.problem(key, address)):
-            yield Complaint(("cluster_mirrors", key), f"`{key}` {problem}")
     date = data.get("cluster_verified_on")
     if date is not None and not _DATE.fullmatch(date):
         yield _must("be a date", date, "cluster_verified_on", advice='such as "2026-05-18" or "2026-05"')
+
+
+def _bad_downloads(data: Mapping[str, Any]) -> Iterator[Complaint]:
+    """Yield addresses that nothing can be downloaded from, or through."""
+    if (proxy := data.get("cluster_proxy")) and (problem := mirror_addresses.proxy_problem(proxy)):
+        yield Complaint(("cluster_proxy",), f"`cluster_proxy` {problem}")
+    for key, address in (data.get("cluster_mirrors") or {}).items():
+        if address is not None and (problem := mirror_addresses.problem(key, address)):
+            yield Complaint(("cluster_mirrors", key), f"`{key}` {problem}")
 
 
 def _bad_storage(data: Mapping[str, Any]) -> Iterator[Complaint]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rookery.clusters.cluster import expression, job_folders, job_home, large_storage, roomy
+from rookery.clusters.config import mirror_addresses
 from rookery.clusters.login_node import quota_formats
 from rookery.core import paths
 from rookery.core.errors import RookeryError
@@ -22,7 +23,20 @@ OLDEST_PYTHON = (3, 6)
 HOME_PROGRAMS = ".local/share"
 """Where in the home programs go, where the storage with room for them is one that others can change."""
 
-_ONE = ("home", "user", "architecture", "node", "glibc", "os", "shell", "startup", "module_path", "r", "programs_left")
+_ONE = (
+    "home",
+    "user",
+    "architecture",
+    "node",
+    "glibc",
+    "os",
+    "shell",
+    "startup",
+    "module_path",
+    "r",
+    "proxy",
+    "programs_left",
+)
 _MANY = (
     "shells",
     "has",
@@ -53,6 +67,19 @@ _FORMS = {
 def script() -> str:
     """Return the text of probe.sh, with what it needs in front."""
     return paths.remote("scripts/python.sh") + paths.remote("scripts/probe.sh")
+
+
+def proxy_variables(facts: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables by which programs there use the web proxy; none where there is none.
+
+    Args:
+        facts: What the probe found: the proxy that a login shell sets.
+        profile: The cluster's `cluster_*` values, whose proxy counts first.
+    """
+    proxy = str(profile.get("cluster_proxy") or facts.get("proxy") or "")
+    if mirror_addresses.proxy_problem(proxy):
+        return {}
+    return dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), proxy)
 
 
 def lasting(facts: Mapping[str, Any]) -> dict[str, Any]:

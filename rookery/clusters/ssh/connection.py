@@ -170,7 +170,7 @@ class Connection:
     def close(self) -> bool:
         """End the master connection and everything that goes through it; return whether there was one."""
         self.prepare()
-        path = self._control_path()
+        path = self.control_path()
         if not path.exists():
             return False
         answered = self._tell("exit")
@@ -357,7 +357,7 @@ class Connection:
         except subprocess.TimeoutExpired:
             return False
 
-    def _control_path(self) -> Path:
+    def control_path(self) -> Path:
         """Return the master's socket, whose name only ssh can tell (%C)."""
         completed = subprocess.run([*self.ssh, "-G", self.cluster.name], capture_output=True, text=True, check=False)
         match = re.search(r"^controlpath (.+)$", completed.stdout, re.MULTILINE)

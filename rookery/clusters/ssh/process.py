@@ -156,6 +156,11 @@ class RunningCommand:
                 raise self._call.hangs() from None
         return self._process.communicate(timeout=None if timeout is None else timeout - FIRST_ANSWER)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
     def stop(self) -> None:
         """End it here; on the cluster its input ends."""
         with contextlib.suppress(BrokenPipeError), self._process:
@@ -193,6 +198,7 @@ def _feed(stream: IO[bytes], pieces: Iterable[bytes]) -> None:
         for piece in pieces:
             try:
                 stream.write(piece)
+                stream.flush()
             except BrokenPipeError:
                 break
     finally:

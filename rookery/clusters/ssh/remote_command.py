@@ -86,7 +86,9 @@ case :$PATH: in *:/usr/bin:*) ;; *) PATH=$PATH:/usr/bin:/bin ;; esac
 export ROOKERY_UMASK=$(umask)
 umask u=rwx,go-w
 cd "$HOME" 2>/dev/null || cd /
+[ ! -r .local/state/rookery/download_proxy ] || . ./.local/state/rookery/download_proxy
 """
+# download_proxy: the way to the internet that a laptop gives a login node without one (download_link.py).
 # HOME: sshd gives the home of the password database; a start-up file may have set another since. The umask that was
 # there is a job's (remote/slurm/basics.py).
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from rookery.clusters.config import mirror_addresses
 from rookery.clusters.survey import module_names, node_answers
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import CHOSEN, FOUND, UNKNOWN, ProfileFinding
@@ -17,6 +18,8 @@ def findings(site: SlurmSite, survey: Survey) -> Iterator[ProfileFinding]:
     if system := survey.one("os"):
         yield ProfileFinding("cluster_os", system, FOUND, "/etc/os-release of a login node")
     yield _internet(survey)
+    if proxy := _proxy(survey):
+        yield ProfileFinding("cluster_proxy", proxy, FOUND, "a login shell")
     if architectures := _architectures(site, survey):
         yield ProfileFinding("cluster_architectures", architectures, FOUND, "uname -m, scontrol show node")
     kind = survey.one("modules")
@@ -47,6 +50,13 @@ def _internet(survey: Survey) -> ProfileFinding:
         return ProfileFinding("cluster_internet", value, UNKNOWN, "neither curl nor wget is there")
     source = "pypi.org, from a login node" + (" and from jobs" if reached else "")
     return ProfileFinding("cluster_internet", value, FOUND, source)
+
+
+def _proxy(survey: Survey) -> str:
+    """Return the web proxy that the site sets, the one for encrypted downloads first; "" for none that can be used."""
+    named = dict(line.split(" ", 1) for line in survey.all("proxy") if " " in line)
+    order = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
+    return next((named[name] for name in order if not mirror_addresses.proxy_problem(named.get(name, ""))), "")
 
 
 def _architectures(site: SlurmSite, survey: Survey) -> list[dict[str, str]]:

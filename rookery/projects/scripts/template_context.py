@@ -16,6 +16,18 @@ from rookery.projects.scripts.placement import processes
 PURPOSES: Final = ("r", "python", "conda", "cuda", "mpi", "gcc", "intel", "ml")
 """Purposes: each means the module that a cluster has for it."""
 
+OFFLINE: Final = (
+    "UV_OFFLINE=1",
+    "CONDA_OFFLINE=true",
+    "JULIA_PKG_OFFLINE=true",
+    "WANDB_MODE=offline",
+    "HF_HUB_OFFLINE=1",
+    "HF_DATASETS_OFFLINE=1",
+    "TRANSFORMERS_OFFLINE=1",
+    "MLFLOW_DISABLE_TELEMETRY=true",
+)
+"""What keeps programs of a job from waiting for an internet that its node does not have."""
+
 _CALLS_R = re.compile(r"(^|[\s;|&(/])R(script)?(\s|$)", re.MULTILINE)
 
 
@@ -61,6 +73,7 @@ def context(project: Project, job: Job, cluster: Cluster, table: Table | None = 
         "modules": modules(project, job, cluster),
         "module_verb": cluster.data.get("cluster_module_verb", "load"),
         "environment": project.environment,
+        "offline": OFFLINE if (cluster.data.get("cluster_internet") or {}).get("compute") == "no" else (),
         "variables": [f"{name}={command_line.quoted(value)}" for name, value in job.environment.items()],
         "cores": cores,
         "launcher": launcher,

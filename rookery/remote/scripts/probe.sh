@@ -119,7 +119,9 @@ fi
 
 # Storage: asked of a login bash, as the site sets its variables there (job scripts are bash too); where the user's own
 # login files end the shell, of /etc/profile alone. Each expression, such as $global_storage, is worked out by that shell.
-question="printf 'rookery-value - %s\\n' \"\${MODULEPATH-}\";"
+# A proxy of rookery's own drop-in is not the site's, and one with a password is nobody's business.
+question="printf 'rookery-value - %s\\n' \"\${MODULEPATH-}\";
+printf 'rookery-value = %s =%s\\n' \"\${https_proxy-\${HTTPS_PROXY-\${http_proxy-}}}\" \"\${ROOKERY_PROXY-}\";"
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
   question="$question printf 'rookery-value %s %s\\n' ${1%%=*} \"${1#*=}\";"
   shift
@@ -132,6 +134,11 @@ esac
 printf '%s\n' "$answers" | sed -n 's/^.*rookery-value //p' | while read -r name path; do
   if [ "$name" = - ]; then
     fact module_path "$path"
+    continue
+  fi
+  if [ "$name" = = ]; then
+    proxy=${path%% *}
+    case $proxy in =* | *@* | "${path#* =}") ;; *) fact proxy "$proxy" ;; esac
     continue
   fi
   case $path in

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2016,SC2154
 # Build an environment at the place where it stays (a virtual environment can't be moved), its marker written last.
 #
 # Comes with the order, where there are environments to build. Set besides:
@@ -18,6 +18,13 @@ build() { # build KIND WAY LINK NAME LOCK
       cd "$place" || exit
       unset IFS
       set +f
+      # a web proxy that the site sets in login shells alone
+      [ -n "${https_proxy-}" ] || proxy=$(ROOKERY_PROBE=1 timeout 10 bash -lc 'printf "\nproxy %s" "${https_proxy-${http_proxy-}}"' 2>/dev/null)
+      case ${proxy-} in *"
+proxy http"*) export https_proxy="${proxy##*proxy }" http_proxy="${proxy##*proxy }" ;; esac
+      # the laptop may have made it after this command began
+      # shellcheck source=/dev/null
+      [ ! -r "$HOME/.local/state/rookery/download_proxy" ] || . "$HOME/.local/state/rookery/download_proxy"
       eval "$preamble"
       "build_$2" "$5" </dev/null
     ) 2>&1
