@@ -25,7 +25,8 @@ PARTITIONS = (
     Partition("parallel", "several cores, or whole nodes", default=True, nodes=8, cores=496, max_minutes=2880),
     Partition(
         "gpu-short", "GPUs for half a day", max_minutes=720, nodes=2, free_nodes=2, cores=80, free_cores=80,
-        gpus={"tesla_v100-pcie-32gb": 3, "nvidia_h200_nvl": 2}, free_gpus={"tesla_v100-pcie-32gb": 1, "nvidia_h200_nvl": 0},
+        gpus={"tesla_v100-pcie-32gb": 3, "nvidia_h200_nvl": 2},
+        free_gpus={"tesla_v100-pcie-32gb": 1, "nvidia_h200_nvl": 0},
     ),
     Partition("astro", state="absent"),
 )  # fmt: skip
