@@ -228,8 +228,8 @@ def test_nothing_is_left_behind_when_a_run_is_stopped(checkout: Path, number: in
         wait_for(lambda: processes(mark), 20)
         process.send_signal(number)
         output = process.communicate(timeout=30)[0]
-    wait_for(lambda: not [line for line in processes(str(checkout)) if "_playbook.py" in line], 20)
-    wait_for(lambda: not processes(mark), 20)
+    wait_for(lambda: not [line for line in processes(str(checkout)) if "_playbook.py" in line], 60)
+    wait_for(lambda: not processes(mark), 60)
     if number == signal.SIGINT:
         assert process.returncode == 130
         assert "interrupted" in output

@@ -25,7 +25,8 @@ PARTITIONS = (
     Partition("parallel", "several cores, or whole nodes", default=True, nodes=8, cores=496, max_minutes=2880),
     Partition(
         "gpu-short", "GPUs for half a day", max_minutes=720, nodes=2, free_nodes=2, cores=80, free_cores=80,
-        gpus={"tesla_v100-pcie-32gb": 3, "nvidia_h200_nvl": 2}, free_gpus={"tesla_v100-pcie-32gb": 1},
+        gpus={"tesla_v100-pcie-32gb": 3, "nvidia_h200_nvl": 2},
+        free_gpus={"tesla_v100-pcie-32gb": 1, "nvidia_h200_nvl": 0},
     ),
     Partition("astro", state="absent"),
 )  # fmt: skip
@@ -43,9 +44,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("columns", [60, 80, 120, 200])
 def test_queue(monkeypatch: pytest.MonkeyPatch, columns: int, hec: Cluster) -> None:
-    for partition in PARTITIONS:
-        for kind in partition.gpus:
-            partition.free_gpus.setdefault(kind, 0)
     terminal = on_terminal(monkeypatch, columns)
     queue._show(hec, PARTITIONS)
     text = console.clean(terminal.getvalue())
