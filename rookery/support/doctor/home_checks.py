@@ -226,18 +226,38 @@ def _python(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
     if results.is_bad("path-login"):
         results.skip("python", "fix PATH at login first")
         return
-    wanted, name = inspection.python_version(cluster), inspection.python_name(cluster)
-    path, _, words = home.value("python").partition(" ")
+    found = ""
+    for name in inspection.PYTHONS:
+        path, _, words = home.value(name).partition(" ")
+        if problem := _python_problem(results, cluster, name, home):
+            results.fault("python", *problem)
+            return
+        found = found or f"{words.removeprefix('Python ')} ({path})"
+    results.ok("python", f"{found}{note}")
+
+
+def _python_problem(
+    results: CheckResults, cluster: "Cluster", name: str, home: HomeInspection
+) -> tuple[str, str] | None:
+    """Return what is wrong with a Python that a login shell finds by its name, and the fix; None where nothing is."""
+    wanted = inspection.python_version(cluster)
+    path, _, words = home.value(name).partition(" ")
     version = re.search(r"Python (\d+\.\d+\.\d+)", words)
     if missing := _MISSING.search(words):
-        results.fault("python", *_missing_python(results, cluster, name, (missing[1], missing[2]), home))
-    elif version is None:
+        return _missing_python(results, cluster, name, (missing[1], missing[2]), home)
+    if version is None:
         message = f"`{name}` {'does not start: ' + words if path else 'is missing'}"[:200]
-        results.fault("python", message, setup_again(results, cluster))
-    elif not f"{version[1]}.".startswith(f"{wanted}."):
-        results.fault("python", f"`{name}` is {version[1]} ({path}) instead of {wanted}", setup_again(results, cluster))
-    else:
-        results.ok("python", f"{version[1]} ({path}){note}")
+        return message, setup_again(results, cluster)
+    if f"{version[1]}.".startswith(f"{wanted}."):
+        return None
+    message = f"`{name}` is {version[1]} ({path}) instead of {wanted}"
+    folder = path.rpartition("/")[0]
+    before = home.value("path-login").split(":")
+    ours = [before.index(one) for one in expected(home) if one in before]
+    if ours and folder in before and before.index(folder) < min(ours):  # a module, or what an installer has written
+        show = on_cluster(cluster, "grep -nE 'module|conda|PATH' .bashrc .bash_profile .bash_login .profile .zshrc")
+        return f"{message}: a start-up file puts {folder} first", with_note(show, "shows such lines")
+    return message, setup_again(results, cluster)
 
 
 _MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)")

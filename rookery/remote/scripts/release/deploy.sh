@@ -71,6 +71,8 @@ if has_all; then
   exit 0
 fi
 
+require_tools
+
 prepare_switch &
 
 # --- the commit

@@ -82,6 +82,12 @@ leave_what_is_not_ours() {
   [ -L "$base/current" ] || [ ! -e "$base/current" ] || stop foreign-current
 }
 
+require_tools() { # what builds the environments, before anything is begun
+  each_environment require_tool
+}
+require_tool() {
+  is_ready "$@" || [ "$2" != poetry ] || command -v poetry >/dev/null 2>&1 || stop "no-poetry $5"
+}
 is_ready() { [ -f "$library/$4/.rookery-ready" ]; }
 differing() { # differing [-z]: what of the release is not as it was written, of the commit and beside it
   found=$(g diff-files --name-only) || return
