@@ -49,8 +49,8 @@ def of_partition(data: Mapping[str, Any], name: str) -> str:
         name: The partition's.
     """
     usual = next((str(entry["name"]) for entry in data.get("cluster_architectures") or []), "")
-    entries = (entry for entry in data.get("cluster_partitions") or [] if entry["name"] == name)
-    architecture = str(next(entries, {}).get("architecture", usual))
+    entries = [entry for entry in data.get("cluster_partitions") or [] if entry["name"] == name]
+    architecture = str(entries[0].get("architecture", usual)) if entries else usual
     return architecture if architecture != usual else ""
 
 
@@ -60,7 +60,9 @@ def submit_commands(data: Mapping[str, Any]) -> dict[str, list[str]]:
     Args:
         data: The cluster's `cluster_*` values.
     """
-    own = {entry["name"]: shlex.split(str(entry.get("submit", ""))) for entry in data.get("cluster_architectures") or []}
+    own = {
+        entry["name"]: shlex.split(str(entry.get("submit", ""))) for entry in data.get("cluster_architectures") or []
+    }
     partitions = [str(entry["name"]) for entry in data.get("cluster_partitions") or []]
     found = {name: own.get(of_partition(data, name), []) for name in partitions}
     return {name: words for name, words in found.items() if words}

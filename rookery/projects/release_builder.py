@@ -106,8 +106,8 @@ def _order(
         outputs=project.outputs,
         dropped=tuple(path for output in project.outputs for path in tree_checks.beneath(tree, output)),
         environments=tuple(
-            f"{required.kind} {required.way} {required.link} {required.name} {required.lock} {required.architecture}".rstrip()
-            for required in environments
+            " ".join(filter(None, (each.kind, each.way, each.link, each.name, each.lock, each.architecture)))
+            for each in environments
         ),
         builders=tuple(
             shlex.join((other.name, *other.submit, *other.options))
