@@ -7,6 +7,9 @@ from typing import Any
 
 from rookery.clusters.cluster import ACCOUNT, account
 
+ARCHITECTURES = ("x86_64", "aarch64", "ppc64le")
+"""Those that a profile can name (roles/cluster/meta/argument_specs.yml)."""
+
 MINUTES = 60
 """How long the jobs that install programs or build an environment may run, where the partition allows it."""
 

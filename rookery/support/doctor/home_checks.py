@@ -4,6 +4,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from rookery.clusters.architectures import ARCHITECTURES
 from rookery.clusters.ssh import startup_files
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
@@ -115,7 +116,7 @@ def _set_up(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> 
 
 
 def expected(home: HomeInspection) -> list[str]:
-    """Return the folders that `setup` put on PATH."""
+    """Return the folders that `setup` put on PATH, on machines of the login node's architecture."""
     on_path: list[str] = []
     for text in home.values.get("expected") or []:
         try:
@@ -128,7 +129,16 @@ def expected(home: HomeInspection) -> list[str]:
             for folder in (folders if isinstance(folders, list) else [])
             if isinstance(folder, str) and folder not in on_path
         ]
-    return [_native(folder, home) for folder in on_path]
+    return [_native(folder, home) for folder in on_path if not _is_foreign(folder, home.fact("architecture"))]
+
+
+def _is_foreign(folder: str, architecture: str) -> bool:
+    """Return whether a folder has programs for another architecture."""
+    match = _PROGRAMS.search(folder)
+    return match is not None and match[1] != architecture
+
+
+_PROGRAMS = re.compile(rf"/rookery/({'|'.join(ARCHITECTURES)})/bin$")
 
 
 def _native(folder: str, home: HomeInspection) -> str:
