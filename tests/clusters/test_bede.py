@@ -93,10 +93,11 @@ def test_machines_of_another_architecture_have_programs_of_their_own(vi: Laptop)
     assert login.count(f"{PROGRAMS}x86_64/") == node.count(f"{PROGRAMS}aarch64/") == 2
     assert f"{PROGRAMS}aarch64/" not in login
     assert f"{PROGRAMS}x86_64/" not in node
-    vi.script(f"""
-        cd && printf '#!/bin/sh\\n. ~/.config/rookery/env.sh; echo $SUBMITTED_WITH; uv --version; which python3\\n' >job.sh
-        ghbatch -A bdlan09 -p ghtest --gres=gpu:1 --wait -o said job.sh
-    """)
+    vi.ssh(
+        "cat >job.sh",
+        stdin="#!/bin/sh\n. ~/.config/rookery/env.sh\necho $SUBMITTED_WITH; uv --version; which python3\n",
+    )
+    vi.says("ghbatch -A bdlan09 -p ghtest --gres=gpu:1 --wait -o said job.sh")
     assert re.fullmatch(rf"ghbatch\nuv .*\n{PROGRAMS}aarch64/bin/python3", vi.says("cat said; rm said job.sh"))
 
 
