@@ -146,6 +146,8 @@ SHOWN: Final = {
     "__r_program": "PREFIX/bin/module-R",
     "item.split('.')[:2] | join('.')": "VERSION",
     "item.key": "TOOL",
+    "item.name": "ARCHITECTURE",
+    "item.prefix": "PROGRAMS/rookery/ARCHITECTURE",
 }
 """What the table has for the expressions in the roles' paths; another one is refused, so that it gets a word."""
 
@@ -189,7 +191,7 @@ def _declared(home: dict[str, Any], known: dict[str, Any]) -> Iterator[tuple[str
             items = known[items.strip("{ }")]
         for item in [items] if isinstance(items, dict) else items:
             if kind == "environment":
-                yield kind, f"~/.config/rookery/env.d/{item['name']}.sh"
+                yield kind, f"~/.config/rookery/env.d/{_path(item['name'])}.sh"
             elif kind != "commands":
                 yield kind, _path(item) if isinstance(item, str) else _path(item["path"], item.get("each"))
             else:

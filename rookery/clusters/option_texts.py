@@ -16,5 +16,5 @@ ACCOUNT = "the account (project) that your jobs are charged to; remembered for n
 HOST_KEY = "fingerprint (SHA256:…) of a host key that you have checked"
 OFFLINE = "download through your computer, for a cluster without internet"
 MIRRORS = "make local mirrors of what this machine can't reach"
-ROLES = "only these: shell, storage, python, python_tools, r, tmux, vscode"
+ROLES = "only these: shell, storage, python, python_tools, r, tmux, vscode, other_architectures"
 """As profiles, playbooks and `ansible-playbook --tags` call them."""

@@ -23,7 +23,7 @@ ITEMS: dict[str, tuple[str, str]] = {
 }
 OTHERS = {"release", "space"}
 CHOICES = {"position": {"top", "bottom"}, "shells": {"sh", "fish", "csh"}}
-JOB = {"partition", "account", "cpus", "memory", "time"}
+JOB = {"partition", "account", "cpus", "memory", "time", "submit", "options"}
 
 Fill = Callable[[Any, Mapping[str, Any]], Any]
 """Fills in the templates in a value, with these variables besides those that the role has."""

@@ -76,7 +76,9 @@ class Result:
         yield f"  release      {release_path}"
         for kind, facts in self.environments().items():
             stands = _ENVIRONMENT[facts["state"]].format(**{"seconds": "?", **facts})
-            yield f"  {'Python' if kind == 'python' else 'R':<12} {stands}"
+            language, _, architecture = kind.partition("-")
+            title = f"{'Python' if language == 'python' else 'R'} {architecture}".rstrip()
+            yield f"  {title:<12} {stands}"
         if self.release.scripts and self.answer.state != "same":
             yield f"  scripts      {listed(self.release.scripts)}"
         if self.release.own:

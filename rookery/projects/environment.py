@@ -3,7 +3,8 @@
 import hashlib
 import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
@@ -60,6 +61,7 @@ class RequiredEnvironment:
         lock: The file that lists its packages; a path in the project.
         digest: Of everything that decides it.
         name: Its folder's, among the environments on the cluster.
+        architecture: The one of the nodes that it is for; "" for the login node's.
     """
 
     kind: str
@@ -67,22 +69,38 @@ class RequiredEnvironment:
     lock: str
     digest: str
     name: str
+    architecture: str = ""
 
     @property
     def link(self) -> str:
         """The link in a release that leads to it."""
-        return LINKS[self.way]
+        return link(self.way, self.architecture)
 
 
-def required(project: Project, commit: Commit, tree: Tree, cluster: "Cluster") -> tuple[RequiredEnvironment, ...]:
+def link(way: str, architecture: str) -> str:
+    """Return the link in a release that leads to an environment: `.venv`, or `.venv-aarch64` for other nodes."""
+    return LINKS[way] + (f"-{architecture}" if architecture else "")
+
+
+def required(
+    project: Project, commit: Commit, tree: Tree, cluster: "Cluster", architectures: Iterable[str] = ("",)
+) -> tuple[RequiredEnvironment, ...]:
     """Return the environments of a commit on a cluster.
+
+    Args:
+        project: The project.
+        commit: The commit.
+        tree: Its files.
+        cluster: The cluster.
+        architectures: Those of the nodes that the jobs run on; "" is the login node's.
 
     Raises:
         RookeryError: The lock file of one is not in the commit.
     """
     ways = {"python": project.environment.python, "r": project.environment.r}
     setup = preamble(project.environment, cluster)
-    return tuple(_required(project, commit, tree, kind, way, setup) for kind, way in ways.items() if way != "none")
+    found = [_required(project, commit, tree, kind, way, setup) for kind, way in ways.items() if way != "none"]
+    return tuple(replace(environment, architecture=name) for name in architectures for environment in found)
 
 
 def _required(  # noqa: PLR0913, PLR0917
@@ -154,7 +172,7 @@ _REQUIREMENTS = re.compile(r"^[ \t]*(?:-r|-c|--requirement|--constraint)[ =]*([^
 
 def digest(environments: tuple[RequiredEnvironment, ...]) -> str:
     """Return one digest for everything a release's code runs in; "" where that is nothing."""
-    return "+".join(environment.digest for environment in environments)
+    return "+".join(dict.fromkeys(environment.digest for environment in environments))
 
 
 def preamble(environment: Environment, cluster: "Cluster") -> str:

@@ -1,10 +1,12 @@
 """Build the release of a commit: read it, check that it can be a release, render its job scripts."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from rookery import __version__
+from rookery.clusters import architectures
 from rookery.core.background import begun
 from rookery.projects import commit as git
 from rookery.projects import config, environment, release_protocol, remote_paths, tree_checks
@@ -52,8 +54,9 @@ def make(
     tree_checks.check(commit, tree, outputs=project.outputs, needed=_needed(project))
     if not large:
         tree_checks.check_size(commit, tree, packing)
-    environments = environment.required(project, commit, tree, cluster)
     scripts = _scripts(project, cluster, Committed(commit, tree.files))
+    used = sorted({architectures.of_partition(cluster.data, script.job.partition) for script in scripts})
+    environments = environment.required(project, commit, tree, cluster, used or [""])
     rendered = {path: text for script in scripts for path, text in {script.path: script.text, **script.files}.items()}
     files = _files(project, commit, {path: text for path, text in rendered.items() if path not in tree.files})
     values = {
@@ -68,7 +71,8 @@ def make(
     ways = {"python": project.environment.python, "r": project.environment.r}
     environment_values = {**ways, "digest": environment.digest(environments)}
     order = _order(project, commit, cluster, tree, environments)
-    order = replace(order, wanted=digest([LAYOUT, values, environment_values, files, asdict(order)]))
+    asked = {key: value for key, value in asdict(order).items() if key != "builders"}  # how, not what
+    order = replace(order, wanted=digest([LAYOUT, values, environment_values, files, asked]))
     stamp = release_protocol.stamp({**values, "describe": describe(), "rookery": __version__}, environment_values)
     return Release(
         order,
@@ -102,8 +106,13 @@ def _order(
         outputs=project.outputs,
         dropped=tuple(path for output in project.outputs for path in tree_checks.beneath(tree, output)),
         environments=tuple(
-            " ".join((required.kind, required.way, required.link, required.name, required.lock))
-            for required in environments
+            " ".join(filter(None, (each.kind, each.way, each.link, each.name, each.lock, each.architecture)))
+            for each in environments
+        ),
+        builders=tuple(
+            shlex.join((other.name, *other.submit, *other.options))
+            for other in architectures.others(cluster.data)
+            if any(required.architecture == other.name for required in environments)
         ),
         preamble=environment.preamble(project.environment, cluster),
         cran=str((cluster.data.get("cluster_mirrors") or {}).get("cran", "")),

@@ -56,6 +56,15 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
             f"{name} was set up by an older version of rookery, which did not set a folder for environments.",
             setup,
         ),
+        "no-poetry": (
+            f"{name} has no poetry, and {project} needs it to install what {rest} lists.",
+            "uvx migrate-to-uv   # makes it a project of uv, which installs the same packages; "
+            f"or set python_tools_packages: [poetry] for {name} in your inventory, then {setup}",
+        ),
+        "no-architecture": (
+            f"{name}: Python for {rest} nodes is not installed yet, and jobs of {project} run on such nodes.",
+            setup,
+        ),
         "foreign-prefix": (
             f"{name}: another user owns {rest}, so programs in it may have been replaced. Do not run them.",
             f"invoke doctor {cluster.argument}",

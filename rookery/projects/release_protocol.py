@@ -23,7 +23,9 @@ class Order:
         wanted: Digest of everything that makes the release what it is.
         outputs: Folders that live on the storage.
         dropped: Files of the commit that these take the place of.
-        environments: `KIND WAY LINK NAME LOCK` of each.
+        environments: `KIND WAY LINK NAME LOCK` of each, and the architecture where it is not the login node's.
+        builders: Where a job has to build one: the architecture, the command that submits it, and its options, as
+            words that a shell reads.
         preamble: Shell that makes R or conda available on this site.
         cran: Where R packages come from; "" for R's own choice.
     """
@@ -35,6 +37,7 @@ class Order:
     outputs: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    builders: tuple[str, ...] = ()
     preamble: str = ""
     cran: str = ""
 
@@ -143,8 +146,14 @@ def payload(order: Order, contents: ReleaseContents) -> bytes:
     if order.environments:
         uses_r = any(environment.startswith("r ") for environment in order.environments)
         program = text("library.R") if uses_r else ""
-        script += _assignments({"preamble": order.preamble, "cran": order.cran, "r_program": program})
-        script += text("environment.sh")
+        values = {
+            "preamble": order.preamble,
+            "cran": order.cran,
+            "r_program": program,
+            "builders": "\n".join(order.builders),
+            "ways": text("ways.sh"),
+        }
+        script += _assignments(values) + text("environment.sh")
     encoded = script.encode(errors="surrogateescape")
     return b"%d\n%b%b" % (len(encoded), encoded, archive)
 
@@ -199,6 +208,7 @@ def read(stdout: str) -> ReleaseAnswer:
 
 
 _COMMIT, _WORDS = "[0-9a-f]{40}", r"[^\x00]{0,5000}"
+_KIND = "(?:python|r)(?:-[a-z0-9_]{1,20})?"  # with the architecture, where it is not the login node's
 _FORMS = {
     word: re.compile(form)
     for word, form in {
@@ -207,8 +217,8 @@ _FORMS = {
         "have": _COMMIT,
         "before": f"(?:{_COMMIT})?",
         "release": f"/{_WORDS}",
-        "environment": rf"(?:python|r) (?:ready|built|missing) {_WORDS}",
-        "seconds": "(?:python|r) [0-9]{1,9}",
+        "environment": rf"{_KIND} (?:ready|built|missing) {_WORDS}",
+        "seconds": f"{_KIND} [0-9]{{1,9}}",
         "differs": _WORDS,
         "kept": _WORDS,
         "free": f"[0-9]{{0,15}} {_WORDS}",

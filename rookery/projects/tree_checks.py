@@ -132,6 +132,7 @@ def _check_reserved(tree: Tree, outputs: Sequence[str]) -> None:
     """Refuse a commit with a file where rookery puts something into a release, or on the way there."""
     own = (".rookery", ".venv", ".conda", ".rlibrary")
     taken = [path for name in own for path in beneath(tree, name)]
+    taken += [path for path in tree.files if path.startswith(tuple(f"{name}-" for name in own))]  # .venv-aarch64
     folders = [str(parent) for path in (*outputs, "slurm/x") for parent in PurePosixPath(path).parents]
     taken += [path for path in folders if path in tree.files]
     if taken:

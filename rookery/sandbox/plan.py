@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from rookery.clusters import architectures
 from rookery.clusters.cluster import ACCOUNT
 from rookery.sandbox import auth, storage
 
@@ -34,7 +35,8 @@ def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
     One where the profile says that there is only one such. And usual ones.
 
     Returns:
-        name, cores, memory_mb, features, partitions, gpu_type, gpus (devices' paths) of each, at least three.
+        name, cores, memory_mb, features, partitions, gpu_type, gpus (devices' paths) of each, at least three; and
+        architecture, "" where it is the login node's.
     """
     usual = profile.get("cluster_nodes") or {}
     plain: dict[str, Any] = {
@@ -44,6 +46,7 @@ def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
         "partitions": [],
         "gpu_type": "",
         "gpus": 0,
+        "architecture": "",
     }
     made: list[dict[str, Any]] = []
     for kind in _entries(profile, "cluster_constraints"):
@@ -56,6 +59,12 @@ def nodes(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
     if usual or not made or len(made) + len(gpus) < FEWEST_NODES:  # jobs without GPUs have a node without them
         made = [plain] * min(max(usual.get("count") or 0, FEWEST_NODES), MOST_USUAL_NODES) + made
+    having = {node["architecture"] for node in gpus}
+    gpus += [
+        {**plain, "architecture": one}
+        for one in dict.fromkeys(_architecture(entry, profile) for entry in _entries(profile, "cluster_partitions"))
+        if one and one not in having
+    ]
     device = 0
     numbered = []
     for number, node in enumerate(made + gpus, start=1):
@@ -71,18 +80,23 @@ def _features(kind: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(word for value in values for word in re.split(r"[\s&|,*()\[\]]+", value) if word))
 
 
+def _architecture(partition: Mapping[str, Any], profile: Mapping[str, Any]) -> str:
+    """Return the architecture of a partition's nodes where it is not the login node's, which all others have."""
+    return architectures.of_partition(profile, str(partition["name"]))
+
+
 def _gpu_node(kind: Mapping[str, Any], plain: Mapping[str, Any], profile: Mapping[str, Any]) -> dict[str, Any]:
-    having = [
-        entry["name"]
-        for entry in _entries(profile, "cluster_partitions")
-        if kind["type"] in (entry.get("gpu_types") or [])
+    listed = _entries(profile, "cluster_partitions")
+    having = kind.get("partitions") or [
+        entry["name"] for entry in listed if kind["type"] in (entry.get("gpu_types") or [])
     ]
     return {
         **plain,
         "features": _features({"name": "", **kind}),
         "cores": kind.get("node_cores") or plain["cores"],
         "memory_mb": kind.get("node_memory_mb") or plain["memory_mb"],
-        "partitions": kind.get("partitions") or having,
+        "partitions": having,
+        "architecture": next((_architecture(entry, profile) for entry in listed if entry["name"] in having), ""),
         "gpu_type": kind["type"],
         "gpus": kind.get("per_node") or 1,
     }
@@ -100,13 +114,14 @@ def partitions(profile: Mapping[str, Any], machines: list[dict[str, Any]]) -> li
         that it takes), account (whom its jobs are charged to, "" for whom the cluster's are), nodes (names).
     """
     code = storage.account(profile)
-    without_gpu = [node["name"] for node in machines if not node["gpus"]]
     named = str(profile.get("cluster_default_partition") or "")
     listed = _entries(profile, "cluster_partitions")
     having: dict[str, list[str]] = {}
     for entry in listed:
-        meant = [node["name"] for node in machines if entry["name"] in node["partitions"]]
-        having[entry["name"]] = meant or without_gpu or [node["name"] for node in machines]
+        usable = [node for node in machines if node["architecture"] == _architecture(entry, profile)]
+        meant = [node["name"] for node in usable if entry["name"] in node["partitions"]]
+        without_gpu = [node["name"] for node in usable if not node["gpus"]]
+        having[entry["name"]] = meant or without_gpu or [node["name"] for node in usable or machines]
     left = [node["name"] for node in machines if not any(node["name"] in names for names in having.values())]
     open_to_all = next((entry["name"] for entry in listed if not entry.get("min_gpus")), "")
     default = named or open_to_all or (DEFAULT_PARTITION if left else listed[0]["name"])
@@ -174,6 +189,17 @@ def modules(profile: Mapping[str, Any]) -> list[dict[str, str]]:
     return made
 
 
+def commands(profile: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the site's own commands for nodes of another architecture, with Slurm's that each calls."""
+    called = {"submit": "sbatch", "run": "srun"}
+    return [
+        {"name": name, "calls": command}
+        for entry in _entries(profile, "cluster_architectures")
+        for key, command in called.items()
+        if (name := str(entry.get(key, ""))) not in {"", command} and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name)
+    ]
+
+
 def wanted_python(profile: Mapping[str, Any]) -> str:
     """Return the version (major.minor) of a system Python too old for the base's to replace it; "" where it can."""
     version = str(profile.get("cluster_system_python") or "")
@@ -217,6 +243,7 @@ def describe(name: str, profile: Mapping[str, Any], entrance: auth.Entrance | No
         "sandbox_nodes": machines,
         "sandbox_partitions": partitions(profile, machines) if profile.get("cluster_scheduler") != "none" else [],
         "sandbox_qos": qos(profile),
+        "sandbox_commands": commands(profile),
         "sandbox_default_qos": str(profile.get("cluster_default_qos") or ""),
         "sandbox_gpu_types": sorted({node["gpu_type"] for node in machines if node["gpu_type"]}),
         "sandbox_storage": storage.storage(profile),

@@ -85,10 +85,20 @@ def test_what_is_a_persons_own_stands_in_their_folder_of_the_project(vi: Laptop)
     assert vi.rookery("status", "--cluster", "bede").returncode == 0
 
 
-def test_on_machines_of_another_architecture_nothing_of_it_stands_in_the_way(vi: Laptop) -> None:
-    other = 'uname() { echo aarch64; }; . ~/.config/rookery/env.sh; echo "$PATH" "${UV_CACHE_DIR-}"'
-    assert PROGRAMS not in vi.says(f"env -i HOME=$HOME bash -c '{other}'")
-    assert PROGRAMS in vi.says("env -i HOME=$HOME bash -c '. ~/.config/rookery/env.sh; echo $PATH'")
+def test_machines_of_another_architecture_have_programs_of_their_own(vi: Laptop) -> None:
+    """On the Grace Hopper nodes `uname -m` says aarch64, which is all that is different about them here."""
+    asked = '. ~/.config/rookery/env.sh; echo "$PATH" "$UV_CACHE_DIR"'
+    login = vi.says(f"env -i HOME=$HOME bash -c '{asked}'")
+    node = vi.says(f"env -i HOME=$HOME bash -c 'uname() {{ echo aarch64; }}; {asked}'")
+    assert login.count(f"{PROGRAMS}x86_64/") == node.count(f"{PROGRAMS}aarch64/") == 2
+    assert f"{PROGRAMS}aarch64/" not in login
+    assert f"{PROGRAMS}x86_64/" not in node
+    vi.ssh(
+        "cat >job.sh",
+        stdin="#!/bin/sh\n. ~/.config/rookery/env.sh\necho $SUBMITTED_WITH; uv --version; which python3\n",
+    )
+    vi.says("ghbatch -A bdlan09 -p ghtest --gres=gpu:1 --wait -o said job.sh")
+    assert re.fullmatch(rf"ghbatch\nuv .*\n{PROGRAMS}aarch64/bin/python3", vi.says("cat said; rm said job.sh"))
 
 
 # What a colleague puts in the place of somebody's folder: programs that leave a trace of whoever ran them

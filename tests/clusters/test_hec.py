@@ -16,10 +16,10 @@ from live import Live, as_root
 pytestmark = pytest.mark.cluster
 
 PYTHON = r"Python 3\.13\.\d+"
-TOOLS = "poetry --version; pipx --version; uv --version; python3.13 --version; python3 --version"
+TOOLS = "poetry --version; pipx --version; uv --version; python3.13 --version; python3 --version; python --version"
 # the site's 3.6 where this machine has one to lend, else the image's own
 SYSTEM_PYTHON = r"Python 3\.(?:6|11)\.\d+"
-TOOLS_SAY = rf"Poetry \(version [\d.]+\)\s+\d+\.[\d.]+\s+uv \d.*\s+{PYTHON}\s+{SYSTEM_PYTHON}"
+TOOLS_SAY = rf"Poetry \(version [\d.]+\)\s+\d+\.[\d.]+\s+uv \d.*\s+{PYTHON}\s+{PYTHON}\s+{PYTHON}"
 MOVED = (".cache", ".conda", ".mamba", ".vscode-server")
 
 
@@ -120,7 +120,33 @@ def test_the_tools_are_on_path(student: Laptop, command: str) -> None:
 def test_rookery_itself_runs_on_the_site_s_old_python(runs: Runs) -> None:
     assert runs.first["facts"]["python"] == "/usr/bin/python3"
     assert re.match(SYSTEM_PYTHON, runs.person.says("/usr/bin/python3 --version"))
-    assert runs.person.says("type -P python3") == "/usr/bin/python3"
+
+
+def test_python3_is_the_persons_own_and_so_is_what_it_makes(hec: Live, student: Laptop) -> None:
+    prefix = f"{storage_of(hec, student.user)}/rookery/x86_64"
+    assert student.says("bash -lc 'type -P python python3'").split() == [
+        f"{prefix}/bin/python",
+        f"{prefix}/bin/python3",
+    ]
+    output = student.script("""
+        python3 -m venv ~/env3 && ~/env3/bin/python -c 'import sys; print(sys.version_info[:2], sys.base_prefix)'
+        # a tool of the site's, by its path, and one by `env` on the site's PATH
+        printf '#!/usr/bin/python3\nimport sys; print(sys.executable)\n' >~/tool && chmod 755 ~/tool && ~/tool
+        rm -rf ~/env3 ~/tool
+    """)
+    assert re.match(rf"\(3, 13\) {prefix}/python/\S+\n/usr/bin/python3$", output), output
+
+
+def test_a_module_that_is_loaded_comes_before_python(student: Laptop) -> None:
+    output = student.script("""
+        mkdir -p ~/own/bin && printf '#!/bin/sh\necho module\n' >~/own/bin/python3 && chmod 755 ~/own/bin/python3
+        mkdir -p ~/modules && printf '#%%Module\nprepend-path PATH %s/own/bin\n' "$HOME" >~/modules/mine
+        printf '%s\n' '#!/bin/bash' 'source /etc/profile' 'source ~/.config/rookery/env.sh' \
+            'module use ~/modules && module add mine' python3 >job.sh
+        sbatch --wait --output=out.txt job.sh >/dev/null
+        cat out.txt; rm -rf ~/own ~/modules out.txt job.sh
+    """)
+    assert output.splitlines()[-1] == "module", output
 
 
 def test_uv_and_what_it_caches(hec: Live, student: Laptop) -> None:

@@ -153,6 +153,33 @@ def test_environments_in_a_folder_of_somebody_else_are_not_taken(home: Home, tmp
     assert error.hint == "invoke doctor here"
 
 
+@pytest.mark.parametrize("script", ["check", "deploy"])
+def test_a_poetry_project_on_a_home_without_poetry_is_refused_before_anything_is_made(home: Home, script: str) -> None:
+    with (home.path / ".config/rookery/env.sh").open("a") as env:
+        env.write(f"ROOKERY_PREFIX='{home.path}/prefix'; PATH=/usr/bin:/bin\n")
+    home.deploy(outputs=())
+    (home.code / "b.py").write_text("2\n")
+    home.commit()
+    before = sorted(home.base.rglob("*"))
+    with git.chosen(home.code) as commit:
+        order = Order("study", commit.id, "", "as wanted", environments=("python poetry .venv study-1 poetry.lock",))
+    text = (
+        release_protocol.look(order, check=True)
+        if script == "check"
+        else release_protocol.deploy("study", is_new=False)
+    )
+    done = subprocess.run(
+        ["sh", "-c", text], input=release_protocol.payload(order, ReleaseContents()), capture_output=True, check=False,
+        env={"HOME": str(home.path), "PATH": "/usr/bin:/bin"}, cwd=home.path, timeout=60,
+    )  # fmt: skip
+    answer = release_protocol.read(done.stdout.decode())
+    assert (answer.state, answer.stop) == ("", "no-poetry poetry.lock")
+    assert sorted(home.base.rglob("*")) == before
+    error = refused(cluster(), "study", answer, "")
+    assert error.message == "here has no poetry, and study needs it to install what poetry.lock lists."
+    assert "invoke setup here" in str(error.hint)
+
+
 def test_nothing_is_made_read_only_through_a_link(home: Home, tmp_path: Path) -> None:
     theirs = tmp_path / "theirs.py"
     theirs.write_text("1\n")

@@ -49,7 +49,8 @@ rookery-doctor variable global_scratch there /c/a
 rookery-doctor variable ROOKERY_STORAGE there /s/a
 rookery-doctor module yes
 rookery-doctor r /opt/R/bin/Rscript Rscript (R) version 4.3.1 (2023-06-16)
-rookery-doctor python /t/bin/python3.13 Python 3.13.5
+rookery-doctor python /t/bin/python Python 3.13.5
+rookery-doctor python3 /t/bin/python3 Python 3.13.5
 rookery-doctor cache ~/.cache link /s/a/.cache
 rookery-doctor slurm up
 rookery-doctor partition serial|up|idle|4

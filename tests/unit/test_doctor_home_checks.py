@@ -57,8 +57,14 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
     "module gone": ("modules", "warning", "module yes", "module yes opence/1.10.0"),
     "conda": ("conda", "fault", "rookery-doctor slurm up", "rookery-doctor conda .bashrc\nrookery-doctor slurm up"),
     "other python": ("python", "fault", "Python 3.13.5", "Python 3.9.1"),
+    "system python3": (
+        "python",
+        "fault",
+        "python3 /t/bin/python3 Python 3.13.5",
+        "python3 /usr/bin/python3 Python 3.6.8",
+    ),
     "broken python": ("python", "fault", "Python 3.13.5", "libpython.so: cannot open"),
-    "no python": ("python", "fault", "python /t/bin/python3.13 Python 3.13.5", "python "),
+    "no python": ("python", "fault", "python /t/bin/python Python 3.13.5", "python "),
     "no R": (
         "r",
         "fault",
@@ -96,6 +102,17 @@ def test_one_thing_that_is_otherwise(hec: cluster.Cluster, what: str) -> None:
     assert state_of[check] == state
     assert {name for name, value in state_of.items() if value in {"fault", "warning"}} == {check}
     assert check_of(results, check).fix or what == "hangs"
+
+
+def test_a_python_that_a_start_up_file_puts_first(hec: cluster.Cluster) -> None:
+    path = ("path-login /t/bin:/usr/bin", "path-login /opt/conda/bin:/t/bin:/usr/bin")
+    other = ("python /t/bin/python Python 3.13.5", "python /opt/conda/bin/python Python 3.11.2")
+    check = check_of(judgement(hec, path, other), "python")
+    assert (
+        "`python` is 3.11.2 (/opt/conda/bin/python) instead of 3.13: a start-up file puts /opt/conda/bin" in check.found
+    )
+    assert "setup" not in check.fix
+    assert "grep" in check.fix
 
 
 def test_a_home_that_is_not_set_up(hec: cluster.Cluster) -> None:

@@ -212,7 +212,6 @@ def test_an_option_is_quoted_as_sbatch_reads_it(value: str, written: str) -> Non
         ("{command: 'x {nope}'}", "hec", "unknown {nope} in the command. Known: {cpus}"),
         ("{command: x, gpus: 3, nodes: 2}", "hec", "Can't divide 3 GPUs evenly over 2 nodes"),
         ("{command: x, gpus: 1}", "bede", "Missing account: jobs on bede need one (the code of your project, such as"),
-        ("{command: x, gpus: 1, gpu_type: gh200, account: a}", "bede", "gh has aarch64 nodes, which can't run what"),
         ('{command: x, output: "a\\nb"}', "hec", "rookery.yml:4: `output` must be a path on one line"),
         ("{command: x, output: $HOME/log}", "hec", "rookery.yml:4: `output` must be a path on one line, without ~"),
         ('{command: "a\\nb", template: mpi, nodes: 2}', "hec", "write {launcher} before the program"),

@@ -7,7 +7,7 @@ Usage: fetch_uv.py FOLDER INDEX VERSION MACHINE [PINS]
   FOLDER   where `uv` and `uvx` go
   INDEX    a simple index (PEP 503), such as https://pypi.org/simple
   VERSION  such as 0.9.2, or "latest"
-  MACHINE  the architecture (uname -m): x86_64, aarch64, ppc64le
+  MACHINE  the architecture (uname -m): x86_64, aarch64, ppc64le; "" for that of this machine
   PINS     the SHA-256 of each wheel that may be taken, by its name, as a JSON object; without it, or where it is empty,
            what the index says is believed
 """
@@ -75,6 +75,7 @@ def download(address):
 def main(folder, index, version, machine, pins="{}"):
     """Find, check and unpack the wheel; each program gets its name in one rename."""
     base, pinned = index.rstrip("/") + "/uv/", json.loads(pins)
+    machine = machine or os.uname().machine
     wheels = candidates(download(base).decode("utf-8", "replace"), base, version, machine, pinned)
     if not wheels:
         sys.exit("{} has no uv {} for {}".format(base, version, machine))

@@ -35,8 +35,7 @@ if [ -n "$PYENV_ROOT" ]; then
   find "$folder/lib" -maxdepth 2 -name EXTERNALLY-MANAGED -exec rm -f {} +
   exit
 fi
-# python3.13 on PATH, but neither `python` nor `python3`: those are for the site's modules to give. It is a script and
-# not a link, since an environment that `python3.13 -m venv` makes through a link may not find its library
+# python3.13 on PATH, which `python` and `python3` beside it lead to. It is a script and not a link, since an environment that `python3.13 -m venv` makes through a link may not find its library
 # (https://github.com/python/cpython/issues/106045).
 launcher=$UV_PYTHON_BIN_DIR/python$(printf '%s' "$version" | cut -d. -f1,2)
 mkdir -p "$UV_PYTHON_BIN_DIR"

@@ -6,7 +6,7 @@ from typing import Any
 from rookery.core import paths
 from rookery.core.yaml_document import read
 
-TAGS = ("cluster", "shell", "storage", "python", "python_tools", "r", "tmux", "vscode")
+TAGS = ("cluster", "shell", "storage", "python", "python_tools", "r", "tmux", "vscode", "other_architectures")
 """The roles of playbooks/setup.yml, which are its tags."""
 
 

@@ -236,7 +236,10 @@ _outcome = struct(dict.fromkeys(("kind", "path", "what", "state", "note"), _word
 _drifted = struct(dict.fromkeys(("kind", "path", "what", "how", "role"), _words))
 _digests = mapping(text(), text(longest=300), 10_000)
 FACTS = mapping(
-    text(longest=100), either(many(either(mapping(text(), scalar, 100), scalar)), mapping(text(), scalar, 1000), scalar)
+    text(longest=100),
+    either(
+        many(either(mapping(text(), either(many(scalar), scalar), 100), scalar)), mapping(text(), scalar, 1000), scalar
+    ),
 )
 """What a login node is like, as it was kept there."""
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rookery.clusters import architectures
 from rookery.clusters.cluster import expression, job_folders, job_home, large_storage, roomy
 from rookery.clusters.config import mirror_addresses
 from rookery.clusters.login_node import quota_formats
@@ -168,8 +169,23 @@ def read(output: str, profile: Mapping[str, Any]) -> dict[str, Any]:
         "prefix": f"{programs}/rookery/{single.get('architecture', '')}",
         # what is compiled can be run by machines of this architecture alone, where others share the home
         "only_on": single.get("architecture", "") if len(profile.get("cluster_architectures") or []) > 1 else "",
+        "others": _others(profile, programs, single.get("architecture", "")),
         "set_up": single.get("set_up") == "yes",
     }
+
+
+def _others(profile: Mapping[str, Any], programs: str, own: str) -> list[dict[str, Any]]:
+    """Return the cluster's other architectures, each with its folder for programs, and how a job gets there."""
+    return [
+        {
+            "name": other.name,
+            "prefix": f"{programs}/rookery/{other.name}",
+            "submit": list(other.submit),
+            "options": list(other.options),
+        }
+        for other in architectures.others(profile)
+        if other.name != own
+    ]
 
 
 def _parsed(output: str) -> tuple[dict[str, str], dict[str, list[str]]]:

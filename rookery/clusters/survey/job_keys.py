@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from rookery.clusters.architectures import ARCHITECTURES
 from rookery.clusters.survey import node_answers
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import CHOSEN, CONCLUDED, FOUND, GivenAnswers, ProfileFinding
 from rookery.clusters.survey.slurm_answers import (
-    ARCHITECTURES,
     NAME,
     NodeKind,
     SlurmSite,

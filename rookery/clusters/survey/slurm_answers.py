@@ -15,9 +15,6 @@ from rookery.remote.slurm.forms import kilobytes, seconds
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=@%/-]{0,99}")
 """What the name of a partition, a type of GPU, a feature or a QOS may look like to be of use in a job script."""
 
-ARCHITECTURES: Final = ("x86_64", "aarch64", "ppc64le")
-"""Those that a profile can name."""
-
 _TRIAL: Final = re.compile(r"[A-Za-z0-9_.+=@%/:-]{1,300}")
 """What was tried: words and names with colons between."""
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
+from rookery.clusters.architectures import ARCHITECTURES
 from rookery.clusters.config import mirror_addresses
 from rookery.clusters.survey import module_names, node_answers
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import CHOSEN, FOUND, UNKNOWN, ProfileFinding
 from rookery.clusters.survey.node_answers import SurveyedNode
-from rookery.clusters.survey.slurm_answers import ARCHITECTURES, SlurmSite
+from rookery.clusters.survey.slurm_answers import SlurmSite
 
 _VERSION = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,5}){0,3}")
 

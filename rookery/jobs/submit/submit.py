@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from rookery import __version__
+from rookery.clusters import architectures
 from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
@@ -109,6 +110,7 @@ def _send(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
             "again": again,
             "cluster": target.cluster.label,
             "rookery": __version__,
+            "commands": architectures.submit_commands(target.cluster.data),
         }
         answer = _call(target, request, details)
         if answer["state"] in {"submitted", "already", "tested"}:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rookery.clusters import architectures
 from rookery.clusters.cluster import Cluster
 from rookery.core import near_names
 from rookery.projects.job import Job
@@ -184,13 +185,8 @@ def unused(place: JobPlace, job: Job, cluster: Cluster) -> int:
 
 
 def foreign(partition: Mapping[str, Any], cluster: Cluster) -> str:
-    """Return the architecture of a partition's machines where it differs from the login node's.
-
-    `setup` installs for the login node's.
-    """
-    usual = (cluster.data.get("cluster_architectures") or [{"name": ""}])[0]["name"]
-    architecture = str(partition.get("architecture", usual))
-    return architecture if architecture != usual else ""
+    """Return the architecture of a partition's machines where it differs from the login node's, else ""."""
+    return architectures.of_partition(cluster.data, str(partition.get("name", "")))
 
 
 def has_gpus(cluster: Cluster) -> bool:

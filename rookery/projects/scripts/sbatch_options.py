@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rookery.clusters import architectures
 from rookery.clusters.cluster import ACCOUNT, Cluster, account
 from rookery.clusters.config.profile import such_as
 from rookery.core.errors import RookeryError
@@ -38,14 +39,14 @@ def options(job: Job, cluster: Cluster) -> list[SbatchOption]:
 
     Raises:
         RookeryError: The cluster wants an account and none is given; the GPUs can't be shared out over the nodes; or
-            these are of another architecture.
+            these are of an architecture that `setup` does not know of.
     """
     partition, chosen_qos = placement.partition_entry(job, cluster), placement.qos_entry(job, cluster)
-    if architecture := placement.foreign(partition, cluster):
-        submit_commands = {entry["name"]: entry.get("submit") for entry in cluster.data["cluster_architectures"]}
+    architecture = placement.foreign(partition, cluster)
+    if architecture not in ["", *(other.name for other in architectures.others(cluster.data))]:
         raise RookeryError(
             f"{job.partition} has {architecture} nodes, which can't run what rookery sets up on {cluster.name}.",
-            hint=f"write a script yourself, and submit it with {submit_commands.get(architecture) or 'sbatch'}",
+            hint=f"add {{name: {architecture}}} to cluster_architectures of {cluster.name}, then run setup",
         )
     options = [SbatchOption(option("job-name", job.name), "name in the queue")]
     if job.partition:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
+from rookery.projects import environment
 from rookery.projects.job import Job
 from rookery.projects.model import Project
 from rookery.projects.scripts import command_line, placement, sbatch_options
@@ -74,6 +75,11 @@ def context(project: Project, job: Job, cluster: Cluster, table: Table | None = 
         "module_verb": cluster.data.get("cluster_module_verb", "load"),
         "environment": project.environment,
         "offline": OFFLINE if (cluster.data.get("cluster_internet") or {}).get("compute") == "no" else (),
+        "links": {
+            kind: environment.link(way, placement.foreign(placement.partition_entry(job, cluster), cluster))
+            for kind, way in (("python", project.environment.python), ("r", project.environment.r))
+            if way != "none"
+        },
         "variables": [f"{name}={command_line.quoted(value)}" for name, value in job.environment.items()],
         "cores": cores,
         "launcher": launcher,

@@ -64,7 +64,8 @@ def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str
         argv: The command.
         environment: Variables besides those of the login.
         requested: What is asked of Slurm: partition, account, cpus, memory (as `--mem` has it), time (minutes);
-            an empty one leaves it to the site.
+            an empty one leaves it to the site; `submit`, the command instead of sbatch, and `options`, others of
+            sbatch, both as words.
 
     Raises:
         Problem: Slurm refuses.
@@ -75,10 +76,12 @@ def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str
     for suffix in ("exit", "id", "log"):
         disk.discard(job.file(suffix))
     disk.write(job.file("sh"), os.fsencode(_script(job, argv, environment)), 0o700)
-    options = ["{}={}".format(_OPTIONS[name], value) for name, value in sorted(requested.items()) if value]
+    options = ["{}={}".format(_OPTIONS[name], requested[name]) for name in sorted(_OPTIONS) if requested.get(name)]
+    options += requested.get("options", [])
     log = job.file("log").replace("%", "%%")
     name = "rookery-" + job.key
-    sbatch = ["sbatch", "--parsable", "--job-name=" + name, "--output=" + log, "--chdir=" + job.folder, *options]
+    command = requested.get("submit") or ["sbatch"]
+    sbatch = [*command, "--parsable", "--job-name=" + name, "--output=" + log, "--chdir=" + job.folder, *options]
     finished = process.run([*sbatch, job.file("sh")], {}, 120)
     match = re.match(r"(\d+)", finished.lines[-1]) if finished.lines and finished.code == 0 else None
     if match is None:

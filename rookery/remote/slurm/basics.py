@@ -213,21 +213,28 @@ def _variables(output: bytes) -> Dict[str, str]:
     return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
 
 
-def sbatch(arguments: List[str], folder: str, start: Login) -> Tuple[int, str, str]:
-    """Run sbatch, which passes umask and environment on to the job."""
+def sbatch(command: List[str], arguments: List[str], folder: str, start: Login) -> Tuple[int, str, str]:
+    """Run sbatch, which passes umask and environment on to the job.
+
+    Args:
+        command: sbatch, or what the site has in its place.
+        arguments: Its arguments.
+        folder: Where it is run.
+        start: The environment and umask.
+    """
     before = os.umask(start.umask)
     try:
-        return run(["sbatch", *arguments], SBATCH_PATIENCE, cwd=folder, env=start.environment)
+        return run([*command, *arguments], SBATCH_PATIENCE, cwd=folder, env=start.environment)
     finally:
         os.umask(before)
 
 
 def directives(text: str) -> Dict[str, str]:
-    """Return the options for logs, name, array and account on a script's #SBATCH lines.
+    """Return the options for logs, name, array, account and partition on a script's #SBATCH lines.
 
     Later lines win, as with sbatch.
     """
-    letters = {"o": "output", "e": "error", "J": "job-name", "a": "array", "A": "account"}
+    letters = {"o": "output", "e": "error", "J": "job-name", "a": "array", "A": "account", "p": "partition"}
     values: Dict[str, str] = {}
     for line in text.splitlines():
         if not line.startswith("#"):
@@ -245,7 +252,7 @@ def directives(text: str) -> Dict[str, str]:
             match = re.match(r"^--([a-z-]+)(?:=(.*))?$", word, re.DOTALL)
             if match and match.group(1) in [*letters.values(), "reservation"]:
                 values[match.group(1)] = following if match.group(2) is None else match.group(2)
-            elif re.match(r"^-[oeJaA]", word):
+            elif re.match(r"^-[oeJaAp]", word):
                 values[letters[word[1]]] = word[2:] or following
     return values
 

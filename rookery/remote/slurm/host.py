@@ -189,7 +189,7 @@ class Host:
         try:
             start = login()
             options = variables.granted(start.environment, directives(self.request["script"]))
-            code, out, error = sbatch(["--parsable", *options, script], self.home, start)
+            code, out, error = sbatch(["sbatch"], ["--parsable", *options, script], self.home, start)
         finally:
             os.unlink(script)
         if code:

@@ -136,7 +136,8 @@ class Submission:
                 )
 
     def _sbatch(self, arguments: List[str]) -> Tuple[int, str, str]:
-        return sbatch(arguments, self.script.release, self.start)
+        command = self.request["commands"].get(self.script.directives.get("partition"), ["sbatch"])
+        return sbatch(command, arguments, self.script.release, self.start)
 
     def _intend(self) -> None:
         """Wait for another submission to end; find what an earlier one of ours did, and answer with it."""
@@ -215,7 +216,7 @@ class Submission:
         if not hasattr(self, "start"):
             self._start()
         options = ["--parsable", "--chdir=" + script.release, "--dependency=afterany:" + number, *self.granted]
-        code, out, err = self._sbatch([*options, str(mail_script), number])
+        code, out, err = sbatch(["sbatch"], [*options, str(mail_script), number], script.release, self.start)
         numbers = re.findall(r"^(\d+)", out, re.MULTILINE)
         if code or not numbers:
             raise ValueError("no mail will be sent at its end: " + (err.strip().splitlines() or ["sbatch failed"])[-1])

@@ -4,6 +4,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from rookery.clusters.architectures import ARCHITECTURES
 from rookery.clusters.ssh import startup_files
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
@@ -115,7 +116,7 @@ def _set_up(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> 
 
 
 def expected(home: HomeInspection) -> list[str]:
-    """Return the folders that `setup` put on PATH."""
+    """Return the folders that `setup` put on PATH, on machines of the login node's architecture."""
     on_path: list[str] = []
     for text in home.values.get("expected") or []:
         try:
@@ -128,7 +129,16 @@ def expected(home: HomeInspection) -> list[str]:
             for folder in (folders if isinstance(folders, list) else [])
             if isinstance(folder, str) and folder not in on_path
         ]
-    return [_native(folder, home) for folder in on_path]
+    return [_native(folder, home) for folder in on_path if not _is_foreign(folder, home.fact("architecture"))]
+
+
+def _is_foreign(folder: str, architecture: str) -> bool:
+    """Return whether a folder has programs for another architecture."""
+    match = _PROGRAMS.search(folder)
+    return match is not None and match[1] != architecture
+
+
+_PROGRAMS = re.compile(rf"/rookery/({'|'.join(ARCHITECTURES)})/bin$")
 
 
 def _native(folder: str, home: HomeInspection) -> str:
@@ -226,18 +236,38 @@ def _python(results: CheckResults, cluster: "Cluster", home: HomeInspection, *, 
     if results.is_bad("path-login"):
         results.skip("python", "fix PATH at login first")
         return
-    wanted, name = inspection.python_version(cluster), inspection.python_name(cluster)
-    path, _, words = home.value("python").partition(" ")
+    found = ""
+    for name in inspection.PYTHONS:
+        path, _, words = home.value(name).partition(" ")
+        if problem := _python_problem(results, cluster, name, home):
+            results.fault("python", *problem)
+            return
+        found = found or f"{words.removeprefix('Python ')} ({path})"
+    results.ok("python", f"{found}{note}")
+
+
+def _python_problem(
+    results: CheckResults, cluster: "Cluster", name: str, home: HomeInspection
+) -> tuple[str, str] | None:
+    """Return what is wrong with a Python that a login shell finds by its name, and the fix; None where nothing is."""
+    wanted = inspection.python_version(cluster)
+    path, _, words = home.value(name).partition(" ")
     version = re.search(r"Python (\d+\.\d+\.\d+)", words)
     if missing := _MISSING.search(words):
-        results.fault("python", *_missing_python(results, cluster, name, (missing[1], missing[2]), home))
-    elif version is None:
+        return _missing_python(results, cluster, name, (missing[1], missing[2]), home)
+    if version is None:
         message = f"`{name}` {'does not start: ' + words if path else 'is missing'}"[:200]
-        results.fault("python", message, setup_again(results, cluster))
-    elif not f"{version[1]}.".startswith(f"{wanted}."):
-        results.fault("python", f"`{name}` is {version[1]} ({path}) instead of {wanted}", setup_again(results, cluster))
-    else:
-        results.ok("python", f"{version[1]} ({path}){note}")
+        return message, setup_again(results, cluster)
+    if f"{version[1]}.".startswith(f"{wanted}."):
+        return None
+    message = f"`{name}` is {version[1]} ({path}) instead of {wanted}"
+    folder = path.rpartition("/")[0]
+    before = home.value("path-login").split(":")
+    ours = [before.index(one) for one in expected(home) if one in before]
+    if ours and folder in before and before.index(folder) < min(ours):  # a module, or what an installer has written
+        show = on_cluster(cluster, "grep -nE 'module|conda|PATH' .bashrc .bash_profile .bash_login .profile .zshrc")
+        return f"{message}: a start-up file puts {folder} first", with_note(show, "shows such lines")
+    return message, setup_again(results, cluster)
 
 
 _MISSING = re.compile(r"version [`'](\S+?)['`] is not installed \(set by (.+?)\)")

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 PATIENCE = 120
 """Seconds a login node is given for all of it: a start-up file that hangs is given 15 in there."""
 
+PYTHONS = ("python", "python3")
+"""The names that the Python of `setup` has on PATH."""
+
 PYPI = "https://pypi.org/simple"
 
 
@@ -79,13 +82,6 @@ def address(cluster: "Cluster") -> str:
     return f"{index.rstrip('/')}/pip/" if index.startswith(("http://", "https://")) else ""
 
 
-def python_name(cluster: "Cluster") -> str:
-    """Return the Python that `setup` gives: `python` with pyenv, one with its version with uv."""
-    if cluster.data.get("cluster_python_provider") == "pyenv":
-        return "python"
-    return f"python{'.'.join(python_version(cluster).split('.')[:2])}"
-
-
 def python_version(cluster: "Cluster") -> str:
     """Return the default version of Python there."""
     versions = cluster.variables.get("python_versions")
@@ -119,7 +115,7 @@ def question(cluster: "Cluster") -> tuple[list[str], str]:
         bundle.pack("apply.verify", {"full": True}),
         bundle.FROM_ARGUMENT,
         address(cluster),
-        python_name(cluster),
+        " ".join(PYTHONS),
         (modules.get("r") or [""])[0],
         str(data.get("cluster_module_verb") or "load") if has_modules(cluster) else "",
         " ".join(variables),

@@ -2,7 +2,7 @@
 # What a home on a login node is like, asked in one go; nothing is left there. Words in << >> are put in before it is sent.
 #
 # Arguments: what looks at the home (packed), the Python code that unpacks it, an address on the internet ("" for none),
-# the Python to ask for, the module of R ("" for none), how a module is loaded ("" where there are none), the names of
+# the Pythons to ask for (blanks between), the module of R ("" for none), how a module is loaded ("" where there are none), the names of
 # variables (blanks between), then the modules that are expected, "--", and folders that are links to the storage.
 # Prints lines "rookery-doctor KEY VALUE", then what rookery/jobs/monitor/quota.py and probe.sh print, then the answer of the look.
 
@@ -18,7 +18,7 @@ quotas() (
 
 say epoch "$(date +%s)"
 say path-command "$PATH"
-packed=$1 code=$2 address=$3 python=$4 r=$5 verb=$6 variables=$7
+packed=$1 code=$2 address=$3 pythons=$4 r=$5 verb=$6 variables=$7
 shift 7
 
 if command -v timeout >/dev/null 2>&1; then
@@ -152,7 +152,7 @@ if [ -n "$r" ]; then
 else
   say r "$(by_login Rscript)"
 fi
-say python "$(by_login "$python")"
+for name in $pythons; do say "$name" "$(by_login "$name")"; done
 
 for file in .bashrc .bash_profile .bash_login .profile .zshrc .config/fish/config.fish .tcshrc .cshrc; do
   if grep -qs '^# >>> conda initialize >>>' "$HOME/$file"; then say conda "$file"; fi

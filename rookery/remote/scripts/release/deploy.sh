@@ -39,7 +39,9 @@ clear_away() {
     [ ! -e "$each" ] || rm -rf "$each"
   done
 }
+number= # of a job that builds an environment
 tidy_up() {
+  [ -z "$number" ] || scancel "$number" >/dev/null 2>&1
   [ -z "$sharing" ] || wait "$sharing"
   clear_away "$partial" "$staging" "$state/archive.tar"
   : >"$state/holder"
@@ -70,6 +72,8 @@ if has_all; then
   report
   exit 0
 fi
+
+require_tools
 
 prepare_switch &
 
@@ -131,7 +135,7 @@ finish_stamp() { # the laptop's part ends where the environments' paths begin
   } >>"$staging/.rookery/release.json"
 }
 stamp_environment() {
-  printf '%s"%s": %s' "$comma" "$1" "$(json "$library/$4")"
+  printf '%s"%s": %s' "$comma" "$1${other:+-$other}" "$(json "$target")"
   comma=', '
 }
 put_link() { # put_link TARGET PATH
@@ -143,7 +147,7 @@ put_link() { # put_link TARGET PATH
   [ "$(readlink "$place/$2")" = "$1" ] && return
   ln -sfn "$1" "$place/.rookery/link" && mv -fT "$place/.rookery/link" "$place/$2"
 }
-link_environment() { put_link "$library/$4" "$3" && say_link "$3"; }
+link_environment() { put_link "$target" "$3" && say_link "$3"; }
 say_link() { links="$links
 $1"; }
 furnish() {
@@ -162,8 +166,8 @@ furnish() {
   each_environment link_environment
 }
 build_environment() {
-  if is_ready "$@"; then
-    say "environment $1 ready $library/$4"
+  if is_ready; then
+    say "environment $1${other:+-$other} ready $target"
   else
     build "$@"
   fi

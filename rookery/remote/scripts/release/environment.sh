@@ -5,85 +5,80 @@
 #   preamble      lines of shell that make R or conda available on this site
 #   cran          where R packages come from; nothing for R's own choice
 #   r_program     library.R, where R packages are asked for
+#   ways          ways.sh
+#   builders      for each other architecture: its name, and the command that submits a job there
+eval "$ways"
 
-build() { # build KIND WAY LINK NAME LOCK
-  target=$library/$4
-  log=$state/environment-$4.log
+build() { # build KIND WAY LINK NAME LOCK; other and target are set
+  log=$state/environment-$4${other:+-$other}.log
   began=$(date +%s)
   rm -rf "$target" "$state/status"
-  mkdir -p "$library" || failed write
-  doing "building the $2 environment from $5"
-  {
-    (
-      cd "$place" || exit
-      unset IFS
-      set +f
-      # a web proxy that the site sets in login shells alone
-      [ -n "${https_proxy-}" ] || proxy=$(ROOKERY_PROBE=1 timeout 10 bash -lc 'printf "\nproxy %s" "${https_proxy-${http_proxy-}}"' 2>/dev/null)
-      case ${proxy-} in *"
+  mkdir -p "${target%/*}" || failed write
+  doing "building the $2 environment from $5${other:+ for $other}"
+  if [ -n "$other" ]; then
+    build_in_job "$@"
+  else
+    {
+      (
+        cd "$place" || exit
+        unset IFS
+        set +f
+        # a web proxy that the site sets in login shells alone
+        [ -n "${https_proxy-}" ] || proxy=$(ROOKERY_PROBE=1 timeout 10 bash -lc 'printf "\nproxy %s" "${https_proxy-${http_proxy-}}"' 2>/dev/null)
+        case ${proxy-} in *"
 proxy http"*) export https_proxy="${proxy##*proxy }" http_proxy="${proxy##*proxy }" ;; esac
-      # the laptop may have made it after this command began
-      # shellcheck source=/dev/null
-      [ ! -r "$HOME/.local/state/rookery/download_proxy" ] || . "$HOME/.local/state/rookery/download_proxy"
-      eval "$preamble"
-      "build_$2" "$5" </dev/null
-    ) 2>&1
-    echo $? >"$state/status"
-  } | tee "$log" >&2
+        # the laptop may have made it after this command began
+        # shellcheck source=/dev/null
+        [ ! -r "$HOME/.local/state/rookery/download_proxy" ] || . "$HOME/.local/state/rookery/download_proxy"
+        eval "$preamble"
+        "build_$2" "$5" </dev/null
+      ) 2>&1
+      echo $? >"$state/status"
+    } | tee "$log" >&2
+  fi
   read -r status <"$state/status" || status=1
   if [ "$status" -eq 0 ] && : >"$target/.rookery-ready"; then # written last: without it, the next deploy builds anew
-    say "environment $1 built $target"
-    say "seconds $1 $(($(date +%s) - began))"
+    say "environment $1${other:+-$other} built $target"
+    say "seconds $1${other:+-$other} $(($(date +%s) - began))"
     return
   fi
   rm -rf "$target"
   failed "build $2 $log"
 }
-build_uv() {
-  UV_PROJECT_ENVIRONMENT=$target VIRTUAL_ENV='' uv sync --frozen --no-install-project --no-progress
-}
-make_venv() { # with the Python that .python-version or pyproject.toml asks for
-  VIRTUAL_ENV='' uv venv --quiet --no-progress "$@" "$target" && export VIRTUAL_ENV="$target" PATH="$target/bin:$PATH"
-}
-build_poetry() { # poetry installs into the virtual environment that is active, unless it is set up for another
-  make_venv || return
-  used=$(poetry env info --path 2>/dev/null)
-  if [ "$(readlink -f "$used")" != "$(readlink -f "$target")" ]; then
-    echo "error: poetry would install into ${used:-its own environment}: see poetry config --list"
-    return 1
-  fi
-  poetry install --no-root --no-interaction --no-ansi
-}
-build_venv() {
-  make_venv --seed && python -I -c "$pip" install --no-input --disable-pip-version-check --progress-bar off -r "$1"
-}
-# pip with those of the user's and the site's settings that say where packages come from; others say where they go, or
-# that nothing is installed
-pip='
-import ast, os, subprocess, sys
-sources = "index-url extra-index-url find-links no-index trusted-host proxy cert client-cert keyring-provider timeout retries"
-pip = [sys.executable, "-I", "-m", "pip"]
-told = subprocess.run([*pip, "config", "list"], stdout=subprocess.PIPE, universal_newlines=True).stdout
-for line in told.splitlines():
-    key, _, value = line.partition("=")
-    section, _, name = key.partition(".")
-    if section in ("global", "install") and name in sources.split():
-        value = " ".join(str(ast.literal_eval(value)).split())
-        os.environ.setdefault("PIP_" + name.upper().replace("-", "_"), value)
-os.environ["PIP_CONFIG_FILE"] = os.devnull
-os.execv(sys.executable, [*pip, *sys.argv[1:]])
-'
-build_conda() {
-  tool=$(command -v mamba || command -v micromamba || command -v conda) ||
-    { echo 'error: neither mamba nor conda is installed' && return 1; }
-  # create_default_packages of ~/.condarc are not the project's; not every version has the option
-  option=$("$tool" env create --help 2>/dev/null | grep -o -m 1 -e --no-default-packages)
-  CONDA_ALWAYS_YES=true MAMBA_ALWAYS_YES=true "$tool" env create --quiet --prefix "$target" --file "$1" ${option:+"$option"}
-}
-build_library() { run_r library "$1"; }
-build_renv() { run_r renv "$1"; }
-run_r() {
-  command -v Rscript >/dev/null || { echo 'error: R is not installed' && return 1; }
-  mkdir "$target" &&
-    R_LIBS_USER=$target RENV_PATHS_ROOT=$ROOKERY_PREFIX/renv Rscript --no-init-file -e "$r_program" "$1" "$2" "$target" "$cran"
+word() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
+build_in_job() { # the same on a node of another architecture, in the folder that the release is made in
+  job=$state/environment-$4-$other.sh
+  {
+    echo '#!/bin/sh'
+    echo "cd $(word "$place") || exit"
+    echo "[ \"\$(uname -m)\" = $other ] || { echo \"error: \$(uname -n) is \$(uname -m), not $other\"; exit 1; }"
+    echo ". $(word "${ROOKERY_HOME:-$HOME}/.config/rookery/env.sh")"
+    echo "target=$(word "$target") cran=$(word "$cran") r_program=$(word "$r_program")"
+    printf '%s\n' "$ways" "$preamble" "build_$2 $(word "$5") </dev/null" 'echo $? >'"$(word "$state/status.new")" \
+      "mv $(word "$state/status.new") $(word "$state/status")"
+  } >"$job" || failed write
+  : >"$log"
+  builder=$(printf '%s\n' "$builders" | sed -n "s/^$other //p")
+  number=$(eval "$builder" --parsable --job-name=rookery-environment '--chdir="$place"' '--output="$log"' '"$job"' 2>>"$log") || {
+    cat "$log" >&2
+    return
+  }
+  number=$(printf '%s\n' "$number" | sed -n 's/^\([0-9][0-9]*\)\(;.*\)\{0,1\}$/\1/p' | tail -n 1)
+  shown=0 before='' gone=0
+  while [ ! -f "$state/status" ]; do
+    reason=$(squeue --noheader --jobs="$number" --format='%T (%r)' 2>/dev/null)
+    case $reason in
+      '') gone=$((gone + 1)) ;; # a shared file system may show its end some seconds later
+      "$before") ;;
+      PENDING*) doing "job $number for $other waits in the queue: ${reason#PENDING }" ;;
+      *) doing "building the $2 environment from $5 for $other in job $number" ;;
+    esac
+    before=$reason
+    [ "$gone" -lt 10 ] || break
+    tail -n "+$((shown + 1))" "$log" >&2
+    shown=$(wc -l <"$log")
+    sleep 1
+  done
+  tail -n "+$((shown + 1))" "$log" >&2
+  number=
 }

@@ -2,7 +2,9 @@
 # own packages come first whatever they say.
 local({
   profile <- Sys.getenv("R_PROFILE_USER")
-  library <- file.path(dirname(dirname(profile)), ".rlibrary")
+  # the job script's, which is another one on nodes of another architecture
+  name <- basename(sub(":.*", "", Sys.getenv("R_LIBS")))
+  library <- file.path(dirname(dirname(profile)), if (startsWith(name, ".rlibrary")) name else ".rlibrary")
   if (!dir.exists(library)) library <- Sys.getenv("R_LIBS_USER")
   first <- function(...) Find(file.exists, c(...))
   for (file in first(".Renviron", "~/.Renviron")) try(readRenviron(file))

@@ -60,17 +60,18 @@ for release in "$base"/releases/*; do
   git --git-dir="$repository" update-ref -d "refs/rookery/$commit"
 done
 used=$(for release in "$base"/releases/*; do
-  for link in .venv .conda .rlibrary; do readlink "$release/$link"; done
+  for link in "$release"/.venv* "$release"/.conda* "$release"/.rlibrary*; do readlink "$link"; done
 done)
-for environment in "${ROOKERY_PREFIX:-/nonexistent}/environments/$name"-*; do
+above=${ROOKERY_PREFIX:-/nonexistent/none}
+for environment in "${above%/*}"/*/environments/"$name"-*; do # those for other architectures, too
   [ -d "$environment" ] || continue
   # another project's, whose name only begins alike
   case ${environment##*/"$name"-} in *[!0-9a-f]*) continue ;; esac
-  case $used in *"/${environment##*/}"*) continue ;; esac
+  case $used in *"${environment#"${above%/*}"}"*) continue ;; esac
   size=$(du -sk "$environment" 2>/dev/null | cut -f1)
   freed=$((freed + ${size:-0}))
   say "removed-environment $environment"
-  [ "$mode" = prune ] && rm -rf "$environment" "$state/environment-${environment##*/}.log"
+  [ "$mode" = prune ] && rm -rf "$environment" "$state/environment-${environment##*/}".* "$state/environment-${environment##*/}"-*
 done
 if [ "$mode" = prune ] && [ "$freed" -gt 0 ]; then
   git --git-dir="$repository" gc --quiet --prune=now >/dev/null 2>&1

@@ -9,7 +9,7 @@
 #   wanted        digest of everything that makes the release what it is
 #   outputs       folders that live on the storage, one a line
 #   dropped       files of the commit that those stand in the way of, one a line
-#   environments  KIND WAY LINK NAME LOCK of each, one a line
+#   environments  KIND WAY LINK NAME LOCK of each, one a line, and the architecture where it is not this node's
 # On standard output come facts, one a line: a word, a blank, a value. On standard error: what is being done.
 say() { printf '%s\n' "$*"; }
 doing() { printf 'doing: %s\n' "$*" >&2; }
@@ -39,7 +39,6 @@ IFS='
 base=${ROOKERY_HOME:-$HOME}/projects/$name
 state=$base/state
 repository=$base/repository.git
-library=${ROOKERY_PREFIX-}/environments
 storage=$ROOKERY_STORAGE/projects/$name
 unset GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE GIT_CONFIG_PARAMETERS GIT_CONFIG_COUNT
 # the user's own settings of git have no say here
@@ -61,6 +60,7 @@ ordered() {
   [ -z "$environments" ] || [ ! -e "$ROOKERY_PREFIX" ] || [ -O "$ROOKERY_PREFIX" ] || stop "foreign-prefix $ROOKERY_PREFIX"
 }
 each_environment() { # each_environment FUNCTION: called with KIND WAY LINK NAME LOCK
+  # Set for it: other (the architecture, where it is not this node's), prefix (its programs), target (the environment)
   function=$1
   for line in $environments; do
     IFS=' '
@@ -68,6 +68,9 @@ each_environment() { # each_environment FUNCTION: called with KIND WAY LINK NAME
     set -- $line
     IFS='
 '
+    other=${6-} prefix=${ROOKERY_PREFIX-}
+    [ -z "$other" ] || prefix=${prefix%/*}/$other
+    target=$prefix/environments/$4
     "$function" "$@" || return 1
   done
 }
@@ -82,7 +85,19 @@ leave_what_is_not_ours() {
   [ -L "$base/current" ] || [ ! -e "$base/current" ] || stop foreign-current
 }
 
-is_ready() { [ -f "$library/$4/.rookery-ready" ]; }
+require_tools() { # what builds the environments, before anything is begun
+  each_environment require_tool
+}
+require_tool() {
+  is_ready && return
+  if [ -n "$other" ]; then
+    [ -e "$prefix/bin/uv" ] || stop "no-architecture $other"
+    [ "$2" != poetry ] || [ -e "$prefix/bin/poetry" ] || stop "no-poetry $5"
+  else
+    [ "$2" != poetry ] || command -v poetry >/dev/null 2>&1 || stop "no-poetry $5"
+  fi
+}
+is_ready() { [ -f "$target/.rookery-ready" ]; }
 differing() { # differing [-z]: what of the release is not as it was written, of the commit and beside it
   found=$(g diff-files --name-only) || return
   [ -n "$found" ] || return 0
@@ -102,7 +117,8 @@ has_all() { # the release is finished, as it is wanted, and has everything that 
   each_environment is_ready && is_same
 }
 tell_environment() {
-  if is_ready "$@"; then say "environment $1 ready $library/$4"; else say "environment $1 missing $library/$4"; fi
+  if is_ready; then stands=ready; else stands=missing; fi
+  say "environment $1${other:+-$other} $stands $target"
 }
 report() {
   say "release $release"
