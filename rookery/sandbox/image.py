@@ -21,7 +21,7 @@ from rookery.core import atomic_files, command_line, paths, prompts
 from rookery.core.console import waiting
 from rookery.core.errors import RookeryError
 from rookery.sandbox import ids
-from rookery.sandbox.releases import RELEASES, Release
+from rookery.sandbox.releases import RELEASES, DebianRelease
 
 ROOT = Path("/var/lib/rookery")
 LONGEST_USE = timedelta(days=30)
@@ -49,11 +49,11 @@ def host_certificates() -> list[Path]:
     return sorted(CERTIFICATES.rglob("*.crt")) if CERTIFICATES.is_dir() else []
 
 
-def _packages(release: Release) -> list[str]:
+def _packages(release: DebianRelease) -> list[str]:
     return sorted((*PACKAGES, *release.packages))
 
 
-def digest(release: Release) -> str:
+def digest(release: DebianRelease) -> str:
     """Return eight characters that tell one image's contents from another's."""
     hasher = hashlib.sha256("\n".join((release.suite, *_packages(release), *_LEFT_OUT, str(ids.FIRST))).encode())
     hasher.update((paths.root() / "roles/sandbox/files/prepare-base").read_bytes())
@@ -62,7 +62,7 @@ def digest(release: Release) -> str:
     return hasher.hexdigest()[:8]
 
 
-def made(release: Release) -> list[Path]:
+def made(release: DebianRelease) -> list[Path]:
     """Return the existing images of a release with today's contents, the newest last."""
     return sorted(ROOT.glob(f"base-{release.suite}-{digest(release)}-" + "[0-9]" * 8))
 
@@ -129,7 +129,7 @@ def _check_kernel() -> None:
         )
 
 
-def ensure(release: Release, *, yes: bool, say: Say) -> Path:
+def ensure(release: DebianRelease, *, yes: bool, say: Say) -> Path:
     """Return the folder of a release's image; it is made first if it is not there.
 
     Raises:
@@ -153,7 +153,7 @@ def ensure(release: Release, *, yes: bool, say: Say) -> Path:
     return base
 
 
-def _make(release: Release, base: Path, *, yes: bool, say: Say) -> None:
+def _make(release: DebianRelease, base: Path, *, yes: bool, say: Say) -> None:
     _install_tool(yes=yes, say=say)
     building = ROOT / f".building-{base.name}"
     shutil.rmtree(building, ignore_errors=True)
@@ -172,7 +172,7 @@ def _make(release: Release, base: Path, *, yes: bool, say: Say) -> None:
     building.rename(base)
 
 
-def _command(release: Release, target: Path) -> list[str]:
+def _command(release: DebianRelease, target: Path) -> list[str]:
     prepare = paths.root() / "roles/sandbox/files/prepare-base"
     command = ["mmdebstrap", "--variant=minbase", "--mode=root", f"--include={','.join(_packages(release))}"]
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]

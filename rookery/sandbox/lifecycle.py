@@ -20,7 +20,7 @@ from rookery.core.errors import RookeryError
 from rookery.sandbox import releases
 from rookery.sandbox.auth import Entrance
 from rookery.sandbox.registry import Miniature, listing, state
-from rookery.sandbox.releases import Release
+from rookery.sandbox.releases import DebianRelease
 
 Names = str | Sequence[str]
 
@@ -68,7 +68,7 @@ def ensure(  # noqa: PLR0913 all but the first are given by name
     return [by_name[name] for name in named]
 
 
-def _otherwise(current: Miniature, entrance: "Entrance | None", release: Release | None) -> str:
+def _otherwise(current: Miniature, entrance: "Entrance | None", release: DebianRelease | None) -> str:
     """Return what of a running miniature is not as the user wants it; "" where nothing is."""
     if entrance and (entrance.way, entrance.jump) != (current.auth, bool(current.jump)):
         return "another way to log in"

@@ -13,7 +13,7 @@ from rookery.core import console, locking, startup
 from rookery.core.errors import RookeryError
 from rookery.sandbox import auth, image, miniature, mirrors, person, plan, pythons, releases
 from rookery.sandbox.registry import listing
-from rookery.sandbox.releases import OLDEST, Release
+from rookery.sandbox.releases import OLDEST, DebianRelease
 
 Say = Callable[[str], None]
 
@@ -76,7 +76,7 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
         _side_by_side(list(profiles), start)
 
 
-def _release(profile: Mapping[str, Any], slurm: str) -> Release:
+def _release(profile: Mapping[str, Any], slurm: str) -> DebianRelease:
     """Return the release that a miniature is made from: what the user asked for, or what is nearest to the cluster."""
     return releases.named(slurm) if slurm else releases.nearest(str(profile.get("cluster_slurm") or ""))
 

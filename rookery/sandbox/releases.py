@@ -8,7 +8,7 @@ from rookery.core.errors import RookeryError
 
 
 @dataclass(frozen=True)
-class Release:
+class DebianRelease:
     """A release of Debian."""
 
     suite: str
@@ -19,12 +19,12 @@ class Release:
     """What a miniature needs of it besides the packages that every release has."""
 
 
-OLDEST = Release("bookworm", "22.05", packages=("libjwt0",))
+OLDEST = DebianRelease("bookworm", "22.05", packages=("libjwt0",))
 """What is compiled on it runs on the others, too."""
-RELEASES = (OLDEST, Release("trixie", "24.11"))
+RELEASES = (OLDEST, DebianRelease("trixie", "24.11"))
 
 
-def named(version: str) -> Release:
+def named(version: str) -> DebianRelease:
     """Return the release that has a version of Slurm, as the user wrote it: 24.11, or 24.11.5.
 
     Raises:
@@ -40,7 +40,7 @@ def named(version: str) -> Release:
     )
 
 
-def nearest(version: str) -> Release:
+def nearest(version: str) -> DebianRelease:
     """Return the release whose Slurm is closest in time to a version, such as 23.11; without a version the oldest."""
     wanted = _months(version)
     return min(RELEASES, key=lambda release: abs(_months(release.slurm) - wanted)) if wanted else OLDEST

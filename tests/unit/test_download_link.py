@@ -37,12 +37,12 @@ def test_when_the_laptop_is_used(data: dict[str, Any], offline: bool, wanted: bo
 
 def test_a_download_that_failed_suggests_the_other_way() -> None:
     options = {"--offline": False, "--sandbox": False}
-    command_line.note(["deploy", "here"], options)
+    command_line.note(["deploy", "here"], options, {})
     assert download_link.suggestion(cluster()) == "invoke deploy here --offline   # if here has no internet"
     assert not download_link.suggestion(cluster(internet={"login": "no"}))
-    command_line.note(["deploy", "here", "--offline"], options)
+    command_line.note(["deploy", "here", "--offline"], options, {})
     assert not download_link.suggestion(cluster())
-    command_line.note(["onboard", "here"], {})
+    command_line.note(["onboard", "here"], {}, {})
     assert not download_link.suggestion(cluster())
 
 

@@ -17,7 +17,7 @@ from rookery.clusters.config import profile
 from rookery.core.errors import RookeryError
 from rookery.sandbox import image, miniature, mirrors, person, plan, registry, storage
 from rookery.sandbox.auth import Entrance
-from rookery.sandbox.releases import OLDEST, RELEASES, Release
+from rookery.sandbox.releases import OLDEST, RELEASES, DebianRelease
 
 MINIMAL = {"cluster_host": "a.example.org", "cluster_scheduler": "slurm", "cluster_partitions": [{"name": "only"}]}
 
@@ -298,7 +298,7 @@ class TestAnOldBaseImage:
         assert left == {name for base in bases for name in (base.name, f"{base.name}.packages")}
 
     def test_is_used_where_no_other_can_be_had(self, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(_: Release, base: Path, **_options: object) -> None:
+        def fail(_: DebianRelease, base: Path, **_options: object) -> None:
             raise RookeryError(f"{base.name} could not be made.")
 
         messages: list[str] = []
