@@ -10,7 +10,7 @@ from typing import Any
 
 from rookery.cli import parser  # noqa: F401 it adds to Invoke's parser
 from rookery.cli.lean_invoke import Exit, ParseError, Task
-from rookery.core import command_line
+from rookery.core import typed_command
 from rookery.core.invocation import end_by_sigterm, guarded, invocation
 from rookery.core.options import Options
 
@@ -88,7 +88,7 @@ def command(name: str, options: type[Options], function: str, *, each: str = "",
             return act(options(**values))
 
         code = guarded(carry_out)
-        command_line.forget()
+        typed_command.forget()
         if code:
             raise Exit(code=code)
 

@@ -7,7 +7,6 @@ from typing import Any
 from rookery.cli import commands
 from rookery.cli.command import LETTERS
 from rookery.core.errors import RookeryError
-from rookery.core.options import Options
 from rookery.core.preferences import CHOICES, KEYS
 
 Candidate = tuple[str, str]
@@ -15,8 +14,6 @@ Candidate = tuple[str, str]
 
 FILES, DIRECTORIES = ":files", ":directories"
 """Answers that have the shell complete paths, as it does for other programs."""
-
-_CLUSTERS = {"cluster", "host"}
 _PROGRAM_OPTIONS = {
     "--help": "the list of commands, or the help of one",
     "--list": "the list of commands",
@@ -58,7 +55,7 @@ def _candidates(before: list[str], current: str) -> Iterator[Candidate]:
         if current.startswith("-") and not before:
             yield from _starting(current, _PROGRAM_OPTIONS.items())
         elif len(before) < 2:
-            yield from _starting(current, ((name, _summary(options)) for name, options in inner.items()))
+            yield from _starting(current, ((name, options.summary()) for name, options in inner.items()))
         return
     flags, given = listed[name].flags(), before[name.count(".") * (before[0] != name) + 1 :]
     option, has_value, value = current.partition("=")
@@ -226,7 +223,3 @@ def _takes_value(flag: Field[Any]) -> bool:
 
 def _is_list(flag: Field[Any]) -> bool:
     return bool(flag.metadata["several"] or flag.metadata["iterable"])
-
-
-def _summary(options: type[Options]) -> str:
-    return (options.__doc__ or "").partition("\n")[0].removesuffix(".")

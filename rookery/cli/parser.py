@@ -11,7 +11,7 @@
 from typing import Any
 
 from rookery.cli.lean_invoke import ParseError, ParseMachine, Parser
-from rookery.core import command_line
+from rookery.core import typed_command
 
 _handle, _see_value, _complete_context = ParseMachine.handle, ParseMachine.see_value, ParseMachine.complete_context
 _complete_flag_of_invoke, _parse_argv = ParseMachine.complete_flag, Parser.parse_argv
@@ -26,7 +26,7 @@ def _parse(parser: Any, argv: list[str]) -> Any:
     if argv and argv[0] in parser.contexts:
         flags = parser.contexts[argv[0]].flags
         letters = {alias: name for alias, name in flags.aliases.items() if name.startswith("--")}
-        command_line.note(argv, {name: flag.takes_value for name, flag in flags.items()}, letters)
+        typed_command.note(argv, {name: flag.takes_value for name, flag in flags.items()}, letters)
     return read
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rookery.cli import guesses
-from rookery.core import command_line
+from rookery.core import typed_command
 from rookery.core.invocation import invocation
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _typed(line: list[str], machine: Any) -> str:
         if following := str(error).partition("\n  next: ")[2]:
             return following
     finally:
-        command_line.forget()
+        typed_command.forget()
     return f"{invocation()} {shlex.join(line)}"
 
 

@@ -60,6 +60,11 @@ class Options:
         return cls.flags()[name].default
 
     @classmethod
+    def summary(cls) -> str:
+        """Return the first line of the help, without the full stop."""
+        return (cls.__doc__ or "").partition("\n")[0].removesuffix(".")
+
+    @classmethod
     def flags(cls) -> dict[str, Field[Any]]:
         """Return the fields that are flags, by name, in their order."""
         fields = vars(cls).get("__dataclass_fields__") or {

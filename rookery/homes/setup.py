@@ -19,7 +19,7 @@ from rookery import __version__
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.connection import Connection
-from rookery.core import command_line, console, invocation, locking, state_files
+from rookery.core import console, invocation, locking, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.homes import bashrc_guard, playbook, remote_session, selection, setup_summary, up_to_date
 from rookery.homes.options import SetupOptions
@@ -297,10 +297,10 @@ def _explained(event: playbook.Event, connections: Connections) -> playbook.Even
     """
     if event.get("state") != "unreachable" or event["host"] not in connections:
         hint = str(event.get("hint") or "")
-        if "cluster_mirrors." in hint and command_line.takes("--offline-mirrors"):
+        if "cluster_mirrors." in hint and typed_command.takes("--offline-mirrors"):
             cluster = connections[event["host"]].cluster if event["host"] in connections else None
             if cluster and cluster.sandbox:
-                hint = f"{command_line.again('--offline-mirrors')}   # uses copies on this computer"
+                hint = f"{typed_command.again('--offline-mirrors')}   # uses copies on this computer"
         return {**event, "hint": invocation.as_typed(hint)} if hint else event
     error = connections[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")
     return {**event, "msg": invocation.explain(error)}

@@ -202,7 +202,7 @@ def _look(name: str, options: UndoOptions, only: tuple[str, ...], account: Accou
         facts = probe.read(connection.run(script=probe.command(probe.script(), data), timeout=120).stdout, data)
         account.home = facts["home"]
         if not facts["python"]:
-            again = f"invoke setup {name}{' --sandbox' * options.sandbox} --tags cluster"
+            again = f"invoke setup {connection.cluster.argument} --tags cluster"
             raise RookeryError(
                 f"undo needs Python 3.6 or later, and {facts['node']} has none.",
                 hint=f"{again}   # installs one; then run the same command again",

@@ -15,7 +15,7 @@ from pathlib import Path
 from rookery.clusters import set_up_note
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile, schema
-from rookery.core import command_line, console, invocation, paths, preferences
+from rookery.core import console, invocation, near_names, paths, preferences, typed_command
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 from rookery.projects.git_command import UNBURIED, surroundings
@@ -137,7 +137,7 @@ def checked(options: NewOptions) -> NewOptions:
         )
     locks = LANGUAGES[options.language]
     if options.lock not in {"", *locks}:
-        what = f"Unknown --lock {options.lock!r} for {options.language}: use {' or '.join(locks)}."
+        what = f"Unknown --lock {options.lock!r} for {options.language}: use {near_names.either(locks)}."
         raise RookeryError(what, hint=f"{again} --language {options.language} --lock {locks[0]}")
     if options.track and options.language != "python":
         raise RookeryError("--track needs a Python project.", hint=again)
@@ -253,7 +253,7 @@ def _lock(options: NewOptions, folder: Path) -> None:
         last = ((completed.stderr.strip() or completed.stdout.strip()).splitlines() or ["no reason given"])[-1]
         raise RookeryError(
             f"{command[0]} could not lock the packages of --track: {last}",
-            hint=command_line.again(without=("--track",)),
+            hint=typed_command.again(without=("--track",)),
         )
 
 

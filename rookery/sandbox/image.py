@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rookery.core import command_line, paths, prompts
+from rookery.core import paths, prompts, typed_command
 from rookery.core.console import waiting
 from rookery.core.errors import RookeryError
 from rookery.sandbox import ids
@@ -218,7 +218,7 @@ def ask(missing: Sequence[str], command: Sequence[str]) -> None:
     """
     refused = RookeryError(
         f"The sandbox needs {' and '.join(missing)} on this computer.",
-        hint=f"sudo {shlex.join(command)}   # or: {command_line.again('--yes')}",
+        hint=f"sudo {shlex.join(command)}   # or: {typed_command.again('--yes')}",
     )
     question = f"The sandbox needs {' and '.join(missing)} on this computer. Run `{shlex.join(command)}`?"
     if not (prompts.is_interactive() and prompts.confirm(question)):

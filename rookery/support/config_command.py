@@ -3,7 +3,7 @@
 import json
 
 from rookery.clusters.config import profile
-from rookery.core import console, paths, preferences
+from rookery.core import console, preferences
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.support.options import ConfigGetOptions, ConfigListOptions, ConfigSetOptions, ConfigUnsetOptions
@@ -69,8 +69,7 @@ def _save(changes: dict[str, str], line: str, *, check: bool) -> None:
     if check:
         console.say(f"Would set: {line}" if any(changes.values()) else f"Would remove {', '.join(changes)}")
         return
-    with paths.writing_state(preferences.file().parent):
-        preferences.save(changes)
+    preferences.save(changes)
     console.say(line)
 
 

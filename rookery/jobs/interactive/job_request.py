@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import command_line, paths
+from rookery.core import paths, typed_command
 from rookery.core.errors import RookeryError
 from rookery.projects import slurm_values
 from rookery.projects.job import Job
@@ -165,7 +165,7 @@ def _amount(example: str, value: Any, read: Callable[[Any], int]) -> int:
     if number < 1:
         flag, _, correct = example.partition(" ")
         raise RookeryError(
-            f"Invalid value {value!r} of {flag}: write it like {correct}.", hint=command_line.again(flag, correct)
+            f"Invalid value {value!r} of {flag}: write it like {correct}.", hint=typed_command.again(flag, correct)
         )
     return number
 

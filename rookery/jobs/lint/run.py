@@ -167,7 +167,7 @@ def _job_of(word: str, project: "Project | None") -> str:
     if project is None or os.path.lexists(word):
         return ""
     path = Path(os.path.abspath(word))  # noqa: PTH100 links stay as they are typed
-    named = next((name for name in project.jobs if path == project.root / "slurm" / f"{name}.sh"), "")
+    named = next((name for name in project.jobs if path == project.root / job_script.path_of(name)), "")
     return word if word in project.jobs else named
 
 

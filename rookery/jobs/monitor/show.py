@@ -34,16 +34,14 @@ def run(options: JobsOptions) -> int:
     job_table.check(snapshot, target.cluster.name)
     known = {str(run.id) for run in snapshot.runs}
     unknown = list(dict.fromkeys(number for number in ids if number not in known))
-    error = RookeryError(
-        f"{snapshot.unknown(target.cluster.name, ', '.join(unknown))}.",
-        hint=f"invoke jobs --all --days 30{target.flags}   # shows all your jobs",
-    )
-    if unknown and not known:
-        raise error
-    if options.json:
+    if options.json and (known or not unknown):
         print(json_.dumps(job_table.document(snapshot, target), indent=2))
         return 0
-    job_table.show(snapshot, target, project, options.days)
+    if known or not unknown:
+        job_table.show(snapshot, target, project, options.days)
     if unknown:
-        raise error
+        raise RookeryError(
+            f"{snapshot.unknown(target.cluster.name, ', '.join(unknown))}.",
+            hint=f"invoke jobs --all --days 30{target.flags}   # shows all your jobs",
+        )
     return 0

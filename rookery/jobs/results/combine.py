@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from rookery.core import atomic_files, command_line, console, invocation, written_files
+from rookery.core import atomic_files, console, invocation, typed_command, written_files
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import CombineOptions
 from rookery.jobs.results import download, file_matching, result_file
@@ -150,7 +150,7 @@ def choose(project: Project, pattern: str, table_path: Path) -> Iterator[tuple[i
     if any(Path(glob_pattern).is_absolute() or ".." in Path(glob_pattern).parts for glob_pattern in patterns):
         raise RookeryError(
             f"--files {pattern} must be a pattern of paths in the project.",
-            hint=command_line.again("--files", "results/*.csv"),
+            hint=typed_command.again("--files", "results/*.csv"),
         )
     matches = {path for glob_pattern in patterns for path in _glob(project.root, glob_pattern)}
     files = [

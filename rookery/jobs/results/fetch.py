@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import command_line, console, invocation, locking
+from rookery.core import console, invocation, locking, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.options import FetchOptions
@@ -122,7 +122,7 @@ def _bytes(text: str) -> int:
         return slurm_values.mebibytes(text) << 20
     except ValueError:
         what = f"Invalid value {text!r} of --max-size: write it like 500M or 50G."
-        raise RookeryError(what, hint=command_line.again("--max-size", "50G")) from None
+        raise RookeryError(what, hint=typed_command.again("--max-size", "50G")) from None
 
 
 def _too_much(

@@ -10,7 +10,7 @@ from rookery.clusters.cluster import account as known_account
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.config_file import config_file
 from rookery.clusters.ssh.config_syntax import is_username
-from rookery.core import console, preferences, prompts
+from rookery.core import console, near_names, preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.projects import scaffold
@@ -169,7 +169,7 @@ def check(options: "OnboardOptions") -> None:
     """
     if options.language and options.language not in scaffold.LANGUAGES:
         raise RookeryError(
-            f"Unknown --language {options.language!r}. Use {' or '.join(scaffold.LANGUAGES)}.",
+            f"Unknown --language {options.language!r}. Use {near_names.either(scaffold.LANGUAGES)}.",
             hint=again(options, options.cluster, language=next(iter(scaffold.LANGUAGES))),
         )
     if options.project and (why := bad_name(options.project)):
