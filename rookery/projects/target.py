@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters import connect
 from rookery.clusters.config import profile
-from rookery.core import command_line, preferences
+from rookery.core import preferences, typed_command
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 
@@ -75,7 +75,8 @@ def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs
         RookeryError: There is no rookery.yml, or it is wrong; or no cluster is named, or none of that name is known.
     """
     if cluster_name == "all" or "," in cluster_name:
-        raise RookeryError("This command takes one cluster.", hint="run the same command with one --cluster NAME")
+        one = next(iter(profile.names()), "NAME") if cluster_name == "all" else cluster_name.partition(",")[0]
+        raise RookeryError("This command takes one cluster.", hint=typed_command.again("--cluster", one))
     try:
         project = config.load(path)
     except config.NoProject:
@@ -88,6 +89,6 @@ def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs
     if not name:
         raise RookeryError(
             f"Missing cluster: outside a project, name one of {', '.join(profile.names())}.",
-            hint=command_line.again("--cluster", next(iter(profile.names()), "NAME")),
+            hint=typed_command.again("--cluster", next(iter(profile.names()), "NAME")),
         )
     return Target(project, connect.connect(name, sandbox=sandbox), path)

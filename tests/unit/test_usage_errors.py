@@ -50,6 +50,7 @@ def answer(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
         ("new x --track excel", "Option --track must be mlflow or wandb, not 'excel'.", "rookery new --help"),
         ("new", "Missing argument NAME.", "rookery new --help"),
         ("jobs bede -c hec", "bede is a cluster, not a job number.", "rookery jobs --cluster bede"),
+        ("logs 4 -c hec,bede", "This command takes one cluster.", "rookery logs 4 --cluster hec"),
         ("cancel", "Missing argument NUMBER.", "rookery cancel --help"),
         ("undo --yes", "Missing argument CLUSTER.", "rookery undo --help"),
     ],
