@@ -298,8 +298,8 @@ def _explained(event: playbook.Event, connections: Connections) -> playbook.Even
     if event.get("state") != "unreachable" or event["host"] not in connections:
         hint = str(event.get("hint") or "")
         if "cluster_mirrors." in hint and typed_command.takes("--offline-mirrors"):
-            cluster = connections[event["host"]].cluster if event["host"] in connections else None
-            if cluster and cluster.sandbox:
+            home = connections.get(event.get("host", ""))
+            if home and home.cluster.sandbox:
                 hint = f"{typed_command.again('--offline-mirrors')}   # uses copies on this computer"
         return {**event, "hint": invocation.as_typed(hint)} if hint else event
     error = connections[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")

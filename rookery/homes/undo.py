@@ -7,7 +7,6 @@ command on the cluster.
 import getpass
 import json
 import platform
-import shlex
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -247,8 +246,7 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], options: Un
 
 def _again(options: UndoOptions) -> str:
     """Return the command with the options that decide what is undone."""
-    tags = f" --tags {shlex.quote(options.tags)}" if options.tags else ""
-    return f"invoke undo {options.cluster}{tags}{' --purge' * options.purge}{' --sandbox' * options.sandbox}"
+    return replace(options, check=False, json=False, yes=False).command("undo")
 
 
 def _amounts(account: Account, *, check: bool) -> str:

@@ -346,7 +346,7 @@ def test_next_steps_are_for_the_cluster_and_its_miniature(home: Path) -> None:
     ]
     other = steps("hec")
     assert {"rookery submit simulate --wait --cluster hec", "ssh hec", "rookery doctor --cluster hec"} <= {*other}
-    assert "rookery combine" in other
+    assert "rookery combine --cluster hec --output combined-hec.csv" in other
     sandbox = steps("penguins", sandbox=True)
     assert {"rookery fetch --sandbox", "rookery doctor penguins --sandbox"} <= {*sandbox}
     assert "ssh penguins" not in sandbox

@@ -28,7 +28,7 @@ def following(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
         ("login --sandbox", "login penguins --sandbox"),
         ("setup --check", "setup penguins --check"),
         ("setup --sandbox --check --tags r", "setup penguins --sandbox --check --tags r"),
-        ("onboard --check --yes", "onboard penguins --yes --check"),
+        ("onboard --check --yes", "onboard penguins --check --yes"),
         ("vscode.settings --check", "vscode.settings penguins --check"),
         ("vscode settings --check", "vscode.settings penguins --check"),
         ("clusters.guide --check", "clusters.guide penguins --check"),
