@@ -108,7 +108,7 @@ def _values(name: str, key: str, flag: Field[Any], current: str, given: Sequence
         found: Iterable[Candidate] = _rule_codes()
         last = last.upper()
     else:
-        found = _known_values(name, key, flag, given)
+        found = _known_values(name, key, flag, [*filter(None, head.split(",")), *given])
     left_out = [*head.split(","), *given]
     yield from ((f"{head}{comma}{word}", text) for word, text in _starting(last, found, given=left_out))
 
@@ -124,11 +124,13 @@ def _known_values(name: str, key: str, flag: Field[Any], given: Sequence[str]) -
         return _settings(given[0] if given else "")
     if key in {"job", "after", "failed"} and kind in {"", "JOB", "NUMBER"} and name != "code":
         return _jobs(runs=kind == "NUMBER", jobs=kind != "NUMBER", given=given)
+    if key == "cluster":
+        return _clusters(with_all=bool(flag.metadata["several"]) and not given)
     known = _KNOWN.get(kind) or _KNOWN.get(key)
     return known() if known else ()
 
 
-def _clusters(*, with_all: bool = True) -> Iterator[Candidate]:
+def _clusters(*, with_all: bool) -> Iterator[Candidate]:
     from rookery.clusters.config import profile  # noqa: PLC0415 start-up
 
     for name in profile.names():
@@ -183,7 +185,6 @@ def _rule_codes() -> Iterator[Candidate]:
 _KNOWN: Mapping[str, Callable[[], Iterator[Candidate]]] = {
     "ROLES": _roles,
     "auth": _ways_to_log_in,
-    "cluster": _clusters,
     "editor": _editors,
     "shell": _shells,
     "topic": _pages,

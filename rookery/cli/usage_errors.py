@@ -77,7 +77,9 @@ def unknown_option(option: str, machine: "ParseMachine") -> str:
 
 def _unknown_word(word: str, machine: "ParseMachine") -> str:
     """Return the message for a word that is no command, or that the command does not take."""
-    if _name(machine):
+    if _name(machine) and _name(machine) == f"{_line(machine)[0]}.list":  # what a group's name alone means
+        word = _line(machine)[0]
+    elif _name(machine):
         return _message(f"Unexpected argument {word!r} of {_name(machine)}.", _help(machine))
     if inner := [name.partition(".")[2] for name in machine.contexts if name and name.startswith(f"{word}.")]:
         return _unknown_in_group(word, inner, machine)

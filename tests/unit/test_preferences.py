@@ -40,7 +40,7 @@ def test_what_is_set_is_got_listed_and_removed(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("key", "value", "message", "following"),
     [
-        ("clutser", "hec", "Unknown key 'clutser' (did you mean `cluster`?).", "invoke config.get cluster"),
+        ("clutser", "hec", "Unknown key 'clutser' (did you mean `cluster`?).", "invoke config.set cluster hec"),
         ("cluster", "pengins", "Unknown cluster 'pengins' (did you mean `penguins`?).",
          "invoke config.set cluster penguins"),
         ("cluster", "nosuch", f"Unknown cluster 'nosuch' (known clusters: {', '.join(profile.names())}).",

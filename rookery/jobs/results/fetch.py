@@ -48,8 +48,8 @@ def run(options: FetchOptions) -> int:
     """
     limit = _bytes(options.max_size)
     project = config.load(options.project)
-    named = f" --cluster {options.cluster}" * bool(options.cluster) + " --sandbox" * options.sandbox
-    job = run_record.parse_id(options.job, named)[0] if options.job else ""
+    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
+    job = run_record.parse_id(options.job, flags)[0] if options.job else ""
     cluster = options.cluster or (ran_on(project.root, job, sandbox=options.sandbox) if job else "")
     connection = targets.find(cluster, str(project.root), sandbox=options.sandbox).connection
     connection.open()
@@ -176,14 +176,13 @@ def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     columns = (
         TextColumn("{task.fields[count]:,} of {task.fields[all]:,} files"),
         *(BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console.writer(sys.stderr), transient=True) as bar:
         task = bar.add_task("", total=plan.size, count=0, all=len(plan.bring))
         counted = [0, 0]
 
