@@ -152,7 +152,7 @@ def _make(base: Path, *, yes: bool, say: Say) -> None:
     building = ROOT / f".building-{base.name}"
     shutil.rmtree(building, ignore_errors=True)
     log = ROOT / "base.log"
-    with log.open("w", encoding="utf-8") as output, waiting("making the base image"):
+    with log.open("w", encoding="utf-8") as output, waiting("Making the base image"):
         made = subprocess.run(_command(building), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
     if made.returncode:
         shutil.rmtree(building, ignore_errors=True)

@@ -119,7 +119,7 @@ class Connection:
         quiet = ["-o", "ControlMaster=no", "-o", "BatchMode=yes"]
         ask = [*self.ssh, *quiet, "-W", "127.0.0.1:1", self.cluster.name]
         try:
-            with console.waiting(f"checking the connection to {self.cluster.name}"):
+            with console.waiting(f"Checking the connection to {self.cluster.name}"):
                 subprocess.run(ask, stderr=subprocess.DEVNULL, timeout=ANSWER, check=False, **unattended())
         except subprocess.TimeoutExpired:
             return False
@@ -302,7 +302,7 @@ class Connection:
         import tempfile  # noqa: PLC0415 start-up
 
         with tempfile.TemporaryFile() as stderr:  # a pipe would stay open as long as the connection does
-            with console.waiting(f"connecting to {self.cluster.name}"):
+            with console.waiting(f"Connecting to {self.cluster.name}"):
                 completed = subprocess.run(
                     [*self._master[:-1], "-o", "BatchMode=yes", self.cluster.name],
                     stderr=stderr,

@@ -97,12 +97,11 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
     Raises:
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
     """
-    where = f"{cluster.argument}"
     wanted = _job(options)
     try:
         chosen = replace(wanted, partition=partition.choose(wanted, cluster))
     except RookeryError as error:  # what it says to do next is for jobs of rookery.yml
-        raise RookeryError(error.message, hint=f"invoke queue {where}   # shows the partitions") from None
+        raise RookeryError(error.message, hint=f"invoke queue {cluster.argument}   # shows the partitions") from None
     lines = [
         option.text for option in sbatch_options.options(chosen, cluster) if not option.text.startswith("--output=")
     ]

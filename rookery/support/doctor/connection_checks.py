@@ -145,7 +145,7 @@ def connect(
         own = "from your ~/.ssh/config" if user_settings.has_identity(cluster) else "chosen by ssh"
         results.ok("key-file", cluster.identity_file or own)
         try:
-            with console.waiting(f"connecting to {cluster.name}"):
+            with console.waiting(f"Connecting to {cluster.name}"):
                 was_open = connection.is_open()
                 connection.open(batch=True, accept_host_key=accept_host_key)
         except SshError as error:
@@ -182,7 +182,7 @@ def _ask_again(connection: "Connection", error: SshError) -> SshDebugOutput:
         return SshDebugOutput()
     with (
         suppress(subprocess.TimeoutExpired, RookeryError),
-        console.waiting(f"asking {connection.cluster.name} for the reason"),
+        console.waiting(f"Asking {connection.cluster.name} for the reason"),
     ):
         ask = [
             *connection.ssh,
