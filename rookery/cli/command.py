@@ -10,7 +10,7 @@ from typing import Any
 
 from rookery.cli import parser  # noqa: F401 it adds to Invoke's parser
 from rookery.cli.lean_invoke import Exit, ParseError, Task
-from rookery.core import command_line
+from rookery.core import typed_command
 from rookery.core.invocation import end_by_sigterm, guarded, invocation
 from rookery.core.options import Options
 
@@ -71,7 +71,8 @@ def command(name: str, options: type[Options], function: str, *, each: str = "",
         if context.config.run.dry:  # Invoke's own option, which `rookery` does not have
             words = [word for word in sys.argv[1:] if word not in {"--dry", "-R"}]
             typed = shlex.join([*words, "--check"] if "check" in flags else [name, "--help"])
-            raise ParseError(f"Use --check instead of --dry. Nothing was done.\n  next: {invocation()} {typed}")
+            option = next(word for word in (*sys.argv[1:], "--dry") if word in {"--dry", "-R"})
+            raise ParseError(f"Use --check instead of {option}. Nothing was done.\n  next: {invocation()} {typed}")
         # Invoke forbids .pyc files so that none lie beside a tasks file; the package's own save half a start-up
         sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
         end_by_sigterm()
@@ -88,7 +89,7 @@ def command(name: str, options: type[Options], function: str, *, each: str = "",
             return act(options(**values))
 
         code = guarded(carry_out)
-        command_line.forget()
+        typed_command.forget()
         if code:
             raise Exit(code=code)
 

@@ -7,7 +7,6 @@ from typing import Any
 from rookery.cli import commands
 from rookery.cli.command import LETTERS
 from rookery.core.errors import RookeryError
-from rookery.core.options import Options
 from rookery.core.preferences import CHOICES, KEYS
 
 Candidate = tuple[str, str]
@@ -15,8 +14,6 @@ Candidate = tuple[str, str]
 
 FILES, DIRECTORIES = ":files", ":directories"
 """Answers that have the shell complete paths, as it does for other programs."""
-
-_CLUSTERS = {"cluster", "host"}
 _PROGRAM_OPTIONS = {
     "--help": "the list of commands, or the help of one",
     "--list": "the list of commands",
@@ -58,7 +55,7 @@ def _candidates(before: list[str], current: str) -> Iterator[Candidate]:
         if current.startswith("-") and not before:
             yield from _starting(current, _PROGRAM_OPTIONS.items())
         elif len(before) < 2:
-            yield from _starting(current, ((name, _summary(options)) for name, options in inner.items()))
+            yield from _starting(current, ((name, options.summary()) for name, options in inner.items()))
         return
     flags, given = listed[name].flags(), before[name.count(".") * (before[0] != name) + 1 :]
     option, has_value, value = current.partition("=")
@@ -111,7 +108,7 @@ def _values(name: str, key: str, flag: Field[Any], current: str, given: Sequence
         found: Iterable[Candidate] = _rule_codes()
         last = last.upper()
     else:
-        found = _known_values(name, key, flag, given)
+        found = _known_values(name, key, flag, [*filter(None, head.split(",")), *given])
     left_out = [*head.split(","), *given]
     yield from ((f"{head}{comma}{word}", text) for word, text in _starting(last, found, given=left_out))
 
@@ -127,11 +124,13 @@ def _known_values(name: str, key: str, flag: Field[Any], given: Sequence[str]) -
         return _settings(given[0] if given else "")
     if key in {"job", "after", "failed"} and kind in {"", "JOB", "NUMBER"} and name != "code":
         return _jobs(runs=kind == "NUMBER", jobs=kind != "NUMBER", given=given)
+    if key == "cluster":
+        return _clusters(with_all=bool(flag.metadata["several"]) and not given)
     known = _KNOWN.get(kind) or _KNOWN.get(key)
     return known() if known else ()
 
 
-def _clusters(*, with_all: bool = True) -> Iterator[Candidate]:
+def _clusters(*, with_all: bool) -> Iterator[Candidate]:
     from rookery.clusters.config import profile  # noqa: PLC0415 start-up
 
     for name in profile.names():
@@ -186,7 +185,6 @@ def _rule_codes() -> Iterator[Candidate]:
 _KNOWN: Mapping[str, Callable[[], Iterator[Candidate]]] = {
     "ROLES": _roles,
     "auth": _ways_to_log_in,
-    "cluster": _clusters,
     "editor": _editors,
     "shell": _shells,
     "topic": _pages,
@@ -226,7 +224,3 @@ def _takes_value(flag: Field[Any]) -> bool:
 
 def _is_list(flag: Field[Any]) -> bool:
     return bool(flag.metadata["several"] or flag.metadata["iterable"])
-
-
-def _summary(options: type[Options]) -> str:
-    return (options.__doc__ or "").partition("\n")[0].removesuffix(".")

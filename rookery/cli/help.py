@@ -32,7 +32,7 @@ def overview(groups: Mapping[str, Sequence[tuple[str, type[Options]]]]) -> str:
     width = max(len(name) for name in [*names, *(flags for flags, _ in GENERAL)])
     parts = [SUMMARY, f"Usage: {invocation()} COMMAND [options]"]
     for title, commands in groups.items():
-        rows = [(name, _summary(options)) for name, options in commands]
+        rows = [(name, options.summary()) for name, options in commands]
         parts.append(f"{title}\n{_columns(rows, width)}")
     parts.append(f"Options\n{_columns(GENERAL, width)}")
     return "\n\n".join(parts)
@@ -46,7 +46,7 @@ def group(name: str, groups: Mapping[str, Sequence[tuple[str, type[Options]]]]) 
         groups: As for `overview`.
     """
     commands = [(each, options) for listed in groups.values() for each, options in listed]
-    rows = [(each, _summary(options)) for each, options in commands if each.startswith(f"{name}.")]
+    rows = [(each, options.summary()) for each, options in commands if each.startswith(f"{name}.")]
     parts = [
         f"Usage: {invocation()} COMMAND [options]",
         f"Commands\n{_columns(rows, max(len(row[0]) for row in rows))}",
@@ -80,10 +80,6 @@ def page(name: str, options: type[Options]) -> str:
     if options.examples:
         parts.append("Examples\n" + "\n".join(f"  {invocation()} {example}" for example in options.examples))
     return "\n\n".join(parts)
-
-
-def _summary(options: type[Options]) -> str:
-    return (inspect.getdoc(options) or "").partition("\n")[0].removesuffix(".")
 
 
 def _paragraphs(options: type[Options]) -> list[str]:

@@ -11,10 +11,15 @@
 from typing import Any
 
 from rookery.cli.lean_invoke import ParseError, ParseMachine, Parser
-from rookery.core import command_line
+from rookery.core import typed_command
+from rookery.core.invocation import invocation
 
 _handle, _see_value, _complete_context = ParseMachine.handle, ParseMachine.see_value, ParseMachine.complete_context
 _complete_flag_of_invoke, _parse_argv = ParseMachine.complete_flag, Parser.parse_argv
+
+
+_OF_INVOKE = {"--print-completion-script", "--write-pyc", "--no-write-pyc"}
+"""Options that Invoke's own code looks for, and `rookery` does not have."""
 
 
 def _parse(parser: Any, argv: list[str]) -> Any:
@@ -26,14 +31,18 @@ def _parse(parser: Any, argv: list[str]) -> Any:
     if argv and argv[0] in parser.contexts:
         flags = parser.contexts[argv[0]].flags
         letters = {alias: name for alias, name in flags.aliases.items() if name.startswith("--")}
-        command_line.note(argv, {name: flag.takes_value for name, flag in flags.items()}, letters)
+        typed_command.note(argv, {name: flag.takes_value for name, flag in flags.items()}, letters)
     return read
 
 
 def _take(machine: Any, word: str) -> None:
     """Take a word or an option."""
     context = machine.context
-    if context is machine.initial or (machine.waiting_for_flag_value and not _is_no_value(machine, word)):
+    if context is machine.initial and (option := word.partition("=")[0]) in _OF_INVOKE:
+        raise ParseError(f"Unknown option {option}.\n  next: {invocation()} --help", context)
+    if machine.waiting_for_flag_value and not machine.flag.optional and word.partition("=")[0] in _options(context):
+        machine.error("needed value")
+    elif context is machine.initial or (machine.waiting_for_flag_value and not _is_no_value(machine, word)):
         _handle(machine, word)
     elif word in {"-h", "--help"}:
         machine.initial.flags["--help"].value = context.name
@@ -52,12 +61,23 @@ def _take_option(machine: Any, option: str) -> None:
         _handle(machine, option)
         if not machine.flag.takes_value and any(word.startswith(f"{option}=") for word in machine.initial.line):
             machine.error("doesn't take any value")
-    elif option in machine.initial.flags:
+    elif option in {"-d", "--debug"}:  # the other options of the program say what to do instead of the command
         machine.switch_to_flag(option)
     else:
-        from rookery.cli.usage_errors import unknown_option  # noqa: PLC0415 start-up
+        _refuse_option(machine, option)
 
-        raise ParseError(unknown_option(option.partition("=")[0], machine), context)
+
+def _refuse_option(machine: Any, option: str) -> None:
+    from rookery.cli.usage_errors import unknown_option  # noqa: PLC0415 start-up
+
+    raise ParseError(unknown_option(option.partition("=")[0], machine), machine.context)
+
+
+def _options(context: Any) -> set[str]:
+    """Return what stands for an option of a command and is never a value, those that people guess among them."""
+    from rookery.cli import guesses  # noqa: PLC0415 start-up
+
+    return {*context.flags, *context.flags.aliases, *context.inverse_flags, *guesses.OPTIONS, "-h", "--help"}
 
 
 def _is_no_value(machine: Any, word: str) -> bool:

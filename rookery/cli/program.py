@@ -7,7 +7,7 @@ from typing import Any
 
 from rookery import __version__
 from rookery.cli.lean_invoke import Argument, Collection, Exit, ParseError, Program
-from rookery.core import paths
+from rookery.core import paths, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import explain, finished, guarded, invocation, say
 
@@ -58,6 +58,8 @@ class CommandLine(Program):
     def parse_cleanup(self) -> None:
         """Show help, a list or completions, where that is asked for."""
         name = self.args.help.value
+        if name or self.args.list.value:  # no command is carried out
+            typed_command.forget()
         if isinstance(name, str) and name in self.groups:
             self.print_group_help(name)
             raise Exit

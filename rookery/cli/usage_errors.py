@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rookery.cli import guesses
-from rookery.core import command_line
+from rookery.core import typed_command
 from rookery.core.invocation import invocation
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ def unknown_option(option: str, machine: "ParseMachine") -> str:
 
 def _unknown_word(word: str, machine: "ParseMachine") -> str:
     """Return the message for a word that is no command, or that the command does not take."""
-    if _name(machine):
+    if _name(machine) and _name(machine) == f"{_line(machine)[0]}.list":  # what a group's name alone means
+        word = _line(machine)[0]
+    elif _name(machine):
         return _message(f"Unexpected argument {word!r} of {_name(machine)}.", _help(machine))
     if inner := [name.partition(".")[2] for name in machine.contexts if name and name.startswith(f"{word}.")]:
         return _unknown_in_group(word, inner, machine)
@@ -133,7 +135,7 @@ def _typed(line: list[str], machine: Any) -> str:
         if following := str(error).partition("\n  next: ")[2]:
             return following
     finally:
-        command_line.forget()
+        typed_command.forget()
     return f"{invocation()} {shlex.join(line)}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rookery.core import command_line
+from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 
 ACCOUNT = "{account}"
@@ -233,6 +233,6 @@ def require_user(cluster: Cluster) -> str:
 
 def _with_user(cluster: Cluster) -> str:
     """Return the command to give the username to: the one that was typed, or `login`, which changes nothing there."""
-    if command_line.takes("--user") and command_line.names(cluster.name):
-        return command_line.again("--user", "YOUR_USERNAME")
+    if typed_command.takes("--user") and typed_command.names(cluster.name):
+        return typed_command.again("--user", "YOUR_USERNAME")
     return f"invoke login {cluster.argument} --user YOUR_USERNAME"

@@ -1,5 +1,6 @@
 """Declare a command's options once: its flags, their help, and the values that its code gets."""
 
+import shlex
 from dataclasses import MISSING, Field, dataclass, field
 from typing import Any, ClassVar, Self, dataclass_transform
 
@@ -59,6 +60,29 @@ class Options:
         """Return what a flag is where it is not given."""
         return cls.flags()[name].default
 
+    def command(self, name: str) -> str:
+        """Return the command line that means these options, as hints have it: `invoke NAME …`, quoted for a shell.
+
+        Args:
+            name: The command.
+        """
+        flags = self.flags()
+        first = [key for key, flag in flags.items() if flag.metadata["positional"] or flag.default is MISSING]
+        words: list[str] = []
+        for key in first:
+            value = getattr(self, key)
+            words += value if isinstance(value, tuple) else [str(value)] * (value not in {"", flags[key].default})
+        for key, flag in flags.items():
+            value = getattr(self, key)
+            if key not in first and value != flag.default:
+                words += _written(f"--{key.replace('_', '-')}", flag, value)
+        return shlex.join(["invoke", name, *words])
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return the first line of the help, without the full stop."""
+        return (cls.__doc__ or "").partition("\n")[0].removesuffix(".")
+
     @classmethod
     def flags(cls) -> dict[str, Field[Any]]:
         """Return the fields that are flags, by name, in their order."""
@@ -66,3 +90,14 @@ class Options:
             name: value for name, value in vars(cls).items() if isinstance(value, Field)
         }
         return {name: value for name, value in fields.items() if value.metadata}
+
+
+def _written(option: str, flag: Field[Any], value: Any) -> list[str]:
+    """Return the words that give an option a value that is not its default."""
+    if flag.metadata["incrementable"]:
+        return [option] * value
+    if flag.metadata["iterable"]:
+        return [word for each in value for word in (option, str(each))]
+    if isinstance(value, bool):
+        return [option if value else f"--no-{option[2:]}"]
+    return [f"{option}={value}"] if flag.metadata["optional"] else [option, str(value)]

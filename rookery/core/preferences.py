@@ -129,12 +129,13 @@ def save(changes: Mapping[str, str]) -> None:
         changes: Valid values by key (see `wrong`).
 
     Raises:
-        RookeryError: The file that is there can't be used.
-        OSError: It can't be written.
+        RookeryError: The file that is there can't be used, or can't be written.
+        OSError: There is no room.
     """
     settings = {key: value for key, value in {**values(), **changes}.items() if value}
-    # a JSON string is a TOML string too
-    atomic_files.write(file(), "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
+    with paths.writing_state(file().parent):
+        # a JSON string is a TOML string too
+        atomic_files.write(file(), "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
     values.cache_clear()
 
 
@@ -149,5 +150,4 @@ def keep(found: Mapping[str, str]) -> None:
     """
     new = {key: value for key, value in found.items() if value and key not in values() and not wrong(key, value)}
     if new:
-        with paths.writing_state(file().parent):
-            save(new)
+        save(new)

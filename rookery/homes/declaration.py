@@ -66,7 +66,7 @@ def _expanded(kind: str, item: Any, fill: Fill) -> Iterator[Any]:
         wanted = fill(item.get("when", True), variables)
         if isinstance(wanted, str):
             raise RookeryError(
-                f"{kind}: when of {_label(item)} must be true or false, not a text: write it as a template"
+                f"{kind}: when of {_label(item)} must be true or false, not text: write it as a template"
             )
         if wanted:
             full_item = fill(rest, variables)

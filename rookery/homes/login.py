@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import certificates, config_file
 from rookery.clusters.ssh.connection import Connection
-from rookery.core import command_line, console, invocation, local_time
+from rookery.core import console, invocation, local_time, typed_command
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.homes.options import LoginOptions, LogoutOptions
@@ -70,7 +70,7 @@ def run(options: LoginOptions) -> int:
         if options.user:
             raise RookeryError(
                 "--user doesn't work with --sandbox: a miniature has its own account.",
-                hint=command_line.again(without=("--user",)),
+                hint=typed_command.again(without=("--user",)),
             )
         lifecycle.ensure(names, yes=options.yes, quiet=options.json)
     return _for_all(names, lambda name: _opened(name, options), options)

@@ -2,7 +2,7 @@
 
 from rookery.clusters.config import profile, schema
 from rookery.clusters.config.roles import TAGS
-from rookery.core import command_line, near_names
+from rookery.core import near_names, typed_command
 from rookery.core.errors import RookeryError
 
 
@@ -42,7 +42,7 @@ def clusters(text: str, *, sandbox: bool = False) -> list[str]:
         example = known[0] if known else "NAME"
         raise RookeryError(
             f"Missing argument CLUSTER. Known clusters: {', '.join(known)}.",
-            hint=command_line.again(argument=example, without=("--cluster", "-c")),
+            hint=typed_command.again(argument=example, without=("--cluster",)),
         )
     if "all" in names:
         return yours(sandbox=sandbox) or known

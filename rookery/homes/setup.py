@@ -20,7 +20,7 @@ from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import download_link
 from rookery.clusters.ssh.connection import Connection
-from rookery.core import command_line, console, invocation, locking, state_files
+from rookery.core import console, invocation, locking, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.homes import bashrc_guard, playbook, remote_session, selection, setup_summary, up_to_date
 from rookery.homes.options import SetupOptions
@@ -315,8 +315,8 @@ def _explained(event: playbook.Event, connections: Connections) -> playbook.Even
         if "cluster_mirrors." in hint and connection:
             if not connection.cluster.sandbox:
                 hint = download_link.suggestion(connection.cluster) or hint
-            elif command_line.takes("--offline-mirrors"):
-                hint = f"{command_line.again('--offline-mirrors')}   # uses copies on this computer"
+            elif typed_command.takes("--offline-mirrors"):
+                hint = f"{typed_command.again('--offline-mirrors')}   # uses copies on this computer"
         return {**event, "hint": invocation.as_typed(hint)} if hint else event
     error = connections[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")
     return {**event, "msg": invocation.explain(error)}

@@ -1,7 +1,7 @@
 """The summary at the end of a setup: paths, and the commands to run next."""
 
-import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.cluster import OUTPUTS
@@ -39,8 +39,7 @@ def _free(megabytes: Any) -> str:
 
 def again(options: "SetupOptions", cluster: str) -> str:
     """Return the command that sets up a cluster with the options given, as the user types it here."""
-    tags = f" --tags {shlex.quote(options.tags)}" if options.tags else ""
-    return invocation.as_typed(f"invoke setup {cluster}{' --sandbox' * options.sandbox}{tags}")
+    return invocation.as_typed(replace(options, cluster=cluster, check=False, diff=False, json=False).command("setup"))
 
 
 def following(connection: "Connection", options: "SetupOptions", *, changes: bool) -> Iterator[str]:

@@ -7,7 +7,6 @@ command on the cluster.
 import getpass
 import json
 import platform
-import shlex
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -202,7 +201,7 @@ def _look(name: str, options: UndoOptions, only: tuple[str, ...], account: Accou
         facts = probe.read(connection.run(script=probe.command(probe.script(), data), timeout=120).stdout, data)
         account.home = facts["home"]
         if not facts["python"]:
-            again = f"invoke setup {name}{' --sandbox' * options.sandbox} --tags cluster"
+            again = f"invoke setup {connection.cluster.argument} --tags cluster"
             raise RookeryError(
                 f"undo needs Python 3.6 or later, and {facts['node']} has none.",
                 hint=f"{again}   # installs one; then run the same command again",
@@ -247,8 +246,7 @@ def _ask(ready: Mapping[str, Home], accounts: Mapping[str, Account], options: Un
 
 def _again(options: UndoOptions) -> str:
     """Return the command with the options that decide what is undone."""
-    tags = f" --tags {shlex.quote(options.tags)}" if options.tags else ""
-    return f"invoke undo {options.cluster}{tags}{' --purge' * options.purge}{' --sandbox' * options.sandbox}"
+    return replace(options, check=False, json=False, yes=False).command("undo")
 
 
 def _amounts(account: Account, *, check: bool) -> str:

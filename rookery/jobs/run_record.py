@@ -14,7 +14,7 @@ from typing import Any
 
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import answers
-from rookery.core import atomic_files, command_line, state_files
+from rookery.core import atomic_files, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
 from rookery.remote import strict_json
@@ -192,7 +192,7 @@ def parse_id(job: str, flags: str = "") -> tuple[str, str]:
     """
     match = _ID.fullmatch(job.strip())
     if not match and job in profile.names():
-        hint = command_line.again("--cluster", job, without=(job,))
+        hint = typed_command.again("--cluster", job, without=(job,))
         raise RookeryError(f"{job} is a cluster, not a job number.", hint=hint)
     if not match:
         raise RookeryError(

@@ -73,7 +73,7 @@ class _Deploy:
     @property
     def commit(self) -> "Commit":
         """The commit that is deployed; where there is none that can be, it raises."""
-        with console.waiting(f"checking the files of {self.project.name}"):
+        with console.waiting(f"Checking the files of {self.project.name}"):
             return self._preflight.git_status.commit(dirty=self._options.dirty)
 
     @property

@@ -64,7 +64,7 @@ def prune(connection: "Connection", project: str, *, check: bool) -> Pruned:
     script = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items()) + release_protocol.text(
         "prune.sh"
     )
-    with console.waiting(f"searching for old releases on {connection.cluster.name}"):
+    with console.waiting(f"Searching for old releases on {connection.cluster.name}"):
         answer = release_protocol.read(connection.run(script=script, check=False).stdout)
     if answer.stop:
         raise _refused(connection, answer.stop)

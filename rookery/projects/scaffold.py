@@ -11,11 +11,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rookery.clusters import policies, set_up_note
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile, schema
-from rookery.core import command_line, console, invocation, paths, preferences
+from rookery.core import console, invocation, near_names, paths, preferences, typed_command
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 from rookery.projects.git_command import UNBURIED, surroundings
@@ -44,7 +45,7 @@ def run(options: NewOptions) -> int:
         RookeryError: The name or a choice is not valid, something is there already, or there is no git.
     """
     if options.check:
-        _print_plan(checked(options))
+        _print_plan(options)
         return 0
     project = make(options)
     _print_summary(project)
@@ -53,7 +54,8 @@ def run(options: NewOptions) -> int:
 
 def _print_plan(options: NewOptions) -> None:
     """Print the files that a project would have."""
-    _refuse_what_is_there(options, Path.cwd())
+    options, given = checked(options), options
+    _refuse_what_is_there(given, Path.cwd())
     with tempfile.TemporaryDirectory() as temporary:
         building = Path(temporary)
         fill(options, building)
@@ -88,8 +90,9 @@ def make(options: NewOptions, folder: Path | None = None) -> NewProject:
     Raises:
         RookeryError: As `run`.
     """
-    options, parent = checked(options), folder or Path.cwd()
-    project_folder = _refuse_what_is_there(options, parent)
+    parent, given = folder or Path.cwd(), options
+    options = checked(given)
+    project_folder = _refuse_what_is_there(given, parent)
     require_git()
     outer = _git(parent, "rev-parse", "--show-toplevel").stdout.strip()
     with tempfile.TemporaryDirectory(prefix=f".{options.name}.", dir=parent) as temporary:
@@ -111,12 +114,12 @@ def _refuse_what_is_there(options: NewOptions, parent: Path) -> Path:
         above = shlex.quote(str(around.parent))
         raise RookeryError(
             f"This folder is in the project {around.name}, and projects can't be inside one another.",
-            hint=f"cd {above} && {invocation.invocation()} new {options.name}",
+            hint=f"cd {above} && {invocation.as_typed(_again(options))}",
         )
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise RookeryError(
             f"{options.name} already exists and is not empty.",
-            hint=f"{invocation.invocation()} new {suggested(options.name + '-2')}",
+            hint=_again(options, name=suggested(f"{options.name}-2")),
         )
     return folder
 
@@ -127,21 +130,27 @@ def checked(options: NewOptions) -> NewOptions:
     Raises:
         RookeryError: One of them can't be.
     """
-    name, again = options.name, f"{invocation.invocation()} new {suggested(options.name)}"
+    name, other = options.name, suggested(options.name)
     if not re.fullmatch(r"[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?", name) or len(name) > LONGEST:
         what = f"use at most {LONGEST} letters, digits, - and _, beginning with a letter and not ending with - or _"
-        raise RookeryError(f"{name!r} can't be a project's name: {what}.", hint=again)
+        raise RookeryError(f"{name!r} can't be a project's name: {what}.", hint=_again(options, name=other))
     if name.lower().replace("_", "-") in _RESERVED:
         raise RookeryError(
-            f"{name} can't be a project's name: projects use it for something else.", hint=f"{again}-study"
+            f"{name} can't be a project's name: projects use it for something else.",
+            hint=_again(options, name=f"{other}-study"),
         )
     locks = LANGUAGES[options.language]
     if options.lock not in {"", *locks}:
-        what = f"Unknown --lock {options.lock!r} for {options.language}: use {' or '.join(locks)}."
-        raise RookeryError(what, hint=f"{again} --language {options.language} --lock {locks[0]}")
+        what = f"Unknown --lock {options.lock!r} for {options.language}: use {near_names.either(locks)}."
+        raise RookeryError(what, hint=_again(options, lock=locks[0]))
     if options.track and options.language != "python":
-        raise RookeryError("--track needs a Python project.", hint=again)
+        raise RookeryError("--track needs a Python project.", hint=_again(options, track=""))
     return replace(options, lock=options.lock or locks[0], cluster=",".join(_clusters(options.cluster)))
+
+
+def _again(options: NewOptions, **changes: Any) -> str:
+    """Return the same command with changes, as hints have it."""
+    return replace(options, **changes).command("new")
 
 
 def suggested(name: str) -> str:
@@ -253,7 +262,7 @@ def _lock(options: NewOptions, folder: Path) -> None:
         last = ((completed.stderr.strip() or completed.stdout.strip()).splitlines() or ["no reason given"])[-1]
         raise RookeryError(
             f"{command[0]} could not lock the packages of --track: {last}",
-            hint=command_line.again(without=("--track",)),
+            hint=typed_command.again(without=("--track",)),
         )
 
 

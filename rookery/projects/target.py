@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters import connect
 from rookery.clusters.config import profile
-from rookery.core import command_line, preferences
+from rookery.core import preferences, typed_command
 from rookery.core.errors import RookeryError
 from rookery.projects import config
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rookery.projects.model import Project
 
 
-IN_PROJECTS = ("combine", "deploy", "fetch", "lint", "render", "submit")
+IN_PROJECTS = ("code", "combine", "deploy", "fetch", "lint", "render", "submit")
 """Commands that take --project."""
 
 
@@ -62,6 +62,22 @@ class Target:
         return f"{words}{flags}{project}{mark}{comment}"
 
 
+def typed_flags(cluster_name: str, *, sandbox: bool) -> str:
+    """Return the flags for a cluster as they were given, with a blank before each; "" where none was."""
+    return f" --cluster {shlex.quote(cluster_name)}" * bool(cluster_name) + " --sandbox" * sandbox
+
+
+def only_one(cluster_name: str) -> None:
+    """Refuse several clusters where one is meant.
+
+    Raises:
+        RookeryError: There are several.
+    """
+    if cluster_name == "all" or "," in cluster_name:
+        one = next(iter(profile.names()), "NAME") if cluster_name == "all" else cluster_name.partition(",")[0]
+        raise RookeryError("This command takes one cluster.", hint=typed_command.again("--cluster", one))
+
+
 def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs_project: bool = True) -> Target:
     """Return the target: the project found upwards from here, or at a path, and the cluster named, or its first.
 
@@ -74,8 +90,7 @@ def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs
     Raises:
         RookeryError: There is no rookery.yml, or it is wrong; or no cluster is named, or none of that name is known.
     """
-    if cluster_name == "all" or "," in cluster_name:
-        raise RookeryError("This command takes one cluster.", hint="run the same command with one --cluster NAME")
+    only_one(cluster_name)
     try:
         project = config.load(path)
     except config.NoProject:
@@ -83,11 +98,12 @@ def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs
             raise
         project = None
     name = cluster_name or (project.clusters[0] if project else "")
-    if not name and (name := preferences.values().get("cluster", "")):
+    if not name:
         preferences.check(profile.names())
+        name = preferences.values().get("cluster", "")
     if not name:
         raise RookeryError(
             f"Missing cluster: outside a project, name one of {', '.join(profile.names())}.",
-            hint=command_line.again("--cluster", next(iter(profile.names()), "NAME")),
+            hint=typed_command.again("--cluster", next(iter(profile.names()), "NAME")),
         )
     return Target(project, connect.connect(name, sandbox=sandbox), path)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from rookery.core import command_line
+from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 from rookery.projects.commit import SHOWN, Commit, contents, listed
 from rookery.projects.packing import PIECE, Packing
@@ -118,7 +118,7 @@ def check_size(commit: Commit, tree: Tree, packing: Packing | None = None) -> No
         named = [f"{path} ({size / 1024 / 1024:.0f} MB)" for path, size in big.items()]
         raise RookeryError(
             f"The commit has files over {LARGE_MB} MB: {', '.join(named[:SHOWN])}.",
-            hint=f"{command_line.again('--yes')}   # sends them anyway; better keep data on the large storage",
+            hint=f"{typed_command.again('--yes')}   # sends them anyway; better keep data on the large storage",
         )
 
 

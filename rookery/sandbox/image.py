@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rookery.core import atomic_files, command_line, paths, prompts
+from rookery.core import atomic_files, paths, prompts, typed_command
 from rookery.core.console import waiting
 from rookery.core.errors import RookeryError
 from rookery.sandbox import ids
@@ -158,7 +158,7 @@ def _make(release: DebianRelease, base: Path, *, yes: bool, say: Say) -> None:
     building = ROOT / f".building-{base.name}"
     shutil.rmtree(building, ignore_errors=True)
     log = ROOT / "base.log"
-    with log.open("w", encoding="utf-8") as output, waiting("making the base image"):
+    with log.open("w", encoding="utf-8") as output, waiting("Making the base image"):
         completed = subprocess.run(
             _command(release, building), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
         )
@@ -226,7 +226,7 @@ def ask(missing: Sequence[str], command: Sequence[str]) -> None:
     """
     refused = RookeryError(
         f"The sandbox needs {' and '.join(missing)} on this computer.",
-        hint=f"sudo {shlex.join(command)}   # or: {command_line.again('--yes')}",
+        hint=f"sudo {shlex.join(command)}   # or: {typed_command.again('--yes')}",
     )
     question = f"The sandbox needs {' and '.join(missing)} on this computer. Run `{shlex.join(command)}`?"
     if not (prompts.is_interactive() and prompts.confirm(question)):

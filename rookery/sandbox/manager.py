@@ -40,7 +40,7 @@ def carry_out(verb: str, request: Mapping[str, Any], state: Path) -> None:
             _up(request, state, say)
         else:
             names, keep = request["names"], bool(request.get("keep"))
-            with console.waiting(f"ending {', '.join(names)}"):
+            with console.waiting(f"Ending {', '.join(names)}"):
                 _side_by_side(names, lambda name: _down(name, state, keep=keep, say=say))
     finally:
         person.hand_over(state)
@@ -57,7 +57,7 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
         person.ensure_key(state)
     chosen: dict[str, str] = {}
     if request.get("offline_mirrors"):
-        with locked("mirrors", say), console.waiting("making local mirrors"):
+        with locked("mirrors", say), console.waiting("Making local mirrors"):
             chosen = mirrors.ensure(bases[OLDEST], say)
     entrance = auth.Entrance(**request.get("entrance", {}))
 
@@ -72,7 +72,7 @@ def _up(request: Mapping[str, Any], state: Path, say: Say) -> None:
                 miniature.start(name, plan.describe(name, profiles[name], entrance), state, layers, say)
             person.write_inventory(name, state, chosen, profiles[name])
 
-    with console.waiting(f"starting {', '.join(profiles)}"):
+    with console.waiting(f"Starting {', '.join(profiles)}"):
         _side_by_side(list(profiles), start)
 
 

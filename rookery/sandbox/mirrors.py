@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rookery.clusters.config import mirror_addresses
-from rookery.core import command_line, paths
+from rookery.core import paths, typed_command
 from rookery.core.errors import RookeryError
 from rookery.sandbox import ids, image, pythons, releases
 
@@ -98,7 +98,7 @@ def _in_workshop(base: Path, script: str, arguments: Sequence[str]) -> None:
     if completed.returncode:
         why = ([line for line in completed.stderr.strip().splitlines() if line.strip()] or ["no reason given"])[-1]
         raise RookeryError(
-            f"Can't make the local mirrors: {why}", hint=command_line.again(without=("--offline-mirrors",))
+            f"Can't make the local mirrors: {why}", hint=typed_command.again(without=("--offline-mirrors",))
         )
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from rookery.core import command_line, near_names
+from rookery.core import near_names, typed_command
 from rookery.core.errors import RookeryError
 
 
@@ -36,7 +36,7 @@ def named(version: str) -> DebianRelease:
     versions = [release.slurm for release in RELEASES]
     raise RookeryError(
         f"No miniature has Slurm {version!r}: they have {near_names.either(versions)}.",
-        hint=command_line.again("--slurm", nearest(version).slurm),
+        hint=typed_command.again("--slurm", nearest(version).slurm),
     )
 
 

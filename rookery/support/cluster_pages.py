@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rookery.clusters.cluster import ACCOUNT
 from rookery.clusters.config import profile
-from rookery.core import atomic_files, command_line, paths
+from rookery.core import atomic_files, paths, typed_command
 from rookery.core.errors import RookeryError
 from rookery.support import cluster_page_tables
 from rookery.support.cluster_page_tables import Facts, amount, shown
@@ -53,7 +53,7 @@ def run(options: ClustersGuideOptions) -> int:
     if not options.cluster and not options.output:
         raise RookeryError(
             "Missing argument CLUSTER.",
-            hint=f"{command_line.again(argument='penguins')}   # or --output DIR for all clusters",
+            hint=f"{typed_command.again(argument='penguins')}   # or --output DIR for all clusters",
         )
     for name in [options.cluster] if options.cluster else profile.names():
         text = page(profile.load(name, own_ssh=False))

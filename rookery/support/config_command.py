@@ -1,9 +1,10 @@
 """The commands `config`: show and change the user's choices for all commands."""
 
 import json
+import shlex
 
 from rookery.clusters.config import profile
-from rookery.core import console, paths, preferences
+from rookery.core import console, preferences
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.support.options import ConfigGetOptions, ConfigListOptions, ConfigSetOptions, ConfigUnsetOptions
@@ -41,7 +42,7 @@ def set_(options: ConfigSetOptions) -> int:
         RookeryError: There is no such key, or it can't have this value.
     """
     key, value = options.key, options.value.strip()
-    _known(key)
+    _known(key, value, command="set")
     value = value.lower() if key in preferences.CHOICES else value
     if problem := preferences.wrong(key, value):
         raise RookeryError(f"{problem[0].upper()}{problem[1:]}.", hint="invoke config")
@@ -60,7 +61,7 @@ def unset(options: ConfigUnsetOptions) -> int:
     Raises:
         RookeryError: There is no such key.
     """
-    _known(options.key)
+    _known(options.key, command="unset")
     _save({options.key: ""}, f"{options.key}: not set", check=options.check)
     return 0
 
@@ -69,17 +70,22 @@ def _save(changes: dict[str, str], line: str, *, check: bool) -> None:
     if check:
         console.say(f"Would set: {line}" if any(changes.values()) else f"Would remove {', '.join(changes)}")
         return
-    with paths.writing_state(preferences.file().parent):
-        preferences.save(changes)
+    preferences.save(changes)
     console.say(line)
 
 
-def _known(key: str) -> None:
+def _known(key: str, *following: str, command: str = "get") -> None:
+    """Refuse an unknown key.
+
+    Raises:
+        RookeryError: It is one; with the command again, for the key that was probably meant.
+    """
     if key not in preferences.KEYS:
         near = closest(key, preferences.KEYS)
+        again = shlex.join(["invoke", f"config.{command}", near, *following])
         raise RookeryError(
             f"Unknown key {key!r}{meant(key, preferences.KEYS)}.",
-            hint=f"invoke config.get {near}" if near else "invoke config   # lists the keys",
+            hint=again if near else "invoke config   # lists the keys",
         )
 
 

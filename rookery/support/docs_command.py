@@ -229,11 +229,11 @@ def _part(text: str, anchor: str) -> str:
 
 def rendered(markdown: str) -> str:
     """Return Markdown as a terminal shows it; without colours where the output is no terminal."""
-    from rich.console import Console
     from rich.markdown import Markdown
 
-    writer = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-    writer.width = min(writer.width, WIDTH)
+    writer = console.writer(sys.stdout)
+    writer.soft_wrap = False
+    writer.width = min(writer.width, WIDTH) if sys.stdout.isatty() else PIPED_WIDTH
     with writer.capture() as capture:
         writer.print(Markdown(markdown, code_theme="ansi_dark", hyperlinks=False))
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())

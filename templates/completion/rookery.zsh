@@ -13,5 +13,5 @@ _rookery() {
     done
     (( $#candidates )) && _describe -V rookery candidates
 }
-(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -u }
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
 compdef _rookery rookery

@@ -115,7 +115,7 @@ def test_a_log_is_followed_from_before_it_is_there_to_its_end(krill: Project) ->
 
 def test_an_empty_log_is_named(krill: Project) -> None:
     number = submitted(krill.run("submit", "quiet", "--wait"))
-    assert krill.run("logs", number) == "The log is empty.\n"
+    assert krill.run("logs", number) == "The log is empty: the program printed nothing.\n"
     assert krill.start("logs", number).communicate()[0] == ""  # what is said of it is no part of the log
 
 

@@ -185,7 +185,7 @@ def test_listing_the_commands_imports_nothing_heavy() -> None:
         "cli.lean_invoke",
         "cli.parser",
         "core",
-        "core.command_line",
+        "core.typed_command",
         "core.errors",
         "core.invocation",
         "core.options",

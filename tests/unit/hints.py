@@ -6,7 +6,7 @@ from functools import cache
 
 from rookery.cli import program
 from rookery.cli.lean_invoke import ParseError, Parser
-from rookery.core import command_line
+from rookery.core import typed_command
 
 _PLACEHOLDER = re.compile(
     r"(?<!--user )(?<!--account )\b(NAME|OTHER|ANOTHER|JOB|FILE|FOLDER|CODE|CLUSTER|DIR|NUMBER)\b"
@@ -52,7 +52,7 @@ def parsed(words: list[str], *, complete: bool = False) -> str:
     except ParseError as error:
         return str(error).partition("\n")[0]
     finally:
-        command_line.forget()
+        typed_command.forget()
     for context in contexts:
         needed = _NEEDED.get(context.name or "", "") if complete else ""
         if needed and not context.args[needed].value and not {"-h", "--help", "--output"} & set(words):

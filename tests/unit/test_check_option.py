@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from user_home import at_home
 
 from rookery.clusters.ssh.connection import Connection
 from rookery.core import preferences
@@ -16,12 +17,8 @@ from rookery.support.options import ConfigSetOptions, ConfigUnsetOptions
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(key, raising=False)
     monkeypatch.chdir(tmp_path)
-    preferences.values.cache_clear()
-    return tmp_path
+    return at_home(tmp_path, monkeypatch)
 
 
 def test_config(capsys: pytest.CaptureFixture[str]) -> None:

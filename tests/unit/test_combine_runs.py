@@ -3,10 +3,12 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from combining import combined, project, recorded
 
+from rookery.core.errors import RookeryError
 from rookery.jobs import options
 from rookery.jobs.results import combine, download, source_run
 from rookery.jobs.results.archive import File
@@ -38,6 +40,25 @@ def test_each_cluster_s_run_has_its_own_files(
         outcome = combined(root, capsys, job=number)
         assert outcome["table"] == f"task,seed,x\n1,5,{cluster}\n2,6,{cluster}\n"
         assert (outcome["missing"], outcome["newer"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("flags", "message", "hint"),
+    [
+        ({"cluster": "pengiuns"}, "Unknown cluster 'pengiuns'", "invoke clusters"),
+        ({"cluster": "bede"}, "No run on bede has a record in runs/.", "invoke fetch --cluster bede --project {root}"),
+        ({"sandbox": True}, "No run on hec (miniature) has", "invoke fetch --cluster hec --sandbox --project {root}"),
+        ({"cluster": "hec,bede"}, "This command takes one cluster.", "run the same command with --cluster hec"),
+    ],
+)
+def test_a_cluster_without_runs_is_refused(tmp_path: Path, flags: dict[str, Any], message: str, hint: str) -> None:
+    project(tmp_path, **{"1__csv": "x\na\n"})
+    recorded(tmp_path, 10, array="1")
+    with pytest.raises(RookeryError) as refused:
+        combine.run(options.CombineOptions(project=str(tmp_path), **flags))
+    assert message in refused.value.message
+    assert refused.value.hint == hint.format(root=tmp_path)
+    assert not (tmp_path / "combined.csv").exists()
 
 
 def test_old_results_and_two_of_one_task_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

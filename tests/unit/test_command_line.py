@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import shlex
+from dataclasses import MISSING
 from typing import Any
 
 import pytest
@@ -9,11 +11,12 @@ import pytest
 from rookery.cli import commands, guesses, help, program  # noqa: A004
 from rookery.cli.command import LETTERS
 from rookery.core.options import Options
+from rookery.projects import target
 
 ALL = {name: options for group in commands.by_title().values() for name, options in group}
 
 FUNCTIONS = {
-    task.name: inspect.getclosurevars(task.body).nonlocals["function"]
+    inspect.getclosurevars(task.body).nonlocals["function"]
     for task in (*commands.COMMANDS, *(task for group in commands.GROUPS.values() for task in group))
 }
 """MODULE:FUNCTION of each command."""
@@ -28,14 +31,18 @@ CHANGES = {
 
 def read(line: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The options that a command gets for a command line."""
+    return read_words(line.split(), monkeypatch)
+
+
+def read_words(words: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The same for its words."""
     given: list[Options] = []
-    name = line.split(maxsplit=1)[0]
-    options = ALL.get(name) or ALL[".".join(line.split()[:2])]
+    options = ALL.get(words[0]) or ALL[".".join(words[:2])]
     monkeypatch.setattr("rookery.cli.command.guarded", lambda carry_out: carry_out() or 0)
     monkeypatch.setattr("rookery.jobs.submit.request.check_names", lambda _: None)  # which needs a project
-    for function in FUNCTIONS.values():
+    for function in FUNCTIONS:
         monkeypatch.setattr(function.replace(":", "."), given.append)
-    program.program().run(["rookery", *line.split()], exit=False)
+    program.program().run(["rookery", *words], exit=False)
     assert all(isinstance(each, options) for each in given)
     return given[0] if len(given) == 1 else given
 
@@ -109,6 +116,33 @@ def test_an_option_has_one_name_and_one_meaning() -> None:
             if name != "gpu" and (command, name) not in OTHERWISE:
                 kinds.setdefault(name, set()).add(isinstance(flag.default, bool))
     assert {name for name, takes_none in kinds.items() if len(takes_none) > 1} == set()
+
+
+def changed(options: type[Options]) -> Any:
+    """Options with another value for each."""
+    given: dict[str, Any] = {}
+    for key, flag in options.flags().items():
+        if isinstance(flag.default, bool):
+            given[key] = not flag.default
+        elif isinstance(flag.default, int):
+            given[key] = 2
+        elif flag.metadata["iterable"]:
+            given[key] = ("a b", "c")
+        else:
+            given[key] = flag.metadata["choices"][0] if flag.metadata["choices"] else "x'y z"
+    return options(**given)
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_options_and_the_command_line_that_means_them_are_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    required = {key: "x" for key, flag in ALL[name].flags().items() if flag.default is MISSING}
+    for given in (changed(ALL[name]), ALL[name](**required)):
+        assert read_words(shlex.split(given.command(name))[1:], monkeypatch) == given
+
+
+def test_the_commands_of_a_project_are_those_that_take_one() -> None:
+    takes = {name for name, options in ALL.items() if "project" in options.flags()}
+    assert {*target.IN_PROJECTS, "onboard"} == takes  # which makes one
 
 
 @pytest.mark.parametrize("name", sorted(CHANGES))

@@ -46,6 +46,9 @@ def proposed(*words: str) -> list[str]:
         (("setup", "-c", "pe"), ["penguins"]),
         (("setup", "--cluster=pe"), ["--cluster=penguins"]),
         (("setup", "--cluster", "=", "pe"), ["--cluster=penguins"]),  # as bash has it
+        (("setup", "a"), ["all"]),
+        (("setup", "hec,a"), []),
+        (("logs", "--cluster", "a"), []),
         (("setup", "--acco"), ["--account"]),
         (("setup", "hec", "--che"), ["--check"]),
         (("setup", "--check", "--che"), []),

@@ -62,6 +62,14 @@ def test_a_job_of_rookery_yml_is_checked_as_rendered(here: Path, capsys: pytest.
         lint("simulat")
 
 
+def test_rookery_yml_is_no_script(here: Path) -> None:
+    (here / "rookery.yml").write_text("name: x\nclusters: [penguins]\njobs: {}\n")
+    with pytest.raises(RookeryError, match="describes jobs, and is not a job script") as refused:
+        lint("rookery.yml", fix=True)
+    assert refused.value.hint == "invoke lint --cluster penguins   # checks its jobs"
+    assert (here / "rookery.yml").read_text().startswith("name: x\n")
+
+
 def test_warnings_alone_are_no_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "job.sh").write_text(GOOD.replace("Rscript", "#SBATCH --array=1-1000\nRscript"))
     assert lint("job.sh") == 0

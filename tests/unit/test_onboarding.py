@@ -3,17 +3,17 @@
 import io
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hints import problems_in
+from user_home import at_home
 
 from rookery.clusters import cluster
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.diagnosis import is_locked
-from rookery.core import preferences, prompts
+from rookery.core import prompts
 from rookery.core.errors import RookeryError
 from rookery.projects import config, scaffold
 from rookery.projects.options import NewOptions
@@ -23,17 +23,11 @@ from rookery.support.options import OnboardOptions
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    folder = tmp_path / "my home"
-    folder.mkdir()
-    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(folder))
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = at_home(tmp_path / "my home", monkeypatch)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.chdir(folder)
-    preferences.values.cache_clear()
-    yield folder
-    preferences.values.cache_clear()
+    return folder
 
 
 def penguins(**values: object) -> cluster.Cluster:
@@ -352,7 +346,7 @@ def test_next_steps_are_for_the_cluster_and_its_miniature(home: Path) -> None:
     ]
     other = steps("hec")
     assert {"rookery submit simulate --wait --cluster hec", "ssh hec", "rookery doctor --cluster hec"} <= {*other}
-    assert "rookery combine" in other
+    assert "rookery combine --cluster hec --output combined-hec.csv" in other
     sandbox = steps("penguins", sandbox=True)
     assert {"rookery fetch --sandbox", "rookery doctor penguins --sandbox"} <= {*sandbox}
     assert "ssh penguins" not in sandbox

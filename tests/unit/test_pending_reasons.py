@@ -8,7 +8,7 @@ from rookery.jobs.monitor.pending_reasons import explain
 
 
 def test_the_most_tasks_at_a_time_are_counted_where_it_is_known() -> None:
-    means = "running, which is the most allowed at a time (max_running)"
+    means = "running, as many as max_running or the free cores allow"
     assert explain("JobArrayTaskLimit", 10) == f"10 tasks are {means}"
     assert explain("JobArrayTaskLimit", 1) == f"1 task is {means}"
     assert "10" not in explain("Priority", 10)

@@ -1,10 +1,10 @@
 """`config`: the user's choices for all commands."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from user_home import at_home
 
 from rookery.clusters.config import profile
 from rookery.core import preferences
@@ -14,14 +14,9 @@ from rookery.support import config_command, options
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(key, raising=False)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    preferences.values.cache_clear()
-    yield tmp_path
-    preferences.values.cache_clear()
+    return at_home(tmp_path, monkeypatch)
 
 
 def change(key: str, value: str) -> int:
@@ -45,7 +40,7 @@ def test_what_is_set_is_got_listed_and_removed(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("key", "value", "message", "following"),
     [
-        ("clutser", "hec", "Unknown key 'clutser' (did you mean `cluster`?).", "invoke config.get cluster"),
+        ("clutser", "hec", "Unknown key 'clutser' (did you mean `cluster`?).", "invoke config.set cluster hec"),
         ("cluster", "pengins", "Unknown cluster 'pengins' (did you mean `penguins`?).",
          "invoke config.set cluster penguins"),
         ("cluster", "nosuch", f"Unknown cluster 'nosuch' (known clusters: {', '.join(profile.names())}).",

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from rookery.cli import program as cli
-from rookery.core import command_line
+from rookery.core import typed_command
 
 
 @pytest.fixture(autouse=True)
 def _no_line_is_left() -> Iterator[None]:
     yield
-    assert command_line.again("--yes") == "run the same command with --yes"
+    assert typed_command.again("--yes") == "run the same command with --yes"
 
 
 def following(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> str:
@@ -28,7 +28,7 @@ def following(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
         ("login --sandbox", "login penguins --sandbox"),
         ("setup --check", "setup penguins --check"),
         ("setup --sandbox --check --tags r", "setup penguins --sandbox --check --tags r"),
-        ("onboard --check --yes", "onboard penguins --yes --check"),
+        ("onboard --check --yes", "onboard penguins --check --yes"),
         ("vscode.settings --check", "vscode.settings penguins --check"),
         ("vscode settings --check", "vscode.settings penguins --check"),
         ("clusters.guide --check", "clusters.guide penguins --check"),
@@ -57,16 +57,16 @@ def test_the_next_command_keeps_what_was_typed(
 
 
 def test_an_option_is_replaced_or_left_out_with_its_value() -> None:
-    command_line.note(
+    typed_command.note(
         ["submit", "a", "--tag", "x y", "--check", "--after=b", "-c", "hec"],
         {"--tag": True, "--after": True, "--check": False, "--cluster": True},
         {"-c": "--cluster"},
     )
     try:
-        assert command_line.again("--tag", "z") == "invoke submit a --check --after=b -c hec --tag z"
-        assert command_line.again(without=("--check", "--after")) == "invoke submit a --tag 'x y' -c hec"
-        assert command_line.again("--cluster", "bede", without=("--tag",)) == (
+        assert typed_command.again("--tag", "z") == "invoke submit a --check --after=b -c hec --tag z"
+        assert typed_command.again(without=("--check", "--after")) == "invoke submit a --tag 'x y' -c hec"
+        assert typed_command.again("--cluster", "bede", without=("--tag",)) == (
             "invoke submit a --check --after=b --cluster bede"
         )
     finally:
-        command_line.forget()
+        typed_command.forget()

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
@@ -134,7 +135,8 @@ def test_a_name_that_can_not_be_is_refused_with_one_that_can(here: Path, name: s
     with pytest.raises(RookeryError) as caught:
         scaffold.run(NewOptions(name, cluster="hec"))
     assert "\n" not in caught.value.message
-    suggested = str(caught.value.hint).removeprefix("invoke new ")
+    suggested, *rest = shlex.split(str(caught.value.hint).removeprefix("invoke new "))
+    assert rest == ["--cluster", "hec"]
     assert scaffold.checked(NewOptions(suggested, cluster="hec")).name == suggested
     assert not list(here.iterdir())
 

@@ -91,7 +91,7 @@ def refused(state: str, job: str, **answer: str) -> RookeryError:
 
 def test_a_script_that_is_not_committed_is_committed_first(study: Path) -> None:
     (study / "a b.sh").write_text("#!/bin/bash\n")
-    assert refused("no-script", "a b.sh").hint == "git add 'a b.sh' && git commit -m 'Add a b.sh' && invoke deploy"
+    assert refused("no-script", "a b.sh").hint == "git add 'a b.sh' && git commit -am 'Add a b.sh' && invoke deploy"
     (study / "inner").mkdir()
     subprocess.run(["git", "add", "."], cwd=study, check=True)
     identity = ["-c", "user.name=A", "-c", "user.email=a@b.c"]

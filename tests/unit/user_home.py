@@ -3,9 +3,12 @@
 import atexit
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from rookery.core import preferences
 
 
 def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -18,6 +21,7 @@ def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(sockets))
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "SSH_AUTH_SOCK"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(preferences, "values", cache(preferences.values.__wrapped__))  # those of this home
     return home
 
 

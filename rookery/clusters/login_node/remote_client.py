@@ -42,7 +42,7 @@ def call(connection: "Connection", name: str, request: Mapping[str, Any], *, tim
         SshError: The connection failed.
         RookeryError: There is no Python there, or the program failed.
     """
-    with waiting(f"asking {connection.cluster.name}"):
+    with waiting(f"Asking {connection.cluster.name}"):
         completed = connection.run(_arguments(name, request), script=_start(), timeout=timeout, check=False)
     answer = read(connection, name, completed.stdout)
     if answer is None:

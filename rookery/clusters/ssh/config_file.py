@@ -252,5 +252,5 @@ def _entries(text: str) -> dict[str, str]:
 
 
 def _text(entries: dict[str, str], cluster: "Cluster") -> str:
-    head = "# Written by rookery, which writes it anew: your own settings belong in ~/.ssh/config.\n"
+    head = "# Written by rookery, which overwrites changes: your own settings belong in ~/.ssh/config.\n"
     return "\n".join([head, *(entries[name] for name in sorted(entries)), _rest(cluster)])

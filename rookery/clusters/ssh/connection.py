@@ -128,7 +128,7 @@ class Connection:
         quiet = ["-o", "ControlMaster=no", "-o", "BatchMode=yes"]
         ask = [*self.ssh, *quiet, "-W", "127.0.0.1:1", self.cluster.name]
         try:
-            with console.waiting(f"checking the connection to {self.cluster.name}"):
+            with console.waiting(f"Checking the connection to {self.cluster.name}"):
                 subprocess.run(ask, stderr=subprocess.DEVNULL, timeout=ANSWER, check=False, **unattended())
         except subprocess.TimeoutExpired:
             return False
@@ -313,7 +313,7 @@ class Connection:
         if note := touch(self.cluster):
             console.note(note)
         with tempfile.TemporaryFile() as stderr:  # a pipe would stay open as long as the connection does
-            with console.waiting(f"connecting to {self.cluster.name}"):
+            with console.waiting(f"Connecting to {self.cluster.name}"):
                 completed = subprocess.run(
                     [*self._master[:-1], "-o", "BatchMode=yes", self.cluster.name],
                     stderr=stderr,

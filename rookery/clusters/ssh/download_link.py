@@ -17,7 +17,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.remote_command import STATE_FOLDER
-from rookery.core import command_line, paths
+from rookery.core import paths, typed_command
 from rookery.core.background import begun
 from rookery.core.errors import RookeryError
 
@@ -43,9 +43,9 @@ def is_wanted(cluster: "Cluster", *, offline: bool) -> bool:
 
 def suggestion(cluster: "Cluster") -> str:
     """Return a hint, after a download there has failed; "" where this command can't, or did already, go this way."""
-    if not command_line.takes("--offline") or is_wanted(cluster, offline=command_line.names("--offline")):
+    if not typed_command.takes("--offline") or is_wanted(cluster, offline=typed_command.names("--offline")):
         return ""
-    return f"{command_line.again('--offline')}   # if {cluster.name} has no internet"
+    return f"{typed_command.again('--offline')}   # if {cluster.name} has no internet"
 
 
 @contextmanager

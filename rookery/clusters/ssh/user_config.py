@@ -21,7 +21,7 @@ from rookery.core.errors import RookeryError
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
-_HEAD = "# Written by rookery, which writes it anew: your own settings belong in ~/.ssh/config.\n"
+_HEAD = "# Written by rookery, which overwrites changes: your own settings belong in ~/.ssh/config.\n"
 _MARK = "# rookery: "
 _NOTE = "# rookery: ssh to your clusters by name"
 BLOCK_BEGINS, BLOCK_ENDS = "# >>> rookery: {}", "# <<< rookery: {}"

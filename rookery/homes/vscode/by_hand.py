@@ -4,7 +4,7 @@ import json
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
-from rookery.core import command_line, console
+from rookery.core import console, typed_command
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.homes.options import VscodeSettingsOptions
@@ -23,7 +23,7 @@ def clusters(names: str) -> list[Cluster]:
     if not meant:
         raise RookeryError(
             "Missing argument CLUSTER: you have not given a username for any cluster yet.",
-            hint=command_line.again(argument=next(iter(profile.names()), "NAME"), without=("--cluster", "-c")),
+            hint=typed_command.again(argument=next(iter(profile.names()), "NAME"), without=("--cluster",)),
         )
     return meant
 

@@ -164,7 +164,7 @@ def _folder(target: "Target", options: CodeOptions) -> str:
                 f"Can't find the folder {console.clean(folder)} on {name}.",
                 hint="use --folder DIR with a folder that exists there",
             )
-        raise RookeryError(f"{target.project.name} is not deployed on {name} yet.", hint=f"invoke deploy{target.flags}")
+        raise RookeryError(f"{target.project.name} is not deployed on {name} yet.", hint=target.next("invoke deploy"))
     return folder
 
 

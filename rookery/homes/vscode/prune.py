@@ -24,8 +24,10 @@ RECENT = 24 * 3600
 """Seconds since a server was last written to in which it may well run on another login node, where it can't be seen."""
 
 GONE = ".rookery-gone"
-_SHOWN = {"it runs": "running", "the newest": "newest"}  # what a user reads for a reason of --json
 """What the name of a server ends with while it is being removed, so that half of one is never taken for a whole."""
+
+_SHOWN = {"it runs": "running", "the newest": "newest"}
+"""What a user reads for a reason of --json."""
 
 # A line a server: runs, seconds since 1970 of the last change, kB, files, path
 _LIST = r"""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import command_line, paths
+from rookery.core import paths, typed_command
 from rookery.core.errors import RookeryError
 from rookery.projects import slurm_values
 from rookery.projects.job import Job
@@ -97,12 +97,11 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
     Raises:
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
     """
-    where = f"{cluster.argument}"
     wanted = _job(options)
     try:
         chosen = partition.placed(wanted, cluster)
     except RookeryError as error:  # what it says to do next is for jobs of rookery.yml
-        raise RookeryError(error.message, hint=f"invoke queue {where}   # shows the partitions") from None
+        raise RookeryError(error.message, hint=f"invoke queue {cluster.argument}   # shows the partitions") from None
     lines = [
         option.text for option in sbatch_options.options(chosen, cluster) if not option.text.startswith("--output=")
     ]
@@ -165,7 +164,7 @@ def _amount(example: str, value: Any, read: Callable[[Any], int]) -> int:
     if number < 1:
         flag, _, correct = example.partition(" ")
         raise RookeryError(
-            f"Invalid value {value!r} of {flag}: write it like {correct}.", hint=command_line.again(flag, correct)
+            f"Invalid value {value!r} of {flag}: write it like {correct}.", hint=typed_command.again(flag, correct)
         )
     return number
 

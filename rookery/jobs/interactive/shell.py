@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.cluster import job_folders
 from rookery.clusters.login_node import tmux
-from rookery.core import command_line
+from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import ShellOptions
 from rookery.projects import remote_paths, slurm_values
@@ -72,20 +72,20 @@ def job(options: ShellOptions) -> "Job":
         RookeryError: The time, the memory or the number of cores is none.
     """
     if options.cpus < 1:
-        raise RookeryError(f"--cpus must be at least 1, not {options.cpus}.", hint=command_line.again("--cpus", "1"))
+        raise RookeryError(f"--cpus must be at least 1, not {options.cpus}.", hint=typed_command.again("--cpus", "1"))
     try:
         minutes = slurm_values.minutes(options.time) if options.time else (0 if options.partition else MINUTES)
     except ValueError:
         raise RookeryError(
             f"Invalid value {options.time!r} of --time: write it like 02:00:00 or 2h.",
-            hint=command_line.again("--time", "02:00:00"),
+            hint=typed_command.again("--time", "02:00:00"),
         ) from None
     try:
         memory = f"{slurm_values.mebibytes(options.memory)}M" if options.memory else f"{MEMORY_GB * options.cpus}G"
     except ValueError:
         raise RookeryError(
             f"Invalid value {options.memory!r} of --memory: write it like 4G.",
-            hint=command_line.again("--memory", "4G"),
+            hint=typed_command.again("--memory", "4G"),
         ) from None
     return Job(
         "shell", cpus=options.cpus, memory=memory, minutes=minutes, gpus=int(options.gpu), partition=options.partition

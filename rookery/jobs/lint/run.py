@@ -95,6 +95,10 @@ def _check_file(
         options: Whether to fix what is safe, and to write it.
         alone: Whether it was named itself, rather than found in a folder, where it may be no job script at all.
     """
+    if file.name == config.NAME:
+        raise RookeryError(
+            f"{file} describes jobs, and is not a job script.", hint=f"invoke lint {cluster.option}   # checks its jobs"
+        )
     if project is not None and not stays_inside(project.root, file):
         raise RookeryError(
             f"{file} is a symbolic link that leads out of the project, to {file.resolve()}.",
@@ -167,7 +171,7 @@ def _job_of(word: str, project: "Project | None") -> str:
     if project is None or os.path.lexists(word):
         return ""
     path = Path(os.path.abspath(word))  # noqa: PTH100 links stay as they are typed
-    named = next((name for name in project.jobs if path == project.root / "slurm" / f"{name}.sh"), "")
+    named = next((name for name in project.jobs if path == project.root / job_script.path_of(name)), "")
     return word if word in project.jobs else named
 
 

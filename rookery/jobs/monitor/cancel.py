@@ -46,8 +46,9 @@ def run(options: CancelOptions) -> int:
     Raises:
         RookeryError: None could be cancelled.
     """
+    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
+    ids = [run_record.parse_id(part, flags) for part in options.job.split(",")]
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
-    ids = [run_record.parse_id(part, target.flags) for part in options.job.split(",")]
     target.connection.open()
     snapshot = accounting.ask(target.connection, ids=list(dict.fromkeys(number for number, _ in ids)))
     job_table.check(snapshot, target.cluster.name)
@@ -55,7 +56,7 @@ def run(options: CancelOptions) -> int:
     refused = [goal for goal in goals if goal.why_not]
     goals = [goal for goal in goals if not goal.why_not]
     if not goals:
-        raise RookeryError("; ".join(goal.why_not for goal in refused) + ".", hint=f"invoke jobs --all{target.flags}")
+        raise RookeryError("\n".join(f"{goal.why_not}." for goal in refused), hint=f"invoke jobs --all{target.flags}")
     if not options.check:
         if not _confirmed(goals, options, target.flags):
             console.note("Nothing was cancelled.")

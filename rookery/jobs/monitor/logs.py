@@ -35,9 +35,11 @@ def run(options: LogsOptions) -> int:
     Raises:
         RookeryError: There is no such job, or no log yet.
     """
+    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
+    number, task = run_record.parse_id(options.job, flags) if options.job else ("", "")
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=not options.job)
-    options = replace(options, job=options.job or _latest(target))
-    number, task = run_record.parse_id(options.job, target.flags)
+    number = number or _latest(target)
+    options = replace(options, job=options.job or number)
     target.connection.open()
     mark = new_mark()
     request = {"job": number, "task": task, "follow": options.follow, "error": options.error}
@@ -62,7 +64,7 @@ def run(options: LogsOptions) -> int:
     if process.returncode > 0 or not begun:
         raise remote_client.failed(target.connection, process.returncode, stderr.strip("."))
     if is_empty:
-        console.note("The log is empty.")
+        console.note("The log is empty: the program printed nothing.")
     return 0
 
 

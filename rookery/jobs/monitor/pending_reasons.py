@@ -9,7 +9,7 @@ _WORDS: Final = {
     "Dependency": "it starts after another job",
     "DependencyNeverSatisfied": "the job it depends on failed, so it will never start: cancel it",
     "BeginTime": "its start time has not come yet",
-    "JobArrayTaskLimit": "the most tasks allowed at a time (max_running) are running already",
+    "JobArrayTaskLimit": "as many of its tasks are running as max_running or the free cores allow",
     "JobHeldUser": "you held it: start it with scontrol release",
     "JobHeldAdmin": "the cluster's staff held it: ask them",
     "Licenses": "it waits for a software licence",
@@ -98,7 +98,7 @@ def explain(code: str, running: int = 0) -> str:
     """
     if code == "JobArrayTaskLimit" and running:
         tasks = "1 task is" if running == 1 else f"{running:,} tasks are"
-        return f"{tasks} running, which is the most allowed at a time (max_running)"
+        return f"{tasks} running, as many as max_running or the free cores allow"
     first, _, rest = code.partition(",")
     first, _, more = first.strip().partition(":")
     if words := _WORDS.get(first):

@@ -3,6 +3,7 @@
 import json as json_
 from typing import TYPE_CHECKING
 
+from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table, watch
@@ -23,9 +24,10 @@ def run(options: JobsOptions) -> int:
         RookeryError: Slurm does not answer, or there is no such job; those that there are have been shown then.
     """
     if options.days < 1:
-        raise RookeryError("--days must be at least 1.")
+        raise RookeryError("--days must be at least 1.", hint=typed_command.again("--days", "1"))
+    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
+    ids = [run_record.parse_id(job, flags)[0] for job in options.job.split(",")] if options.job else []
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
-    ids = [run_record.parse_id(job, target.flags)[0] for job in options.job.split(",")] if options.job else []
     project = target.project.name if target.project and not options.all and not ids else ""
     target.connection.open()
     if options.watch:
@@ -34,16 +36,14 @@ def run(options: JobsOptions) -> int:
     job_table.check(snapshot, target.cluster.name)
     known = {str(run.id) for run in snapshot.runs}
     unknown = list(dict.fromkeys(number for number in ids if number not in known))
-    error = RookeryError(
-        f"{snapshot.unknown(target.cluster.name, ', '.join(unknown))}.",
-        hint=f"invoke jobs --all --days 30{target.flags}   # shows all your jobs",
-    )
-    if unknown and not known:
-        raise error
-    if options.json:
+    if options.json and (known or not unknown):
         print(json_.dumps(job_table.document(snapshot, target), indent=2))
         return 0
-    job_table.show(snapshot, target, project, options.days)
+    if known or not unknown:
+        job_table.show(snapshot, target, project, options.days)
     if unknown:
-        raise error
+        raise RookeryError(
+            f"{snapshot.unknown(target.cluster.name, ', '.join(unknown))}.",
+            hint=f"invoke jobs --all --days 30{target.flags}   # shows all your jobs",
+        )
     return 0

@@ -9,17 +9,19 @@ import json as json_
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
-from rookery.core import atomic_files, command_line, console, invocation, written_files
+from rookery.clusters.config import profile
+from rookery.core import atomic_files, console, invocation, typed_command, written_files
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import CombineOptions
 from rookery.jobs.results import download, file_matching, result_file
 from rookery.jobs.results.file_matching import Paths
 from rookery.jobs.results.source_run import SourceRun, of_record
 from rookery.projects import config
+from rookery.projects import target as targets
 from rookery.projects.model import Project
 from rookery.remote.slurm.forms import expression
 
@@ -82,8 +84,7 @@ def run(options: CombineOptions) -> int:
         )
     _refuse_what_is_not_ours(table_path, options)
     project_flag = f" --project {shlex.quote(options.project)}" if options.project else ""
-    cluster = options.cluster or (project.clusters[0] if options.sandbox else "")
-    source = of_record(project, options.job, options.files, project_flag, f"{cluster}{'-sandbox' * options.sandbox}")
+    source = of_record(project, options.job, options.files, project_flag, _where(options, project))
     files = list(choose(project, options.files, table_path))
     if not options.files:
         files = file_matching.of_cluster(files, project.root, source.cluster, download.origins(project.root))
@@ -109,13 +110,23 @@ def run(options: CombineOptions) -> int:
     return int(any(wrong))
 
 
+def _where(options: CombineOptions, project: Project) -> str:
+    """Return the cluster whose runs are meant, as Cluster.label names it; "" for any.
+
+    Raises:
+        RookeryError: The cluster is unknown, or several are named.
+    """
+    if not (options.cluster or options.sandbox):
+        return ""
+    targets.only_one(options.cluster)
+    name = options.cluster or project.clusters[0]
+    profile.load(name, own_ssh=False)
+    return f"{name}{'-sandbox' * options.sandbox}"
+
+
 def _again(options: CombineOptions) -> str:
     """Return the same command for hints, without --output."""
-    words = [options.job, *(["--files", options.files] if options.files else [])]
-    words += ["--cluster", options.cluster] if options.cluster else []
-    words += ["--sandbox"] * options.sandbox
-    words += ["--project", options.project] if options.project else []
-    return f"invoke combine {shlex.join(filter(None, words))}".rstrip()
+    return replace(options, output=CombineOptions.default("output"), json=False).command("combine")
 
 
 def _refuse_what_is_not_ours(table_path: Path, options: CombineOptions) -> None:
@@ -150,7 +161,7 @@ def choose(project: Project, pattern: str, table_path: Path) -> Iterator[tuple[i
     if any(Path(glob_pattern).is_absolute() or ".." in Path(glob_pattern).parts for glob_pattern in patterns):
         raise RookeryError(
             f"--files {pattern} must be a pattern of paths in the project.",
-            hint=command_line.again("--files", "results/*.csv"),
+            hint=typed_command.again("--files", "results/*.csv"),
         )
     matches = {path for glob_pattern in patterns for path in _glob(project.root, glob_pattern)}
     files = [

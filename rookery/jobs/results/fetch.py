@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import command_line, console, invocation, locking
+from rookery.core import console, invocation, locking, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.options import FetchOptions
@@ -48,8 +48,8 @@ def run(options: FetchOptions) -> int:
     """
     limit = _bytes(options.max_size)
     project = config.load(options.project)
-    named = f" --cluster {options.cluster}" * bool(options.cluster) + " --sandbox" * options.sandbox
-    job = run_record.parse_id(options.job, named)[0] if options.job else ""
+    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
+    job = run_record.parse_id(options.job, flags)[0] if options.job else ""
     cluster = options.cluster or (ran_on(project.root, job, sandbox=options.sandbox) if job else "")
     connection = targets.find(cluster, str(project.root), sandbox=options.sandbox).connection
     connection.open()
@@ -122,7 +122,7 @@ def _bytes(text: str) -> int:
         return slurm_values.mebibytes(text) << 20
     except ValueError:
         what = f"Invalid value {text!r} of --max-size: write it like 500M or 50G."
-        raise RookeryError(what, hint=command_line.again("--max-size", "50G")) from None
+        raise RookeryError(what, hint=typed_command.again("--max-size", "50G")) from None
 
 
 def _too_much(
@@ -176,14 +176,13 @@ def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     columns = (
         TextColumn("{task.fields[count]:,} of {task.fields[all]:,} files"),
         *(BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console.writer(sys.stderr), transient=True) as bar:
         task = bar.add_task("", total=plan.size, count=0, all=len(plan.bring))
         counted = [0, 0]
 

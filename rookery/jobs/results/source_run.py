@@ -50,7 +50,7 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
         where: The cluster that it ran on, as Cluster.label names it; "" for any.
 
     Raises:
-        RookeryError: There is no record of the run that is named.
+        RookeryError: There is no record of the run that is named, or of any on the cluster that is named.
     """
     record = run_record.find(project.root, run_record.parse_id(job)[0], where) if job else None
     if job and not record:
@@ -64,6 +64,12 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
         record = next(reversed(named or arrays), None)
     while record and record.failed_of and (earlier := run_record.find(project.root, record.failed_of, record.cluster)):
         record = earlier
+    if not record and where:
+        cluster, sandbox = where.removesuffix("-sandbox"), where.endswith("-sandbox")
+        raise RookeryError(
+            f"No run on {cluster}{' (miniature)' * sandbox} has a record in runs/.",
+            hint=f"invoke fetch --cluster {cluster}{' --sandbox' * sandbox}{flags}",
+        )
     if not record:
         return SourceRun()
     until, again = _afterwards(project, record)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import atomic_files, command_line, console, state_files
+from rookery.core import atomic_files, console, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.jobs import lint, run_record
@@ -80,7 +80,7 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
     if options.check and (options.wait or options.tag):
         raise RookeryError(
             "Use --check without --wait and --tag: it submits nothing.",
-            hint=command_line.again(without=("--wait", "--tag")),
+            hint=typed_command.again(without=("--wait", "--tag")),
         )
     for name in options.after:
         if not run_record.NUMBER.fullmatch(name) and not _NAME.fullmatch(name):
@@ -184,7 +184,7 @@ def read_token(path: Path) -> tuple[str, str]:
 def local_text(target: "Target", request: SubmitRequest) -> str | None:
     """Return the script as this computer would render it; None where it can't: then the release's is checked."""
     project = _project(target)
-    own = request.path or f"slurm/{request.job}.sh"
+    own = request.path or job_script.path_of(request.job)
     try:
         if request.path or (project.root / own).is_file():
             return Folder(project.root).read(own).decode("utf-8", "surrogateescape")
@@ -207,7 +207,7 @@ def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path
     Raises:
         RookeryError: It has errors, and is the release's own.
     """
-    path, root = path or request.path or f"slurm/{request.job}.sh", _project(target).root
+    path, root = path or request.path or job_script.path_of(request.job), _project(target).root
 
     beside = Surroundings(root, target.project).files
     findings = lint.check(text, target.cluster, path=path, files=beside, folder=lambda _: True)  # they are made

@@ -129,7 +129,7 @@ def explain(output: str, target: "Target") -> RookeryError:
         target: Project and cluster.
     """
     cluster = target.cluster.name
-    own = "; ".join(words(output)) or "it gave no reason"
+    own = "; ".join(words(output)) or "no reason given"
     most = (target.cluster.data.get("cluster_array") or {}).get("max_size")
     array = f": at most {most} tasks" if most else ""
     names = [entry["name"] for entry in target.cluster.data.get("cluster_qos") or []]
@@ -187,7 +187,7 @@ def _committed(target: "Target", path: str) -> str:
     if not target.project or not git(target.project.root, "status", "--porcelain", "--", path, check=False).strip():
         return ""
     file = shlex.quote(os.path.relpath(target.project.root / path))
-    return f"git add {file} && git commit -m {shlex.quote(f'Add {path}')} && "
+    return f"git add {file} && git commit -am {shlex.quote(f'Add {path}')} && "
 
 
 _OURS: Final = {

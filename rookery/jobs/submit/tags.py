@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rookery.core import command_line
+from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs.run_record import RunRecord
 from rookery.projects.git_command import git
@@ -21,12 +21,12 @@ def check(root: Path, name: str) -> None:
     if name.startswith("-") or not git(root, "check-ref-format", "--normalize", f"refs/tags/{name}", check=False):
         raise RookeryError(
             f"{name!r} is not a valid git tag: no spaces, no ~ ^ : ? * [ \\, no dot at the beginning.",
-            hint=command_line.again("--tag", "run-1"),
+            hint=typed_command.again("--tag", "run-1"),
         )
     if existing := git(root, "for-each-ref", "--format=%(objectname:short)", f"refs/tags/{name}").decode().strip():
         raise RookeryError(
             f"Nothing was submitted: tag {name} already exists ({existing.splitlines()[0]}).",
-            hint=f"{command_line.again('--tag', f'{name}-2')}   # or delete the tag: git tag -d {name}",
+            hint=f"{typed_command.again('--tag', f'{name}-2')}   # or delete the tag: git tag -d {name}",
         )
     git(root, "var", "GIT_COMMITTER_IDENT")
 

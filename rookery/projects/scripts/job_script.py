@@ -54,6 +54,11 @@ def scripts(project: Project, cluster: Cluster, source: Source | None = None) ->
     return made
 
 
+def path_of(name: str) -> str:
+    """Return the path in the release of a job's script."""
+    return f"slurm/{name}.sh"
+
+
 def script(project: Project, job: Job, cluster: Cluster, source: Source | None = None) -> JobScript:
     """Return the script of one job for a cluster.
 
@@ -83,7 +88,7 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
         raise config.problem(
             project, job.name, "", error.message, cluster_name=cluster.name, hint=error.hint
         ) from error
-    path = f"slurm/{job.name}.sh"
+    path = path_of(job.name)
     files = dict(mail)
     if table:
         files |= {f"slurm/{job.name}.params.csv": table.csv(), f"slurm/{job.name}.rows.sh": table.lines()}

@@ -63,7 +63,7 @@ def run(options: DoctorOptions) -> int:
     if path:
         report.writable(path)
     laptop = CheckResults(checks.LAPTOP)
-    with console.waiting("checking this computer"):
+    with console.waiting("Checking this computer"):
         laptop_checks.look(laptop)
     patients = {name: _Patient() for name in _names(options, laptop)}
     _logins(patients, laptop, options)

@@ -153,7 +153,7 @@ def connect(
         if certificate is None or certificate.is_valid:  # of another one, the login shows whether it is needed
             _certificate(results, cluster, certificate)
         try:
-            with console.waiting(f"connecting to {cluster.name}"):
+            with console.waiting(f"Connecting to {cluster.name}"):
                 was_open = connection.is_open()
                 connection.open(batch=True, accept_host_key=accept_host_key)
         except SshError as error:
@@ -206,7 +206,7 @@ def _ask_again(connection: "Connection", error: SshError) -> SshDebugOutput:
         return SshDebugOutput()
     with (
         suppress(subprocess.TimeoutExpired, RookeryError),
-        console.waiting(f"asking {connection.cluster.name} for the reason"),
+        console.waiting(f"Asking {connection.cluster.name} for the reason"),
     ):
         ask = [
             *connection.ssh,

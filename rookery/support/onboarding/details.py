@@ -3,14 +3,15 @@
 import getpass
 import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.cluster import account as known_account
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.config_file import config_file
 from rookery.clusters.ssh.config_syntax import is_username
-from rookery.core import console, preferences, prompts
+from rookery.core import console, near_names, preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.projects import scaffold
@@ -22,19 +23,9 @@ if TYPE_CHECKING:
     from rookery.support.options import OnboardOptions
 
 
-def again(options: "OnboardOptions", cluster: str, **changes: str) -> str:
+def again(options: "OnboardOptions", cluster: str, **changes: Any) -> str:
     """Return the same command for a cluster, with what was given and with changes, for a shell."""
-    given = {
-        name: getattr(options, name)
-        for name in ("user", "account", "name", "email", "key", "project", "language", "accept_host_key")
-    }
-    words = [
-        word for name, value in (given | changes).items() if value for word in (f"--{name.replace('_', '-')}", value)
-    ]
-    flags = {"request": options.request, "no-run": not options.run, "sandbox": options.sandbox}
-    flags |= {"offline-mirrors": options.offline_mirrors, "yes": options.yes, "check": options.check}
-    words += [f"--{name}" for name, is_set in flags.items() if is_set]
-    return f"invoke onboard {shlex.join([cluster, *words])}"
+    return replace(options, cluster=cluster, **changes).command("onboard")
 
 
 def ssh_command(cluster: "Cluster") -> str:
@@ -146,6 +137,9 @@ def author(options: "OnboardOptions") -> tuple[str, str]:
         console.say("  Git records your name and email in each commit, and has none for you yet.")
         name = name or prompts.ask("  Your full name")
         email = email or prompts.ask("  Your email address")
+        while email and preferences.wrong("email", email):
+            console.note("  Write it like ada@example.ac.uk, or press Enter to skip.")
+            email = prompts.ask("  Your email address")
         preferences.keep({"name": name, "email": email})
         everywhere = "  Use them for all your git repositories on this computer?"
         if name and email and prompts.confirm(everywhere, default=True):
@@ -169,7 +163,7 @@ def check(options: "OnboardOptions") -> None:
     """
     if options.language and options.language not in scaffold.LANGUAGES:
         raise RookeryError(
-            f"Unknown --language {options.language!r}. Use {' or '.join(scaffold.LANGUAGES)}.",
+            f"Unknown --language {options.language!r}. Use {near_names.either(scaffold.LANGUAGES)}.",
             hint=again(options, options.cluster, language=next(iter(scaffold.LANGUAGES))),
         )
     if options.project and (why := bad_name(options.project)):

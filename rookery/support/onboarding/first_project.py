@@ -70,6 +70,8 @@ def next_steps(study: Study, cluster: "Cluster") -> list[str]:
         if command[1] == f"ssh {first}":
             return f"`{ssh}`"
         words = command[1].split(" ")
+        if words[1:2] == ["combine"] and cluster.name != first:
+            return f"`{command[1]}{flags} --output {table(study.root, cluster).name}`"
         if Path(words[0]).name not in _CALLS or words[1:2] == ["combine"]:  # which is local
             return command[0]
 

@@ -12,7 +12,7 @@ from rookery.clusters.ssh import user_config, user_settings
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.diagnosis import is_locked
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import console, prompts, tables
+from rookery.core import console, near_names, prompts, tables
 from rookery.core.errors import RookeryError
 from rookery.homes import setup
 from rookery.homes.options import SetupOptions
@@ -84,7 +84,8 @@ def your_key(onboarding: Onboarding) -> None:
         if cluster.sandbox:
             onboarding.say("the miniature has its own key")
         elif not key.takes_keys(cluster):
-            onboarding.say(f"{cluster.name} accepts no keys; log in with {' or '.join(cluster.data['cluster_logins'])}")
+            ways = near_names.either(cluster.data["cluster_logins"])
+            onboarding.say(f"{cluster.name} accepts no keys; log in with {ways}")
         elif not _has_key(onboarding):
             if onboarding.key is None:
                 onboarding.key = _make_key(onboarding)
