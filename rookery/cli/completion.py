@@ -7,6 +7,7 @@ from typing import Any
 from rookery.cli import commands
 from rookery.cli.command import LETTERS
 from rookery.core.errors import RookeryError
+from rookery.core.options import long_option
 from rookery.core.preferences import CHOICES, KEYS
 
 Candidate = tuple[str, str]
@@ -83,13 +84,13 @@ def _words(name: str, flags: dict[str, Field[Any]], given: list[str], current: s
     if free:
         yield from _values(name, *free[0], current, words)
     else:
-        named = {f"--{key.rstrip('_').replace('_', '-')}" for key, _ in arguments}
+        named = {long_option(key) for key, _ in arguments}
         yield from _starting(current, _options(flags, [*given, *named]))
 
 
 def _options(flags: dict[str, Field[Any]], given: Sequence[str]) -> Iterator[Candidate]:
     for key, flag in flags.items():
-        written = f"--{'no-' if flag.default is True else ''}{key.rstrip('_').replace('_', '-')}"
+        written = long_option(f"no_{key}" if flag.default is True else key)
         if written not in given or _is_list(flag):
             yield written, flag.metadata["help"].replace("`invoke ", "`rookery ")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rookery.cli.command import LETTERS
 from rookery.core.invocation import as_typed, invocation
-from rookery.core.options import Options
+from rookery.core.options import Options, long_option
 
 SUMMARY = "A working home on each of your university's Slurm clusters."
 GENERAL = (
@@ -101,7 +101,7 @@ def _word(key: str, flag: Field[Any]) -> str:
 
 def _flags(key: str, flag: Field[Any]) -> str:
     """Return an option as a line of help begins: `-c, --cluster NAME`."""
-    name = f"--{'no-' if flag.default is True else ''}{key.rstrip('_').replace('_', '-')}"
+    name = long_option(f"no_{key}" if flag.default is True else key)
     letter = f"-{LETTERS[key]}, " if key in LETTERS else "    "
     if isinstance(flag.default, bool) or flag.metadata["incrementable"]:
         return letter + name

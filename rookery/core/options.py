@@ -75,7 +75,7 @@ class Options:
         for key, flag in flags.items():
             value = getattr(self, key)
             if key not in first and value != flag.default:
-                words += _written(f"--{key.replace('_', '-')}", flag, value)
+                words += _written(long_option(key), flag, value)
         return shlex.join(["invoke", name, *words])
 
     @classmethod
@@ -90,6 +90,11 @@ class Options:
             name: value for name, value in vars(cls).items() if isinstance(value, Field)
         }
         return {name: value for name, value in fields.items() if value.metadata}
+
+
+def long_option(key: str) -> str:
+    """Return an option as it is typed: --max-running for max_running, --from for from_ (a word of Python)."""
+    return f"--{key.rstrip('_').replace('_', '-')}"
 
 
 def _written(option: str, flag: Field[Any], value: Any) -> list[str]:

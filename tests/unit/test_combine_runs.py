@@ -45,7 +45,11 @@ def test_each_cluster_s_run_has_its_own_files(
 @pytest.mark.parametrize(
     ("flags", "message", "hint"),
     [
-        ({"cluster": "pengiuns"}, "Unknown cluster 'pengiuns'", "invoke clusters"),
+        (
+            {"cluster": "pengiuns"},
+            "Unknown cluster 'pengiuns'",
+            "invoke clusters   # `invoke clusters.add` adds another one",
+        ),
         ({"cluster": "bede"}, "No run on bede has a record in runs/.", "invoke fetch --cluster bede --project {root}"),
         ({"sandbox": True}, "No run on hec (miniature) has", "invoke fetch --cluster hec --sandbox --project {root}"),
         ({"cluster": "hec,bede"}, "This command takes one cluster.", "run the same command with --cluster hec"),

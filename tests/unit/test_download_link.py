@@ -8,7 +8,7 @@ from projects import cluster
 
 from rookery.clusters.login_node import facts
 from rookery.clusters.ssh import download_link
-from rookery.core import command_line
+from rookery.core import typed_command
 
 PROXY = "http://proxy.example.org:3128"
 
@@ -16,7 +16,7 @@ PROXY = "http://proxy.example.org:3128"
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     yield
-    command_line.forget()
+    typed_command.forget()
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,12 @@ def test_when_the_laptop_is_used(data: dict[str, Any], offline: bool, wanted: bo
 
 def test_a_download_that_failed_suggests_the_other_way() -> None:
     options = {"--offline": False, "--sandbox": False}
-    command_line.note(["deploy", "here"], options, {})
+    typed_command.note(["deploy", "here"], options, {})
     assert download_link.suggestion(cluster()) == "invoke deploy here --offline   # if here has no internet"
     assert not download_link.suggestion(cluster(internet={"login": "no"}))
-    command_line.note(["deploy", "here", "--offline"], options, {})
+    typed_command.note(["deploy", "here", "--offline"], options, {})
     assert not download_link.suggestion(cluster())
-    command_line.note(["onboard", "here"], {}, {})
+    typed_command.note(["onboard", "here"], {}, {})
     assert not download_link.suggestion(cluster())
 
 

@@ -51,7 +51,7 @@ def test_the_help_of_one_of_its_commands(
     [
         ("completion instal zsh", "'completion instal' (did you mean completion.install?)", "completion.install zsh"),
         ("config st color never", "'config st' (did you mean config.set?)", "config.set color never"),
-        ("clusters hec", "'clusters hec'", "clusters --help"),
+        ("clusters penguins", "'clusters penguins'", "clusters --help"),
         ("vscode frobnicate", "'vscode frobnicate'", "vscode --help"),
         ("completion --check", "'completion --check'", "completion --help"),
     ],

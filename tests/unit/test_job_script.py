@@ -304,7 +304,7 @@ def test_programs_do_not_wait_for_an_internet_that_nodes_lack(tmp_path: Path, co
     """What the job sets itself comes later, and counts."""
     text = "j: {command: 'true', environment: {WANDB_MODE: online}}"
     loaded = config.load(project(tmp_path, text, "name: x\nclusters: [hec]\n"))
-    site = cluster(cluster_internet={"login": "yes", "compute": compute})
+    site = cluster(internet={"login": "yes", "compute": compute})
     lines = commands(job_script.script(loaded, config.job(loaded, "j", "hec"), site))
     offline = [number for number, line in enumerate(lines) if line.startswith("export UV_OFFLINE=1 ")]
     assert bool(offline) == is_set

@@ -51,12 +51,17 @@ def test_what_jobs_say_of_compute_nodes() -> None:
 
 
 def test_a_home_that_jobs_do_not_see_has_no_storage_in_it_that_they_see() -> None:
-    entries = value("cluster_storage", job=JOB)
-    assert [entry["name"] for entry in entries if entry.get("on_compute_nodes") is False] == [
-        "home",
-        "persistent",
-        "scratch",
-    ]
+    places = ["HOME nfs4 100 s:/home /home/ada", "PROJECT lustre 100 x /lus/project/ada"]
+    entries = value("cluster_storage", place=places, job=JOB)
+    unseen = [entry["name"] for entry in entries if entry.get("on_compute_nodes") is False]
+    assert unseen == ["home", "persistent", "scratch"]
+
+
+def test_where_jobs_see_none_of_the_folders_the_profile_says_of_none_that_they_do_not() -> None:
+    """A profile that says so of all can't be loaded, and jobs do run there."""
+    found = findings(job=JOB)["cluster_storage"]
+    assert [entry for entry in found.value if entry.get("on_compute_nodes") is False] == []
+    assert "a job saw none of these" in found.source
 
 
 def storage(*places: str, given: GivenAnswers = GIVEN, **facts: list[str]) -> dict[str, Any]:

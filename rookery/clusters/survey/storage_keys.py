@@ -66,10 +66,18 @@ def findings(survey: Survey, given: GivenAnswers) -> Iterator[ProfileFinding]:
     entries = _entries(known, survey.one("user"), given.account)
     named = {entry["name"]: place for entry, place in entries if place}
     areas, quota = _quotas(survey, named)
-    storage = [_of_jobs(_with_quota(entry, areas), place, survey, known) for entry, place in entries]
+    limited = [(_with_quota(entry, areas), place) for entry, place in entries]
+    storage = [_of_jobs(entry, place, survey, known) for entry, place in limited]
+    jobs_see_none = not any(entry.get("on_compute_nodes", True) for entry in storage)
+    if (
+        jobs_see_none
+    ):  # jobs do run there, so there is a folder that was not found: a profile can't say of all "not here"
+        storage = [entry for entry, _ in limited]
     storage += _node_local(survey)
     site_has_more = any(name != "home" for name in named)
     source = "login environment, df, quota" if site_has_more else "nothing beside the home was found"
+    if jobs_see_none:
+        source = "a job saw none of these: the site's documentation says which folder jobs can read"
     doubtful = ("name", "purge_days", "backup")
     yield ProfileFinding("cluster_storage", storage, FOUND, source, doubtful=doubtful)
     yield ProfileFinding("cluster_roomy_storage", "persistent", CHOSEN, "where caches and environments go")
