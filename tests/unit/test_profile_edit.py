@@ -12,7 +12,8 @@ from rookery.clusters.survey import differences, profile_findings, profile_text,
 from rookery.clusters.survey.differences import ProfileDifference
 from rookery.clusters.survey.finding import by_key
 from rookery.core.errors import RookeryError
-from rookery.support.cluster_profiles import copied, publish
+from rookery.core.file_problems import FileProblemsError
+from rookery.support.cluster_profiles import add, copied, publish
 from rookery.support.options import ClustersAddOptions
 
 TEXT = """---
@@ -301,3 +302,61 @@ def test_a_profile_is_fetched_over_https_alone(own: Path, source: str) -> None:
     with pytest.raises(RookeryError, match=r"https|Can't read"):
         copied.run(ClustersAddOptions(name="berg", from_=source), None)
     assert not own.exists()
+
+
+WRONG = """
+cluster_user: eve # a key that is not taken over
+cluster_title: Berg
+cluster_source_url: https://example.org/berg
+cluster_verified_on: "2026-11"
+cluster_host: berg.example.org
+cluster_scheduler: slurm
+cluster_partitions: [{name: main, for: anyone}]
+cluster_storage: [{name: home, expression: $HOME, variable: HOME}]
+cluster_roomy_storage: home
+"""
+
+
+def test_what_is_wrong_with_somebody_else_s_profile_is_told_by_the_lines_of_their_file(
+    own: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "berg.yml"
+    source.write_text(WRONG)
+    with pytest.raises(FileProblemsError, match=rf"^{source}:8: .*`for`.*anyone") as refused:
+        copied.run(ClustersAddOptions(name="berg", from_=str(source), yes=True), None)
+    assert (refused.value.hint or "").startswith(f"edit line 8 of {source}")
+    source.write_text(WRONG.replace("anyone", "any"))
+    with pytest.raises(FileProblemsError, match=r"^command line: `cluster_host`"):
+        copied.run(ClustersAddOptions(name="berg", from_=str(source), yes=True, host="-x"), None)
+    assert not own.exists()
+
+
+def test_an_account_that_is_none_is_refused_before_a_cluster_is_asked(own: Path) -> None:
+    with pytest.raises(RookeryError, match="--account must be the name of an account, not 'x;y'"):
+        add.run(ClustersAddOptions(name="berg", host="berg.example.org", user="ada", account="x;y"))
+    assert not own.exists()
+
+
+def test_what_the_author_of_a_profile_is_trusted_with_is_shown(
+    own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "berg.yml"
+    text = WRONG.replace("anyone", "any").replace("expression: $HOME,", "expression: $(mine)/x,")
+    source.write_text(
+        f"{text}cluster_ssh_host: theirs\ncluster_forward_agent: true\n"
+        "cluster_mirrors: {pypi: https://pypi.example.org/simple}\n"
+    )
+    assert copied.run(ClustersAddOptions(name="berg", from_=str(source), yes=True), None) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for sentence in (
+        "It runs on the cluster, as you: to find storage, $(mine)/x",
+        "It forwards your ssh agent to the cluster",
+        "Downloads come from, or through: https://pypi.example.org/simple",
+    ):
+        assert sentence in said
+    assert (own / "host_vars/berg.yml").exists()
+    assert not {"cluster_ssh_host", "cluster_user"} & profile.load("berg", own_ssh=False).data.keys()
+
+
+def test_an_alias_of_the_user_s_own_is_not_published() -> None:
+    assert "cluster_ssh_host" not in publish.shared({"cluster_ssh_host": "mine", "cluster_host": "h"}, "")

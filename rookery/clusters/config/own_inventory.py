@@ -3,17 +3,27 @@
 import re
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import Any, Final
 
 from rookery.clusters.config import profile
 from rookery.core import atomic_files, paths
 from rookery.core.errors import RookeryError
+from rookery.core.file_problems import FileProblemsError
 from rookery.core.yaml_document import read
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,30}")
 _TAKEN: Final = frozenset({"all", "localhost", "ungrouped"})
 """Names that mean something else to commands, or to Ansible."""
+
+PERSONAL: Final = (
+    "cluster_user",
+    "cluster_identity_file",
+    "cluster_known_hosts_file",
+    "cluster_ssh_host",
+)
+"""Keys about one user, or one computer, which are neither given to others nor taken from them."""
 
 
 def folder() -> Path:
@@ -39,6 +49,26 @@ def check_name(name: str) -> None:
         )
 
 
+def check_source(name: str, text: str, source: str, given: Mapping[str, Any]) -> None:
+    """Refuse somebody else's profile that is not valid, by the lines of the file that they wrote.
+
+    Args:
+        name: What the cluster is to be called.
+        text: The profile, as it came.
+        source: The file or the address that it came from.
+        given: Keys and values that the user's options set instead.
+
+    Raises:
+        FileProblemsError: It is not valid, or an option is not; with all problems.
+    """
+    shown = Path(source.rpartition("/")[2]) if "://" in source else Path(source)
+    try:
+        _loaded(name, text, given)
+    except FileProblemsError as error:
+        problems = (with_changes(problem, file=problem.file and shown) for problem in error.problems)
+        raise FileProblemsError(problems) from None
+
+
 def validate(name: str, text: str, expected: Mapping[str, Any]) -> None:
     """Refuse a profile that does not say what it should, or that no command could load.
 
@@ -50,15 +80,24 @@ def validate(name: str, text: str, expected: Mapping[str, Any]) -> None:
     Raises:
         RookeryError: It is not valid; with all problems.
     """
+    try:
+        loaded = _loaded(name, text)
+    except FileProblemsError as error:  # of lines that are in no file yet
+        why = "; ".join(problem.text for problem in error.problems)
+        raise RookeryError(f"rookery can't write the profile of {name}: {why}.") from None
+    if loaded != dict(expected):
+        wrong = [key for key in {*loaded, *expected} if loaded.get(key) != expected.get(key)]
+        raise RookeryError(f"rookery can't write the profile of {name}: {', '.join(sorted(wrong))} would change.")
+
+
+def _loaded(name: str, text: str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the `cluster_*` values of a profile's text, as commands would load it."""
     with tempfile.TemporaryDirectory(prefix="rookery-") as made:
         inventory = Path(made)
         (inventory / "host_vars").mkdir()
         (inventory / "host_vars" / f"{name}.yml").write_text(text, encoding="utf-8")
         (inventory / "hosts.yml").write_text(_hosts(name), encoding="utf-8")
-        loaded = profile.load(name, [inventory], own_ssh=False)
-    if dict(loaded.data) != dict(expected):
-        wrong = [key for key in {*loaded.data, *expected} if loaded.data.get(key) != expected.get(key)]
-        raise RookeryError(f"rookery can't write the profile of {name}: {', '.join(sorted(wrong))} would change.")
+        return dict(profile.load(name, [inventory], given, own_ssh=False).data)
 
 
 def add(name: str, text: str, expected: Mapping[str, Any]) -> Path:

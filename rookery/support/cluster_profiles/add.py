@@ -38,6 +38,11 @@ def run(options: ClustersAddOptions) -> int:
     """
     own_inventory.check_name(options.name)
     port = _port(options)
+    if options.account and not profile.is_account(options.account):
+        raise RookeryError(
+            f"--account must be the name of an account, not {options.account!r}: use letters, digits and . _ -",
+            hint=again(replace(options, account="CODE")),
+        )
     known = profile.load(options.name, own_ssh=False) if options.name in profile.names() else None
     if not options.host and known is None and not options.source:
         options = replace(options, from_=_of_library(options.name))

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 PATIENCE = 20
 """Seconds that a web server is given."""
 
-PERSONAL = ("cluster_user", "cluster_identity_file", "cluster_known_hosts_file")
-"""Keys of one user, which are not taken from somebody else's profile."""
-
 
 def run(options: ClustersAddOptions, known: "Cluster | None") -> int:
     """Write a copy of a profile into the user's own inventory, with their options in it.
@@ -45,11 +42,12 @@ def run(options: ClustersAddOptions, known: "Cluster | None") -> int:
             f"{options.source}: unknown key `{one_line(str(others[0]))}`: keys of a profile start with {PREFIX}.",
             hint="invoke docs profile",
         )
-    data = {key: value for key, value in data.items() if key not in PERSONAL}
+    data = {key: value for key, value in data.items() if key not in own_inventory.PERSONAL}
     if known is None and not (options.yes or options.print) and prompts.is_interactive():
         options = _asked(options, data)
     own = _own(options, data)
-    for key in PERSONAL:
+    own_inventory.check_source(options.name, text, options.source, own)
+    for key in own_inventory.PERSONAL:
         text = profile_edit.without_key(text, key)
     for key, value in own.items():
         text = profile_edit.with_key(text, key, value)
@@ -64,8 +62,8 @@ def run(options: ClustersAddOptions, known: "Cluster | None") -> int:
         return 0
     file = own_inventory.add(options.name, text, {**data, **own})
     console.say(f"Wrote the profile of {options.name}: {paths.typed(file)}")
-    for what, command in _commands(data):
-        console.say(f"  It runs on the cluster, as you: {what} {command}")
+    for sentence in _trusted(data):
+        console.say(f"  {sentence}")
     console.say(f"next: {invocation()} setup {options.name}")
     return 0
 
@@ -104,14 +102,23 @@ def _jump(user: str, data: Mapping[str, Any]) -> str:
     return ",".join(hop if "@" in hop else f"{user}@{hop}" for hop in jump.split(","))
 
 
-def _commands(data: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what of a profile is run on the cluster in the user's name, so that they can look at it."""
+def _trusted(data: dict[str, Any]) -> list[str]:
+    """Return what of a profile the user trusts its author with, in sentences, so that they can look at it."""
     quota = data.get("cluster_quota") or {}
     partitions = [entry for entry in data.get("cluster_partitions") or [] if isinstance(entry, dict)]
     preambles = [data.get("cluster_job_preamble"), *(partition.get("preamble") for partition in partitions)]
-    lines = dict.fromkeys(line for preamble in preambles for line in preamble or [])
-    found = [("in jobs,", str(line)) for line in lines]
-    return [*found, *([("for quotas,", str(quota["command"]))] if quota.get("command") else [])]
+    lines = dict.fromkeys(str(line) for preamble in preambles for line in preamble or [])
+    commands = [f"in jobs, {line}" for line in lines]
+    if quota.get("command"):
+        commands.append(f"for quotas, {quota['command']}")
+    expressions = [str(entry.get("expression", "")) for entry in data.get("cluster_storage") or []]
+    commands += [f"to find storage, {text}" for text in expressions if "$(" in text or "`" in text]
+    sentences = [f"It runs on the cluster, as you: {command}" for command in commands]
+    if data.get("cluster_forward_agent"):
+        sentences.append("It forwards your ssh agent to the cluster, whose administrators can use your keys meanwhile.")
+    downloads = [data.get("cluster_proxy"), *(data.get("cluster_mirrors") or {}).values()]
+    sentences += [f"Downloads come from, or through: {address}" for address in dict.fromkeys(filter(None, downloads))]
+    return [one_line(sentence) for sentence in sentences]
 
 
 def _text(options: ClustersAddOptions) -> str:

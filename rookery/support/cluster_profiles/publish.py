@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from rookery.clusters.cluster import ACCOUNT, account
-from rookery.clusters.config import profile, schema
+from rookery.clusters.config import own_inventory, profile, schema
 from rookery.clusters.survey import profile_text
 from rookery.core import secret_values
 from rookery.support.options import ClustersPublishOptions
 
-PERSONAL = frozenset({"cluster_user", "cluster_identity_file", "cluster_known_hosts_file", "cluster_mirrors"})
-"""Keys that are about one user, or one computer."""
+PERSONAL = frozenset({*own_inventory.PERSONAL, "cluster_mirrors"})
+"""Keys that are about one user, or one computer; mirrors may be folders there."""
 
 
 def run(options: ClustersPublishOptions) -> int:
@@ -20,7 +20,7 @@ def run(options: ClustersPublishOptions) -> int:
     Raises:
         RookeryError: The cluster is unknown, or its profile is not valid.
     """
-    cluster = profile.load(options.cluster)
+    cluster = profile.load(options.cluster, own_ssh=False)
     values = shared(cluster.data, cluster.user)
     order = [key for key in schema.options() if key in values]
     lines = [line for key in order for line in profile_text.value_lines(key, values[key])]
