@@ -61,6 +61,7 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
             "uvx migrate-to-uv   # makes it a project of uv, which installs the same packages; "
             f"or set python_tools_packages: [poetry] for {name} in your inventory, then {setup}",
         ),
+        "no-uv": (f"{name} has no uv, and {project} needs it to install what {rest} lists.", setup),
         "no-architecture": (
             f"{name}: Python for {rest} nodes is not installed yet, and jobs of {project} run on such nodes.",
             setup,

@@ -154,7 +154,10 @@ def test_environments_in_a_folder_of_somebody_else_are_not_taken(home: Home, tmp
 
 
 @pytest.mark.parametrize("script", ["check", "deploy"])
-def test_a_poetry_project_on_a_home_without_poetry_is_refused_before_anything_is_made(home: Home, script: str) -> None:
+@pytest.mark.parametrize("tool", ["poetry", "uv"])
+def test_a_project_on_a_home_without_what_builds_it_is_refused_before_anything_is_made(
+    home: Home, script: str, tool: str
+) -> None:
     with (home.path / ".config/rookery/env.sh").open("a") as env:
         env.write(f"ROOKERY_PREFIX='{home.path}/prefix'; PATH=/usr/bin:/bin\n")
     home.deploy(outputs=())
@@ -162,7 +165,7 @@ def test_a_poetry_project_on_a_home_without_poetry_is_refused_before_anything_is
     home.commit()
     before = sorted(home.base.rglob("*"))
     with git.chosen(home.code) as commit:
-        order = Order("study", commit.id, "", "as wanted", environments=("python poetry .venv study-1 poetry.lock",))
+        order = Order("study", commit.id, "", "as wanted", environments=(f"python {tool} .venv study-1 {tool}.lock",))
     text = (
         release_protocol.look(order, check=True)
         if script == "check"
@@ -173,10 +176,10 @@ def test_a_poetry_project_on_a_home_without_poetry_is_refused_before_anything_is
         env={"HOME": str(home.path), "PATH": "/usr/bin:/bin"}, cwd=home.path, timeout=60,
     )  # fmt: skip
     answer = release_protocol.read(done.stdout.decode())
-    assert (answer.state, answer.stop) == ("", "no-poetry poetry.lock")
+    assert (answer.state, answer.stop) == ("", f"no-{tool} {tool}.lock")
     assert sorted(home.base.rglob("*")) == before
     error = refused(cluster(), "study", answer, "")
-    assert error.message == "here has no poetry, and study needs it to install what poetry.lock lists."
+    assert error.message == f"here has no {tool}, and study needs it to install what {tool}.lock lists."
     assert "invoke setup here" in str(error.hint)
 
 

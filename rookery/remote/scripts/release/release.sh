@@ -95,6 +95,7 @@ require_tool() {
     [ "$2" != poetry ] || [ -e "$prefix/bin/poetry" ] || stop "no-poetry $5"
   else
     [ "$2" != poetry ] || command -v poetry >/dev/null 2>&1 || stop "no-poetry $5"
+    case $2 in uv | poetry | venv) command -v uv >/dev/null 2>&1 || stop "no-uv $5" ;; esac
   fi
 }
 is_ready() { [ -f "$target/.rookery-ready" ]; }
