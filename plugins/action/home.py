@@ -23,7 +23,7 @@ from ansible.utils.display import Display
 
 from rookery.clusters.login_node import answers, bundle, frame
 from rookery.clusters.login_node import facts as probe
-from rookery.clusters.ssh.remote_command import remote_command
+from rookery.clusters.ssh.remote_command import DOWNLOADS, remote_command
 from rookery.core.errors import RookeryError
 from rookery.homes import remote_session
 from rookery.homes.declaration import expand, faults
@@ -132,7 +132,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             if answer is not None:
                 return answer
         line, data = bundle.command(self._interpreter(variables), bundle.pack(PROGRAM, payload))
-        line = remote_command(f"exec {line}", stdin="" if data else None)
+        line = remote_command(f"{DOWNLOADS}exec {line}", stdin="" if data else None)
         # sudoable=False: no terminal is asked for, which would rewrite line ends
         result = self._low_level_execute_command(line, in_data=data, sudoable=False)
         answer = cast("dict[str, Any] | None", frame.last(result["stdout"], answers.apply_program))

@@ -37,7 +37,8 @@ def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
     Raises:
         RookeryError: The input's end came instead of an answer.
     """
-    behind = f" ({' or '.join(choices)})" if choices else ""
+    named = " or ".join(filter(None, choices))  # "" is Enter alone
+    behind = f" ({named})" if choices else ""
     while True:
         typed = read(f"{question}{behind}{f' [{default}]' if default else ''}:")
         if typed is None:
@@ -46,7 +47,7 @@ def ask(question: str, default: str = "", choices: Sequence[str] = ()) -> str:
         if not choices or answer.lower() in choices:
             return answer.lower() if choices else answer
         indent = " " * (len(question) - len(question.lstrip()))
-        console.note(f"{indent}Please answer {' or '.join(choices)}.")
+        console.note(f"{indent}Please answer {named}.")
 
 
 def choose(question: str, choices: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery.clusters.login_node.facts import proxy_variables
-from rookery.clusters.ssh.remote_command import STATE_FOLDER, remote_command
+from rookery.clusters.ssh.remote_command import DOWNLOADS, STATE_FOLDER, remote_command
 from rookery.core import paths
 from rookery.core.errors import RookeryError
 
@@ -58,7 +58,7 @@ def commands(facts: Mapping[str, Any], profile: Mapping[str, Any], version: str)
     uv = f"{proxy}UV_PYTHON_INSTALL_DIR={prefix}/python UV_CACHE_DIR={prefix}/cache/uv {mirror}{prefix}/bin/uv python"
     version, home = shlex.quote(version), shlex.quote(facts["home"])
     after = remote_command(
-        f"mv {prefix}/bin/.uv-sent {prefix}/bin/uv && chmod 755 {prefix}/bin/uv && "
+        f"{DOWNLOADS}mv {prefix}/bin/.uv-sent {prefix}/bin/uv && chmod 755 {prefix}/bin/uv && "
         f"{uv} install --no-progress --no-bin {version} && "
         f'ln -sfn "$({uv} find --managed-python --no-project {version})" {home}/{LINK}'
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from rookery.clusters.login_node import answers, bundle, facts, frame
-from rookery.clusters.ssh.remote_command import LONGEST_ARGUMENT, new_mark, remote_command
+from rookery.clusters.ssh.remote_command import DOWNLOADS, LONGEST_ARGUMENT, new_mark, remote_command
 from rookery.core.errors import RookeryError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def order(connection: "Connection") -> Order | None:
     arguments = facts.arguments(connection.cluster.data)
     python = {"check": shlex.quote(_CHECK), "code": shlex.quote(bundle.FROM_ARGUMENT)}
     script = _SCRIPT.format(probe=facts.script(), **python)
-    remote = remote_command(script, [bundle.pack("apply.session"), *arguments], stdin="")
+    remote = remote_command(DOWNLOADS + script, [bundle.pack("apply.session"), *arguments], stdin="")
     return {"command": connection.command(remote), "asked": arguments} if len(remote) <= LONGEST_ARGUMENT else None
 
 

@@ -38,7 +38,7 @@ def test_the_at_risk_window(text: str, hour: str, expected: bool) -> None:
 @pytest.mark.parametrize(
     ("data", "asked"),
     [
-        ({}, "your key's passphrase"),
+        ({}, "your password, or your key's passphrase"),
         ({"cluster_logins": ["key"]}, "your key's passphrase"),
         ({"cluster_logins": ["key", "password"]}, "your password"),
         ({"cluster_logins": ["key+totp"]}, "the code from your app"),

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from rookery.core import prompts
+from rookery.support.cluster_profiles import questions
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
@@ -45,3 +46,19 @@ def test_blanks_before_a_question_indent_what_follows(
     typed(monkeypatch, "perl", "R")
     assert prompts.ask("  Which", "python", ("python", "r")) == "r"
     assert "  Please answer python or r.\n" in capsys.readouterr().err
+
+
+def test_enter_alone_can_be_an_answer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    typed(monkeypatch, "perhaps", "")
+    assert prompts.ask("Needed", choices=("never", "always", "")) == ""
+    said = capsys.readouterr().err
+    assert "Needed (never or always): " in said
+    assert "Please answer never or always.\n" in said
+
+
+def test_a_template_is_no_answer_about_a_cluster(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(monkeypatch, "Berg {{ x }}", "Berg", "", "")
+    assert questions.site("berg") == {"cluster_title": "Berg"}
+    assert "It can't contain {{, {% or {#, which Ansible" in " ".join(capsys.readouterr().err.split())

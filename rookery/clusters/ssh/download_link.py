@@ -1,8 +1,8 @@
 """Let commands on a login node without internet download through this computer, over the connection that is open.
 
 A port of the login node's loopback interface leads through the master to a proxy here (`ssh -R`). Only commands of
-rookery know of it: its address and token are in a file in the home that nobody else can read. A command writes that
-file, waits for the end of its input, and removes the file then, whatever ended this side.
+rookery that download know of it: its address and token are in a file in the home that nobody else can read. A command
+writes that file, waits for the end of its input, and removes the file then, whatever ended this side.
 
 Files carried over beforehand would need no port, but rookery would have to work out what pip, uv, poetry, conda and R
 are going to ask for, for another architecture: lock files name addresses that no mirror has, and no build tools.

@@ -44,7 +44,9 @@ def touch(cluster: "Cluster") -> str:
 def _typed(cluster: "Cluster") -> str:
     """Return what has to be typed for a login, by the profile."""
     data: dict[str, Any] = dict(cluster.data)
-    logins = data.get("cluster_logins") or ["key"]
+    logins = data.get("cluster_logins")
+    if not logins:
+        return "your password, or your key's passphrase"
     login = next((login for login in logins if login not in {"key", "certificate"}), "key")
     if login == "key":
         return "your key's passphrase"

@@ -43,6 +43,14 @@ note_state() {
 """
 """POSIX sh that makes rookery's folder on a cluster, and notes what came with it for undo (remote/apply/ledger.py)."""
 
+DOWNLOADS = r"""
+[ ! -r "$HOME/.local/state/rookery/download_proxy" ] || . "$HOME/.local/state/rookery/download_proxy"
+"""
+"""POSIX sh that takes the way to the internet that a laptop gives a login node without one (download_link.py).
+
+Only for commands that install something: what is begun by others (jobs, a tmux session) lasts longer than that way.
+"""
+
 _SPECIAL = re.compile(rb"[^ -~]|['!\\]")
 
 
@@ -86,9 +94,7 @@ case :$PATH: in *:/usr/bin:*) ;; *) PATH=$PATH:/usr/bin:/bin ;; esac
 export ROOKERY_UMASK=$(umask)
 umask u=rwx,go-w
 cd "$HOME" 2>/dev/null || cd /
-[ ! -r .local/state/rookery/download_proxy ] || . ./.local/state/rookery/download_proxy
 """
-# download_proxy: the way to the internet that a laptop gives a login node without one (download_link.py).
 # HOME: sshd gives the home of the password database; a start-up file may have set another since. The umask that was
 # there is a job's (remote/slurm/basics.py).
 

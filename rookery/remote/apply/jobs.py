@@ -82,7 +82,7 @@ def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str
     name = "rookery-" + job.key
     command = requested.get("submit") or ["sbatch"]
     sbatch = [*command, "--parsable", "--job-name=" + name, "--output=" + log, "--chdir=" + job.folder, *options]
-    finished = process.run([*sbatch, job.file("sh")], {}, 120)
+    finished = process.run([*_without_laptop(), *sbatch, job.file("sh")], {}, 120)
     match = re.match(r"(\d+)", finished.lines[-1]) if finished.lines and finished.code == 0 else None
     if match is None:
         raise Problem(
@@ -91,6 +91,16 @@ def submit(home: str, job: SetupJob, argv: List[str], environment: Dict[str, str
             finished.lines,
         )
     disk.write(job.file("id"), match.group(1).encode(), 0o600)
+
+
+def _without_laptop() -> List[str]:
+    """Return words that keep the laptop's proxy (download_link.sh) from a job.
+
+    It is on the login node alone, and Slurm would store its password with the job.
+    """
+    if os.environ.get("https_proxy", "").startswith("http://rookery:"):
+        return ["env", "-u", "https_proxy", "-u", "HTTPS_PROXY"]
+    return []
 
 
 def find_again(job: SetupJob) -> bool:

@@ -4,6 +4,7 @@ import getpass
 from collections.abc import Mapping
 from typing import Any
 
+from rookery.clusters.config import literal_values
 from rookery.clusters.config.profile import is_account
 from rookery.clusters.ssh.config_syntax import is_username
 from rookery.core import console, prompts
@@ -59,4 +60,6 @@ def site(name: str) -> dict[str, Any]:
 
 
 def _line(question: str) -> str:
-    return "".join(character for character in prompts.ask(question) if character.isprintable())[:300]
+    while literal_values.holds_template(answer := prompts.ask(question)):
+        console.note("It can't contain {{, {% or {#, which Ansible would take for a template.")
+    return "".join(character for character in answer if character.isprintable())[:300]
