@@ -175,3 +175,11 @@ def test_a_public_address_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(download_proxy.socket, "getaddrinfo", lambda *_, **__: answers)
     with pytest.raises(PermissionError):
         download_proxy.connected("example.org", 443)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.168.0.1", "::1", "localhost"])
+def test_a_proxy_of_this_computer_s_own_is_no_way_into_its_network(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example.org:3128")
+    monkeypatch.setattr(download_proxy, "_through", lambda *_: pytest.fail("it was asked"))
+    with pytest.raises(PermissionError):
+        download_proxy.connected(host, 443)

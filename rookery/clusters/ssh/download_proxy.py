@@ -131,11 +131,11 @@ def connected(host: str, port: int, *, is_known: bool = False) -> socket.socket:
     """
     own = urllib.request.getproxies().get("https", "")
     if own and not urllib.request.proxy_bypass(host):
+        with suppress(socket.gaierror):  # where all goes through a proxy, names of the internet may not be known
+            _addresses(host, port, is_known=is_known)
         return _through(own, host, port)
     error: OSError = OSError("no address")
-    for family, kind, protocol, _, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        if not is_known and not ipaddress.ip_address(str(place[0]).partition("%")[0]).is_global:
-            raise PermissionError(f"{host} is in the network of your computer")
+    for family, kind, protocol, place in _addresses(host, port, is_known=is_known):
         made = socket.socket(family, kind, protocol)
         try:
             made.settimeout(CONNECT_PATIENCE)
@@ -148,8 +148,17 @@ def connected(host: str, port: int, *, is_known: bool = False) -> socket.socket:
     raise error
 
 
+def _addresses(host: str, port: int, *, is_known: bool) -> list[tuple[int, int, int, Any]]:
+    """Return the addresses of a server: family, kind, protocol and place of each, as `socket` takes them."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for _, _, _, _, place in found:
+        if not is_known and not ipaddress.ip_address(str(place[0]).partition("%")[0]).is_global:
+            raise PermissionError(f"{host} is in the network of your computer")
+    return [(family, kind, protocol, place) for family, kind, protocol, _, place in found]
+
+
 def _through(proxy: str, host: str, port: int) -> socket.socket:
-    """Return a connection that another proxy makes; what is allowed is for that one to say."""
+    """Return a connection that another proxy makes."""
     parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     headers = {}
     if parts.username:
