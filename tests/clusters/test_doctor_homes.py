@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from doctor_runs import Home, Wayfarer, checks, disconnected, home_on, names, tree
 from laptops import laptop
-from live import Live
+from live import Live, as_root
 
 from rookery.clusters.config import profile
 
@@ -164,6 +164,18 @@ def test_a_module_without_a_version_is_any_of_that_name(hal: Home) -> None:
         assert checks(hal.doctor())["modules"]["found"] == "not available any more: gcc, cuda/12, openmp"
     finally:
         hal.laptop.write(cluster_modules=dict(profile.load("hec").data["cluster_modules"]))
+
+
+def test_what_the_site_sets_is_not_the_user_s_to_remove(pip: Home, penguins: Live) -> None:
+    as_root(penguins, "echo 'export BASH_ENV=/etc/bash.bashrc' >/etc/profile.d/zz-site.sh")
+    mine = "echo 'export PYTHONPATH=/nowhere' >>.profile"
+    try:
+        assert checks(pip.doctor())["variables"]["state"] == "ok"
+        pip.laptop.says(mine)
+        assert checks(pip.doctor())["variables"]["found"].startswith("PYTHONPATH (~/.profile, line ")
+    finally:
+        as_root(penguins, "rm /etc/profile.d/zz-site.sh")
+        pip.laptop.says("sed -i '/PYTHONPATH=/d' .profile")
 
 
 @pytest.mark.parametrize("what", ON_PENGUINS)

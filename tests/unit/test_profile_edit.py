@@ -345,11 +345,13 @@ def test_what_the_author_of_a_profile_is_trusted_with_is_shown(
     source.write_text(
         f"{text}cluster_ssh_host: theirs\ncluster_forward_agent: true\n"
         "cluster_mirrors: {pypi: https://pypi.example.org/simple}\n"
+        "cluster_architectures: [{name: x86_64}, {name: aarch64, submit: theirbatch}]\n"
     )
     assert copied.run(ClustersAddOptions(name="berg", from_=str(source), yes=True), None) == 0
     said = " ".join(capsys.readouterr().out.split())
     for sentence in (
         "It runs on the cluster, as you: to find storage, $(mine)/x",
+        "It runs on the cluster, as you: to submit jobs, theirbatch",
         "It forwards your ssh agent to the cluster",
         "Downloads come from, or through: https://pypi.example.org/simple",
     ):

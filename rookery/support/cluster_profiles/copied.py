@@ -111,6 +111,8 @@ def _trusted(data: dict[str, Any]) -> list[str]:
     commands = [f"in jobs, {line}" for line in lines]
     if quota.get("command"):
         commands.append(f"for quotas, {quota['command']}")
+    others = [str(entry.get("submit", "")) for entry in data.get("cluster_architectures") or []]
+    commands += [f"to submit jobs, {command}" for command in filter(None, others)]
     expressions = [str(entry.get("expression", "")) for entry in data.get("cluster_storage") or []]
     commands += [f"to find storage, {text}" for text in expressions if "$(" in text or "`" in text]
     sentences = [f"It runs on the cluster, as you: {command}" for command in commands]

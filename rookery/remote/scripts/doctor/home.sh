@@ -63,10 +63,14 @@ login_env=$(printf '%s\n' "env | sed 's/^/rookery-env /'" | fresh "$shell" -l 2>
 login=$(printf '%s\n' "$login_env" | sed -n 's/^PATH=//p' | tail -n 1)
 say path-login "$login"
 
-# Variables that change what programs do, but for what rookery itself sets; values may be secret and are not told
+# Variables that change what programs do, but for what rookery itself and the site set (BASH_ENV, with Lmod): the user
+# could not remove those. Values may be secret and are not told.
 files='.bashrc .bash_profile .bash_login .profile .zshenv .zprofile .zshrc .login .cshrc .tcshrc .config/fish/config.fish'
 # shellcheck disable=SC2016 # that shell is to evaluate it
-own=$(fresh sh -c '. "$HOME/.config/rookery/env.sh" && env' 2>/dev/null </dev/null)
+own=$(
+  fresh sh -c '. "$HOME/.config/rookery/env.sh" && env' 2>/dev/null </dev/null
+  fresh bash --noprofile --norc -c '. /etc/profile >/dev/null 2>&1; env' 2>/dev/null </dev/null
+)
 odd() {
   while IFS='=' read -r name value; do
     case $name in
