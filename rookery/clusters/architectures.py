@@ -84,12 +84,13 @@ def _partition(architecture: Mapping[str, Any], data: Mapping[str, Any]) -> Mapp
 def _options(partition: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
     """Return what sbatch needs for a small job in a partition."""
     code, name = account(data), partition["name"]
-    own = (entry["name"] for entry in data.get("cluster_qos") or [] if name in entry.get("partitions", [name]))
+    own = [entry["name"] for entry in data.get("cluster_qos") or [] if name in entry.get("partitions", [name])]
+    usual = data.get("cluster_default_qos", "")
     form = str(partition.get("account", ACCOUNT))
     named = {
         "partition": name,
         "account": form.replace(ACCOUNT, code) if code or ACCOUNT not in form else "",
-        "qos": next(own, data.get("cluster_default_qos", "")),
+        "qos": usual if usual in own or not own else own[0],
         "time": min(MINUTES, partition.get("max_minutes") or MINUTES),
     }
     options = [f"--{key}={value}" for key, value in named.items() if value]

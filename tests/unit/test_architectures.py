@@ -35,6 +35,7 @@ def test_the_partition_that_needs_least_is_taken_unless_the_profile_names_one() 
         ({"cluster_account": {"name": "a1"}}, "--account=a1"),
         ({"cluster_qos": [{"name": "q", "partitions": ["armtest"]}]}, "--qos=q"),
         ({"cluster_default_qos": "normal"}, "--qos=normal"),
+        ({"cluster_qos": [{"name": "long"}, {"name": "normal"}], "cluster_default_qos": "normal"}, "--qos=normal"),
         ({"cluster_sbatch": ["--licenses=home"]}, "--licenses=home"),
     ],
 )
