@@ -127,6 +127,8 @@ def _known_values(name: str, key: str, flag: Field[Any], given: Sequence[str]) -
         return _jobs(runs=kind == "NUMBER", jobs=kind != "NUMBER", given=given)
     if key == "cluster":
         return _clusters(with_all=bool(flag.metadata["several"]) and not given)
+    if name == "clusters.add" and key == "name":
+        return _library()
     known = _KNOWN.get(kind) or _KNOWN.get(key)
     return known() if known else ()
 
@@ -138,6 +140,12 @@ def _clusters(*, with_all: bool) -> Iterator[Candidate]:
         yield name, ""
     if with_all:
         yield "all", "all clusters"
+
+
+def _library() -> Iterator[Candidate]:
+    from rookery.clusters.config import library  # noqa: PLC0415 start-up
+
+    yield from ((name, "") for name in library.names())
 
 
 def _settings(key: str) -> Iterator[Candidate]:
