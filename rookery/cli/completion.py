@@ -127,9 +127,7 @@ def _known_values(name: str, key: str, flag: Field[Any], given: Sequence[str]) -
         return _jobs(runs=kind == "NUMBER", jobs=kind != "NUMBER", given=given)
     if key == "cluster":
         return _clusters(with_all=bool(flag.metadata["several"]) and not given)
-    if name == "clusters.add" and key == "name":
-        return _library()
-    known = _KNOWN.get(kind) or _KNOWN.get(key)
+    known = _KNOWN.get(kind) or _KNOWN.get(key) or _KNOWN.get(f"{name} {key}")
     return known() if known else ()
 
 
@@ -194,6 +192,7 @@ def _rule_codes() -> Iterator[Candidate]:
 _KNOWN: Mapping[str, Callable[[], Iterator[Candidate]]] = {
     "ROLES": _roles,
     "auth": _ways_to_log_in,
+    "clusters.add name": _library,
     "editor": _editors,
     "shell": _shells,
     "topic": _pages,
