@@ -127,7 +127,7 @@ def _known_values(name: str, key: str, flag: Field[Any], given: Sequence[str]) -
         return _jobs(runs=kind == "NUMBER", jobs=kind != "NUMBER", given=given)
     if key == "cluster":
         return _clusters(with_all=bool(flag.metadata["several"]) and not given)
-    known = _KNOWN.get(kind) or _KNOWN.get(key)
+    known = _KNOWN.get(kind) or _KNOWN.get(key) or _KNOWN.get(f"{name} {key}")
     return known() if known else ()
 
 
@@ -138,6 +138,12 @@ def _clusters(*, with_all: bool) -> Iterator[Candidate]:
         yield name, ""
     if with_all:
         yield "all", "all clusters"
+
+
+def _library() -> Iterator[Candidate]:
+    from rookery.clusters.config import library  # noqa: PLC0415 start-up
+
+    yield from ((name, "") for name in library.names())
 
 
 def _settings(key: str) -> Iterator[Candidate]:
@@ -186,6 +192,7 @@ def _rule_codes() -> Iterator[Candidate]:
 _KNOWN: Mapping[str, Callable[[], Iterator[Candidate]]] = {
     "ROLES": _roles,
     "auth": _ways_to_log_in,
+    "clusters.add name": _library,
     "editor": _editors,
     "shell": _shells,
     "topic": _pages,

@@ -46,6 +46,7 @@ def proposed(*words: str) -> list[str]:
         (("setup", "-c", "pe"), ["penguins"]),
         (("setup", "--cluster=pe"), ["--cluster=penguins"]),
         (("setup", "--cluster", "=", "pe"), ["--cluster=penguins"]),  # as bash has it
+        (("clusters.add", "arch"), ["archer2"]),
         (("setup", "a"), ["all"]),
         (("setup", "hec,a"), []),
         (("logs", "--cluster", "a"), []),

@@ -27,7 +27,7 @@ def ask(
     site: SlurmSite,
     values: Mapping[str, Any],
     *,
-    every_partition: bool = False,
+    prove: bool = False,
 ) -> Survey:
     """Return the survey with what a compute node of each kind says.
 
@@ -36,17 +36,19 @@ def ask(
         survey: What the login node said.
         site: The same of Slurm.
         values: The profile's keys so far.
-        every_partition: Run a job in each partition, which proves that it takes one.
+        prove: Run a job in each partition, which proves that it takes one, and load each module there.
 
     Raises:
         SshError: The connection failed.
         RookeryError: The answer is cut off.
     """
-    asked = list(_options(site, values, every_partition))[:MOST]
+    asked = list(_options(site, values, prove))[:MOST]
     if not asked:
         return survey
     folders = [place.path for place in storage_keys.places(survey)]
-    arguments = [str(PATIENCE), paths.remote("scripts/survey/node.sh"), shlex.join([answer.ADDRESS, *folders])]
+    named = {name for names in (values.get("cluster_modules") or {}).values() for name in names or []} if prove else ()
+    words = [answer.ADDRESS, values.get("cluster_module_verb") or "load", " ".join(sorted(named)), *folders]
+    arguments = [str(PATIENCE), paths.remote("scripts/survey/node.sh"), shlex.join(words)]
     options = [" ".join(words) for _, _, words in asked]
     with waiting(f"waiting for {len(asked)} short jobs on {connection.cluster.name}"):
         completed = connection.run(

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,17 +44,28 @@ class ComparedProfile:
         return node_answers.failures(self.surveyed.survey)
 
     @property
+    def unloadable(self) -> Mapping[str, Sequence[str]]:
+        """Modules that jobs could not load, with the partitions where."""
+        found: dict[str, list[str]] = {}
+        for node in node_answers.nodes(self.surveyed.survey):
+            for module in node.all("unloadable"):
+                found.setdefault(module, []).append(node.one("partition"))
+        return found
+
+    @property
     def code(self) -> int:
-        """The exit code: 1 where something differs, or a job did not run."""
-        return int(bool(self.differences or self.failed))
+        """The exit code: 1 where something differs, a job did not run or a module loads in no partition."""
+        jobs = len(node_answers.nodes(self.surveyed.survey))
+        loads_nowhere = any(len(partitions) == jobs for partitions in self.unloadable.values())
+        return int(bool(self.differences or self.failed or loads_nowhere))
 
 
 def run(options: ClustersCheckOptions) -> int:
     """Show where profiles differ from their clusters; several clusters are asked at the same time.
 
     Returns:
-        The exit code: 1 where one does, or where a partition does not run a job (with --job), or where one of several
-        clusters could not be asked.
+        The exit code: 1 where one does, or where (with --job) a partition does not run a job or a module loads in
+        none, or where one of several clusters could not be asked.
 
     Raises:
         RookeryError: A cluster is unknown; or the only one can't be reached, or its Slurm does not answer.
@@ -108,7 +119,8 @@ def _document(name: str, outcome: ComparedProfile | RookeryError) -> dict[str, o
     listed = {"differences": outcome.differences, "additions": outcome.additions}
     document = {key: [_as_json(difference) for difference in found] for key, found in listed.items()}
     failed = [{"partition": node.one("partition"), "reason": node.one("failed")} for node in outcome.failed]
-    return {"cluster": name, **document, "failed_jobs": failed}
+    unloadable = [{"module": name, "partitions": list(where)} for name, where in outcome.unloadable.items()]
+    return {"cluster": name, **document, "failed_jobs": failed, "unloadable_modules": unloadable}
 
 
 def update(options: ClustersUpdateOptions) -> int:
@@ -178,7 +190,7 @@ def compare_with(connection: Connection, again: str, *, job: bool = False) -> Co
     )
     findings = profile_findings.collect(surveyed.survey, given)
     if job:
-        surveyed = surveying.with_jobs(connection, surveyed, {**by_key(findings), **cluster.data}, every_partition=True)
+        surveyed = surveying.with_jobs(connection, surveyed, {**by_key(findings), **cluster.data}, prove=True)
         findings = profile_findings.collect(surveyed.survey, given)
     found = compare(cluster.data, findings, surveyed.survey)
     return ComparedProfile(
@@ -197,6 +209,8 @@ def say(compared: ComparedProfile) -> None:
         summary.show_differences(compared.differences)
     else:
         console.say(f"The profile of {name} agrees with the cluster.")
+    for module, partitions in compared.unloadable.items():
+        console.say(f"The module {module} does not load in jobs of {', '.join(partitions)}.")
     if compared.additions:
         places = ", ".join(summary.place(difference) for difference in compared.additions)
         console.say(f"The cluster says more than the profile: {places}.")

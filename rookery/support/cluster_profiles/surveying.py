@@ -50,7 +50,7 @@ def ask(connection: "Connection", account: str, again: str) -> SurveyedCluster:
 
 
 def with_jobs(
-    connection: "Connection", surveyed: SurveyedCluster, values: Mapping[str, Any], *, every_partition: bool = False
+    connection: "Connection", surveyed: SurveyedCluster, values: Mapping[str, Any], *, prove: bool = False
 ) -> SurveyedCluster:
     """Return the same with what a compute node of each kind says, and say which did not answer.
 
@@ -58,12 +58,12 @@ def with_jobs(
         connection: The cluster's, open.
         surveyed: What its login node said.
         values: The keys of its profile.
-        every_partition: Run a job in each partition.
+        prove: Run a job in each partition, and load the profile's modules in each.
 
     Raises:
         RookeryError: The connection failed, or the answer is cut off.
     """
-    survey = node_jobs.ask(connection, surveyed.survey, surveyed.site, values, every_partition=every_partition)
+    survey = node_jobs.ask(connection, surveyed.survey, surveyed.site, values, prove=prove)
     for node in node_answers.failures(survey):
         why = node.one("failed") or "no answer"
         console.note(f"No job ran in the partition {node.one('partition')}: {why[:200]}")
