@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 import yaml
+from projects import cluster
 from surveys import GIVEN, findings, survey
 
 from rookery.clusters.config import own_inventory, profile, profile_edit
-from rookery.clusters.survey import differences, profile_findings, profile_text, updates
+from rookery.clusters.survey import differences, profile_findings, profile_text, slurm_answers, updates
 from rookery.clusters.survey.differences import ProfileDifference
 from rookery.clusters.survey.finding import by_key
 from rookery.core.errors import RookeryError
 from rookery.core.file_problems import FileProblemsError
-from rookery.support.cluster_profiles import add, copied, publish
+from rookery.support.cluster_profiles import add, check, copied, publish, summary
+from rookery.support.cluster_profiles.surveying import SurveyedCluster
 from rookery.support.options import ClustersAddOptions
 
 TEXT = """---
@@ -362,3 +364,26 @@ def test_what_the_author_of_a_profile_is_trusted_with_is_shown(
 
 def test_an_alias_of_the_user_s_own_is_not_published() -> None:
     assert "cluster_ssh_host" not in publish.shared({"cluster_ssh_host": "mine", "cluster_host": "h"}, "")
+
+
+def test_a_qos_that_slurm_has_is_not_taken_out_though_the_user_s_jobs_need_not_name_it() -> None:
+    profile_says = {"cluster_qos": [{"name": "gpu"}, {"name": "long"}, {"name": "gone"}]}
+    partition = ["PartitionName=main Default=YES AllowQos=gpu State=UP"]
+    trial = ["plain yes", "in:main no x", "in:main:qos:gpu yes"]
+    for qualities, lacking in ((["gpu||", "long||"], ["gone"]), ([], [])):
+        asked = survey(partition=partition, trial=trial, assoc=["p||gpu|gpu||"], qos=qualities)
+        found = profile_findings.collect(asked, GIVEN)
+        assert "cluster_qos" in by_key(found)
+        differing = differences.compare(profile_says, found, asked)
+        gone = [each.place[1] for each in differing if each.place[0] == "cluster_qos" and each.cluster is None]
+        assert gone == lacking
+
+
+@pytest.mark.parametrize(("seen", "told"), [("lacks", 1), ("sees", 0)])
+def test_folders_that_no_job_sees_are_said(seen: str, told: int) -> None:
+    asked = survey(job=["1 partition main", "1 type ", f"1 {seen} /home/ada", "1 complete yes"])
+    assert summary.left_out(asked, slurm_answers.parse(asked), ["main"]).count(summary.JOBS_SEE_NONE) == told
+    surveyed = SurveyedCluster(asked, slurm_answers.parse(asked))
+    assert check.ComparedProfile(cluster(), (), surveyed, [], []).code == told
+    elsewhere = [{"name": "home", "on_compute_nodes": False}, {"name": "work"}]
+    assert check.ComparedProfile(cluster(storage=elsewhere), (), surveyed, [], []).code == 0

@@ -60,7 +60,19 @@ def compare(profile: Mapping[str, Any], findings: Iterable[ProfileFinding], surv
         elif finding.how == FOUND and finding.key not in NEVER:
             only = _ONLY.get(finding.key, ())
             differences += _of_value((finding.key,), profile.get(finding.key), finding.value, only, finding.doubtful)
-    return [*differences, *_missing_modules(profile, survey)]
+    known = [difference for difference in differences if not _may_be_there(difference, survey)]
+    return [*known, *_missing_modules(profile, survey)]
+
+
+def _may_be_there(difference: ProfileDifference, survey: Survey) -> bool:
+    """Return whether it is a QOS of the profile that was not found, and of which Slurm did not say that it is gone.
+
+    What is found are those that the user's jobs can have or must name; a profile describes others, too.
+    """
+    key, name, *inner = [*map(str, difference.place), ""]
+    there = {line.partition("|")[0] for line in survey.all("qos")}
+    is_lacking = key == "cluster_qos" and inner == [""] and difference.cluster is None
+    return is_lacking and (not there or name in there)
 
 
 def _of_value(

@@ -60,6 +60,13 @@ def places(survey: Survey) -> list[StoragePlace]:
     return found
 
 
+def jobs_see_none(survey: Survey) -> bool:
+    """Return whether jobs ran, and saw none of the folders where the user can write."""
+    jobs = node_answers.nodes(survey)
+    lacking = {path for job in jobs for path in job.all("lacks")}
+    return bool(jobs) and all(place.path in lacking for place in places(survey))
+
+
 def findings(survey: Survey, given: GivenAnswers) -> Iterator[ProfileFinding]:
     """Yield the keys about storage."""
     known = places(survey)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rookery.clusters.cluster import account
+from rookery.clusters.cluster import account, is_seen_by_jobs
 from rookery.clusters.config import own_inventory, profile
 from rookery.clusters.ssh.connection import Connection
-from rookery.clusters.survey import node_answers, profile_findings, updates
+from rookery.clusters.survey import node_answers, profile_findings, storage_keys, updates
 from rookery.clusters.survey.differences import ProfileDifference, compare
 from rookery.clusters.survey.finding import GivenAnswers, by_key
 from rookery.clusters.survey.node_answers import SurveyedNode
@@ -53,19 +53,24 @@ class ComparedProfile:
         return found
 
     @property
+    def jobs_read_nothing(self) -> bool:
+        """Whether jobs see no folder that was found, and the profile says that they see the home."""
+        return storage_keys.jobs_see_none(self.surveyed.survey) and is_seen_by_jobs("home", self.cluster.data)
+
+    @property
     def code(self) -> int:
-        """The exit code: 1 where something differs, a job did not run or a module loads in no partition."""
+        """The exit code: 1 where something differs, a job did not run or reads nothing, or a module loads nowhere."""
         jobs = len(node_answers.nodes(self.surveyed.survey))
         loads_nowhere = any(len(partitions) == jobs for partitions in self.unloadable.values())
-        return int(bool(self.differences or self.failed or loads_nowhere))
+        return int(bool(self.differences or self.failed or self.jobs_read_nothing or loads_nowhere))
 
 
 def run(options: ClustersCheckOptions) -> int:
     """Show where profiles differ from their clusters; several clusters are asked at the same time.
 
     Returns:
-        The exit code: 1 where one does, or where (with --job) a partition does not run a job or a module loads in
-        none, or where one of several clusters could not be asked.
+        The exit code: 1 where one does, or where (with --job) a partition does not run a job, jobs see none of the
+        folders that were found or a module loads in none, or where one of several clusters could not be asked.
 
     Raises:
         RookeryError: A cluster is unknown; or the only one can't be reached, or its Slurm does not answer.
@@ -120,7 +125,8 @@ def _document(name: str, outcome: ComparedProfile | RookeryError) -> dict[str, o
     document = {key: [_as_json(difference) for difference in found] for key, found in listed.items()}
     failed = [{"partition": node.one("partition"), "reason": node.one("failed")} for node in outcome.failed]
     unloadable = [{"module": name, "partitions": list(where)} for name, where in outcome.unloadable.items()]
-    return {"cluster": name, **document, "failed_jobs": failed, "unloadable_modules": unloadable}
+    jobs = {"failed_jobs": failed, "jobs_read_nothing": outcome.jobs_read_nothing, "unloadable_modules": unloadable}
+    return {"cluster": name, **document, **jobs}
 
 
 def update(options: ClustersUpdateOptions) -> int:
@@ -209,6 +215,8 @@ def say(compared: ComparedProfile) -> None:
         summary.show_differences(compared.differences)
     else:
         console.say(f"The profile of {name} agrees with the cluster.")
+    if compared.jobs_read_nothing:
+        console.say(summary.JOBS_SEE_NONE)
     for module, partitions in compared.unloadable.items():
         console.say(f"The module {module} does not load in jobs of {', '.join(partitions)}.")
     if compared.additions:

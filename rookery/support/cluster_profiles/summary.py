@@ -4,11 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from rookery.clusters.config import profile
+from rookery.clusters.survey import storage_keys
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.differences import ProfileDifference
 from rookery.clusters.survey.finding import UNKNOWN, ProfileFinding
 from rookery.clusters.survey.slurm_answers import SlurmSite
 from rookery.core import console, tables
+
+JOBS_SEE_NONE = (
+    "Jobs see none of the folders that were found, so they can't read what you put there. The documentation of the "
+    "cluster says which folder they see: describe it in cluster_storage of the profile."
+)
 
 LONGEST = 60
 """Characters of a value in a table."""
@@ -57,6 +63,8 @@ def left_out(survey: Survey, site: SlurmSite, partitions: Sequence[str]) -> list
         )
     for key, count in survey.left_out.items():
         lines.append(f"Left out: {count} lines of {key}, since there are so many.")
+    if storage_keys.jobs_see_none(survey):
+        lines.append(JOBS_SEE_NONE)
     if site.accounts_problem:
         lines.append(f"Your accounts are not known: sacctmgr failed ({site.accounts_problem[:120]}).")
     return lines
