@@ -347,6 +347,7 @@ def test_what_the_author_of_a_profile_is_trusted_with_is_shown(
     source.write_text(
         f"{text}cluster_ssh_host: theirs\ncluster_forward_agent: true\n"
         "cluster_mirrors: {pypi: https://pypi.example.org/simple}\n"
+        "cluster_login_command: get-certificate\n"
         "cluster_architectures: [{name: x86_64}, {name: aarch64, submit: theirbatch}]\n"
     )
     assert copied.run(ClustersAddOptions(name="berg", from_=str(source), yes=True), None) == 0
@@ -354,6 +355,7 @@ def test_what_the_author_of_a_profile_is_trusted_with_is_shown(
     for sentence in (
         "It runs on the cluster, as you: to find storage, $(mine)/x",
         "It runs on the cluster, as you: to submit jobs, theirbatch",
+        "You are told to run this on your computer to log in: get-certificate",
         "It forwards your ssh agent to the cluster",
         "Downloads come from, or through: https://pypi.example.org/simple",
     ):
