@@ -232,6 +232,10 @@ SENSELESS = [
         {"cluster_storage": [{"name": "home", "expression": "$HOME", "variable": "$HOME"}]},
         "`variable` must be the name of a variable, not '$HOME'",
     ),
+    (
+        {"cluster_storage": [{"name": "home", "expression": '$HOME"; rm -rf ~; "'}]},
+        '`expression` must be a path without ", \\ and line breaks',
+    ),
 ]
 
 

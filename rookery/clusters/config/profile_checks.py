@@ -27,6 +27,8 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _FOLDER: Final = re.compile(r"~/[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*")
+_QUOTED: Final = re.compile(r'["\\\x00-\x1f\x7f]')
+"""What would end the quotes in which a login shell evaluates an expression (remote/scripts/probe.sh)."""
 _OPTION: Final = re.compile(r"--([a-z][a-z0-9-]*)(=[^\x00-\x1f\x7f]*)?")
 _ELSEWHERE: Final = {
     "partition": "`cluster_partitions`",
@@ -168,6 +170,9 @@ def _bad_storage(data: Mapping[str, Any]) -> Iterator[Complaint]:
             yield Complaint((*place, "name"), f"duplicate name {written(area)}: give each storage its own")
         if area is not None:
             areas[area] = entry
+        text = entry.get("expression")
+        if text is not None and _QUOTED.search(text):
+            yield _must('be a path without ", \\ and line breaks', text, *place, "expression")
         variable = entry.get("variable")
         if variable is not None and not _VARIABLE.fullmatch(variable):
             yield _must("be the name of a variable", variable, *place, "variable", advice="letters, digits and _")
