@@ -355,7 +355,7 @@ def test_what_the_author_of_a_profile_is_trusted_with_is_shown(
     for sentence in (
         "It runs on the cluster, as you: to find storage, $(mine)/x",
         "It runs on the cluster, as you: to submit jobs, theirbatch",
-        "You are told to run this on your computer to log in: get-certificate",
+        "To log in, you run on your own computer: get-certificate",
         "It forwards your ssh agent to the cluster",
         "Downloads come from, or through: https://pypi.example.org/simple",
     ):

@@ -117,7 +117,7 @@ def _trusted(data: dict[str, Any]) -> list[str]:
     commands += [f"to find storage, {text}" for text in expressions if "$(" in text or "`" in text]
     sentences = [f"It runs on the cluster, as you: {command}" for command in commands]
     if data.get("cluster_login_command"):
-        sentences.append(f"You are told to run this on your computer to log in: {data['cluster_login_command']}")
+        sentences.append(f"To log in, you run on your own computer: {data['cluster_login_command']}")
     if data.get("cluster_forward_agent"):
         sentences.append("It forwards your ssh agent to the cluster, whose administrators can use your keys meanwhile.")
     downloads = [data.get("cluster_proxy"), *(data.get("cluster_mirrors") or {}).values()]
