@@ -61,7 +61,7 @@ def test_one_cluster(fay: Laptop) -> None:
 def test_several_clusters_of_which_one_has_no_username(fay: Laptop) -> None:
     lines = from_docs(fay, "running.py").splitlines()
     assert lines[:3] == ["penguins: 0 jobs", "hec: 0 jobs", "bede failed: Missing username on Bede (N8, Tier 2)."]
-    assert lines[3].startswith("  next: rookery setup bede --user YOUR_USERNAME")
+    assert lines[3].startswith("  next: rookery login bede --user YOUR_USERNAME")
 
 
 def test_a_fabfile(fay: Laptop) -> None:

@@ -52,6 +52,7 @@ NEWER = {
     ("r", "files", f"{STORAGE}/rookery/x86_64/bin/module-R"),
     ("r", "blocks", "~/.Rprofile"),
     *(("python", "environment", f"~/.config/rookery/env.d/30-python.{shell}") for shell in ("sh", "fish", "csh")),
+    *(("python", "links", f"{STORAGE}/rookery/x86_64/bin/{name}") for name in ("python", "python3")),
     *(("python_tools", "environment", f"~/{path}") for path in DROP_INS),
 }
 RECORDED = (
