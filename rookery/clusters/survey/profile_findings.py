@@ -57,6 +57,8 @@ def _identity(given: GivenAnswers) -> Iterator[ProfileFinding]:
     yield ProfileFinding("cluster_source_url", f"ssh://{given.host}", FOUND, "the cluster itself")
     yield ProfileFinding("cluster_verified_on", given.today, FOUND, "today")
     yield ProfileFinding("cluster_host", given.host, CHOSEN, "--host")
+    if given.ssh_host:
+        yield ProfileFinding("cluster_ssh_host", given.ssh_host, CHOSEN, "your ssh alias, used as it is")
     for key, value, otherwise in (
         ("cluster_port", given.port, 22),
         ("cluster_user", given.user, ""),

@@ -10,7 +10,9 @@ from rookery.clusters.survey import profile_text
 from rookery.core import secret_values
 from rookery.support.options import ClustersPublishOptions
 
-PERSONAL = frozenset({"cluster_user", "cluster_identity_file", "cluster_known_hosts_file", "cluster_mirrors"})
+PERSONAL = frozenset(
+    {"cluster_user", "cluster_ssh_host", "cluster_identity_file", "cluster_known_hosts_file", "cluster_mirrors"}
+)
 """Keys that are about one user, or one computer."""
 
 
@@ -45,7 +47,14 @@ def shared(data: Mapping[str, Any], user: str) -> dict[str, Any]:
     named = {
         key: _without(value, {word: text for word, text in words.items() if word}) for key, value in values.items()
     }
+    if partitions := named.get("cluster_partitions"):
+        named["cluster_partitions"] = [_without_account(entry) for entry in partitions]
     return {key: value for key, value in named.items() if secret_values.hidden(key, value) == value}
+
+
+def _without_account(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a partition without an account that may be the user's: all but those made from the cluster's."""
+    return {key: value for key, value in entry.items() if key != "account" or ACCOUNT in value}
 
 
 def _without(value: Any, words: Mapping[str, str]) -> Any:
