@@ -315,6 +315,14 @@ def test_folders_of_a_project_are_named_by_its_account() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("accounts", "project"), [(["proj"], "/work/{account}/$USER"), (["proj", "other"], "/work/proj/$USER")]
+)
+def test_the_only_account_of_the_user_is_theirs(accounts: list[str], project: str) -> None:
+    found = expressions("- /work/proj", account="", assoc=[f"{name}|||||" for name in accounts])
+    assert found["persistent"] == project
+
+
 def test_a_folder_below_a_variable_of_the_site_is_named_by_it() -> None:
     found = expressions("- /global/cfs/proj", "SCRATCH /scratch/ada", above=["CFS /global/cfs", "TOP /global"])
     assert found == {"project": "$CFS/{account}", "persistent": "$CFS/{account}/$USER", "scratch": "$SCRATCH"}

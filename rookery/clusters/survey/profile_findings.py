@@ -46,7 +46,8 @@ def _all(site: SlurmSite, survey: Survey, given: GivenAnswers) -> Iterator[Profi
     yield from _identity(given)
     yield from job_keys.findings(site, survey, given)
     yield from software_keys.findings(site, survey)
-    yield from storage_keys.findings(survey, given)
+    only = site.accounts[0] if len(site.accounts) == 1 else ""
+    yield from storage_keys.findings(survey, given.account or only)
     yield ProfileFinding("cluster_vpn", {"needed": "unknown"}, UNKNOWN, "whether a VPN is needed")
     for key, what in NOBODY_CAN_TELL.items():
         yield ProfileFinding(key, None, UNKNOWN, what)

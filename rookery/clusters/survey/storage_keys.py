@@ -9,7 +9,7 @@ from rookery.clusters.cluster import ACCOUNT
 from rookery.clusters.login_node import quota_formats
 from rookery.clusters.survey import node_answers
 from rookery.clusters.survey.answer import Survey
-from rookery.clusters.survey.finding import CHOSEN, FOUND, GivenAnswers, ProfileFinding
+from rookery.clusters.survey.finding import CHOSEN, FOUND, ProfileFinding
 
 QUOTA_COMMANDS: Final = (("gpfsquota", "gpfsquota", "gpfsquota"), ("quota -s", "quota-s", "quota"))
 """Commands that show quotas, the form of their output (cluster_quota.format), and the key of their answer."""
@@ -61,10 +61,15 @@ def places(survey: Survey) -> list[StoragePlace]:
     return found
 
 
-def findings(survey: Survey, given: GivenAnswers) -> Iterator[ProfileFinding]:
-    """Yield the keys about storage."""
+def findings(survey: Survey, account: str) -> Iterator[ProfileFinding]:
+    """Yield the keys about storage.
+
+    Args:
+        survey: What the cluster said.
+        account: The account that the user's jobs are charged to, whose folders are the project's; "" where not known.
+    """
     known = places(survey)
-    entries = _entries(known, _Words(survey.one("user"), given.account, _above(survey)))
+    entries = _entries(known, _Words(survey.one("user"), account, _above(survey)))
     named = {entry["name"]: place for entry, place in entries if place}
     areas, quota = _quotas(survey, named)
     limited = [(_with_quota(entry, areas), place) for entry, place in entries]

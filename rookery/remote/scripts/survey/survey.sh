@@ -90,10 +90,15 @@ survey_places() {
   # where sites usually mount one
   mounts=$(awk '$3 ~ /^(nfs|lustre|gpfs|beegfs|ceph|wekafs|panfs|orangefs|fuse\.(ceph|gluster))/ && $2 !~ /\\/ { print $2 }' \
     /proc/mounts 2>/dev/null | head -n 40)
+  project=$account
+  if [ -z "$project" ]; then # the only one that Slurm knows of the user
+    project=$(words_of assoc | cut -d '|' -f 1 | sort -u | awk '{ name = $0 } END { if (NR == 1) print name }' |
+      grep -x '[A-Za-z0-9_][A-Za-z0-9_.-]*')
+  fi
   above=$(printf '%s\n' "$login" | sed -n 's/^rookery-login above [A-Za-z0-9_]* \([^ ]*\)$/\1/p')
   for top in $mounts $above /scratch /work /data /nobackup /storage /project /projects /flash; do
     for path in "$top/$user" "$top/users/$user" "$top/home/$user" \
-      ${account:+"$top/$account/$account/$user" "$top/$account/$user" "$top/$account" "$top/projects/$account"}; do
+      ${project:+"$top/$project/$project/$user" "$top/$project/$user" "$top/$project" "$top/projects/$project"}; do
       if [ "$path" != "$HOME" ] && [ -d "$path" ] && [ -w "$path" ]; then printf '%s\n' "$path"; fi
     done
     # where everybody may make a folder: only on a disk of the network, as one of the node's own is not every node's
