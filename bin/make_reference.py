@@ -13,6 +13,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from unittest import mock
@@ -21,6 +22,8 @@ import yaml
 
 from rookery.cli import commands, help  # noqa: A004
 from rookery.clusters.config import roles
+from rookery.clusters.survey import answer, profile_findings
+from rookery.clusters.survey.finding import UNKNOWN, GivenAnswers
 from rookery.core import state_files
 from rookery.jobs.lint import rules
 from rookery.support.cluster_profiles import search
@@ -110,6 +113,40 @@ def profile_keys(_: str) -> str:
             ]
             text += _table(("Key", "", "Meaning"), rows)
     return text + "\n"
+
+
+def profile_known(_: str) -> str:
+    """Return how clusters.add knows each key of a profile, by what it writes of a cluster that says all it can."""
+    told = answer.read((ROOT / "tests/data/survey.txt").read_text(encoding="utf-8"), "iceberg")
+    asked = {"cluster_title": "x", "cluster_docs_url": "x", "cluster_vpn": {"needed": "never"}}
+    host = GivenAnswers("iceberg", "x", "alias", 2222, "ada", "hop", "~/.ssh/id", "proj", ("key",), "2026", asked)
+    found = {each.key: each for each in profile_findings.collect(told, host)}
+    without_jobs = replace(told, facts={key: lines for key, lines in told.facts.items() if key != "job"})
+    early = {each.key: _inner(each.value) for each in profile_findings.collect(without_jobs, host)}
+    rows = []
+    for key, option in _options("cluster").items():
+        each = found.get(key)
+        known = _inner(each.value) if each else set()
+        lists = (
+            [part for part in (each.doubtful if each else ()) if part in known],
+            known - early.get(key, set()) - set(each.doubtful if each else ()),
+            set(option.get("options", ())) - known if known else (),
+        )
+        cells = [", ".join(f"`{part}`" for part in sorted(parts)) for parts in lists]
+        rows.append((f"`{key}`", each.how if each else UNKNOWN, each.source if each else "", *cells))
+    return "\n" + _table(("Key", "Known", "How", "Concluded of it", "Only with `--job`", "Unknown of it"), rows) + "\n"
+
+
+def _inner(value: Any) -> set[str]:
+    """Return the keys inside a value of a profile that say something."""
+    entries = value if isinstance(value, list) else [value]
+    return {
+        name
+        for entry in entries
+        if isinstance(entry, dict)
+        for name, inner in entry.items()
+        if inner not in ("unknown", None)
+    }
 
 
 def state(_: str) -> str:
@@ -221,6 +258,7 @@ PARTS: Final[dict[str, Callable[[str], str]]] = {
     "variables": variables,
     "settings": settings,
     "profile-keys": profile_keys,
+    "profile-known": profile_known,
     "library": library_profiles,
     "state-files": state,
     "cluster-files": cluster_files,

@@ -156,6 +156,8 @@ def accounts(profile: Mapping[str, Any]) -> list[str]:
     of_partitions = [
         str(entry.get("account") or "").replace(ACCOUNT, code) for entry in _entries(profile, "cluster_partitions")
     ]
+    if code and of_partitions and all(of_partitions):  # it is only the beginning of these
+        return list(dict.fromkeys(of_partitions))
     known = [code or "users", storage.own_account(profile), *(of_partitions if code else [])]
     return list(dict.fromkeys(filter(None, known)))
 

@@ -8,12 +8,6 @@ import yaml
 from laptops import Laptop, laptop
 from live import Live
 
-from rookery.clusters.survey.answer import Survey
-from rookery.clusters.survey.differences import compare
-from rookery.clusters.survey.finding import FOUND, ProfileFinding
-from rookery.core import paths
-from rookery.core.places import Place
-
 NAME = "iceberg"
 """What they call the cluster, whichever miniature it is."""
 
@@ -74,39 +68,6 @@ class Newcomer(Laptop):
         mirrors = yaml.safe_load(inventory.read_text())["cluster_mirrors"]
         with self.profile_file.open("a") as stream:
             stream.write(yaml.safe_dump({"cluster_mirrors": mirrors}))
-
-
-DIFFERENT: dict[str, set[tuple[str, ...]]] = {
-    "penguins": {
-        ("cluster_system_python",),  # Debian's own
-        ("cluster_system_r",),
-        ("cluster_python_provider",),  # rookery chooses uv; the profile has the pyenv of the training page
-    },
-    "hec": {
-        ("cluster_module_system",),  # every miniature has Lmod
-        ("cluster_module_verb",),  # both work
-        *(("cluster_gpus", kind, "nodes") for kind in ("tesla_v100-pcie-32gb", "nvidia_l40s")),  # two machines at most
-    },
-}
-"""Where what is written of a miniature need not agree with the profile that made it, and why."""
-
-OF_THE_MINIATURE = {"cluster_os", "cluster_host", "cluster_port", "cluster_user", "cluster_proxy_jump"}
-"""Keys that say another thing of a miniature than of the cluster."""
-
-
-def shipped(cluster: str) -> dict[str, Any]:
-    """The profile that the miniature was made from."""
-    loaded = yaml.safe_load((paths.root() / f"inventory/host_vars/{cluster}.yml").read_text())
-    assert isinstance(loaded, dict)
-    return loaded
-
-
-def differing(written: dict[str, Any], own: dict[str, Any]) -> set[Place]:
-    """Where a profile that was written contradicts the one that made the miniature; its storage must be the same."""
-    where = {entry["name"]: entry["expression"] for entry in own["cluster_storage"] if entry["name"] != "tmp"}
-    assert {entry["name"]: entry["expression"] for entry in written["cluster_storage"]} == where
-    as_found = [ProfileFinding(key, value, FOUND, "") for key, value in written.items() if key not in OF_THE_MINIATURE]
-    return {difference.place[:3] for difference in compare(own, as_found, Survey({})) if not difference.is_addition}
 
 
 def newcomer(live: Live, user: str) -> Newcomer:

@@ -5,15 +5,14 @@ import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import yaml
-from added_clusters import DIFFERENT, NAME, Newcomer, differing, newcomer, shipped
+from added_clusters import NAME, Newcomer, newcomer
 from hints import problems_in
-from laptop_projects import project, submitted
 from laptops import ROOKERY
 from live import Live, as_root
+from profile_agreement import own
 from terminal import Terminal
 from waiting import wait_for
 
@@ -33,55 +32,6 @@ def skua(laptops: dict[str, Newcomer]) -> Iterator[Newcomer]:
     person.forgets()
     yield person
     person.forgets()
-
-
-@pytest.mark.parametrize("cluster", ["penguins", "hec"])
-def test_what_is_written_agrees_with_the_profile_that_made_the_miniature(
-    laptops: dict[str, Newcomer], cluster: str
-) -> None:
-    person = laptops[cluster]
-    person.forgets()
-    output = person.add()
-    assert f"next: rookery setup {NAME}" in output
-    written, own = person.profile, shipped(cluster)
-    # HEC's documented constraints are longer than the features of its miniature's nodes
-    different = {place for place in differing(written, own) if place[0] != "cluster_constraints"}
-    assert different == DIFFERENT[cluster]
-    modules = {purpose: set(names) for purpose, names in written.get("cluster_modules", {}).items()}
-    assert modules == {purpose: set(names) for purpose, names in own.get("cluster_modules", {}).items()}
-    assert set(written["cluster_logins"]) == set(own["cluster_logins"])
-    assert "cluster_logins" in written["cluster_unverified"]
-
-
-FILES = {
-    ".gitignore": "slurm_logs/\nresults/\n",
-    "rookery.yml": f"""
-        name: floe
-        clusters: [{NAME}]
-        environment: {{python: none}}
-        outputs: [slurm_logs, results]
-        jobs:
-          count:
-            template: python-array
-            command: bash count.sh {{task}}
-            array: 1-3
-            time: 00:05:00
-        """,
-    "count.sh": "echo counted $1 >results/$1.txt\n",
-}
-
-
-def test_setup_deploy_an_array_and_fetch_work_through_it(skua: Newcomer) -> None:
-    skua.add()
-    skua.uses_mirrors()
-    skua.setup("--tags", "shell,storage")
-    made = project(skua, "floe", FILES)
-    number = submitted(made.run("submit", "count", "--wait"))
-    made.run("fetch", number)
-    results = sorted((made.root / "results").rglob("*.txt"))
-    assert [path.read_text() for path in results] == [f"counted {task}\n" for task in (1, 2, 3)]
-    checked = skua.rookery("clusters.check", NAME)  # rookery's own variables are none of the cluster's
-    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_a_profile_that_is_there_already_stays_and_differences_are_shown(skua: Newcomer) -> None:
@@ -109,25 +59,46 @@ def test_print_writes_nothing(skua: Newcomer) -> None:
     assert not skua.inventory.joinpath("hosts.yml").exists()
 
 
-def test_an_alias_of_the_user_s_own_ssh_config_is_used_as_it_stands(skua: Newcomer) -> None:
-    miniature = skua.live.miniature
-    config = skua.home / ".ssh/config"
-    before = config.read_text()
-    key = Path(skua.live.state) / "id_ed25519"
-    alias = f"Host cold\n    HostName {miniature.address}\n    Port {miniature.port}\n    User {skua.user}\n"
-    config.write_text(f"{alias}    IdentityFile {key}\n    CertificateFile ~/.ssh/cold-cert.pub\n")
+@contextmanager
+def with_alias(person: Newcomer, more: str) -> Iterator[None]:
+    """A name of the user's own for the cluster in their ~/.ssh/config, with one key and what else is given."""
+    miniature, config, before = person.live.miniature, person.home / ".ssh/config", person.home / ".ssh/before"
+    config.rename(before)
+    config.write_text(
+        f"Host cold\n    HostName {miniature.address}\n    Port {miniature.port}\n    User {person.user}\n"
+        f"    IdentityFile {person.live.state}/id_ed25519\n{more}"
+    )
+    completed = person.rookery(
+        "clusters.add", NAME, "--host=cold", f"--accept-host-key={miniature.fingerprint}", "--yes"
+    )
     try:
-        completed = skua.rookery(
-            "clusters.add", NAME, "--host=cold", f"--accept-host-key={miniature.fingerprint}", "--yes"
-        )
         assert completed.returncode == 0, completed.stderr
+        yield
     finally:
-        config.write_text(before)
-    written = skua.profile
+        before.rename(config)
+
+
+def test_an_alias_with_more_than_a_key_is_used_as_it_is(skua: Newcomer) -> None:
+    with with_alias(skua, "    CertificateFile ~/.ssh/cold-cert.pub\n"):
+        written = skua.profile
+        assert (written["cluster_host"], written["cluster_ssh_host"]) == (skua.live.miniature.address, "cold")
+        assert not {"cluster_port", "cluster_identity_file", "cluster_proxy_jump"} & written.keys()
+        assert (written["cluster_user"], written["cluster_logins"]) == (skua.user, ["certificate", "key", "password"])
+        assert skua.rookery("login", NAME).returncode == 0
+        assert "cold" not in skua.rookery("clusters.publish", NAME).stdout
+
+
+def test_what_an_alias_for_a_host_and_a_key_says_is_copied(skua: Newcomer) -> None:
+    with with_alias(skua, ""):
+        written = skua.profile
+    miniature = skua.live.miniature
+    assert "cluster_ssh_host" not in written
     assert (written["cluster_host"], written["cluster_port"]) == (miniature.address, miniature.port)
-    assert (written["cluster_user"], written["cluster_identity_file"]) == (skua.user, str(key))
-    assert written["cluster_logins"] == ["certificate", "key", "password"]
-    assert skua.rookery("login", NAME).returncode == 0
+    assert (written["cluster_user"], written["cluster_identity_file"]) == (
+        skua.user,
+        f"{skua.live.state}/id_ed25519",
+    )
+    assert skua.rookery("login", NAME).returncode == 0  # without the alias
 
 
 def test_the_questions_at_a_terminal_and_enter_for_unknown(skua: Newcomer) -> None:
@@ -180,7 +151,7 @@ def test_jobs_say_what_compute_nodes_are_like(skua: Newcomer) -> None:
     assert written["cluster_internet"]["compute"] in {"yes", "no"}
     [tmp] = [entry for entry in written["cluster_storage"] if entry["name"] == "tmp"]
     assert tmp == next(
-        {key: entry[key] for key in tmp} for entry in shipped("hec")["cluster_storage"] if entry["name"] == "tmp"
+        {key: entry[key] for key in tmp} for entry in own("hec")["cluster_storage"] if entry["name"] == "tmp"
     )
     assert not [entry for entry in written["cluster_storage"] if "on_compute_nodes" in entry]
 

@@ -1,32 +1,25 @@
 """Clusters of the library, added by their name: from an empty laptop and an empty home to a combined result.
 
-ROOKERY_LIBRARY says which: names with commas between them, or `all`. SAMPLE, if it is not set.
+ROOKERY_LIBRARY says which (library_sample.py).
 """
-
-import os
 
 import library_profiles
 import pytest
 import yaml
 from laptop_projects import Project, submitted
 from laptops import laptop
+from library_sample import chosen
 from live import alone
 
 from rookery.sandbox.auth import Entrance
 
 pytestmark = pytest.mark.cluster
 
-SAMPLE = "archer2"
+SAMPLE = ("archer2",)
 """Hides the home from compute nodes, gives whole nodes, and needs an account and a QOS."""
 
 
-def chosen() -> list[str]:
-    """The clusters to try."""
-    asked = os.environ.get("ROOKERY_LIBRARY", SAMPLE)
-    return library_profiles.NAMES if asked == "all" else asked.split(",")
-
-
-@pytest.mark.parametrize("name", chosen())
+@pytest.mark.parametrize("name", chosen(SAMPLE, library_profiles.NAMES))
 def test_from_the_library_to_a_result(name: str) -> None:
     profile = library_profiles.data(name)
     with alone(name, Entrance("key", jump="cluster_proxy_jump" in profile), profile=profile) as live:

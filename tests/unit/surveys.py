@@ -1,8 +1,10 @@
 """Surveys as clusters answer them, for tests that ask none."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from rookery.clusters.survey import profile_findings
+from rookery.clusters.survey import answer, profile_findings
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import GivenAnswers, ProfileFinding
 
@@ -43,6 +45,14 @@ def findings(given: GivenAnswers = GIVEN, **facts: list[str]) -> dict[str, Profi
 def value(key: str, given: GivenAnswers = GIVEN, **facts: list[str]) -> Any:
     """The value of one key."""
     return findings(given, **facts)[key].value
+
+
+def full() -> tuple[ProfileFinding, ...]:
+    """What is found out of a cluster that says all that it can; docs/reference/profile.md is made from it, too."""
+    told = (Path(__file__).parents[1] / "data/survey.txt").read_text(encoding="utf-8")
+    given = replace(GIVEN, ssh_host="alias", port=22222, proxy_jump="hop", identity_file="~/.ssh/id", account="proj")
+    asked = {"cluster_title": "x", "cluster_docs_url": "x", "cluster_vpn": {"needed": "never"}}
+    return profile_findings.collect(answer.read(told, "iceberg"), replace(given, asked=asked))
 
 
 NODE = "4 Arch=x86_64 CPUTot=32 RealMemory=190000 Gres=(null) AvailableFeatures={} Partitions=main"

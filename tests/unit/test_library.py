@@ -138,6 +138,16 @@ def test_another_name_and_values_of_the_user_s_own(capsys: pytest.CaptureFixture
     assert "other" not in profile.names()
 
 
+def test_an_alias_of_the_user_s_goes_before_the_library_s_host_and_jump_host(home: Path) -> None:
+    (home / ".ssh").mkdir()
+    (home / ".ssh/config").write_text("Host lab.aip2\n  HostName ai.example.org\n  ProxyJump gate\n  User ada.lab\n")
+    assert add.run(ClustersAddOptions(name="ai", from_="isambard-ai", host="lab.aip2", user="ada.lab")) == 0
+    cluster = profile.load("ai")
+    assert (cluster.host, cluster.proxy_jump) == ("ai.example.org", "gate")
+    assert cluster.data["cluster_ssh_host"] == "lab.aip2"
+    assert "cluster_proxy_jump" not in cluster.data
+
+
 def test_a_profile_that_is_there_stays_as_it_is(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     added("lumi", user="ada")
     file = home / ".config/rookery/inventory/host_vars/lumi.yml"

@@ -252,6 +252,8 @@ def test_what_is_published_has_nothing_of_its_user() -> None:
         "cluster_user": "ada",
         "cluster_identity_file": "~/.ssh/id_ada",
         "cluster_known_hosts_file": "/home/ada/known",
+        "cluster_ssh_host": "cold",
+        "cluster_partitions": [{"name": "a", "account": "proj1-gpu"}, {"name": "b", "account": "{account}-gpu"}],
         "cluster_proxy_jump": "ada@jump.example.org:22,ada@second",
         "cluster_account": {"required": True, "name": "proj1", "example": "abc"},
         "cluster_storage": [{"name": "home", "expression": "/work/proj1/ada", "note": "adaptive"}],
@@ -261,6 +263,7 @@ def test_what_is_published_has_nothing_of_its_user() -> None:
     shared = publish.shared(data, "ada")
     assert shared == {
         "cluster_title": "Iceberg",
+        "cluster_partitions": [{"name": "a"}, {"name": "b", "account": "{account}-gpu"}],
         "cluster_proxy_jump": "jump.example.org:22,second",
         "cluster_account": {"required": True, "example": "abc"},
         "cluster_storage": [{"name": "home", "expression": "/work/{account}/$USER", "note": "adaptive"}],

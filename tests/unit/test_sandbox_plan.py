@@ -143,7 +143,7 @@ def test_every_node_is_in_a_partition(name: str) -> None:
     ("name", "wanted"),
     [
         ("archer2", ["t01"]),
-        ("csd3", ["MYLAB-SL3", "MYLAB-SL3-CPU", "MYLAB-SL3-GPU"]),
+        ("csd3", ["MYLAB-SL3-CPU", "MYLAB-SL3-GPU"]),  # each partition has its own
         ("perlmutter", ["users", "m1234"]),  # which jobs need not name, and a path does
         ("daint", ["users"]),
     ],

@@ -9,6 +9,7 @@ from user_home import at_home, own_inventory
 
 from rookery.clusters.config import profile
 from rookery.clusters.ssh import config_file, user_config, user_settings
+from rookery.clusters.survey import candidate
 from rookery.homes import listing
 from rookery.homes.options import ClustersShowOptions
 from rookery.support import cluster_pages
@@ -152,3 +153,37 @@ def test_the_profile_is_shown_with_it(home: Path, capsys: pytest.CaptureFixture[
     assert listing.show(ClustersShowOptions("hex")) == 0
     shown = capsys.readouterr().out.partition(f"From your ~/.ssh/config, for {HOST}")[2].splitlines()
     assert [line.split() for line in shown[1:3]] == [["Port", "99"], ["IdentityFile", "~/.ssh/work", "~/.ssh/other"]]
+
+
+@pytest.mark.parametrize(
+    ("more", "is_more"),
+    [
+        ("  User ada\n  Port 99\n  IdentityFile ~/.ssh/cold\n  IdentitiesOnly yes\n", False),
+        ("  IdentityFile ~/.ssh/a\n  IdentityFile ~/.ssh/b\n", True),
+        ("  ProxyJump gate\n", True),
+        ("  ProxyCommand nc %h %p\n", True),
+        ("  CertificateFile ~/.ssh/cold-cert.pub\n", True),
+        ("  IdentityAgent ~/.agent\n", True),
+        ("  PreferredAuthentications publickey\n", True),
+        ("  ForwardX11 yes\n  ServerAliveInterval 9\n", False),
+        ("Match originalhost cold\n  ProxyJump gate\n", True),
+        ("Host *\n  IdentityAgent ~/.agent\n", False),
+        ("Host *.example.org\n  ProxyJump gate\n", False),
+    ],
+)
+def test_an_alias_that_says_more_than_the_host_s_own_name(home: Path, more: str, is_more: bool) -> None:
+    config(home, f"Host cold\n  HostName login.example.com\n{more}")
+    assert user_settings.is_alias("cold")
+    assert user_settings.says_more("cold") is is_more
+    cluster = candidate.of_host("iceberg", "cold", user="bob")
+    assert (cluster.host, user_settings.alias(cluster)) == ("login.example.com", "cold" if is_more else "")
+
+
+@pytest.mark.parametrize(
+    "text", [None, "Host cold\n  HostName login.example.com\n", f"Host {HOST}\n  ProxyJump gate\n"]
+)
+def test_a_host_by_its_own_name_is_no_alias(home: Path, text: str | None) -> None:
+    if text:
+        config(home, text)
+    assert not user_settings.is_alias(HOST)
+    assert not user_settings.says_more(HOST)

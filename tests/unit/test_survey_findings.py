@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from surveys import GIVEN, NODE, findings, survey, value
+from surveys import FACTS, GIVEN, NODE, findings, full, survey, value
 
-from rookery.clusters.config import own_inventory, schema
+from rookery.clusters.config import own_inventory
 from rookery.clusters.survey import profile_findings, profile_text
 from rookery.clusters.survey.finding import GivenAnswers, by_key
 
@@ -216,7 +216,130 @@ def test_a_partition_that_refuses_the_user_is_left_out_and_one_that_refuses_ever
 def test_a_partition_s_own_qos_is_one_of_that_partition() -> None:
     lines = [PARTITION.format("main", ""), PARTITION.format("gpu", "AllowQos=gpu")]
     qualities = value("cluster_qos", partition=lines, assoc=["proj||normal,gpu|normal||"])
-    assert qualities == [{"name": "gpu", "partitions": ["gpu"]}]
+    assert qualities == [{"name": "gpu"}, {"name": "normal", "partitions": ["main"]}]
+
+
+QOS = [
+    "normal|2-00:00:00|cpu=512,gres/gpu=8|node=4,cpu=128|16|64|gres/gpu=2,node=2",
+    "brief|00:20:00|||||",
+    "one|||cpu=1|||",
+    "dev_x||||||",
+    "others||||||",
+]
+
+
+def test_what_each_qos_of_the_user_allows() -> None:
+    found = findings(qos=QOS, assoc=["proj||normal,brief,one,dev_x|normal||"])
+    limits = {"max_minutes": 2880, "max_nodes": 4, "min_nodes": 2, "cores": 128, "gpus_per_user": 8, "min_gpus": 2}
+    assert found["cluster_qos"].value == [
+        {"name": "normal", **limits, "max_running": 16, "max_submitted": 64},
+        {"name": "brief", "for": "test", "max_minutes": 20},
+        {"name": "one", "for": "serial", "cores": 1},
+        {"name": "dev_x", "for": "test"},
+    ]
+    assert (found["cluster_default_qos"].value, found["cluster_qos"].unverified) == ("normal", ("cluster_qos.for",))
+
+
+@pytest.mark.parametrize("default", ["", "brief"])  # of none, and of one that is for trying things
+def test_rookery_has_no_default_qos_where_the_user_has_none_for_ordinary_jobs(default: str) -> None:
+    found = findings(qos=QOS, assoc=[f"proj||brief,one|{default}||"])
+    assert "cluster_default_qos" not in found
+    assert ("cluster_qos" in found) == bool(default)
+
+
+def test_the_limits_of_a_partition_s_qos_are_the_partition_s() -> None:
+    lines = [PARTITION.format("main", "MaxTime=1-00:00:00 MinNodes=1 QoS=normal"), PARTITION.format("free", "QoS=N/A")]
+    main, free = value("cluster_partitions", partition=lines, qos=QOS)
+    assert main == {
+        "name": "main",
+        "for": "any",
+        "max_minutes": 1440,
+        "max_nodes": 4,
+        "min_nodes": 2,
+        "cores": 128,
+        "gpus_per_user": 8,
+        "min_gpus": 2,
+    }
+    assert free == {"name": "free", "for": "any"}
+
+
+WITH_GPUS = GPU_NODE.format("gpu:a100:4", "(null)", "main")
+
+
+@pytest.mark.parametrize(
+    ("partitions", "nodes", "trials", "kinds"),
+    [
+        (["main OverSubscribe=EXCLUSIVE", "shared"], [], [], ["parallel", "any"]),
+        (["main OverSubscribe=EXCLUSIVE", "test"], [], [], ["any", "test"]),
+        (["main"], [WITH_GPUS], ["plain yes", "in:main yes"], ["any"]),
+        (["main"], [WITH_GPUS], ["plain yes", "in:main no x"], ["gpu"]),
+        (["main", "cpu"], [WITH_GPUS, NODE.format("x").replace("=main", "=cpu")], ["in:main yes"], ["gpu", "any"]),
+        (["main"], [WITH_GPUS, NODE.format("x")], ["plain no x", "in:main no x", "in:main:gres yes"], ["gpu"]),
+    ],
+)
+def test_whole_nodes_and_gpus_say_what_a_partition_is_for(
+    partitions: list[str], nodes: list[str], trials: list[str], kinds: list[str]
+) -> None:
+    lines = [f"PartitionName={line} State=UP" for line in partitions]
+    found = value("cluster_partitions", partition=lines, nodes=nodes or [NODE.format("x")], trial=trials)
+    assert [entry["for"] for entry in found] == kinds
+
+
+@pytest.mark.parametrize(
+    ("given", "accounts"),
+    [
+        ("LAB-SL3", ["{account}-cpu", "{account}-gpu"]),
+        ("lab-sl3-cpu", [None, "lab-sl3-gpu"]),
+        ("", [None, "lab-sl3-gpu"]),
+        ("other", ["lab-sl3-cpu", "lab-sl3-gpu"]),
+    ],
+)
+def test_a_partition_s_own_account(given: str, accounts: list[str | None]) -> None:
+    lines = [PARTITION.format("main", ""), PARTITION.format("gpu", "")]
+    tried = ["plain no x", "account:lab-sl3-cpu yes", "in:main yes", "in:gpu no x", "in:gpu:account:lab-sl3-gpu yes"]
+    found = value("cluster_partitions", replace(GIVEN, account=given), partition=lines, trial=tried)
+    assert [entry.get("account") for entry in found] == accounts
+
+
+def expressions(*places: str, account: str = "proj", **facts: list[str]) -> dict[str, str]:
+    """The storage that is written of folders, by name."""
+    lines = [*FACTS["place"], *(f"{place.split()[0]} lustre 1 x {place.split()[1]}" for place in places)]
+    storage = value("cluster_storage", replace(GIVEN, account=account), place=lines, **facts)
+    return {entry["name"]: entry["expression"] for entry in storage if entry["name"] != "home"}
+
+
+def test_folders_of_a_project_are_named_by_its_account() -> None:
+    assert expressions("- /work/proj/proj/ada", "- /scratch/proj") == {
+        "persistent": "/work/{account}/{account}/$USER",
+        "scratch": "/scratch/{account}/$USER",
+    }
+
+
+@pytest.mark.parametrize(
+    ("accounts", "project"), [(["proj"], "/work/{account}/$USER"), (["proj", "other"], "/work/proj/$USER")]
+)
+def test_the_only_account_of_the_user_is_theirs(accounts: list[str], project: str) -> None:
+    found = expressions("- /work/proj", account="", assoc=[f"{name}|||||" for name in accounts])
+    assert found["persistent"] == project
+
+
+def test_a_folder_below_a_variable_of_the_site_is_named_by_it() -> None:
+    found = expressions("- /global/cfs/proj", "SCRATCH /scratch/ada", above=["CFS /global/cfs", "TOP /global"])
+    assert found == {"project": "$CFS/{account}", "persistent": "$CFS/{account}/$USER", "scratch": "$SCRATCH"}
+
+
+def test_where_everybody_may_make_a_folder_rookery_makes_one() -> None:
+    [scratch] = [
+        entry
+        for entry in value("cluster_storage", place=[*FACTS["place"], "- lustre 1 x /mnt/scratch/users"])
+        if entry["name"] == "scratch"
+    ]
+    assert (scratch["expression"], scratch["create"]) == ("/mnt/scratch/users/$USER", True)
+
+
+def test_a_job_s_own_folder_by_the_site_s_name_for_it() -> None:
+    job = ["1 partition main", "1 own LOCAL_SCRATCH", "1 own TMPDIR", "1 complete yes"]
+    assert expressions(job=job)["tmp"] == "$LOCAL_SCRATCH"
 
 
 @pytest.mark.parametrize(
@@ -277,27 +400,12 @@ def test_what_the_user_says_goes_before_what_is_unknown() -> None:
     assert written(given)["cluster_vpn"] == {"needed": "always"}
 
 
-def test_the_table_in_the_docs_says_how_each_key_is_known() -> None:
-    page = (Path(__file__).parents[2] / "docs/how-to/add-a-cluster.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (found|concluded|chosen|asked|unknown) \| [^|]* \| (.*) \|$", page, re.MULTILINE)
-    assert len(rows) == 5
-    documented = {key: how for how, keys in rows for key in re.findall(r"`(cluster_\w+)`", keys)}
-    assert documented.keys() <= schema.options().keys()
-    given = replace(
-        GIVEN,
-        port=2222,
-        proxy_jump="hop",
-        identity_file="~/.ssh/id",
-        asked={"cluster_title": "x", "cluster_docs_url": "https://x", "cluster_vpn": {"needed": "never"}},
-    )
-    found = findings(
-        given,
-        modules=["lmod"],
-        module=["R/4.3.1"],
-        config=["MaxArraySize = 1001", "MpiDefault = pmix", "DefMemPerCPU = 1000"],
-        nodes=[NODE.format("a"), GPU_NODE.format("gpu:a100:4", "b", "main")],
-        trial=["plain no x", "qos:normal yes", "in:main yes", "in:main:gres yes"],
-        **{"quota:gpfsquota": ["home 10G 5.50G 4.50G 55.00 24840"]},
-    )
-    known = {key: finding.how for key, finding in found.items() if key != "cluster_unverified"}
-    assert known == documented
+def test_the_example_of_the_docs_has_every_key_that_can_be_found() -> None:
+    source = Path(profile_findings.__file__).parent
+    named = {
+        key for file in source.glob("*.py") for key in re.findall(r'Finding\(\s*"(cluster_\w+)"', file.read_text())
+    }
+    found = {finding.key: finding for finding in full()}
+    assert len(named) > 20
+    assert {key for key in named if key not in found or found[key].value in (None, "", [])} == set()
+    assert {finding.how for finding in found.values()} == {"found", "concluded", "chosen", "unknown", "asked"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from slurm_versions import VERSIONS, recorded
 
-from rookery.clusters.survey import answer, slurm_answers
+from rookery.clusters.survey import answer, slurm_answers, trials
 from rookery.clusters.survey.answer import Survey
 from rookery.core.errors import RookeryError
 
@@ -198,9 +198,9 @@ def accepts(folder: Path, *patterns: str) -> None:
 )
 def test_what_every_job_needs_is_tried(commands: Path, pattern: str, given: str, tried: str) -> None:
     accepts(commands, pattern)
-    trials = slurm_answers.parse(ask(commands, given)).trials
-    assert not trials["plain"].accepted
-    assert trials[tried].accepted
+    found = slurm_answers.parse(ask(commands, given)).trials
+    assert not found["plain"].accepted
+    assert found[tried].accepted
 
 
 def test_a_qos_that_one_partition_insists_on_is_tried(commands: Path) -> None:
@@ -210,16 +210,36 @@ def test_a_qos_that_one_partition_insists_on_is_tried(commands: Path) -> None:
         'case "$*" in *=other*) case "$*" in *--qos=gpu*) ;; *) echo "error: Invalid qos" >&2; exit 1 ;; esac ;; esac',
     )
     (commands.parent / "partitions").write_text(f"{PARTITION}\n{PARTITION.replace('=main', '=other')}\n")
-    trials = slurm_answers.parse(ask(commands)).trials
-    assert not trials["in:other"].accepted
-    assert trials["in:other:qos:gpu"].accepted
+    tried = slurm_answers.parse(ask(commands)).trials
+    assert not tried["in:other"].accepted
+    assert tried["in:other:qos:gpu"].accepted
+
+
+def test_an_account_that_one_partition_insists_on_is_tried(commands: Path) -> None:
+    make(commands, "sacctmgr", "case \"$*\" in *assoc*) printf '%s||||\\n' cpu\\| gpu\\| ;; esac")
+    make(
+        commands,
+        "sbatch",
+        """case "$*" in
+        *=other*--account=gpu*gres*) ;;
+        *=other*) echo 'error: Invalid account' >&2; exit 1 ;;
+        *--account=cpu*) ;;
+        *) echo 'error: no account' >&2; exit 1 ;;
+        esac""",
+    )
+    with_gpus = PARTITION.replace("=main", "=other").replace("mem=8G", "mem=8G,gres/gpu=4")
+    (commands.parent / "partitions").write_text(f"{PARTITION}\n{with_gpus}\n")
+    site = slurm_answers.parse(ask(commands))
+    assert trials.base_account(site) == "cpu"
+    assert trials.way_in(site, "other") == "account:gpu:gres"
+    assert site.trials["array"].accepted
 
 
 def test_what_is_refused_for_want_of_nodes_is_right_all_the_same(commands: Path) -> None:
     make(commands, "sbatch", "echo 'allocation failure: Requested node configuration is not available' >&2; exit 1")
-    trials = slurm_answers.parse(ask(commands)).trials
-    assert all(trial.accepted for trial in trials.values())
-    assert "account:proj" not in trials
+    tried = slurm_answers.parse(ask(commands)).trials
+    assert all(trial.accepted for trial in tried.values())
+    assert "account:proj" not in tried
 
 
 def test_names_that_are_shell_code_stay_names(commands: Path) -> None:

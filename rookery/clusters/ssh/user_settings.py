@@ -167,6 +167,30 @@ def _question(cluster: Cluster, chosen: Container[str], config: str) -> str:
     return "\n".join(["Match all", *first, config, "Match all", *last, ""])
 
 
+def is_alias(name: str) -> bool:
+    """Return whether the user's ~/.ssh/config has another host name for a name."""
+    return _values_of(name).get("hostname", [name])[0].lower() != name.lower()
+
+
+def says_more(name: str) -> bool:
+    """Return whether an alias stands for more than a host, a port, a username and one key.
+
+    What ~/.ssh/config has for the host's own name, too, does not count, as it is used for a cluster without an alias.
+    """
+    values = _values_of(name)
+    usual = _values_of(values.get("hostname", [name])[0])
+    options = [*_CARRIED, *_OF_ALIAS, "ProxyJump"]
+    changed = {key for key in map(str.lower, options) if values.get(key) != usual.get(key)}
+    has_one_key = len(values.get("identityfile", [])) == 1
+    return is_alias(name) and bool(changed - ({"identityfile"} if has_one_key else set()))
+
+
+def _values_of(name: str) -> dict[str, list[str]]:
+    """Return what ssh makes of a name by the user's ~/.ssh/config; nothing where there is none."""
+    config = Path.home() / ".ssh" / "config"
+    return ssh_values(include(config), name) if config.is_file() else {}
+
+
 def ssh_values(question: str, host: str) -> dict[str, list[str]]:
     """Return ssh's options for a host, in lower case; none where it can't be asked, or refuses the file.
 

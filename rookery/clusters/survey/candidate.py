@@ -18,7 +18,8 @@ def of_host(name: str, host: str, *, port: int = 0, user: str = "", proxy_jump: 
     """Return a cluster of which no more is known than how to reach it.
 
     What the user's ~/.ssh/config says of the host counts where the arguments say nothing. The host may be an alias of
-    theirs: the cluster then has the host, the user and the key that ssh would take for it.
+    theirs. One that stands for host, port, username and one key is replaced by these; one with more than that (a jump
+    host, a certificate, an agent) is the cluster's `cluster_ssh_host`, and used as it is.
 
     Args:
         name: What rookery is to call it.
@@ -32,6 +33,8 @@ def of_host(name: str, host: str, *, port: int = 0, user: str = "", proxy_jump: 
     """
     values: dict[str, Any] = {"cluster_host": host, "cluster_port": port, "cluster_user": user}
     values |= {"cluster_proxy_jump": proxy_jump}
+    if user_settings.says_more(host):
+        values["cluster_ssh_host"] = host
     data = {key: value for key, value in values.items() if value}
     _check(name, data)
     cluster = Cluster(
@@ -46,7 +49,8 @@ def of_host(name: str, host: str, *, port: int = 0, user: str = "", proxy_jump: 
         data=MappingProxyType({**data, "cluster_scheduler": "slurm", "cluster_storage": []}),
         variables=MappingProxyType({}),
     )
-    return _resolved(user_settings.applied(cluster, set(data)), host)
+    found = user_settings.applied(cluster, set(data))
+    return found if user_settings.alias(cluster) else _resolved(found, host)
 
 
 def _check(name: str, data: Mapping[str, Any]) -> None:

@@ -47,6 +47,8 @@ class GivenAnswers:
     """The name that rookery is to call it."""
     host: str
     """Its login node."""
+    ssh_host: str = ""
+    """The user's ssh alias, where it is used as it is."""
     port: int = 22
     user: str = ""
     """The user's username there."""

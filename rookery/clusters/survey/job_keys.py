@@ -5,28 +5,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rookery.clusters.architectures import ARCHITECTURES
-from rookery.clusters.survey import node_answers
+from rookery.clusters.cluster import ACCOUNT
+from rookery.clusters.survey import node_answers, quality_keys, trials
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import CHOSEN, CONCLUDED, FOUND, GivenAnswers, ProfileFinding
-from rookery.clusters.survey.slurm_answers import (
-    NAME,
-    NodeKind,
-    SlurmSite,
-    SurveyedPartition,
-    mebibytes,
-    whole,
-)
+from rookery.clusters.survey.slurm_answers import NodeKind, SlurmSite, SurveyedPartition, mebibytes, whole
 
 UNTYPED: Final = "gpu"
 """The name of GPUs whose type Slurm does not know."""
 
 _MOST_CONSTRAINTS: Final = 40
-_TEST_MINUTES: Final = 30
-"""The longest time limit of a partition that is for trying things, whatever its name is."""
 
 _KINDS: Final = (
-    ("test", re.compile(r"test|debug|devel|(^|[-_])dev([-_]|$)", re.IGNORECASE)),
-    ("interactive", re.compile(r"interact|login|jupyter|(^|[-_])vis", re.IGNORECASE)),
+    *quality_keys.BY_NAME,
     ("bigmem", re.compile(r"big-?_?mem|hi(gh)?-?_?mem|large-?_?mem|(^|[-_])fat", re.IGNORECASE)),
     ("serial", re.compile(r"serial|single-?_?core", re.IGNORECASE)),
     ("parallel", re.compile(r"parallel|mpi|multi-?_?node", re.IGNORECASE)),
@@ -49,11 +40,17 @@ def findings(site: SlurmSite, survey: Survey, given: GivenAnswers) -> Iterator[P
     yield ProfileFinding("cluster_scheduler", "slurm", FOUND, f"Slurm {site.version}".strip())
     if version := _VERSION.match(site.version):
         yield ProfileFinding("cluster_slurm", version[0], FOUND, "sinfo --version")
-    yield _account(site, given)
-    yield from _qualities(site, usable)
+    account = _account(site, given)
+    yield account
+    yield from quality_keys.findings(site, usable)
     yield from _default_partition(site, usable)
     if usable:
-        entries = [_partition(partition, site, survey.one("architecture")) for partition in usable]
+        kinds = _kinds(usable, site)
+        name, architecture = account.value.get("name", ""), survey.one("architecture")
+        entries = [
+            {"name": each.name, "for": kinds[each.name], **_limits_and_nodes(each, site, architecture, name)}
+            for each in usable
+        ]
         source = "scontrol show partition, sbatch --test-only"
         yield ProfileFinding("cluster_partitions", entries, FOUND, source, doubtful=("for",))
     yield from _nodes(site)
@@ -65,7 +62,7 @@ def findings(site: SlurmSite, survey: Survey, given: GivenAnswers) -> Iterator[P
         yield ProfileFinding("cluster_mpi_launcher", "srun", CONCLUDED, f"MpiDefault is {site.config['MpiDefault']}")
     if array := _array(site):
         yield ProfileFinding("cluster_array", array, FOUND, "MaxArraySize, sbatch --test-only")
-    if limits := _limits(site, survey):
+    if limits := _limits(site):
         yield ProfileFinding("cluster_limits", limits, FOUND, "scontrol show config, sacctmgr")
     if survey.one("modules") and not survey.one("bare"):
         yield ProfileFinding(
@@ -89,10 +86,10 @@ def usable_partitions(site: SlurmSite, groups: Sequence[str], given: GivenAnswer
     tells = any(trial.accepted for trial in site.trials.values())  # else it is not the partition that is refused
     usable = []
     for partition in site.partitions:
-        trials = [trial for name, trial in site.trials.items() if _is_way_in(name, partition.name)]
-        refused = tells and bool(trials) and not any(trial.accepted for trial in trials)
+        tried = [trial for name, trial in site.trials.items() if trials.is_way_in(name, partition.name)]
+        refused = tells and bool(tried) and not any(trial.accepted for trial in tried)
         # which QOS would be right can't be told where sacctmgr is forbidden
-        reasons = [trial.reason for trial in trials if site.qualities or "qos" not in trial.reason.lower()]
+        reasons = [trial.reason for trial in tried if site.qualities or "qos" not in trial.reason.lower()]
         forbidden = refused and any(map(_FORBIDDEN.search, reasons))
         closed = any(own and not own & set(getattr(partition, key) or own) for own, key in mine)
         if partition.state != "INACTIVE" and not forbidden and not closed:
@@ -100,23 +97,15 @@ def usable_partitions(site: SlurmSite, groups: Sequence[str], given: GivenAnswer
     return usable
 
 
-def _is_way_in(trial: str, name: str) -> bool:
-    """Return whether a trial named a partition."""
-    return any(trial == start or trial.startswith(f"{start}:") for start in (f"in:{name}", f"partition:{name}"))
-
-
-def _accepted(site: SlurmSite, start: str) -> list[str]:
-    return [name for name, trial in site.trials.items() if trial.accepted and name.startswith(start)]
-
-
 def _account(site: SlurmSite, given: GivenAnswers) -> ProfileFinding:
     """Return whether jobs need an account, and which is the user's."""
     key, named = "cluster_account", {"name": given.account} if given.account else {}
     plain = site.trials.get("plain")
-    accepted = [*_accepted(site, "partition:"), *_accepted(site, "qos:")]
+    accepted = [*trials.accepted(site, "partition:"), *trials.accepted(site, "qos:")]
     if (plain and plain.accepted) or any(not name.endswith(":account") for name in accepted):
         return ProfileFinding(key, {"required": False, **named}, FOUND, "sbatch accepts a job without one")
-    own = [name.partition(":")[2] for name in _accepted(site, "account:")] or (list(site.accounts) if accepted else [])
+    base = trials.base_account(site)
+    own = [base] if base else list(site.accounts) if accepted else []
     if own or accepted:
         named = named or ({"name": own[0]} if own else {})
         return ProfileFinding(key, {"required": True, **named}, FOUND, "sbatch refuses a job without one")
@@ -131,72 +120,73 @@ def _default_partition(site: SlurmSite, usable: Sequence[SurveyedPartition]) -> 
         yield ProfileFinding("cluster_default_partition", own[0], FOUND, "scontrol show partition")
         return
     names = [partition.name for partition in usable]
-    taken = [name.split(":")[1] for name in _accepted(site, "partition:")]
+    taken = [name.split(":")[1] for name in trials.accepted(site, "partition:")]
     if first := next((name for name in taken if name in names), names[0] if len(names) == 1 else ""):
         yield ProfileFinding(
             "cluster_default_partition", first, CHOSEN, "the cluster has none; the first that takes a job"
         )
 
 
-def _partition(partition: SurveyedPartition, site: SlurmSite, architecture: str) -> dict[str, Any]:
-    nodes = [kind for kind in site.nodes if partition.name in kind.partitions]
-    types = _types(nodes)
-    entry: dict[str, Any] = {"name": partition.name, "for": _kind(partition, nodes)}
-    limits = {
-        "default_minutes": partition.default_minutes,
-        "max_minutes": partition.max_minutes,
-        "max_nodes": partition.max_nodes,
-        "cores": partition.max_cores_per_node if partition.max_nodes == 1 else None,
-    }
-    entry |= {key: limit for key, limit in limits.items() if limit}
-    if types:
-        entry["gpu_types"] = types
+def _limits_and_nodes(partition: SurveyedPartition, site: SlurmSite, architecture: str, account: str) -> dict[str, Any]:
+    """Return what an entry of cluster_partitions says of limits, GPUs, architecture and account."""
+    nodes = _nodes_of(partition, site)
+    entry: dict[str, Any] = {"default_minutes": partition.default_minutes, **_partition_limits(partition, site)}
+    entry |= {"exclusive": partition.is_exclusive, "gpu_types": _types(nodes)}
     own = {kind.architecture for kind in nodes}
     if len(own) == 1 and (only := own.pop()) != architecture and only in ARCHITECTURES:
         entry["architecture"] = only
-    if _way_in(partition, site).endswith(("gres", "gpus")):
-        entry["min_gpus"] = 1
-    return entry
+    if trials.way_in(site, partition.name).endswith(("gres", "gpus")):
+        entry["min_gpus"] = max(1, entry.get("min_gpus", 0))
+    taken = trials.named(site, partition.name, "account") or trials.base_account(site)
+    if account and taken.lower() not in {"", account.lower()}:  # Slurm keeps them in lower case, and takes any
+        begins_so = taken.lower().startswith(account.lower())
+        entry["account"] = f"{ACCOUNT}{taken[len(account) :]}" if begins_so else taken
+    return {key: value for key, value in entry.items() if value}
 
 
-def _qualities(site: SlurmSite, usable: Sequence[SurveyedPartition]) -> Iterator[ProfileFinding]:
-    """Yield the QOSes that jobs must name: one of every job, and one of a partition's."""
-    everywhere = next((name.split(":")[1] for name in _accepted(site, "qos:")), "")
-    by_name: dict[str, list[str]] = {}
+def _partition_limits(partition: SurveyedPartition, site: SlurmSite) -> dict[str, int]:
+    """Return the limits of a partition, and those of the QOS that holds for every job there."""
+    own = {
+        "max_minutes": partition.max_minutes,
+        "max_nodes": partition.max_nodes,
+        "min_nodes": partition.min_nodes if partition.min_nodes > 1 else None,
+        "cores": partition.max_cores_per_node if partition.max_nodes == 1 else None,
+    }
+    found = {key: limit for key, limit in own.items() if limit}
+    for key, limit in quality_keys.limits(site.limits.get(partition.own_quality)).items():
+        if key in {"gpus_per_user", *own, "min_gpus"}:
+            found[key] = (max if key.startswith("min_") else min)(limit, found.get(key, limit))
+    return found
+
+
+def _nodes_of(partition: SurveyedPartition, site: SlurmSite) -> list[NodeKind]:
+    return [kind for kind in site.nodes if partition.name in kind.partitions]
+
+
+def _kinds(usable: Sequence[SurveyedPartition], site: SlurmSite) -> dict[str, str]:
+    """Return what each partition is for.
+
+    One that refuses jobs without a GPU is for GPUs, whatever else its nodes are; one with GPUs is for any job where the
+    cluster has no nodes without, and it takes jobs without. One that gives whole nodes is for parallel jobs where
+    others have a part of one.
+    """
+    by_name = {partition.name: _kind(partition, _nodes_of(partition, site)) for partition in usable}
+    shared = [each for each in usable if not each.is_exclusive and by_name[each.name] in {"any", "serial", "parallel"}]
+    has_plain_nodes = any(not kind.gpus for partition in usable for kind in _nodes_of(partition, site))
     for partition in usable:
-        if name := _quality(partition, site):
-            by_name.setdefault(name, []).append(partition.name)
-    if everywhere:
-        by_name.setdefault(everywhere, [])
-        yield ProfileFinding("cluster_default_qos", everywhere, FOUND, "sbatch refuses a job without one")
-    entries = [
-        {"name": name, **({"partitions": names} if names and name != everywhere else {})}
-        for name, names in by_name.items()
-    ]
-    if entries:
-        yield ProfileFinding("cluster_qos", entries, FOUND, "scontrol show partition, sbatch --test-only")
-
-
-def _quality(partition: SurveyedPartition, site: SlurmSite) -> str:
-    """Return the QOS without which the partition refuses a job, as far as that was tried; "" for none."""
-    own = [quality for quality in partition.qualities if quality in site.qualities]
-    way = _way_in(partition, site)
-    if way.startswith("qos:"):
-        return way.split(":")[1]
-    return own[0] if own and site.default_qos and site.default_qos not in own else ""
-
-
-def _way_in(partition: SurveyedPartition, site: SlurmSite) -> str:
-    """Return what made the partition accept a job that it refuses otherwise: `gres`, `qos:NAME` and the like."""
-    start, plain = f"in:{partition.name}", site.trials.get(f"in:{partition.name}")
-    if plain is None or plain.accepted:
-        return ""
-    return next((accepted.removeprefix(f"{start}:") for accepted in _accepted(site, f"{start}:")), "")
+        kind, plain = by_name[partition.name], site.trials.get(f"in:{partition.name}")
+        if kind == "any" and trials.way_in(site, partition.name).endswith(("gres", "gpus")):
+            by_name[partition.name] = "gpu"
+        elif kind == "any" and partition.is_exclusive and shared:
+            by_name[partition.name] = "parallel"
+        elif kind == "gpu" and not has_plain_nodes and plain and plain.accepted:
+            by_name[partition.name] = "any"
+    return by_name
 
 
 def _kind(partition: SurveyedPartition, nodes: Sequence[NodeKind]) -> str:
     """Return what a partition is for, by its limits, its nodes and its name."""
-    if partition.max_minutes and partition.max_minutes <= _TEST_MINUTES:
+    if partition.max_minutes and partition.max_minutes <= quality_keys.TEST_MINUTES:
         return "test"
     by_name = next((kind for kind, pattern in _KINDS if pattern.search(partition.name)), "")
     if by_name in {"test", "interactive"}:
@@ -245,7 +235,7 @@ def _gpus(site: SlurmSite, usable: Sequence[str], titles: Mapping[str, str]) -> 
         entries.append(entry)
     yield ProfileFinding("cluster_gpus", entries, FOUND, "scontrol show node", doubtful=("memory_gb",))
     for way in ("gres", "gpus"):
-        if any(name.endswith(f":{way}") for name in _accepted(site, "in:")):
+        if any(name.endswith(f":{way}") for name in trials.accepted(site, "in:")):
             yield ProfileFinding("cluster_gpu_request", way, FOUND, "sbatch --test-only")
             return
 
@@ -288,29 +278,19 @@ def _array(site: SlurmSite) -> dict[str, Any]:
     return array
 
 
-def _limits(site: SlurmSite, survey: Survey) -> dict[str, int]:
+def _limits(site: SlurmSite) -> dict[str, int]:
     """Return what a job gets by default, and what a user may use at once."""
     usual = next((partition for partition in site.partitions if partition.is_default), None)
     memory = {
         key: mebibytes(site.config.get(key, "")) for key in ("DefMemPerNode", "DefMemPerCPU") if key in site.config
     }
     memory |= dict(usual.default_memory) if usual else {}
-    default = next((size for size in memory.values() if size), None)
-    limits = {"default_memory_mb": default} if default else {}
-    qualities = dict(_user_limits(survey.all("qos")))
-    own = qualities.get(site.default_qos) or (next(iter(qualities.values())) if len(qualities) == 1 else "")
-    for tres in own.split(","):
-        key, _, amount = tres.partition("=")
-        if key == "cpu" and (cores := whole(amount)):
-            limits["cores"] = cores
-        if key == "mem" and (size := mebibytes(amount)):
-            limits["memory_mb"] = size
+    of_job = next((size for size in memory.values() if size), None)
+    limits = {"default_memory_mb": of_job} if of_job else {}
+    default = site.limits.get(site.default_qos) or (next(iter(site.limits.values())) if len(site.limits) == 1 else None)
+    of_user = default.user if default else {}
+    if cores := whole(of_user.get("cpu", "")):
+        limits["cores"] = cores
+    if size := mebibytes(of_user.get("mem", "")):
+        limits["memory_mb"] = size
     return limits
-
-
-def _user_limits(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield each QOS with what one user may use at once, as `cpu=512,mem=2T`."""
-    for line in lines:
-        name, _, rest = line.partition("|")
-        if line.count("|") == 2 and NAME.fullmatch(name):
-            yield name, rest.partition("|")[2]

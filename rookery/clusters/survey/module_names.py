@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 _PURPOSES: Final[Mapping[str, str]] = {
-    "r": r"R|r|R-base|rstats",
-    "python": r"python3?|Python|python-base",
+    "r": r"R|r|R-base|rstats|cray-R",
+    "python": r"python3?|Python|python-base|cray-python",
     "conda": r"miniforge3?|mambaforge|miniconda3?|anaconda3?|conda|mamba|micromamba",
     "cuda": r"cuda|CUDA|cudatoolkit|nvhpc",
     "mpi": r"openmpi|ompi|mpich|mvapich2?|impi|intel-?mpi|cray-mpich",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters.cluster import ACCOUNT
 from rookery.clusters.survey import answer, storage_keys
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.slurm_answers import NodeKind, SlurmSite
@@ -82,9 +83,8 @@ def _options(site: SlurmSite, values: Mapping[str, Any], every: bool) -> Iterato
 
 def _srun_options(kind: NodeKind, entry: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
     """Return what srun needs for a small job on such a node."""
-    account = (values.get("cluster_account") or {}).get("name", "")
-    own = (one["name"] for one in values.get("cluster_qos") or [] if entry["name"] in one.get("partitions", []))
-    quality = next(own, values.get("cluster_default_qos", ""))
+    account = str(entry.get("account", ACCOUNT)).replace(ACCOUNT, (values.get("cluster_account") or {}).get("name", ""))
+    quality = _quality(entry, values)
     named = {"partition": entry["name"], "account": account, "qos": quality}
     options = [f"--{name}={value}" for name, value in named.items() if value]
     if kind.gpus:
@@ -92,3 +92,13 @@ def _srun_options(kind: NodeKind, entry: Mapping[str, Any], values: Mapping[str,
         one = f"{of_type}:1" if of_type else "1"
         options.append(f"--gpus={one}" if values.get("cluster_gpu_request") == "gpus" else f"--gres=gpu:{one}")
     return options
+
+
+def _quality(entry: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """Return the QOS of a small job in a partition: the default one, else the first that takes such a job."""
+    usable = [one for one in values.get("cluster_qos") or [] if entry["name"] in one.get("partitions", [entry["name"]])]
+    default = str(values.get("cluster_default_qos", ""))
+    if default in [one["name"] for one in usable]:
+        return default
+    small = [one["name"] for one in usable if one.get("min_nodes", 1) == 1 and one.get("min_gpus", 1) == 1]
+    return str(next(iter(small), default if not usable else ""))

@@ -46,7 +46,8 @@ def _all(site: SlurmSite, survey: Survey, given: GivenAnswers) -> Iterator[Profi
     yield from _identity(given)
     yield from job_keys.findings(site, survey, given)
     yield from software_keys.findings(site, survey)
-    yield from storage_keys.findings(survey, given)
+    only = site.accounts[0] if len(site.accounts) == 1 else ""
+    yield from storage_keys.findings(survey, given.account or only)
     yield ProfileFinding("cluster_vpn", {"needed": "unknown"}, UNKNOWN, "whether a VPN is needed")
     for key, what in NOBODY_CAN_TELL.items():
         yield ProfileFinding(key, None, UNKNOWN, what)
@@ -57,6 +58,8 @@ def _identity(given: GivenAnswers) -> Iterator[ProfileFinding]:
     yield ProfileFinding("cluster_source_url", f"ssh://{given.host}", FOUND, "the cluster itself")
     yield ProfileFinding("cluster_verified_on", given.today, FOUND, "today")
     yield ProfileFinding("cluster_host", given.host, CHOSEN, "--host")
+    if given.ssh_host:
+        yield ProfileFinding("cluster_ssh_host", given.ssh_host, CHOSEN, "your ssh alias, used as it is")
     for key, value, otherwise in (
         ("cluster_port", given.port, 22),
         ("cluster_user", given.user, ""),

@@ -41,6 +41,29 @@ class SurveyedPartition:
     qualities: tuple[str, ...] = ()
     """The QOS that jobs there may have; empty for all."""
     state: str = "UP"
+    denied_qualities: tuple[str, ...] = ()
+    """The QOS that jobs there may not have."""
+    own_quality: str = ""
+    """The QOS whose limits hold for every job there; "" for none."""
+    min_nodes: int = 0
+    is_exclusive: bool = False
+    """Whether jobs get whole nodes."""
+
+
+@dataclass(frozen=True)
+class SurveyedQuality:
+    """What a QOS allows, as sacctmgr knows it; resources by Slurm's names, such as cpu, mem and gres/gpu."""
+
+    name: str
+    max_minutes: int | None = None
+    user: Mapping[str, str] = field(default_factory=dict)
+    """What one user may use at once."""
+    job: Mapping[str, str] = field(default_factory=dict)
+    """What one job may use."""
+    least: Mapping[str, str] = field(default_factory=dict)
+    """What a job must ask for."""
+    max_running: int | None = None
+    max_submitted: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +107,8 @@ class SlurmSite:
     default_qos: str
     qualities: tuple[str, ...]
     """The QOS that the user's jobs may have."""
+    limits: Mapping[str, SurveyedQuality]
+    """What each QOS allows, by its name, whoever may use it."""
     trials: Mapping[str, Trial]
     """What was tried, by the names that survey/trials.sh gives."""
     unusable: tuple[str, ...]
@@ -111,6 +136,7 @@ def parse(survey: Survey) -> SlurmSite:
         qualities=tuple(
             dict.fromkeys(name for fields in associations for name in fields[2].split(",") if NAME.fullmatch(name))
         ),
+        limits={quality.name: quality for quality in _limits(survey.all("qos"))},
         trials=dict(_trials(survey.all("trial"))),
         unusable=tuple(dict.fromkeys(unusable)),
     )
@@ -161,7 +187,32 @@ def _partitions(lines: Iterable[str], unusable: list[str]) -> Iterator[SurveyedP
             accounts=_allowed(fields.get("AllowAccounts", "ALL")),
             qualities=_allowed(fields.get("AllowQos", "ALL")),
             state=fields.get("State", ""),
+            denied_qualities=_allowed(fields.get("DenyQos", "")),
+            own_quality="" if fields.get("QoS", "") in _NOTHING else fields["QoS"],
+            min_nodes=whole(fields.get("MinNodes", "")) or 0,
+            is_exclusive=fields.get("OverSubscribe") == "EXCLUSIVE",
         )
+
+
+def _limits(lines: Iterable[str]) -> Iterator[SurveyedQuality]:
+    """Yield each QOS: name|MaxWall|MaxTRESPU|MaxTRES|MaxJobsPU|MaxSubmitPU|MinTRES, the last ones as far as given."""
+    for line in lines:
+        name, longest, user, job, running, submitted, least = [*line.split("|"), *[""] * 6][:7]
+        if "|" in line and NAME.fullmatch(name):
+            yield SurveyedQuality(
+                name,
+                minutes(longest),
+                _resources(user),
+                _resources(job),
+                _resources(least),
+                whole(running),
+                whole(submitted),
+            )
+
+
+def _resources(text: str) -> dict[str, str]:
+    """Return the parts of `cpu=512,mem=2T,gres/gpu=4`."""
+    return {key: amount for key, is_one, amount in (part.partition("=") for part in text.split(",")) if is_one}
 
 
 def _allowed(text: str) -> tuple[str, ...]:

@@ -1,14 +1,15 @@
 """Turn the folders that a user has on a cluster into the keys of a profile that are about storage."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rookery.clusters.cluster import ACCOUNT
 from rookery.clusters.login_node import quota_formats
 from rookery.clusters.survey import node_answers
 from rookery.clusters.survey.answer import Survey
-from rookery.clusters.survey.finding import CHOSEN, FOUND, GivenAnswers, ProfileFinding
+from rookery.clusters.survey.finding import CHOSEN, FOUND, ProfileFinding
 
 QUOTA_COMMANDS: Final = (("gpfsquota", "gpfsquota", "gpfsquota"), ("quota -s", "quota-s", "quota"))
 """Commands that show quotas, the form of their output (cluster_quota.format), and the key of their answer."""
@@ -67,23 +68,28 @@ def jobs_see_none(survey: Survey) -> bool:
     return bool(jobs) and all(place.path in lacking for place in places(survey))
 
 
-def findings(survey: Survey, given: GivenAnswers) -> Iterator[ProfileFinding]:
-    """Yield the keys about storage."""
+def findings(survey: Survey, account: str) -> Iterator[ProfileFinding]:
+    """Yield the keys about storage.
+
+    Args:
+        survey: What the cluster said.
+        account: The account that the user's jobs are charged to, whose folders are the project's; "" where not known.
+    """
     known = places(survey)
-    entries = _entries(known, survey.one("user"), given.account)
+    entries = _entries(known, _Words(survey.one("user"), account, _above(survey)))
     named = {entry["name"]: place for entry, place in entries if place}
     areas, quota = _quotas(survey, named)
     limited = [(_with_quota(entry, areas), place) for entry, place in entries]
     storage = [_of_jobs(entry, place, survey, known) for entry, place in limited]
-    jobs_see_none = not any(entry.get("on_compute_nodes", True) for entry in storage)
+    none_is_seen = not any(entry.get("on_compute_nodes", True) for entry in storage)
     if (
-        jobs_see_none
+        none_is_seen
     ):  # jobs do run there, so there is a folder that was not found: a profile can't say of all "not here"
         storage = [entry for entry, _ in limited]
     storage += _node_local(survey)
     site_has_more = any(name != "home" for name in named)
     source = "login environment, df, quota" if site_has_more else "nothing beside the home was found"
-    if jobs_see_none:
+    if none_is_seen:
         source = "a job saw none of these: the site's documentation says which folder jobs can read"
     doubtful = ("name", "purge_days", "backup")
     yield ProfileFinding("cluster_storage", storage, FOUND, source, doubtful=doubtful)
@@ -95,18 +101,44 @@ def findings(survey: Survey, given: GivenAnswers) -> Iterator[ProfileFinding]:
         yield ProfileFinding("cluster_quota", quota, FOUND, f"the output of {quota['command']}")
 
 
-def _entries(
-    known: Sequence[StoragePlace], user: str, account: str
-) -> list[tuple[dict[str, Any], StoragePlace | None]]:
+@dataclass(frozen=True)
+class _Words:
+    """What stands for a part of a path in an expression."""
+
+    user: str
+    account: str
+    above: Mapping[str, str]
+    """Variables of the site that lead to a folder above those of its users, by path."""
+
+    def expression(self, path: str) -> str:
+        """Return a path as cluster_storage has it: `$CFS/{account}`, `/work/{account}/{account}/$USER`."""
+        top = max((top for top in self.above if path.startswith(f"{top}/")), key=len, default="")
+        rest = path.removeprefix(top)
+        for word, text in ((self.user, "$USER"), (self.account, ACCOUNT)):
+            if word:
+                rest = re.sub(rf"(?<=/){re.escape(word)}(?=/|$)", text, rest)
+        return f"${self.above[top]}{rest}" if top else rest
+
+
+def _above(survey: Survey) -> dict[str, str]:
+    """Return the site's variables whose folders the user can't write in, by path."""
+    pairs = [line.split(" ", 1) for line in survey.all("above") if " " in line]
+    return {path: name for name, path in pairs if _PATH.fullmatch(path) and _VARIABLE.fullmatch(name)}
+
+
+def _entries(known: Sequence[StoragePlace], words: _Words) -> list[tuple[dict[str, Any], StoragePlace | None]]:
     """Return entries of cluster_storage with the folder of each; those that rookery is to make have none."""
     home = next((place for place in known if place.variable == "HOME"), None)
     entries: dict[str, tuple[dict[str, Any], StoragePlace | None]] = {
         "home": ({"name": "home", "expression": "$HOME", "variable": "HOME"}, home)
     }
     for place in sorted(known, key=lambda place: not place.variable):
-        role = _role(place)
+        role = _role(place, words)
         if role and role not in entries and not (home and f"{place.path}/".startswith(f"{home.path}/")):
-            entries[role] = (_entry(role, place, user, account), place)
+            entries[role] = (_entry(role, place, words), place)
+    if "persistent" not in entries and "project" in entries:  # it has more room than the home
+        shared, where = entries["project"]
+        entries["persistent"] = (_made("persistent", f"{shared['expression']}/$USER"), where)
     made_in = entries["persistent"][0]["expression"] if "persistent" in entries else "$HOME"
     for role, folder in (("persistent", "storage"), ("scratch", "scratch")):
         if role not in entries:
@@ -115,27 +147,24 @@ def _entries(
     return [entries[role] for role in order if role in entries]
 
 
-def _role(place: StoragePlace) -> str:
+def _role(place: StoragePlace, words: _Words) -> str:
     """Return what a folder is for, by its variable's name, else by its path."""
     for text in (place.variable, place.path):
         for role, pattern in _ROLES:
             if pattern.search(text):
                 return role
-    return ""
+    return "project" if words.account and ACCOUNT in words.expression(place.path) else ""
 
 
-def _entry(role: str, place: StoragePlace, user: str, account: str) -> dict[str, Any]:
+def _entry(role: str, place: StoragePlace, words: _Words) -> dict[str, Any]:
     known = {"backup": "unknown", **({"note": PURGE_NOTE} if role == "scratch" else {})}
     if place.variable:
         return {"name": role, "expression": f"${place.variable}", "variable": place.variable, **known}
-    expression = place.path
-    for word, stands_for in ((user, "$USER"), (account, "{account}")):
-        if word:
-            expression = re.sub(rf"(?<=/){re.escape(word)}(?=/|$)", stands_for, expression)
+    expression = words.expression(place.path)
     entry: dict[str, Any] = {"name": role, "expression": expression, **known}
     if role == "project":
         return entry
-    if "$USER" not in expression:  # a folder of the whole project
+    if "$USER" not in expression:  # a folder of the whole project, or of everybody
         entry |= {"expression": f"{expression}/$USER", "create": True}
     return {**entry, "variable": f"global_{'storage' if role == 'persistent' else role}", "site_sets": False}
 
@@ -175,9 +204,10 @@ def _of_jobs(
 
 def _node_local(survey: Survey) -> list[dict[str, Any]]:
     """Return the folder of each job on its own node, where jobs have one."""
-    if not any("TMPDIR" in node.all("own") for node in node_answers.nodes(survey)):
+    names = [name for node in node_answers.nodes(survey) for name in node.all("own")]
+    if not names or not _VARIABLE.fullmatch(names[0]):
         return []
-    entry = {"name": "tmp", "expression": "$TMPDIR", "variable": "TMPDIR", "purge_days": 0}
+    entry = {"name": "tmp", "expression": f"${names[0]}", "variable": names[0], "purge_days": 0}
     return [{**entry, "backup": "none", "scope": "node"}]
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rookery.clusters.config import library, own_inventory, profile
-from rookery.clusters.ssh import config_file, offered_logins
+from rookery.clusters.ssh import config_file, offered_logins, user_settings
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
 from rookery.clusters.survey import candidate, profile_findings, profile_text
@@ -192,12 +192,14 @@ def _asked(connection: Connection, options: ClustersAddOptions) -> "tuple[Survey
 
 
 def _given(cluster: "Cluster", options: ClustersAddOptions) -> GivenAnswers:
+    alias = user_settings.alias(cluster)  # it has a port and a jump host of its own
     return GivenAnswers(
         name=cluster.name,
         host=cluster.host,
-        port=cluster.port,
+        ssh_host=alias,
+        port=int(options.port or 22) if alias else cluster.port,
         user=cluster.user,
-        proxy_jump=cluster.proxy_jump or "",
+        proxy_jump=options.jump if alias else cluster.proxy_jump or "",
         identity_file=cluster.identity_file or "",
         account=options.account,
         today=time.strftime("%Y-%m-%d"),

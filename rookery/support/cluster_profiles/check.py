@@ -191,9 +191,8 @@ def compare_with(connection: Connection, again: str, *, job: bool = False) -> Co
     cluster = connection.cluster
     code = account(cluster.data)
     surveyed = surveying.ask(connection, code, again)
-    given = GivenAnswers(
-        cluster.name, cluster.host, cluster.port, cluster.user, account=code, today=time.strftime("%Y-%m-%d")
-    )
+    today = time.strftime("%Y-%m-%d")
+    given = GivenAnswers(cluster.name, cluster.host, port=cluster.port, user=cluster.user, account=code, today=today)
     findings = profile_findings.collect(surveyed.survey, given)
     if job:
         surveyed = surveying.with_jobs(connection, surveyed, {**by_key(findings), **cluster.data}, prove=True)

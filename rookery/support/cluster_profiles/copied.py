@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.config import library, own_inventory, profile_edit
 from rookery.clusters.config.profile import PREFIX
+from rookery.clusters.ssh import user_settings
 from rookery.core import console, paths, prompts, yaml_document
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.invocation import invocation
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 20
 """Seconds that a web server is given."""
+
+OF_ALIAS = ("cluster_port", "cluster_proxy_jump")
+"""Keys that the user's ssh alias says, where they give one."""
 
 
 def run(options: ClustersAddOptions, known: "Cluster | None") -> int:
@@ -42,12 +46,14 @@ def run(options: ClustersAddOptions, known: "Cluster | None") -> int:
             f"{options.source}: unknown key `{one_line(str(others[0]))}`: keys of a profile start with {PREFIX}.",
             hint="invoke docs profile",
         )
-    data = {key: value for key, value in data.items() if key not in own_inventory.PERSONAL}
+    alias = options.host if options.host and user_settings.is_alias(options.host) else ""
+    unwanted = (*own_inventory.PERSONAL, *OF_ALIAS) if alias else tuple(own_inventory.PERSONAL)
+    data = {key: value for key, value in data.items() if key not in unwanted}
     if known is None and not (options.yes or options.print) and prompts.is_interactive():
         options = _asked(options, data)
-    own = _own(options, data)
+    own = _own(options, data, alias)
     own_inventory.check_source(options.name, text, options.source, own)
-    for key in own_inventory.PERSONAL:
+    for key in unwanted:
         text = profile_edit.without_key(text, key)
     for key, value in own.items():
         text = profile_edit.with_key(text, key, value)
@@ -77,10 +83,11 @@ def _asked(options: ClustersAddOptions, data: Mapping[str, Any]) -> ClustersAddO
     return replace(options, user=user, account=questions.account(account) if wanted else options.account)
 
 
-def _own(options: ClustersAddOptions, data: dict[str, Any]) -> dict[str, Any]:
+def _own(options: ClustersAddOptions, data: dict[str, Any], alias: str) -> dict[str, Any]:
     """Return the values that the user's options give."""
     own = {
-        "cluster_host": options.host,
+        "cluster_host": "" if alias else options.host,
+        "cluster_ssh_host": alias,
         "cluster_port": int(options.port) if options.port.isdecimal() else 0,
         "cluster_user": options.user,
         "cluster_proxy_jump": options.jump or _jump(options.user, data),

@@ -45,7 +45,14 @@ def shared(data: Mapping[str, Any], user: str) -> dict[str, Any]:
     named = {
         key: _without(value, {word: text for word, text in words.items() if word}) for key, value in values.items()
     }
+    if partitions := named.get("cluster_partitions"):
+        named["cluster_partitions"] = [_without_account(entry) for entry in partitions]
     return {key: value for key, value in named.items() if secret_values.hidden(key, value) == value}
+
+
+def _without_account(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a partition without an account that may be the user's: all but those made from the cluster's."""
+    return {key: value for key, value in entry.items() if key != "account" or ACCOUNT in value}
 
 
 def _without(value: Any, words: Mapping[str, str]) -> Any:

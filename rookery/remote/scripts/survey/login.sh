@@ -17,7 +17,13 @@ for name in $(compgen -e); do
   esac
   case $value in
     *:* | *" "* | / | /tmp | /etc* | /usr* | /opt*) ;;
-    /*) if [ -d "$value" ] && [ -w "$value" ]; then printf "rookery-login variable %s %s\n" "$name" "$value"; fi ;;
+    /*)
+      if [ -d "$value" ] && [ -w "$value" ]; then
+        printf "rookery-login variable %s %s\n" "$name" "$value"
+      elif [ -d "$value" ]; then
+        printf "rookery-login above %s %s\n" "$name" "$value"
+      fi
+      ;;
   esac
 done
 if type module >/dev/null 2>&1; then
@@ -45,6 +51,7 @@ survey_login() {
   printf '%s\n' "$login" | sed -n 's/^rookery-login modules //p' | list modules 1
   printf '%s\n' "$login" | sed -n 's/^rookery-login module //p' | list module 20000
   printf '%s\n' "$login" | sed -n 's/^rookery-login proxy //p' | list proxy 10
+  printf '%s\n' "$login" | sed -n 's/^rookery-login above //p' | list above 40
   # jobs start without /etc/profile where nothing hands its variables on
   if [ -n "$(clean_shell 'type module 2>/dev/null')" ]; then fact bare module; fi
 }

@@ -48,10 +48,14 @@ if [ -n "$modules" ]; then
       say unloadable "$module"
     done
 fi
-case ${TMPDIR-} in
-  /tmp | /tmp/ | '') ;;
-  *) if [ -d "$TMPDIR" ] && [ -w "$TMPDIR" ]; then say own TMPDIR; fi ;;
-esac
+for name in SLURM_TMPDIR LOCAL_SCRATCH LOCALDIR TMPDIR; do # what sites call the folder of a job on its own node
+  eval "folder=\${$name-}"
+  # shellcheck disable=SC2154 # eval sets it
+  case $folder in
+    /tmp | /tmp/ | '') ;;
+    *) if [ -d "$folder" ] && [ -w "$folder" ]; then say own "$name"; fi ;;
+  esac
+done
 timed nvidia-smi -L 2>/dev/null | sed -n 's/^GPU [0-9]*: \(.*\) (UUID.*/\1/p' | sort -u | while IFS= read -r gpu; do
   say gpu "$gpu"
 done

@@ -79,21 +79,37 @@ survey_slurm() {
   if command -v sacctmgr >/dev/null 2>&1; then
     answer assoc 500 sacctmgr --noheader --parsable2 show assoc "user=$user" ${name:+"cluster=$name"} \
       format=account,partition,qos,defaultqos,grptres,maxtres
-    answer qos 500 sacctmgr --noheader --parsable2 show qos format=name,maxwall,maxtrespu
+    answer qos 500 sacctmgr --noheader --parsable2 show qos format=name,maxwall,maxtrespu,maxtres,maxjobspu,maxsubmitpu,mintres
   else
     fact assoc-error 'command not found'
   fi
 }
 
 survey_places() {
-  # where the user has a folder of their own: on a disk of the network, or where sites usually mount one
+  # where the user has a folder of their own: on a disk of the network, below what a variable of the site leads to, or
+  # where sites usually mount one
   mounts=$(awk '$3 ~ /^(nfs|lustre|gpfs|beegfs|ceph|wekafs|panfs|orangefs|fuse\.(ceph|gluster))/ && $2 !~ /\\/ { print $2 }' \
     /proc/mounts 2>/dev/null | head -n 40)
-  for top in $mounts /scratch /work /data /nobackup /storage /project /projects; do
-    for path in "$top/$user" "$top/users/$user" "$top/home/$user" ${account:+"$top/$account" "$top/projects/$account"}; do
+  project=$account
+  if [ -z "$project" ]; then # the only one that Slurm knows of the user
+    project=$(words_of assoc | cut -d '|' -f 1 | sort -u | awk '{ name = $0 } END { if (NR == 1) print name }' |
+      grep -x '[A-Za-z0-9_][A-Za-z0-9_.-]*')
+  fi
+  above=$(printf '%s\n' "$login" | sed -n 's/^rookery-login above [A-Za-z0-9_]* \([^ ]*\)$/\1/p')
+  for top in $mounts $above /scratch /work /data /nobackup /storage /project /projects /flash; do
+    for path in "$top/$user" "$top/users/$user" "$top/home/$user" \
+      ${project:+"$top/$project/$project/$user" "$top/$project/$user" "$top/$project" "$top/projects/$project"}; do
       if [ "$path" != "$HOME" ] && [ -d "$path" ] && [ -w "$path" ]; then printf '%s\n' "$path"; fi
     done
-  done | sort -u | head -n 40
+    # where everybody may make a folder: only on a disk of the network, as one of the node's own is not every node's
+    case " $(printf '%s' "$mounts" | tr '\n' ' ') " in
+      *" $top "*)
+        for path in "$top" "$top/users"; do
+          case $(ls -ld "$path/." 2>/dev/null) in drwxrwxrwt*) printf '%s\n' "$path" ;; esac
+        done
+        ;;
+    esac
+  done | awk '!seen[$0]++' | head -n 40
 }
 
 survey_storage() {

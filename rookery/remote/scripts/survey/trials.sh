@@ -60,16 +60,28 @@ find_base() { # what every job needs, in $base: nothing, an account, a partition
   done
 }
 
-try_qualities() { # OPTION...: the QOS that a partition refuses jobs without, where that is what was refused
-  case $said in *[Qq][Oo][Ss]*) ;; *) return ;; esac
-  for quality in $qualities; do
+try_each() { # KEY VALUES OPTION...: each value of --KEY, without and with the options, until the partition takes one
+  key=$1 values=$2
+  shift 2
+  for value in $values; do
     # shellcheck disable=SC2086 # options
-    if attempt "in:$partition:qos:$quality" $base "--partition=$partition" "--qos=$quality"; then return; fi
+    if attempt "in:$partition:$key:$value" $base "--partition=$partition" "--$key=$value"; then return; fi
     # shellcheck disable=SC2086 # options
-    if [ $# -gt 0 ] && attempt "in:$partition:qos:$quality:gres" $base "--partition=$partition" "--qos=$quality" "$@"; then
+    if [ $# -gt 0 ] && attempt "in:$partition:$key:$value:gres" $base "--partition=$partition" "--$key=$value" "$@"; then
       return
     fi
   done
+  return 1
+}
+
+try_others() { # OPTION...: the QOS or the account that a partition refuses jobs without, where that is what was refused
+  why=$said
+  case $why in *[Qq][Oo][Ss]*) if try_each qos "$qualities" "$@"; then return; fi ;; esac
+  case $why in *[Aa]ccount*) try_each account "$accounts" "$@" ;; esac
+}
+
+try_arrays() { # OPTION...: whether there may be arrays, and whether they may send mail
+  if attempt array "$@" --array=1-2; then attempt array:mail "$@" --array=1-2 --mail-type=END; fi
 }
 
 try_jobs() {
@@ -86,6 +98,8 @@ try_jobs() {
   find_base
   # shellcheck disable=SC2086 # options, none of which holds a blank
   {
+    if [ "${taken+x}" ]; then try_arrays $taken; fi # what comes next may take all the time
+    arrays=${taken+tried}
     for partition in $partitions; do
       works=''
       if attempt "in:$partition" $base "--partition=$partition"; then
@@ -93,7 +107,7 @@ try_jobs() {
       fi
       has_gpus=''
       case "$newline$with_gpus$newline" in *"$newline$partition$newline"*) has_gpus=yes ;; esac
-      if [ -z "$works$has_gpus" ]; then try_qualities; fi
+      if [ -z "$works$has_gpus" ]; then try_others; fi
       [ -n "$has_gpus" ] || continue
       # how a GPU is asked for is the same everywhere; what a partition insists on is not
       [ -z "$works" ] || [ -z "$asked_for_gpu" ] || continue
@@ -103,8 +117,8 @@ try_jobs() {
       if attempt "in:$partition:gpus" $base "--partition=$partition" --gpus=1; then
         works=yes asked_for_gpu=yes taken=${taken-$base --partition=$partition --gpus=1}
       fi
-      [ -n "$works" ] || try_qualities --gres=gpu:1
+      [ -n "$works" ] || try_others --gres=gpu:1
     done
-    if [ "${taken+x}" ] && attempt array $taken --array=1-2; then attempt array:mail $taken --array=1-2 --mail-type=END; fi
+    if [ -z "$arrays" ] && [ "${taken+x}" ]; then try_arrays $taken; fi
   }
 }
