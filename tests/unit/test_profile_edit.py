@@ -301,3 +301,11 @@ def test_a_profile_is_fetched_over_https_alone(own: Path, source: str) -> None:
     with pytest.raises(RookeryError, match=r"https|Can't read"):
         copied.run(ClustersAddOptions(name="berg", from_=source), None)
     assert not own.exists()
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_places_are_counted_in_characters(mark: str, end: str) -> None:
+    text = f"{mark}cluster_title: 'Āж😀'{end}cluster_port: 22  # é{end}cluster_user: x{end}"
+    assert profile_edit.with_key(text, "cluster_port", 23) == text.replace("22", "23")
+    assert profile_edit.without_key(text, "cluster_port") == text.replace(f"cluster_port: 22  # é{end}", "")
