@@ -34,13 +34,17 @@ def without_block(cluster: Live, user: str, name: str) -> str:
     return cluster.root_run(["bash", "-c", script]).stdout
 
 
-def works(person: Laptop) -> None:
-    """Commands sent over ssh find the tools, print nothing of their own, and files can be copied."""
+TOOLS = ("--tags", "shell,storage,python,python_tools")
+"""The roles whose work depends on start-up files."""
+
+
+def works(person: Laptop, *roles: str) -> None:
+    """Commands sent over ssh find the tools and print nothing of their own; a setup of these roles changes nothing."""
     assert re.fullmatch(r"Poetry \(version [\d.]+\)", person.says("poetry --version"))
     assert person.says("echo $global_storage") == f"/home/{person.user}/storage"
     assert re.fullmatch(r"Python 3\.13\.\d+", person.says("python --version"))
     assert person.setup()["up_to_date"]
-    assert person.setup("--force")["changed"] == 0
+    assert person.setup("--force", *roles)["changed"] == 0
 
 
 BASHRCS = {"early": EARLY_RETURN, "exits": EXIT, "noisy": NOISE, "empty": "", "odd": CRLF_AND_LATIN}
@@ -73,7 +77,7 @@ def test_a_bashrc_that_prints_no_longer_breaks_what_runs_over_ssh_but_still_gree
 @pytest.mark.parametrize("user", BASHRCS)
 def test_a_bashrc(penguins: Live, with_bashrc: Callable[[str], tuple[Laptop, str]], user: str) -> None:
     person, before = with_bashrc(user)
-    works(person)
+    works(person, *TOOLS)
     if BASHRCS[user]:
         assert without_block(penguins, user, ".bashrc") == before
 
@@ -128,7 +132,7 @@ def test_another_login_shell(penguins: Live, shell: str, rc: str, text: str, log
     completed = person.ssh("true")
     assert (completed.returncode, completed.stdout, completed.stderr) == (0, "", "")
     person.setup()
-    works(person)
+    works(person, *TOOLS)
     assert without_block(penguins, user, rc) == before
     assert "Poetry" in person.says(f"{login} 'poetry --version'")
     # jobs are bash whatever the login shell is

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from user_home import shared_cache
 
 from rookery.clusters import cluster
 from rookery.clusters.config import profile
@@ -17,8 +18,9 @@ from rookery.support.doctor.inspection import HomeInspection
 
 def own_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a folder the home of the user who runs the test, and their command `invoke`."""
-    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", shared_cache())
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("ROOKERY_CALLED_AS", "invoke")
 

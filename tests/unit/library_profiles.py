@@ -1,6 +1,7 @@
 """The library's profiles, as clusters of a user who has added them."""
 
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def own(name: str) -> dict[str, Any]:
     return said
 
 
+@cache
 def load(name: str) -> Cluster:
     """The cluster that somebody has who added it, with an account."""
     with tempfile.TemporaryDirectory() as made:

@@ -1,6 +1,6 @@
 """Where code stands: packages, files of a size that can be read, and one name for one thing."""
 
-import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -39,10 +39,10 @@ def test_no_file_is_too_long() -> None:
 
 def test_no_two_public_classes_have_the_same_name() -> None:
     classes = [
-        (node.name, file)
+        (name, file)
         for file in sources("rookery", "plugins")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and node.name not in OF_ANSIBLE
+        for name in re.findall(r"^ *class ([A-Za-z]\w*)[(:]", file.read_text(encoding="utf-8"), re.MULTILINE)
+        if name not in OF_ANSIBLE
     ]
     assert len(classes) > 100
     assert repeated(classes) == {}

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from user_home import shared_cache
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import options
@@ -18,8 +19,9 @@ BAD = GOOD.replace("Rscript", "RScript")
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", shared_cache())
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -392,3 +392,11 @@ def test_folders_that_no_job_sees_are_said(seen: str, told: int) -> None:
     assert check.ComparedProfile(cluster(), (), surveyed, [], []).code == told
     elsewhere = [{"name": "home", "on_compute_nodes": False}, {"name": "work"}]
     assert check.ComparedProfile(cluster(storage=elsewhere), (), surveyed, [], []).code == 0
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_places_are_counted_in_characters(mark: str, end: str) -> None:
+    text = f"{mark}cluster_title: 'Āж😀'{end}cluster_port: 22  # é{end}cluster_user: x{end}"
+    assert profile_edit.with_key(text, "cluster_port", 23) == text.replace("22", "23")
+    assert profile_edit.without_key(text, "cluster_port") == text.replace(f"cluster_port: 22  # é{end}", "")

@@ -11,8 +11,8 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from user_home import at_home
 
-from rookery.clusters.config import profile, schema
-from rookery.core import paths
+from rookery.clusters.config import profile, roles, schema
+from rookery.core import paths, secret_values
 from rookery.core.errors import RookeryError
 
 OTHER_SITES = Path(__file__).parents[1] / "data" / "profiles"
@@ -71,6 +71,12 @@ def test_every_key_is_described_and_begins_with_cluster() -> None:
             walk(spec.get("options", {}), nested=True)
 
     walk(schema.options(), nested=False)
+
+
+def test_nothing_in_it_looks_like_a_secret_so_that_it_is_parsed_once() -> None:
+    for name in roles.TAGS:
+        text = (paths.root() / f"roles/{name}/meta/argument_specs.yml").read_text(encoding="utf-8")
+        assert not secret_values.NAMED.search(text), name
 
 
 @pytest.mark.parametrize("name", ["penguins", "hec", "hex", "bede"])
@@ -291,9 +297,12 @@ def test_ansible_refuses_too_what_no_reading_could_mend() -> None:
             assert ArgumentSpecValidator(schema.options()).validate(values).error_messages, message
 
 
-def test_a_profile_that_passed_is_not_asked_about_again_until_it_changes(tmp_path: Path, home: Path) -> None:
+def test_a_profile_that_passed_is_not_asked_about_again_until_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folders = site(tmp_path / "site", yaml.safe_dump(MINIMAL))
-    receipts = home / ".cache" / "rookery" / "profiles"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    receipts = tmp_path / "cache/rookery/profiles"
     profile.load("one", folders)
     profile.load("one", folders)
     assert len(list(receipts.iterdir())) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,16 @@ import pytest
 import yaml
 
 from rookery.clusters.config import roles
+from rookery.core.yaml_document import fastest
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 
 
+@cache
 def options(role: str) -> dict[str, Any]:
     text = (ROOT / "roles" / role / "meta/argument_specs.yml").read_text()
-    found: dict[str, Any] = yaml.safe_load(text)["argument_specs"]["main"].get("options", {})
+    found: dict[str, Any] = yaml.load(text, fastest())["argument_specs"]["main"].get("options", {})
     return found
 
 

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from user_home import shared_cache
 
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
@@ -22,8 +23,9 @@ CHOICES = [("python", "uv"), ("python", "poetry"), ("r", "library"), ("r", "renv
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder of a person whom git knows."""
-    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+    for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(key, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", shared_cache())
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("ROOKERY_CALLED_AS", "invoke")

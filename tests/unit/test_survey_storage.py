@@ -51,10 +51,10 @@ def test_what_jobs_say_of_compute_nodes() -> None:
 
 
 def test_a_home_that_jobs_do_not_see_has_no_storage_in_it_that_they_see() -> None:
-    places = ["HOME nfs4 100 s:/home /home/ada", "PROJECT lustre 100 x /lus/project/ada"]
+    places = ["HOME nfs4 100 s:/home /home/ada", "SCRATCH lustre 100 x /lus/scratch/ada"]
     entries = value("cluster_storage", place=places, job=JOB)
     unseen = [entry["name"] for entry in entries if entry.get("on_compute_nodes") is False]
-    assert unseen == ["home", "persistent", "scratch"]
+    assert unseen == ["home", "persistent"]
 
 
 def test_where_jobs_see_none_of_the_folders_the_profile_says_of_none_that_they_do_not() -> None:

@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -19,10 +20,22 @@ def at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     atexit.register(shutil.rmtree, sockets, ignore_errors=True)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(sockets))
-    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "SSH_AUTH_SOCK"):
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "SSH_AUTH_SOCK"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", shared_cache())
     monkeypatch.setattr(preferences, "values", cache(preferences.values.__wrapped__))  # those of this home
     return home
+
+
+@cache
+def shared_cache() -> str:
+    """A cache for the tests of one process: to fill an empty one with rookery's own files takes longer than most tests.
+
+    Its entries are named by all that they depend on, so no test sees another's.
+    """
+    folder = tempfile.mkdtemp(prefix="rookery-cache-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def own_inventory(home: Path, path: str, text: str) -> Path:

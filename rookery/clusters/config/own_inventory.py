@@ -7,7 +7,7 @@ from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import Any, Final
 
-from rookery.clusters.config import profile
+from rookery.clusters.config import profile, profile_edit
 from rookery.core import atomic_files, paths
 from rookery.core.errors import RookeryError
 from rookery.core.file_problems import FileProblemsError
@@ -187,7 +187,7 @@ def _with_host(file: Path, name: str) -> str:
     if not file.exists() or not read(file).data:
         return _hosts(name)
     text = file.read_text(encoding="utf-8")
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = profile_edit.composed(text)
     for key in ("all", "hosts"):
         inner = node.value if isinstance(node, yaml.MappingNode) and not node.flow_style else []
         node = next((value for known, value in inner if known.value == key), None)

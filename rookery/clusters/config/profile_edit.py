@@ -4,6 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from rookery.core.places import Place
+from rookery.core.yaml_document import fastest
+
+
+def composed(text: str) -> Any:
+    """Return the nodes of a YAML text with their places in it; None where it is empty.
+
+    By the loader in C, but for a text that begins with a byte order mark, which it leaves out of its count.
+    """
+    import yaml
+
+    return yaml.compose(text, Loader=yaml.SafeLoader if text.startswith("\ufeff") else fastest())
 
 
 def with_key(text: str, key: str, value: Any) -> str:
@@ -14,7 +25,7 @@ def with_key(text: str, key: str, value: Any) -> str:
     import yaml
 
     written = yaml.safe_dump(value, default_flow_style=True, width=10_000).split("\n")[0]
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = composed(text)
     for known, old in node.value if isinstance(node, yaml.MappingNode) else ():
         if known.value == key:
             before, end = text[: known.end_mark.index], _last(old).end_mark.index
@@ -37,7 +48,7 @@ def without_key(text: str, key: str) -> str:
     """Return a YAML file's text without a top-level key; the lines of its value go with it."""
     import yaml
 
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = composed(text)
     for known, old in node.value if isinstance(node, yaml.MappingNode) else ():
         if known.value == key:
             end = text.find("\n", _last(old).end_mark.index)
@@ -73,7 +84,7 @@ def _edited(text: str, place: Place, value: Any) -> str:
     """
     import yaml
 
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = composed(text)
     *above, last = place
     for part in above:
         node = _inside(node, str(part))

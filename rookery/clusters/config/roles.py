@@ -1,6 +1,9 @@
 """The roles that set up a home, and the settings that each reads."""
 
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rookery.core import paths
@@ -17,5 +20,10 @@ def settings_of_roles() -> dict[str, str]:
 
 def options(role: str) -> Mapping[str, Any]:
     """Return the settings that a role reads, with their type and rules."""
-    specs = read(paths.root() / "roles" / role / "meta" / "argument_specs.yml").data["argument_specs"]
-    return dict(specs["main"].get("options", {}))
+    return _options(paths.root() / "roles" / role / "meta" / "argument_specs.yml")
+
+
+@cache
+def _options(file: Path) -> Mapping[str, Any]:
+    """Return the settings that a file of rookery's own describes, which stays as it is while a command runs."""
+    return MappingProxyType(read(file).data["argument_specs"]["main"].get("options", {}))

@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rookery.clusters.config import roles
 from rookery.clusters.config.inventory import Setting
 from rookery.core import cache, paths
 from rookery.core.errors import RookeryError
 from rookery.core.file_problems import Complaint, FileProblems
 from rookery.core.near_names import closest, meant
 from rookery.core.places import Place, named, written
-from rookery.core.yaml_document import Document, read
+from rookery.core.yaml_document import Document
 
 _TYPES: dict[str, tuple[type, str]] = {
     "str": (str, "text"),
@@ -34,8 +35,7 @@ def file() -> Path:
 
 def options() -> dict[str, Any]:
     """Return the keys of a profile with their type and rules, as role argument specs have them."""
-    specs = read(file()).data["argument_specs"]
-    return dict(specs["main"]["options"])
+    return dict(roles.options("cluster"))
 
 
 def check(name: str, settings: Mapping[str, Setting], problems: FileProblems) -> dict[str, Setting]:

@@ -82,9 +82,8 @@ def findings(survey: Survey, account: str) -> Iterator[ProfileFinding]:
     limited = [(_with_quota(entry, areas), place) for entry, place in entries]
     storage = [_of_jobs(entry, place, survey, known) for entry, place in limited]
     none_is_seen = not any(entry.get("on_compute_nodes", True) for entry in storage)
-    if (
-        none_is_seen
-    ):  # jobs do run there, so there is a folder that was not found: a profile can't say of all "not here"
+    if none_is_seen:
+        # jobs do run there, so there is a folder that was not found: a profile can't say of all that they are not there
         storage = [entry for entry, _ in limited]
     storage += _node_local(survey)
     site_has_more = any(name != "home" for name in named)
