@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rookery.clusters.ssh.remote_command import DOWNLOADS
 from rookery.core import paths
 
 
@@ -147,6 +148,7 @@ def payload(order: Order, contents: ReleaseContents) -> bytes:
         uses_r = any(environment.startswith("r ") for environment in order.environments)
         program = text("library.R") if uses_r else ""
         values = {
+            "downloads": DOWNLOADS,
             "preamble": order.preamble,
             "cran": order.cran,
             "r_program": program,

@@ -27,8 +27,8 @@ PROFILE: dict[str, Any] = {
     ],
     "cluster_roomy_storage": "work",
 }
-LINK = ".local/state/rookery/download_proxy"
-ADDRESS = f"sed -n 's/^# //p' {LINK}"
+LINK = ".local/state/rookery/download_proxy.*"
+ADDRESS = f"sed \"s/.*https_proxy='//; s/'.*//\" {LINK}"
 
 
 @pytest.fixture(scope="module")

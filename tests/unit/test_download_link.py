@@ -16,6 +16,7 @@ from rookery.core import paths, typed_command
 from rookery.remote.apply import jobs
 
 PROXY = "http://proxy.example.org:3128"
+OTHER = "http://rookery:other@127.0.0.1:2"
 ADDRESS = "http://rookery:secret@127.0.0.1:4242"
 """The laptop's proxy, as the login node reaches it."""
 
@@ -68,17 +69,28 @@ def test_the_web_proxy_of_a_site(profile: dict[str, str], found: str, proxy: str
     assert facts.proxy_variables({"proxy": found}, profile) == (dict.fromkeys(names, proxy) if proxy else {})
 
 
-@pytest.fixture
-def there(tmp_path: Path) -> Iterator[tuple[Path, "subprocess.Popen[str]"]]:
-    """A home, and the program in it that keeps the file with the laptop's address."""
+def keeps(home: Path, address: str) -> "subprocess.Popen[str]":
+    """Start the program in a home that keeps the file with a laptop's address."""
     script = STATE_FOLDER + paths.remote("scripts/download_link.sh")
-    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
     pipe = subprocess.PIPE
     keeper = subprocess.Popen(["sh", "-c", script], env=environment, stdin=pipe, stderr=pipe, text=True)
     assert keeper.stdin and keeper.stderr
-    keeper.stdin.write(f"{ADDRESS}\n")
+    keeper.stdin.write(f"{address}\n")
     keeper.stdin.flush()
     assert keeper.stderr.readline() == f"{download_link.READY}\n"
+    return keeper
+
+
+def links(home: Path) -> list[Path]:
+    """The files with addresses."""
+    return list((home / ".local/state/rookery").glob("download_proxy.*"))
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Iterator[tuple[Path, "subprocess.Popen[str]"]]:
+    """A home, and the program in it."""
+    keeper = keeps(tmp_path, ADDRESS)
     yield tmp_path, keeper
     keeper.kill()
     keeper.communicate()
@@ -97,7 +109,7 @@ def test_commands_that_download_use_it_and_no_others(there: tuple[Path, "subproc
     home, keeper = there
     assert proxy_of(home, DOWNLOADS) == ADDRESS
     assert proxy_of(home, "") == "none"
-    file = home / ".local/state/rookery/download_proxy"
+    [file] = links(home)
     assert file.stat().st_mode & 0o777 == 0o600
     keeper.communicate()
     assert not file.exists()
@@ -108,7 +120,21 @@ def test_what_a_crash_of_the_login_node_left_is_not_used(there: tuple[Path, "sub
     home, keeper = there
     keeper.kill()
     keeper.communicate()
-    assert (home / ".local/state/rookery/download_proxy").exists()
+    assert len(links(home)) == 1
+    assert proxy_of(home, DOWNLOADS) == "none"
+    other = keeps(home, ADDRESS)
+    assert len(links(home)) == 1  # the next one takes it away
+    assert proxy_of(home, DOWNLOADS) == ADDRESS
+    other.communicate()
+
+
+def test_two_commands_at_once_do_not_take_the_way_from_each_other(there: tuple[Path, "subprocess.Popen[str]"]) -> None:
+    home, keeper = there
+    other = keeps(home, OTHER)
+    assert proxy_of(home, DOWNLOADS) in {ADDRESS, OTHER}
+    keeper.communicate()
+    assert proxy_of(home, DOWNLOADS) == OTHER
+    other.communicate()
     assert proxy_of(home, DOWNLOADS) == "none"
 
 

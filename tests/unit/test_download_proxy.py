@@ -2,11 +2,12 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from waiting import wait_for
 
 from rookery.clusters.ssh import download_proxy
 from rookery.clusters.ssh.download_proxy import DownloadProxy
@@ -133,6 +134,24 @@ def test_a_mirror_that_does_not_answer(folder: Path) -> None:
         made, answer = connect(folder, proxy, f"localhost:{port}")
         made.close()
         assert answer.startswith(b"HTTP/1.0 502 ")
+
+
+def test_connections_are_bounded_and_one_that_ends_makes_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download_proxy, "MOST", 1)
+
+    def is_answered() -> bool:
+        with suppress(OSError):
+            made, answer = connect(folder, proxy, "example.org:22")
+            made.close()
+            return answer.startswith(b"HTTP/1.0 403 ")
+        return False
+
+    with serving(folder) as proxy:
+        idle = socket.socket(socket.AF_UNIX)
+        idle.connect(str(folder / "s"))
+        assert not is_answered()
+        idle.close()
+        wait_for(is_answered)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -18,7 +18,7 @@ import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -29,6 +29,9 @@ PORT = 443
 
 USUAL = ("pypi.org", "files.pythonhosted.org", "github.com", "cloud.r-project.org", "conda.anaconda.org")
 """Hosts that may have an address in this computer's own network: some networks answer for them by a proxy there."""
+
+MOST = 128
+"""How many connections it carries at once, of whoever: everybody on a login node can open some."""
 
 CONNECT_PATIENCE = 20
 """Seconds that a server on the internet is given to answer."""
@@ -58,7 +61,22 @@ class DownloadProxy(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         parts = [urlsplit(mirror) for mirror in mirrors]
         named = {(part.hostname, part.port or PORT) for part in parts if part.scheme == "https"}
         self.known = named | {(host, PORT) for host in USUAL}
+        self._free = BoundedSemaphore(MOST)
         super().__init__(str(place), _Request)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin a connection in a thread of its own; one too many is ended at once."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Carry a connection, and make room for another."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     @contextmanager
     def serving(self) -> Iterator[None]:
@@ -78,7 +96,7 @@ class _Request(http.server.BaseHTTPRequestHandler):
     """A request for a connection to a server on the internet."""
 
     server: DownloadProxy
-    timeout = 60
+    timeout = 10  # for the request; what is carried then has none
 
     def do_CONNECT(self) -> None:
         """Connect, and carry bytes both ways until both sides have ended."""

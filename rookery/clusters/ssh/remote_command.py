@@ -44,7 +44,10 @@ note_state() {
 """POSIX sh that makes rookery's folder on a cluster, and notes what came with it for undo (remote/apply/ledger.py)."""
 
 DOWNLOADS = r"""
-[ ! -r "$HOME/.local/state/rookery/download_proxy" ] || . "$HOME/.local/state/rookery/download_proxy"
+for rookery_link in "$HOME/.local/state/rookery/download_proxy.$(uname -n)".*; do
+  ! kill -0 "${rookery_link##*.}" 2>/dev/null || eval "$(cat "$rookery_link" 2>/dev/null)"
+done
+unset rookery_link
 """
 """POSIX sh that takes the way to the internet that a laptop gives a login node without one (download_link.py).
 

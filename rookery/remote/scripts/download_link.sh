@@ -3,20 +3,18 @@
 #
 # Read behind STATE_FOLDER of remote_command.py, which sets `state`. The first line on standard input is the address of a
 # proxy. It has a password in it, so it is in no argument of a program. Commands that download read the file (DOWNLOADS
-# there), which says nothing on another node, or once this script has ended in whatever way.
+# there), whose name has this node and this process in it: it counts no more once this script has ended in whatever way.
 umask 077
-file=$state/download_proxy
+node=$(uname -n)
+file=$state/download_proxy.$node.$$
 IFS= read -r address || exit 1
-remove() { # unless another laptop's has taken its place
-  IFS= read -r first 2>/dev/null <"$file" && [ "$first" = "# $address" ] && rm -f "$file"
-  rm -f "$file.$$"
-}
-trap remove EXIT
+for other in "$state/download_proxy.$node".*; do # what a crash of the node left
+  kill -0 "${other##*.}" 2>/dev/null || rm -f "$other"
+done
+trap 'rm -f "$file" "$state/.download_proxy.$$"' EXIT
 trap 'exit 0' HUP INT TERM PIPE
-{
-  echo "# $address"
-  echo "[ \"\$(uname -n)\" != '$(uname -n)' ] || ! kill -0 $$ 2>/dev/null || export https_proxy='$address' HTTPS_PROXY='$address'"
-} >"$file.$$" && mv -f "$file.$$" "$file" || exit 1
+echo "export https_proxy='$address' HTTPS_PROXY='$address'" >"$state/.download_proxy.$$" &&
+  mv -f "$state/.download_proxy.$$" "$file" || exit 1
 note_state
 echo rookery-downloads-ready >&2
 cat >/dev/null

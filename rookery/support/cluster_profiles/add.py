@@ -1,7 +1,6 @@
 """The command `clusters.add`: write a profile of a cluster from what the cluster says of itself."""
 
 import contextlib
-import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,12 +24,14 @@ if TYPE_CHECKING:
     from rookery.clusters.survey.finding import ProfileFinding
     from rookery.support.cluster_profiles.surveying import SurveyedCluster
 
+COMMAND = "clusters.add"
+
 
 def run(options: ClustersAddOptions) -> int:
     """Add a cluster to the user's own inventory.
 
     Returns:
-        The exit code: 0; 1 where the cluster has a profile already, which stays as it is.
+        The exit code: 0; 1 where the cluster has a profile already, which stays as it is, and differs from the cluster.
 
     Raises:
         RookeryError: The cluster can't be reached, has no Slurm that answers, or a value is not valid; nothing is
@@ -41,12 +42,17 @@ def run(options: ClustersAddOptions) -> int:
     if options.account and not profile.is_account(options.account):
         raise RookeryError(
             f"--account must be the name of an account, not {options.account!r}: use letters, digits and . _ -",
-            hint=again(replace(options, account="CODE")),
+            hint=replace(options, account="CODE").command(COMMAND),
         )
     known = profile.load(options.name, own_ssh=False) if options.name in profile.names() else None
     if not options.host and known is None and not options.source:
         options = replace(options, from_=_of_library(options.name))
     if options.source:
+        if options.job:
+            raise RookeryError(
+                "Can't use --job with a profile that is copied: `invoke clusters.check NAME --job` asks its cluster.",
+                hint=replace(options, job=False).command(COMMAND),
+            )
         return copied.run(options, known)
     if known is not None:
         return _compare(options, known)
@@ -101,10 +107,12 @@ def _compare(options: ClustersAddOptions, known: "Cluster") -> int:
             f"{known.name} is another cluster already ({known.host}).",
             hint=f"invoke clusters.show {known.name}   # or add yours by another name",
         )
-    check.say(check.compare_with(check.opened(known.name, options.accept_host_key), again(options)))
+    compared = check.compare_with(check.opened(known.name, options.accept_host_key), options.command(COMMAND))
+    check.say(compared)
     console.say(f"{known.name} has a profile already, and it stays as it is.")
-    console.say(f"next: {invocation()} clusters.update {known.name} --check")
-    return 1
+    following = f"clusters.update {known.name} --check" if compared.code else f"setup {known.name}"
+    console.say(f"next: {invocation()} {following}")
+    return compared.code
 
 
 def _candidate(options: ClustersAddOptions, port: int) -> "Cluster":
@@ -119,7 +127,7 @@ def _candidate(options: ClustersAddOptions, port: int) -> "Cluster":
     if not cluster.user:
         raise RookeryError(
             f"Missing option --user: rookery does not know your username on {cluster.host}.",
-            hint=again(replace(options, user="YOUR_USERNAME")),
+            hint=replace(options, user="YOUR_USERNAME").command(COMMAND),
         )
     return cluster
 
@@ -128,7 +136,7 @@ def _port(options: ClustersAddOptions) -> int:
     if options.port and not (options.port.isdecimal() and 1 <= int(options.port) <= 65535):
         raise RookeryError(
             f"--port must be a number between 1 and 65535, not {options.port!r}.",
-            hint=again(replace(options, port="22")),
+            hint=replace(options, port="22").command(COMMAND),
         )
     return int(options.port or 0)
 
@@ -160,14 +168,15 @@ def _hint(error: SshError, options: ClustersAddOptions) -> str:
     """Return what helps after a failed login."""
     hint, _, why = (error.hint or "").partition("   # ")
     if "--user " in hint:
-        return again(replace(options, user="YOUR_USERNAME"))
+        return replace(options, user="YOUR_USERNAME").command(COMMAND)
     if hint.startswith("invoke login"):
         _, is_key, fingerprint = hint.partition("--accept-host-key ")
-        command = again(replace(options, accept_host_key=fingerprint.strip() if is_key else options.accept_host_key))
+        key = fingerprint.strip() if is_key else options.accept_host_key
+        command = replace(options, accept_host_key=key).command(COMMAND)
         return f"{command}   # {why}" if why else command
     if hint.startswith("invoke "):
-        return f"{again(options)}   # with another --host or --port, if that is what is wrong"
-    return error.hint or again(options)
+        return f"{options.command(COMMAND)}   # with another --host or --port, if that is what is wrong"
+    return error.hint or options.command(COMMAND)
 
 
 def _asked(connection: Connection, options: ClustersAddOptions) -> "tuple[SurveyedCluster, GivenAnswers]":
@@ -175,17 +184,17 @@ def _asked(connection: Connection, options: ClustersAddOptions) -> "tuple[Survey
     asks = not options.yes and not options.print and prompts.is_interactive()
     given = _given(connection.cluster, options)
     logins = background.begun(lambda: offered_logins.offered(connection))
-    surveyed = surveying.ask(connection, given.account, again(options))
+    surveyed = surveying.ask(connection, given.account, options.command(COMMAND))
     account = by_key(profile_findings.collect(surveyed.survey, given)).get("cluster_account", {})
     if account.get("required") and not account.get("name"):
         if not asks:
             raise RookeryError(
                 f"Missing option --account: Slurm on {given.host} refuses a job without one.",
-                hint=again(replace(options, account="CODE")),
+                hint=replace(options, account="CODE").command(COMMAND),
             )
         if code := questions.account():
             given = replace(given, account=code)
-            surveyed = surveying.ask(connection, code, again(options))
+            surveyed = surveying.ask(connection, code, options.command(COMMAND))
     if asks:
         given = replace(given, asked=questions.site(options.name))
     return surveyed, replace(given, logins=logins())
@@ -204,19 +213,3 @@ def _given(cluster: "Cluster", options: ClustersAddOptions) -> GivenAnswers:
         account=options.account,
         today=time.strftime("%Y-%m-%d"),
     )
-
-
-def again(options: ClustersAddOptions) -> str:
-    """Return the same command with its options, for a shell."""
-    given = {
-        "host": options.host,
-        "user": options.user,
-        "port": options.port,
-        "jump": options.jump,
-        "account": options.account,
-        "from": options.source,
-        "accept-host-key": options.accept_host_key,
-    }
-    words = [word for name, value in given.items() if value for word in (f"--{name}", value)]
-    words += [f"--{name}" for name in ("job", "print", "yes") if getattr(options, name)]
-    return f"invoke clusters.add {shlex.join([options.name, *words])}"

@@ -59,6 +59,10 @@ def run(options: ClustersAddOptions, known: "Cluster | None") -> int:
         text = profile_edit.with_key(text, key, value)
     if known is not None:
         changed = [key for key in {**data, **own} if {**data, **own}[key] != known.data.get(key)]
+        if not changed:
+            console.say(f"{known.name} has this profile already.")
+            console.say(f"next: {invocation()} setup {known.name}")
+            return 0
         console.say(f"{known.name} has a profile already, and it stays as it is. Other values: {', '.join(changed)}")
         console.say(f"next: {invocation()} clusters.show {known.name}")
         return 1
@@ -70,6 +74,8 @@ def run(options: ClustersAddOptions, known: "Cluster | None") -> int:
     console.say(f"Wrote the profile of {options.name}: {paths.typed(file)}")
     for sentence in _trusted(data):
         console.say(f"  {sentence}")
+    for note in data.get("cluster_notes") or []:
+        console.say(f"  Note: {note}")
     console.say(f"next: {invocation()} setup {options.name}")
     return 0
 

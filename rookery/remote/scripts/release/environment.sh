@@ -2,6 +2,7 @@
 # Build an environment at the place where it stays (a virtual environment can't be moved), its marker written last.
 #
 # Comes with the order, where there are environments to build. Set besides:
+#   downloads     shell that takes the laptop's way to the internet, where it gives one (remote_command.py)
 #   preamble      lines of shell that make R or conda available on this site
 #   cran          where R packages come from; nothing for R's own choice
 #   r_program     library.R, where R packages are asked for
@@ -28,8 +29,7 @@ build() { # build KIND WAY LINK NAME LOCK; other and target are set
         case ${proxy-} in *"
 proxy http"*) export https_proxy="${proxy##*proxy }" http_proxy="${proxy##*proxy }" ;; esac
         # the laptop may have made it after this command began
-        # shellcheck source=/dev/null
-        [ ! -r "$HOME/.local/state/rookery/download_proxy" ] || . "$HOME/.local/state/rookery/download_proxy"
+        eval "$downloads"
         eval "$preamble"
         "build_$2" "$5" </dev/null
       ) 2>&1
