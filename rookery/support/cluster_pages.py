@@ -3,6 +3,7 @@
 A fact that the profile does not have is not on the page; one that could not be verified is marked so.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -141,7 +142,7 @@ def _login(facts: Facts) -> Iterator[str]:
         yield f"A login lasts {hours} hours.{facts.mark('login_hours')}"
     if vpn := facts.get("vpn"):
         yield _vpn(vpn) + facts.mark("vpn")
-    if jump := facts.get("proxy_jump"):
+    if jump := re.sub("[^@,]*@", "", facts.get("proxy_jump") or ""):  # without the user's own name there
         yield f"rookery connects through the jump host `{jump}`.{facts.mark('proxy_jump')}"
     if keys := facts.get("host_keys"):
         where = f" (published at {markdown(facts.get('host_keys_url'))})" if facts.get("host_keys_url") else ""

@@ -73,6 +73,8 @@ def test_what_the_profile_does_not_say_is_not_told() -> None:
         assert word not in page.replace("## An account", "")
     assert "- Login node: `hex-host-001.scc.lancs.ac.uk`, port 6767." in page
     assert "jump host `scc-apex-dept.lancs.ac.uk:6767`" in cluster_pages.page(profile.load("hex"))
+    mine = MappingProxyType({**profile.load("hex").data, "cluster_proxy_jump": "ada@jump:22,me@second"})
+    assert "jump host `jump:22,second`" in cluster_pages.page(replace(profile.load("hex"), data=mine))
 
 
 def test_bede_tells_codes_prompts_keys_and_architectures() -> None:
