@@ -67,7 +67,7 @@ def files(needs_gpu: bool) -> dict[str, str]:
 @pytest.mark.parametrize("cluster", chosen(SAMPLE, tuple(profile_agreement.DIFFERENT)))
 def test_it_agrees_with_the_profile_of_the_miniature_and_works(cluster: str, request: pytest.FixtureRequest) -> None:
     with running(cluster, request) as live:
-        person = newcomer(live, "skua")
+        person = newcomer(live, "auk")
         output = person.add("--yes", *options(cluster))
         assert f"next: rookery setup {NAME}" in output
         assert profile_agreement.undeclared(person.profile, cluster) == set()

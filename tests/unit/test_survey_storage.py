@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from surveys import GIVEN, NODE, findings, survey, value
+import pytest
+from surveys import FACTS, GIVEN, NODE, findings, survey, value
 
 from rookery.clusters.survey import node_answers
 from rookery.clusters.survey.finding import GivenAnswers
@@ -148,3 +149,44 @@ def test_thousands_of_modules_are_sorted_in_no_time() -> None:
     assert value("cluster_modules", modules=["lmod"], module=[*lines, "R/4.4.1-gfbf-2023b"]) == {
         "r": ["R/4.4.1-gfbf-2023b"]
     }
+
+
+def expressions(*places: str, account: str = "proj", **facts: list[str]) -> dict[str, str]:
+    """The storage that is written of folders, by name."""
+    lines = [*FACTS["place"], *(f"{place.split()[0]} lustre 1 x {place.split()[1]}" for place in places)]
+    storage = value("cluster_storage", replace(GIVEN, account=account), place=lines, **facts)
+    return {entry["name"]: entry["expression"] for entry in storage if entry["name"] != "home"}
+
+
+def test_folders_of_a_project_are_named_by_its_account() -> None:
+    assert expressions("- /work/proj/proj/ada", "- /scratch/proj") == {
+        "persistent": "/work/{account}/{account}/$USER",
+        "scratch": "/scratch/{account}/$USER",
+    }
+
+
+@pytest.mark.parametrize(
+    ("accounts", "project"), [(["proj"], "/work/{account}/$USER"), (["proj", "other"], "/work/proj/$USER")]
+)
+def test_the_only_account_of_the_user_is_theirs(accounts: list[str], project: str) -> None:
+    found = expressions("- /work/proj", account="", assoc=[f"{name}|||||" for name in accounts])
+    assert found["persistent"] == project
+
+
+def test_a_folder_below_a_variable_of_the_site_is_named_by_it() -> None:
+    found = expressions("- /global/cfs/proj", "SCRATCH /scratch/ada", above=["CFS /global/cfs", "TOP /global"])
+    assert found == {"project": "$CFS/{account}", "persistent": "$CFS/{account}/$USER", "scratch": "$SCRATCH"}
+
+
+def test_where_everybody_may_make_a_folder_rookery_makes_one() -> None:
+    [scratch] = [
+        entry
+        for entry in value("cluster_storage", place=[*FACTS["place"], "- lustre 1 x /mnt/scratch/users"])
+        if entry["name"] == "scratch"
+    ]
+    assert (scratch["expression"], scratch["create"]) == ("/mnt/scratch/users/$USER", True)
+
+
+def test_a_job_s_own_folder_by_the_site_s_name_for_it() -> None:
+    job = ["1 partition main", "1 own LOCAL_SCRATCH", "1 own TMPDIR", "1 complete yes"]
+    assert expressions(job=job)["tmp"] == "$LOCAL_SCRATCH"
