@@ -115,10 +115,16 @@ def inside(sandbox: Path, cluster: str) -> list[str]:
 def processor_seconds(sandbox: Path, cluster: str) -> float:
     """Return the processor time that all processes of a miniature have taken, those that have ended included."""
     line = [*inside(sandbox, cluster), "sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null"]
-    completed = subprocess.run(line, text=True, check=False, capture_output=True)
-    # proc(5): utime, stime, cutime and cstime are the 14th to the 17th; the second is a name in brackets
-    fields = (entry.rpartition(")")[2].split() for entry in completed.stdout.splitlines() if ")" in entry)
-    return sum(int(ticks) for entry in fields for ticks in entry[11:15]) / os.sysconf("SC_CLK_TCK")
+    last = -1.0
+    while True:  # a process that ends between the reading of its parent and its own is counted nowhere
+        listing = subprocess.run(line, text=True, check=False, capture_output=True).stdout
+        # proc(5): utime, stime, cutime and cstime are the 14th to the 17th; the second is a name in brackets
+        entries = (entry.rpartition(")")[2].split() for entry in listing.splitlines() if ")" in entry)
+        total = sum(int(ticks) for entry in entries for ticks in entry[11:15]) / os.sysconf("SC_CLK_TCK")
+        if abs(total - last) < 0.05:
+            return total
+        last = total
+        time.sleep(0.3)
 
 
 def meters(sandbox: Path, cluster: str) -> dict[str, Callable[[], float]]:
@@ -204,7 +210,8 @@ def measure(
     for number in range(runs + warming):
         for name, prepare in ways.items():
             act = prepare()
-            before = {meter: read() for meter, read in meters.items()}
+            # in the opposite order, so that the wall time is read right before and right after
+            before = {meter: meters[meter]() for meter in reversed(list(meters))}
             act()
             taken = {meter: read() - before[meter] for meter, read in meters.items()}
             if number >= warming:

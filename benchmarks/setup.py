@@ -1,6 +1,6 @@
 """Compare `rookery setup` with an ssh script, a bash installer, Ansible in three ways and pyinfra, on the same work.
 
-.venv/bin/python benchmarks/setup.py [RUNS] [again] [first] [start] [alone] [--json FILE]
+.venv/bin/python benchmarks/setup.py [RUNS] [again] [first] [many] [start] [alone] [--json FILE]
 
 With `alone` the second run is measured without Ansible and pyinfra, which take minutes.
 """
@@ -8,11 +8,13 @@ With `alone` the second run is measured without Ansible and pyinfra, which take 
 import contextlib
 import json
 import os
+import resource
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -22,7 +24,8 @@ from harness import ROOKERY, Laptop, Way
 
 CLUSTER = "penguins"
 THINGS = 40
-PARTS = ["again", "first", "start"]
+HOMES = 20
+PARTS = ["again", "first", "many", "start"]
 PEERS = ("ansible-core", "mitogen", "pyinfra")
 CLEAN = "find ~ -mindepth 1 -maxdepth 1 ! -name .ssh -exec rm -rf {} + ; cp -a /etc/skel/. ~"
 
@@ -189,6 +192,30 @@ for number in 1 2 3 4 5 6 7 8 9 10; do echo "export A$number=b" >~/.config/rooke
 """
 
 
+def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
+    """Time one command for twenty homes, accounts of one miniature, and for one; also the largest process."""
+    host_vars = yaml.safe_load((laptop.home / f".config/rookery/inventory/host_vars/{CLUSTER}.yml").read_text())
+    profile = yaml.safe_load((Path(__file__).parents[1] / f"inventory/host_vars/{CLUSTER}.yml").read_text())
+    inventory = laptop.home / ".config/rookery/inventory"
+    names = [f"{CLUSTER}{number:02}" for number in range(HOMES)]
+    for name in names:
+        harness.new_account(sandbox, CLUSTER, name)
+        variables = {**profile, **host_vars, "cluster_user": name}
+        (inventory / "host_vars" / f"{name}.yml").write_text(yaml.safe_dump(variables))
+    hosts = dict.fromkeys([CLUSTER, *names])
+    (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    times = {}
+    for case, chosen in (("one home", names[:1]), (f"{HOMES} homes", names)):
+        for kind in ("first", "again"):
+            began = time.perf_counter()
+            laptop.rookery("setup", "--cluster", ",".join(chosen))
+            times[f"{case}, {kind}"] = time.perf_counter() - began
+    times["memory of the largest process, MB"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    for name in names:
+        laptop.run(*laptop.ssh.split(), "-O", "exit", name)
+    return {case: {"rookery": value} for case, value in times.items()}
+
+
 def start(folder: Path) -> dict[str, Way]:
     """Return `invoke --list` here, and with an empty tasks file, and what a Tab starts, as ways to be timed."""
     (folder / "tasks.py").write_text("from invoke import task\n\n\n@task\ndef one(c):\n    pass\n")
@@ -249,6 +276,10 @@ def on_a_miniature(sandbox: Path, peers: Path, parts: Sequence[str], runs: int) 
             if "first" in parts and not round_trip:
                 rows["first"] = harness.compare(first(laptop), runs)
                 print(harness.table({"first": rows["first"]}, "bash script"), flush=True)
+            if "many" in parts and not round_trip:
+                figures = many(sandbox, laptop)
+                rows |= figures
+                print("\n".join(f"{case}: {value['rookery']:.1f}" for case, value in figures.items()), flush=True)
     return rows
 
 
