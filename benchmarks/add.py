@@ -2,7 +2,7 @@
 
 .venv/bin/python benchmarks/add.py [RUNS] [--json FILE]
 
-What `clusters.add` takes of its own is what it takes longer than the plain ssh: that waits for Slurm's commands, too.
+The difference is what `clusters.add` itself takes, as the plain ssh waits for Slurm's commands, too.
 """
 
 import contextlib
