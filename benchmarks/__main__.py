@@ -1,4 +1,4 @@
-"""Run all benchmarks: `setup`, `invoke --list` and `deploy`, beside other ways to do the same.
+"""Run all benchmarks, each beside other ways to do the same.
 
 .venv/bin/python benchmarks [RUNS] [alone]
 """
@@ -6,9 +6,15 @@
 import os
 import sys
 
+import add
+import at_once
 import deploy
+import fetch
+import jobs
 import setup
 
 os.environ.setdefault("UV_LINK_MODE", "copy")
 setup.main(sys.argv[1:])
-deploy.main()
+for benchmark in (add, deploy, jobs, fetch):
+    benchmark.main()
+at_once.main(sys.argv[1:])  # the last one, as it leaves this process fewer cores

@@ -15,16 +15,13 @@ from pathlib import Path
 import harness
 
 CLUSTER, TASKS = "hec", 10_000
-_PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Root:
     """The miniature's administrator."""
 
     def __init__(self, sandbox: Path) -> None:
-        state = json.loads((sandbox / f"{CLUSTER}.json").read_text())
-        options = ["--user", "--mount", "--pid", "--uts", "--root", "--wd"]
-        self.inside = ["nsenter", f"--target={state['pid']}", *options, "--", "env", _PATH]
+        self.inside = harness.inside(sandbox, CLUSTER)
 
     def run(self, *argv: str, input_text: str = "") -> str:
         """Run a command in the miniature as root."""

@@ -47,4 +47,7 @@ def delayed(host: str, port: int, round_trip: float) -> Iterator[int]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))  # they end
         loop.close()

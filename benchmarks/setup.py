@@ -25,6 +25,7 @@ from harness import ROOKERY, Laptop, Way
 CLUSTER = "penguins"
 THINGS = 40
 HOMES = 20
+PARTS = ["again", "first", "many", "start"]
 PEERS = ("ansible-core", "mitogen", "pyinfra")
 CLEAN = "find ~ -mindepth 1 -maxdepth 1 ! -name .ssh -exec rm -rf {} + ; cp -a /etc/skel/. ~"
 
@@ -129,33 +130,40 @@ def pyinfra(laptop: Laptop, peers: Path, folder: Path) -> list[str]:
 
 
 def first(laptop: Laptop) -> dict[str, Way]:
-    """Return a first run, from an empty home.
+    """Return a first run, from an empty home: by rookery, and by a plain bash script that does the same."""
+    script = plain_script(laptop)
+    return {
+        "rookery": from_nothing(laptop, lambda: laptop.rookery("setup", "--cluster", CLUSTER)),
+        "bash script": from_nothing(laptop, lambda: run_script(laptop, script)),
+    }
 
-    The same downloads and installs by rookery, and by a plain bash script.
-    """
+
+def from_nothing(laptop: Laptop, act: Callable[[], object]) -> Way:
+    """Return a way that begins with an empty home, of which the laptop remembers nothing."""
+
+    def prepare() -> Callable[[], object]:
+        laptop.there(CLEAN)
+        (laptop.home / f".local/state/rookery/clusters/{CLUSTER}.json").unlink(missing_ok=True)
+        return act
+
+    return prepare
+
+
+def run_script(laptop: Laptop, script: str) -> str:
+    """Run a bash script on the cluster."""
+    return laptop.run(*laptop.ssh.split(), CLUSTER, "bash -s", input_text=script)
+
+
+def plain_script(laptop: Laptop) -> str:
+    """Return a bash script with the downloads and installs of a first setup, from the same mirrors."""
     mirrors = yaml.safe_load((laptop.home / f".config/rookery/inventory/host_vars/{CLUSTER}.yml").read_text())
     mirrors = mirrors.get("cluster_mirrors", {})
-    fetch = (Path(__file__).parents[1] / "roles/python/files/fetch_uv.py").read_text()
-    index = mirrors.get("pypi") or "https://pypi.org/simple"
-    script = PLAIN.format(
-        fetch=fetch,
-        index=shlex.quote(index),
+    return PLAIN.format(
+        fetch=(Path(__file__).parents[1] / "roles/python/files/fetch_uv.py").read_text(),
+        index=shlex.quote(mirrors.get("pypi") or "https://pypi.org/simple"),
         pyenv=shlex.quote(mirrors.get("pyenv_git") or "https://github.com/pyenv/pyenv.git"),
         downloads=shlex.quote(mirrors.get("uv_python_downloads") or ""),
     )
-
-    def from_nothing(act: Callable[[], object]) -> Way:
-        def prepare() -> Callable[[], object]:
-            laptop.there(CLEAN)
-            (laptop.home / f".local/state/rookery/clusters/{CLUSTER}.json").unlink(missing_ok=True)
-            return act
-
-        return prepare
-
-    return {
-        "rookery": from_nothing(lambda: laptop.rookery("setup", "--cluster", CLUSTER)),
-        "bash script": from_nothing(lambda: laptop.run(*laptop.ssh.split(), CLUSTER, "bash -s", input_text=script)),
-    }
 
 
 PLAIN = """
@@ -185,17 +193,13 @@ for number in 1 2 3 4 5 6 7 8 9 10; do echo "export A$number=b" >~/.config/rooke
 
 
 def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
-    """Time twenty homes at once, accounts of one miniature, against one; also the memory of the largest process."""
+    """Time one command for twenty homes, accounts of one miniature, and for one; also the largest process."""
     host_vars = yaml.safe_load((laptop.home / f".config/rookery/inventory/host_vars/{CLUSTER}.yml").read_text())
     profile = yaml.safe_load((Path(__file__).parents[1] / f"inventory/host_vars/{CLUSTER}.yml").read_text())
     inventory = laptop.home / ".config/rookery/inventory"
     names = [f"{CLUSTER}{number:02}" for number in range(HOMES)]
-    pid = json.loads((sandbox / f"{CLUSTER}.json").read_text())["pid"]
-    public = (sandbox / "id_ed25519.pub").read_text()
     for name in names:
-        inside = ["nsenter", f"--target={pid}", "--user", "--mount", "--pid", "--uts", "--root", "--wd", "--"]
-        line = [*inside, "/usr/local/sbin/new-account", name, "/bin/bash"]
-        subprocess.run(line, input=public, text=True, check=True, capture_output=True)
+        harness.new_account(sandbox, CLUSTER, name)
         variables = {**profile, **host_vars, "cluster_user": name}
         (inventory / "host_vars" / f"{name}.yml").write_text(yaml.safe_dump(variables))
     hosts = dict.fromkeys([CLUSTER, *names])
@@ -248,12 +252,7 @@ def environment(wanted: bool) -> Iterator[Path]:
 def main(arguments: Sequence[str]) -> None:
     """Measure what is asked for, or everything."""
     runs = next((int(word) for word in arguments if word.isdigit()), 5)
-    parts = [word for word in arguments if word in {"again", "first", "many", "start"}] or [
-        "again",
-        "first",
-        "many",
-        "start",
-    ]
+    parts = [word for word in arguments if word in PARTS] or PARTS
     rows: dict[str, dict[str, float]] = {}
     if "start" in parts:
         with tempfile.TemporaryDirectory() as folder:
@@ -268,7 +267,8 @@ def main(arguments: Sequence[str]) -> None:
 def on_a_miniature(sandbox: Path, peers: Path, parts: Sequence[str], runs: int) -> dict[str, dict[str, float]]:
     """Measure what needs a cluster."""
     rows: dict[str, dict[str, float]] = {}
-    for name, round_trip in harness.LINKS.items():
+    links = {name: delay for name, delay in harness.LINKS.items() if "again" in parts or not delay}
+    for name, round_trip in links.items():
         with harness.laptop(sandbox, CLUSTER, round_trip) as laptop:
             if "again" in parts:
                 rows[f"nothing to do, {name}"] = harness.compare(again(laptop, peers), runs)
