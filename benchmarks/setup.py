@@ -192,18 +192,23 @@ for number in 1 2 3 4 5 6 7 8 9 10; do echo "export A$number=b" >~/.config/rooke
 """
 
 
+def know_accounts(laptop: Laptop, users: Sequence[str]) -> None:
+    """Make a laptop's own profiles of its cluster by the names of accounts there, one for each."""
+    inventory = laptop.home / ".config/rookery/inventory"
+    profile = yaml.safe_load((Path(__file__).parents[1] / f"inventory/host_vars/{CLUSTER}.yml").read_text())
+    profile |= yaml.safe_load((inventory / "host_vars" / f"{CLUSTER}.yml").read_text())
+    for user in users:
+        (inventory / "host_vars" / f"{user}.yml").write_text(yaml.safe_dump({**profile, "cluster_user": user}))
+    hosts = dict.fromkeys([CLUSTER, *users])
+    (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+
+
 def many(sandbox: Path, laptop: Laptop) -> dict[str, dict[str, float]]:
     """Time one command for twenty homes, accounts of one miniature, and for one; also the largest process."""
-    host_vars = yaml.safe_load((laptop.home / f".config/rookery/inventory/host_vars/{CLUSTER}.yml").read_text())
-    profile = yaml.safe_load((Path(__file__).parents[1] / f"inventory/host_vars/{CLUSTER}.yml").read_text())
-    inventory = laptop.home / ".config/rookery/inventory"
     names = [f"{CLUSTER}{number:02}" for number in range(HOMES)]
     for name in names:
         harness.new_account(sandbox, CLUSTER, name)
-        variables = {**profile, **host_vars, "cluster_user": name}
-        (inventory / "host_vars" / f"{name}.yml").write_text(yaml.safe_dump(variables))
-    hosts = dict.fromkeys([CLUSTER, *names])
-    (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    know_accounts(laptop, names)
     times = {}
     for case, chosen in (("one home", names[:1]), (f"{HOMES} homes", names)):
         for kind in ("first", "again"):
