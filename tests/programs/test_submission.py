@@ -65,7 +65,8 @@ class Site:
         """
         submission = asdict(SubmitRequest("seals", **{"job": "fit", "token": TOKEN, **asked}))
         digest = hashlib.sha256(SCRIPT.encode()).hexdigest()
-        request = {**submission, "digest": digest, "base": "", "again": again, "cluster": "hec", "rookery": "0"}
+        details = {"digest": digest, "base": "", "again": again, "cluster": "hec", "rookery": "0", "commands": {}}
+        request = {**submission, **details}
         arguments = remote_client._arguments("submission", request)
         done = subprocess.run(
             [self.python, "-IS", "-c", setup + bundle.FROM_ARGUMENT, *arguments],
