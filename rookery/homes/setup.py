@@ -310,15 +310,14 @@ def _explained(event: playbook.Event, connections: Connections) -> playbook.Even
     Where a cluster can't be reached, its message says why ssh failed.
     """
     if event.get("state") != "unreachable" or event["host"] not in connections:
-        hint, message = str(event.get("hint") or ""), str(event.get("msg") or "")
+        hint = str(event.get("hint") or "")
         connection = connections.get(str(event.get("host")))
         if "cluster_mirrors." in hint and connection:
-            message = message.removesuffix(f" ({hint})")
             if not connection.cluster.sandbox:
                 hint = download_link.suggestion(connection.cluster) or hint
             elif typed_command.takes("--offline-mirrors"):
                 hint = f"{typed_command.again('--offline-mirrors')}   # uses copies on this computer"
-        return {**event, "msg": message, "hint": invocation.as_typed(hint)} if hint else event
+        return {**event, "hint": invocation.as_typed(hint)} if hint else event
     error = connections[event["host"]].failure(255, str(event["msg"]).partition("via ssh:")[2], "")
     return {**event, "msg": invocation.explain(error)}
 
