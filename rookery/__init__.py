@@ -3,8 +3,7 @@
 `connect` and `group` are for your own scripts, notebooks and fabfiles (docs/how-to/use-from-scripts.md).
 """
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # not typing's: nothing is imported before startup.begin, so that Ctrl-C is taken as it should be
 if TYPE_CHECKING:
     from rookery.clusters.ssh.fabric_connection import FabricConnection
     from rookery.clusters.ssh.fabric_group import ClusterGroup
