@@ -183,7 +183,7 @@ def test_what_sbatch_refuses_is_explained(floe: Project, script: str) -> None:
 def test_a_profile_is_made_from_its_answers(newer: Live) -> None:
     """Its version is in it, so that a miniature of that cluster has the same Slurm."""
     person = newcomer(newer, "skua")
-    person.add()
+    person.add("--job")
     written = person.profile
     assert written["cluster_slurm"] == VERSION
     assert undeclared(written, "hec") == set()
