@@ -2,7 +2,7 @@
 
 import yaml
 from fuzzing import broken, fuzz, garbled, in_time
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from surveys import FACTS, GIVEN
 
@@ -50,6 +50,7 @@ def is_sound(survey: Survey) -> None:
 
 
 @fuzz
+@example({"module": ["R/4.3.1 yes"]})
 @given(st.dictionaries(st.sampled_from(sorted(LIKE_GOOD)), st.lists(LINES, max_size=4), max_size=6))
 def test_a_survey_with_any_lines_makes_a_profile_that_can_be_loaded(lines: dict[str, list[str]]) -> None:
     told = {**LIKE_GOOD, **lines}

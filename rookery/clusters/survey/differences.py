@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rookery.clusters.survey import module_names
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import FOUND, ProfileFinding
 from rookery.core.places import Place
@@ -131,7 +132,7 @@ def _agree(key: str, ours: Any, theirs: Any) -> bool:
 
 def _missing_modules(profile: Mapping[str, Any], survey: Survey) -> Iterator[ProfileDifference]:
     """Yield the modules that a profile names and the cluster does not have; nothing where it listed none."""
-    there = {line.strip().split("(")[0].rstrip("/") for line in survey.all("module")}
+    there = {module_names.split(line)[0].rstrip("/") for line in survey.all("module")}
     if not there or "module" in survey.left_out:
         return
     names = {name.partition("/")[0] for name in there} | there

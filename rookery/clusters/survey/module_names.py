@@ -31,13 +31,19 @@ def by_purpose(lines: Iterable[str]) -> dict[str, list[str]]:
     patterns = {purpose: re.compile(pattern) for purpose, pattern in _PURPOSES.items()}
     found: dict[str, dict[str, bool]] = {purpose: {} for purpose in patterns}
     for line in lines:
-        name, *marks = re.split(r"[\s(<]", line.strip(), maxsplit=1)
+        name, marks = split(line)
         if not _MODULE.fullmatch(name) or name.endswith("/"):
             continue
         if purpose := _purpose(name, patterns):
-            is_default = bool(re.match(r"(?:default|D)\b", "".join(marks)))
+            is_default = bool(re.match(r"(?:default|D)\b", marks))
             found[purpose][name] = found[purpose].get(name, False) or is_default
     return {purpose: _best(names) for purpose, names in found.items() if names}
+
+
+def split(line: str) -> tuple[str, str]:
+    """Return the name in a line of `module --terse avail`, and the marks behind it: "(default)" without the bracket."""
+    name, *marks = re.split(r"[\s(<]", line.strip(), maxsplit=1)
+    return name, "".join(marks)
 
 
 def _purpose(name: str, patterns: Mapping[str, re.Pattern[str]]) -> str:
