@@ -1,6 +1,6 @@
 """`combine --plot`: a column of the combined table as a histogram, or its mean as a line by a parameter.
 
-The groups of a sweep are kept apart: each combination of the other parameters has a line, or a histogram, of its own.
+The groups of a sweep are kept apart: each combination of the other parameters has its own line or histogram.
 """
 
 import csv
