@@ -76,6 +76,8 @@ def make(
     environment_values = {**ways, "digest": environment.digest(environments)}
     order = _order(project, commit, cluster, tree, environments)
     asked = {key: value for key, value in asdict(order).items() if key != "builders"}  # how, not what
+    if not order.outputs_per_release:
+        del asked["outputs_per_release"]  # releases of earlier versions are the same
     order = replace(order, wanted=digest([LAYOUT, values, environment_values, files, asked]))
     stamp = release_protocol.stamp({**values, "describe": describe(), "rookery": __version__}, environment_values)
     return Release(
@@ -120,6 +122,7 @@ def _order(
         ),
         preamble=environment.preamble(project.environment, cluster),
         cran=str((cluster.data.get("cluster_mirrors") or {}).get("cran", "")),
+        outputs_per_release=project.outputs_per_release,
     )
 
 

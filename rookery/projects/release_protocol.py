@@ -29,6 +29,7 @@ class Order:
             words that a shell reads.
         preamble: Shell that makes R or conda available on this site.
         cran: Where R packages come from; "" for R's own choice.
+        outputs_per_release: The release has its own outputs, not the project's.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Order:
     builders: tuple[str, ...] = ()
     preamble: str = ""
     cran: str = ""
+    outputs_per_release: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ def _values(order: Order) -> dict[str, str]:
         "folder": order.folder,
         "wanted": order.wanted,
         "outputs": "\n".join(order.outputs),
+        "apart": str(int(order.outputs_per_release)),
         "dropped": "\n".join(order.dropped),
         "environments": "\n".join(order.environments),
     }
