@@ -86,6 +86,7 @@ def test_a_knee_is_where_the_cores_are_used_well_no_more() -> None:
     assert found.cores == 4
     assert found.reasons == (
         "77% of its cores' time is used well; with 8 cores, only 59% of their time would be",
+        "by Amdahl's law, up to 7 cores would be used well: measure that size, too",
         "however many cores it gets, it can't become more than 10 times faster",
     )
 

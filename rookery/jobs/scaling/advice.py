@@ -127,7 +127,12 @@ def _law(results: Sequence[SizeResult], chosen: SizeResult, fit: ScalingFit | No
         return
     if fit.is_poor:
         yield f"the times differ from Amdahl's law by up to {fit.misfit:.0%}: trust the table rather than the fit"
-    elif fit.fraction > 0.001 and chosen is not results[-1]:
+        return
+    following = next((result.cores for result in results if result.cores > chosen.cores), 0)
+    useful = int(1 + (1 - GOOD_USE) / (GOOD_USE * fit.fraction) + 1e-9) if fit.fraction > 0.001 else 0
+    if following and 1.5 * chosen.cores <= useful < following:
+        yield f"by Amdahl's law, up to {_cores(useful)} would be used well: measure that size, too"
+    if fit.fraction > 0.001 and following:
         yield f"however many cores it gets, it can't become more than {1 / fit.fraction:.3g} times faster"
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
+    from rookery.jobs.options import ScaleOptions
     from rookery.projects.model import Project
 
 DONE = "COMPLETED"
@@ -128,15 +130,17 @@ _SHAPE = struct(
 )
 
 
-def copy_name(project: "Project", job: str, cluster: "Cluster") -> str:
-    """Return the name of the project's copy that is measured, of which its folder on the cluster is called."""
-    return f"{project.name}-scale-{job}-{cluster.label}"
+def copy_name(project: "Project", options: "ScaleOptions", cluster: "Cluster") -> str:
+    """Return the name of the project's copy that is measured; its folder on the cluster has the same."""
+    parts = [project.name, "scale", options.job, cluster.label, *([str(options.task)] if options.task else [])]
+    parts += ["weak", re.sub("[^A-Za-z0-9_-]", "_", options.weak)] if options.weak else []
+    return "-".join(parts)[:150]
 
 
-def file(project: "Project", job: str, cluster: "Cluster") -> Path:
-    """Return the file that keeps a measurement."""
+def file(project: "Project", options: "ScaleOptions", cluster: "Cluster") -> Path:
+    """Return the file that keeps a measurement: of a job, a task and a parameter that grows, on a cluster."""
     digest = hashlib.sha256(os.fsencode(project.root)).hexdigest()[:8]
-    return state_files.place("scaling", f"{copy_name(project, job, cluster)}-{digest}.json")
+    return state_files.place("scaling", f"{copy_name(project, options, cluster)}-{digest}.json")
 
 
 def load(path: Path) -> Measurement | None:

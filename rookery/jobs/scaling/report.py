@@ -111,7 +111,7 @@ def show(plan: ScalingPlan, measured: Measurement, found: ScalingResult) -> None
 
 
 def _row(size: SizeResult) -> tuple[str, ...]:
-    spread = f" ± {size.error:.0f} s" if size.runs > 1 else ""
+    spread = f" ± {size.error:.0f} s" if size.error >= 0.5 else ""
     return (
         str(size.cores),
         str(size.runs),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json as json_
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,23 +45,27 @@ def run(options: ScaleOptions) -> int:
     picture = Path(options.plot_file).expanduser().absolute() if options.plot_file else None
     if picture:
         pictures.check(picture, options.plot_file)
-    name = measurements.copy_name(project, options.job, target.cluster)
-    file = measurements.file(project, options.job, target.cluster)
+    with locking.held(measurements.copy_name(project, options, target.cluster)):
+        return _run(target, project, options, picture)
+
+
+def _run(target: "Target", project: "Project", options: ScaleOptions, picture: Path | None) -> int:
+    name = measurements.copy_name(project, options, target.cluster)
+    file = measurements.file(project, options, target.cluster)
     before = measurements.load(file)
+    copy = project_copy.find(project, name) if before and before.is_deployed else None
+    copy = project_copy.change(copy, {}) if copy else None  # as it was before the last run's changes
     if options.discard:
-        return _discard(target, options, file, before)
-    begun = project_copy.find(project, name) if before and before.is_deployed else None
-    plan = plans.make(begun or project, target.cluster, options)
+        return _discard(target, options, file, before, copy)
+    plan = plans.make(copy or project, target.cluster, options)
     measured = _begun(project, plan, before, options)
-    session = ScalingSession(
-        target, plan, file, measured, options_again(options), (lambda _: None) if options.json else console.say
-    )
+    say = (lambda _: None) if options.json else console.say
+    session = ScalingSession(target, name, plan, file, measured, options_again(options), say)
     if options.check:
         _show_plan(session, json=options.json)
         return 0
-    with locking.held(name):
-        if session.missing or measured.active or measured.is_deployed:
-            _measure(session)
+    if session.missing or measured.active or measured.is_deployed:
+        _measure(session)
     found = report.result(plan, session.measurement)
     if picture and len(found.results) > 1:
         pictures.write(report.plot(plan, found), picture)
@@ -93,9 +98,14 @@ def _begun(project: "Project", plan: "ScalingPlan", before: Measurement | None, 
     head = git(project.root, "rev-parse", "HEAD", check=False).decode().strip()
     if before and before.key == key and before.commit == head and not options.again:
         return before
-    with commits.chosen(project.root, project.outputs) as commit:
-        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        return Measurement(commit.id, plan.what, key, when)
+    drawn = [os.path.relpath(options.plot_file, project.root)] if options.plot_file else []
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    try:
+        with commits.chosen(project.root, (*project.outputs, *drawn)) as commit:
+            return Measurement(commit.id, plan.what, key, when)
+    except RookeryError as error:
+        error.hint = error.hint and error.hint.partition("   # or deploy")[0]
+        raise
 
 
 def _key(plan: "ScalingPlan") -> str:
@@ -150,24 +160,21 @@ def _show_plan(session: ScalingSession, *, json: bool) -> None:
     )
 
 
-def _discard(target: "Target", options: ScaleOptions, file: Path, before: Measurement | None) -> int:
+def _discard(
+    target: "Target", options: ScaleOptions, file: Path, before: Measurement | None, copy: "Project | None"
+) -> int:
     if not before:
         raise RookeryError(f"Nothing of {options.job} was measured on {target.cluster.name}.")
     if options.check:
         jobs = ", ".join(run.id for run in before.active) or "none"
         console.say(f"Would forget the runs of {before.what}, and cancel jobs: {jobs}.")
         return 0
-    project = target.project
-    assert project is not None  # noqa: S101 there is a measurement of it
-    name = measurements.copy_name(project, options.job, target.cluster)
-    with locking.held(name):
-        copy = project_copy.find(project, name)
-        cancelled = 0
-        if copy:
-            target.connection.open()
-            plan = plans.make(copy, target.cluster, options)
-            session = ScalingSession(target, plan, file, before, options_again(options), console.say)
-            cancelled = session.discard()
-        file.unlink(missing_ok=True)
+    cancelled = 0
+    if copy:
+        target.connection.open()
+        plan = plans.make(copy, target.cluster, options)
+        session = ScalingSession(target, copy.name, plan, file, before, options_again(options), console.say)
+        cancelled = session.discard()
+    file.unlink(missing_ok=True)
     console.say(f"Forgot the runs of {before.what}; {cancelled} jobs were cancelled.")
     return 0

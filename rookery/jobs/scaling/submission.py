@@ -45,6 +45,7 @@ class ScalingSession:
 
     Attributes:
         target: Project and cluster; its connection is open.
+        name: That of the project's copy.
         plan: What is measured.
         file: Where the measurement is kept.
         measurement: What there is of it.
@@ -53,6 +54,7 @@ class ScalingSession:
     """
 
     target: "Target"
+    name: str
     plan: "ScalingPlan"
     file: Path
     measurement: Measurement
@@ -89,8 +91,7 @@ class ScalingSession:
     def _copy(self) -> "Project":
         project = self.target.project
         assert project is not None  # noqa: S101 scale asks for one
-        name = measurements.copy_name(project, self.plan.job.name, self.target.cluster)
-        return project_copy.make(project, name, self.measurement.commit, outputs_per_release=True)
+        return project_copy.make(project, self.name, self.measurement.commit, outputs_per_release=True)
 
     def _submit(self, copy: "Project", run: ScaleRun) -> None:
         changed = project_copy.change(copy, self.plan.changes(run.cores, run.repetition))
