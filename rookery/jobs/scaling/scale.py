@@ -3,6 +3,7 @@
 import hashlib
 import json as json_
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ _FORGETTING = ("--again", "--discard")
 
 
 def run(options: ScaleOptions) -> int:
-    """Measure a job's scaling, or go on with it.
+    """Measure a job's scaling, or continue a measurement.
 
     Returns:
         1 where a run failed, or there are too few for an answer.
@@ -59,7 +60,7 @@ def _run(target: "Target", project: "Project", options: ScaleOptions, picture: P
         return _discard(target, options, file, before, copy)
     plan = plans.make(copy or project, target.cluster, options)
     measured = _begun(project, plan, before, options)
-    say = (lambda _: None) if options.json else console.say
+    say = (lambda _: None) if options.json else _say
     session = ScalingSession(target, name, plan, file, measured, options_again(options), say)
     if options.check:
         _show_plan(session, json=options.json)
@@ -78,13 +79,19 @@ def _run(target: "Target", project: "Project", options: ScaleOptions, picture: P
     return int(bool(found.failed) or found.fit is None)
 
 
+def _say(line: str) -> None:
+    """Print a line at once: a measurement takes long, also where its output goes to a file or a pipe."""
+    console.say(line)
+    sys.stdout.flush()
+
+
 def options_again(options: ScaleOptions) -> str:
-    """Return the command that goes on with a measurement."""
+    """Return the command that continues a measurement."""
     return typed_command.again(without=_FORGETTING) if typed_command.takes("--repeat") else options.command("scale")
 
 
 def _begun(project: "Project", plan: "ScalingPlan", before: Measurement | None, options: ScaleOptions) -> Measurement:
-    """Return the measurement to go on with: the one that was begun, or a new one.
+    """Return the measurement to continue: the one that was begun, or a new one.
 
     Raises:
         RookeryError: One of something else has not ended; or there are uncommitted changes.
@@ -173,7 +180,7 @@ def _discard(
     if copy:
         target.connection.open()
         plan = plans.make(copy, target.cluster, options)
-        session = ScalingSession(target, copy.name, plan, file, before, options_again(options), console.say)
+        session = ScalingSession(target, copy.name, plan, file, before, options_again(options), _say)
         cancelled = session.discard()
     file.unlink(missing_ok=True)
     console.say(f"Forgot the runs of {before.what}; {cancelled} jobs were cancelled.")

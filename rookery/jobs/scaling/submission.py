@@ -49,7 +49,7 @@ class ScalingSession:
         plan: What is measured.
         file: Where the measurement is kept.
         measurement: What there is of it.
-        again: The command that goes on with it.
+        again: The command that continues it.
         say: Prints a line for the user.
     """
 
@@ -131,7 +131,7 @@ class ScalingSession:
         return document
 
     def wait(self) -> None:
-        """Wait until all runs have ended; the user may leave, and the jobs go on."""
+        """Wait until all runs have ended; the user may leave, and the jobs keep running."""
         ids = [run.id for run in self.measurement.active]
         if not ids:
             return
@@ -142,7 +142,7 @@ class ScalingSession:
                 job_table.check(snapshot, self.target.cluster.name)
                 now = _progress(snapshot)
                 if now != before:
-                    live.say("runs", f"{now} (Ctrl-C stops waiting; the jobs go on)")
+                    live.say("runs", f"{now} (Ctrl-C stops waiting; the jobs keep running)")
                     if not sys.stderr.isatty():
                         console.note(now)
                 before = now
@@ -169,7 +169,7 @@ class ScalingSession:
                 raise
             console.note(
                 "",
-                f"The runs go on on {self.target.cluster.name}. The same command shows what they measured.",
+                f"The jobs are still running on {self.target.cluster.name}. Run the same command to continue.",
                 f"  next: {as_typed(self.again)}   # or with --discard: cancels them",
             )
             raise SystemExit(INTERRUPTED) from None
