@@ -1,6 +1,6 @@
 """The steps from code to results, each by its command's own function: deploy, submit, wait, fetch, combine.
 
-How far they have come is written down before and after each, so that whoever is stopped at any point goes on from there.
+How far they have come is written down before and after each, so that a run that is stopped anywhere can go on there.
 """
 
 import json as json_
@@ -120,7 +120,8 @@ class _Run:
 
     def _deploy(self) -> None:
         self._note(step="deploy")
-        self._take("deploy", deploy.run, DeployOptions(dirty=self._progress.dirty, yes=self._options.yes, **self._where()))
+        options = DeployOptions(dirty=self._progress.dirty, yes=self._options.yes, **self._where())
+        self._take("deploy", deploy.run, options)
 
     def _submit(self) -> None:
         """Submit the job once: a submission that was sent before is found by its token."""
