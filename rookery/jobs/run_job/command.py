@@ -153,7 +153,7 @@ def _print_plan(target: "Target", options: RunOptions, progress: Progress) -> in
         sandbox=cluster.sandbox,
     )  # fmt: skip
     would = [
-        f"wait until job {progress.id or f'({progress.job})'} has ended",
+        f"wait until {f'job {progress.id}' if progress.id else 'it'} has ended",
         f"fetch {', '.join(project.outputs)}",
         f"combine the tables of its tasks into {steps.table_name(project, cluster.name)}, if it is an array",
     ]
