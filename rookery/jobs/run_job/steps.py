@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters.ssh.errors import SshError
 from rookery.core import console, invocation, locking
 from rookery.core.errors import RookeryError
 from rookery.core.startup import INTERRUPTED
@@ -119,7 +120,9 @@ class _Run:
         return {"cluster": cluster.name, "project": self._target.path, "sandbox": cluster.sandbox}
 
     def _deploy(self) -> None:
-        self._note(step="deploy")
+        """Deploy; until that is done, an earlier run of the job can still be resumed."""
+        if not kept.latest(self._project, self._progress.job, self._progress.cluster):
+            self._note(step="deploy")
         options = DeployOptions(dirty=self._progress.dirty, yes=self._options.yes, **self._where())
         self._take("deploy", deploy.run, options)
 
@@ -153,7 +156,7 @@ class _Run:
             console.note(f"  next: {invocation.as_typed(self._again)}   # waits for it, then fetches and combines")
             return INTERRUPTED
         except RookeryError as error:
-            error.hint = error.hint or self._again
+            error.hint = self._again if isinstance(error, SshError) else error.hint or self._again
             raise
         return self._failed(ids) if code else 0
 
