@@ -35,7 +35,7 @@ class NoProject(RookeryError):  # noqa: N818 said of a place, not of something t
 
 
 @cache
-def _loader() -> Any:
+def _loader(*, numbers: bool = True) -> Any:
     class ConfigLoader(yaml_document.fastest()):  # type: ignore[misc]
         yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 PyYAML's own way
 
@@ -43,7 +43,7 @@ def _loader() -> Any:
             return {str(key): value for key, value in super().construct_mapping(node, deep).items()}
 
     for tag, pattern, first in (
-        ("int", r"-?(0|[1-9][0-9]{0,17})$", list("-0123456789")),
+        *([("int", r"-?(0|[1-9][0-9]{0,17})$", list("-0123456789"))] if numbers else []),
         ("null", r"(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
         ("merge", r"<<$", ["<"]),
     ):
@@ -57,6 +57,9 @@ DIALECT = Dialect("project-2", _loader)
 YAML 1.1 reads 1:30:00 as 5400, `no` as false, 010 as 8 and 0.10 as 0.1; a time limit, a name or a parameter is meant as
 it stands.
 """
+
+TEXTS = Dialect("texts", lambda: _loader(numbers=False), kept=False)
+"""YAML in which every value stays the text that was written, but for what is empty."""
 
 
 def find(start: Path) -> Path:
