@@ -79,12 +79,12 @@ def test_a_task_is_done_where_any_of_the_runs_has_done_it(tasks: set[int], done:
         JobRun(number, array=True, tasks={"COMPLETED": expression(completed)})
         for number, completed in enumerate(again, 2)
     ]
-    assert steps.undone(runs) == len(tasks.difference(first, *again))
+    assert steps.undone(runs[0], runs) == len(tasks.difference(first, *again))
 
 
 def test_a_job_that_is_no_array_is_done_where_one_of_its_runs_has() -> None:
     failed, done = JobRun(1, counts={"FAILED": 1}), JobRun(2, counts={"COMPLETED": 1})
-    assert [steps.undone(runs) for runs in ([failed], [failed, done], [done])] == [1, 0, 0]
+    assert [steps.undone(runs[0], runs) for runs in ([failed], [failed, done], [done])] == [1, 0, 0]
 
 
 def test_a_second_cluster_has_a_table_of_its_own(project: Project) -> None:

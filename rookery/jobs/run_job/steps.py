@@ -14,7 +14,7 @@ from rookery.core import console, invocation, locking
 from rookery.core.errors import RookeryError
 from rookery.core.startup import INTERRUPTED
 from rookery.jobs import run_record
-from rookery.jobs.monitor import accounting, job_states, job_table, watch
+from rookery.jobs.monitor import accounting, job_states, job_table, reruns, watch
 from rookery.jobs.options import CombineOptions, FetchOptions, RunOptions, SubmitOptions
 from rookery.jobs.records import quiet_step
 from rookery.jobs.results import combine, fetch
@@ -24,6 +24,7 @@ from rookery.jobs.submit import request as submit_request
 from rookery.jobs.submit import submit
 from rookery.projects import deploy
 from rookery.projects.options import DeployOptions
+from rookery.remote.slurm import reruns as rerun_families
 from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
@@ -56,16 +57,19 @@ def table_name(project: "Project", cluster_name: str) -> str:
     return "combined.csv" if cluster_name == project.clusters[0] else f"combined-{cluster_name}.csv"
 
 
-def undone(runs: "Sequence[JobRun]") -> int:
+def undone(run: "JobRun", runs: "Sequence[JobRun]") -> int:
     """Return how many tasks of a run have not completed, neither in it nor in those that did tasks of it again.
 
+    Tasks that the user cancelled count, too: they have no result.
+
     Args:
-        runs: The run, and those.
+        run: The run.
+        runs: All runs of its tasks.
     """
-    if not runs[0].array:
-        return int(not any(run.completed_count for run in runs))
-    tasks = {number for expression in runs[0].tasks.values() for number in numbers(expression)}
-    return len(tasks - {number for run in runs for number in numbers(run.tasks.get("COMPLETED", ""))})
+    if not run.array:
+        return int(not any(other.completed_count for other in runs))
+    tasks = {number for expression in run.tasks.values() for number in numbers(expression)}
+    return len(tasks - {number for other in runs for number in numbers(other.tasks.get("COMPLETED", ""))})
 
 
 class _Run:
@@ -144,7 +148,7 @@ class _Run:
             RookeryError: A task failed; or Slurm does not answer.
         """
         target, number = self._target, self._progress.id
-        ids = [number, *run_record.retries(self._project.root, target.cluster.label, number)]
+        ids = rerun_families.family(number, reruns.known(target))
         self._note(step="wait")
         target.connection.open()
         try:
@@ -174,14 +178,13 @@ class _Run:
             RookeryError: Something did; with --json, the document and the exit code 1 say so.
         """
         snapshot = accounting.ask(self._target.connection, ids=ids)
-        runs = [run for run in map(snapshot.run, ids) if run]
-        if runs and str(runs[0].id) == ids[0] and not undone(runs):
+        number, run = self._progress.id, snapshot.run(self._progress.id)
+        if run and not undone(run, reruns.family(run, snapshot, reruns.known(self._target, snapshot))):
             return 0
         self._note(step=FAILED)
         if self._options.json:
             return 1
-        number, flags = ids[0], self._target.flags
-        state = f": {job_states.state(runs[0])}" if runs else ""
+        flags, state = self._target.flags, f": {job_states.state(run)}" if run else ""
         again = self._target.next(f"invoke submit --failed {number} --wait")
         raise RookeryError(
             f"Job {number} ({self._progress.job}) did not succeed{state}.",
