@@ -30,6 +30,9 @@ LAYOUT = 1
 PATCH = ".rookery/uncommitted.patch"
 """The file with a snapshot's changes to its parent, in its release."""
 
+COMMIT = ".rookery/commit"
+"""The file with the release's commit, short, which jobs read where their commands name {commit}."""
+
 R_PROFILE = ".rookery/Rprofile"
 """What R reads first in jobs (templates/sbatch/_base.sh.j2)."""
 
@@ -62,6 +65,7 @@ def make(
     values = {
         "version": 1,
         "project": project.name,
+        **({"origin": project.origin} if project.is_copy else {}),
         "commit": commit.id,
         "dirty": commit.dirty,
         "cluster": cluster.name,
@@ -86,7 +90,7 @@ def make(
 
 def _files(project: "Project", commit: "Commit", rendered: dict[str, str]) -> dict[str, str]:
     """Return the files that are put beside those of the commit, but for the stamp."""
-    files = dict(rendered)
+    files = {**rendered, COMMIT: f"{git.short(commit.id, dirty=commit.dirty)}\n"}
     if project.environment.r != "none":
         files[R_PROFILE] = release_protocol.text("profile.R")
     if commit.dirty:
