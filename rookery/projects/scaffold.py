@@ -128,7 +128,7 @@ def checked(options: NewOptions) -> NewOptions:
         RookeryError: One of them can't be.
     """
     name, other = options.name, suggested(options.name)
-    if set(name) <= set("./"):
+    if name and set(name) <= set("./"):
         raise RookeryError(
             "new makes a project in a new folder. For code that is in a folder already, use init.",
             hint=InitOptions("" if Path(name) == Path() else name, cluster=options.cluster).command("init"),

@@ -24,7 +24,7 @@ IGNORED = ".gitignore"
 
 
 @dataclass(frozen=True)
-class Plan:
+class InitPlan:
     """Everything that `init` would do.
 
     Attributes:
@@ -131,7 +131,7 @@ def _in_repository(root: Path) -> bool:
     return first_commit.git(root, "rev-parse", "--show-toplevel").ok
 
 
-def _plan(root: Path, options: InitOptions) -> Plan:
+def _plan(root: Path, options: InitOptions) -> InitPlan:
     """Return what is proposed for a folder.
 
     Raises:
@@ -155,7 +155,7 @@ def _plan(root: Path, options: InitOptions) -> Plan:
     before = ignore_file.read_text(encoding="utf-8", errors="surrogateescape") if ignore_file.is_file() else ""
     texts = {IGNORED: ignore_lines.with_sections(before, proposed.ignored)} if proposed.ignored else {}
     lines = [line for section in proposed.ignored for line in section.lines]
-    return Plan(
+    return InitPlan(
         facts=facts,
         proposal=proposed,
         texts={**texts, config.NAME: project_file.text(proposed.project)},
@@ -179,7 +179,7 @@ def _name(root: Path, options: InitOptions) -> str:
     return name
 
 
-def _show(plan: Plan) -> None:
+def _show(plan: InitPlan) -> None:
     """Print what was found, the files as a diff, and what the user should know."""
     output = console.writer(sys.stdout)
     for line in _found(plan.facts):
@@ -208,7 +208,7 @@ def _found(facts: FolderFacts) -> list[str]:
     return lines
 
 
-def _answers(plan: Plan) -> tuple[bool, bool]:
+def _answers(plan: InitPlan) -> tuple[bool, bool]:
     """Return the user's answers: whether to write the files, and whether to make a repository."""
     names = " and ".join(plan.texts)
     if not prompts.confirm(f"Write {names}?"):
@@ -218,13 +218,13 @@ def _answers(plan: Plan) -> tuple[bool, bool]:
     )
 
 
-def _commit_size(plan: Plan) -> str:
+def _commit_size(plan: InitPlan) -> str:
     count = len({*plan.committed, *plan.texts})
     size = sum(plan.facts.files.sizes.get(path, 0) for path in plan.committed) / 1024 / 1024
     return f"{count} files ({of_mebibytes(size) if size >= 1 else 'under 1 MB'})"
 
 
-def _write(plan: Plan) -> None:
+def _write(plan: InitPlan) -> None:
     """Write the files, rookery.yml last: a folder has one when all of them are there.
 
     Raises:
@@ -241,13 +241,13 @@ def _write(plan: Plan) -> None:
             ) from error
 
 
-def _first_commit(plan: Plan) -> str:
+def _first_commit(plan: InitPlan) -> str:
     settings = preferences.values()
     author = (settings.get("name", ""), settings.get("email", ""))
     return first_commit.make(plan.root, author, f"Begin {plan.proposal.project.name}")
 
 
-def _print_summary(plan: Plan, signed: str, *, committed: bool) -> None:
+def _print_summary(plan: InitPlan, signed: str, *, committed: bool) -> None:
     """Print what was written, and the commands that lead to a result."""
     project, invoke = plan.proposal.project, invocation.invocation()
     inside = plan.root == Path.cwd()
@@ -267,7 +267,7 @@ def _print_summary(plan: Plan, signed: str, *, committed: bool) -> None:
         console.say(f"  next     {step}")
 
 
-def _document(plan: Plan, *, written: bool, committed: bool) -> dict[str, object]:
+def _document(plan: InitPlan, *, written: bool, committed: bool) -> dict[str, object]:
     """Return everything as one JSON document."""
     return {
         "folder": str(plan.root),
