@@ -12,6 +12,7 @@ from rookery.projects.scripts import directives
 _SUFFIXES: Final = frozenset({"", ".sh", ".bash", ".sbatch", ".slurm", ".job", ".sub", ".py", ".r", ".pl", ".jl"})
 _LARGEST: Final = 1_000_000
 
+_SHELL: Final = re.compile(r"#!\s*\S*(?:/env\s+)?\S*sh\b")
 _ACTIVATES: Final = re.compile(
     r"activate\b|\b(?:uv|poetry|conda|mamba|micromamba|pipenv)\s+run\b|\.venv/bin/|\.conda/bin/"
 )
@@ -69,7 +70,12 @@ def differences(script: BatchScript, outputs: Iterable[str], *, python: str, r: 
         yield f"{name} changes to {match[1]}, but jobs start in the deployed project: remove that line"
     if "/" in name and _UPWARDS.search(script.text):
         yield f"{name} names files by ../, but jobs start in the project's folder, not in that of the script"
-    if python and re.search(r"\bpython", script.text) and not _ACTIVATES.search(script.text):
+    if (
+        python
+        and _SHELL.match(script.text)
+        and re.search(r"\bpython", script.text)
+        and not _ACTIVATES.search(script.text)
+    ):
         line = 'source activate "$PWD/.conda"' if python == "conda" else "source .venv/bin/activate"
         yield f"{name} does not use the environment that deploy builds: add the line {line}"
     if r and "Rscript" in script.text and "R_LIBS" not in script.text:
