@@ -149,6 +149,8 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
         "rows": tuple(merged.get("rows", ())),
     }
     values = {**merged, **texts, **lists, **tables}
+    if "script" in values:
+        values["script"] = str(PurePosixPath(values["script"]))
     return Job(name, minutes=limit, **values)
 
 

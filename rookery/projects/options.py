@@ -28,8 +28,8 @@ class NewOptions(Options):
 class InitOptions(Options):
     """Make a project of the code in a folder.
 
-    Looks at lock files, programs and data, and proposes a rookery.yml and lines for .gitignore; they are written after
-    a yes. Where there is no git repository, it offers to make one.
+    Looks at lock files, job scripts, programs and data, and proposes a rookery.yml and lines for .gitignore; they are
+    written after a yes. Where there is no git repository, it offers to make one.
     """
 
     examples = ("init --check", "init", "init my-code --cluster hec")

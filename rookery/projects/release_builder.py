@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from rookery import __version__
@@ -133,5 +134,5 @@ def _scripts(project: "Project", cluster: "Cluster", source: Committed) -> "list
 def _needed(project: "Project") -> list[str]:
     """Return the files that must be in the commit, so that the job scripts are what it says."""
     jobs = [settings for job in project.jobs.values() for settings in (job, *job.get("clusters", {}).values())]
-    paths = [job.get(key) for job in jobs for key in ("params", "template")]
-    return [config.NAME, *(str(path) for path in paths if path and (project.root / str(path)).is_file())]
+    paths = [job.get(key) for job in jobs for key in ("params", "template", "script")]
+    return [config.NAME, *(str(PurePosixPath(path)) for path in paths if path and (project.root / str(path)).is_file())]

@@ -349,3 +349,41 @@ def test_new_in_a_folder_with_code_names_init() -> None:
         with pytest.raises(RookeryError, match="use init") as caught:
             scaffold.run(NewOptions(name))
         assert caught.value.hint == f"invoke init{' ..' * (name == '..')}"
+
+
+BATCH = """#!/bin/bash
+#SBATCH --job-name=fit.one
+#SBATCH --output="log files/%j/%x.out"
+mkdir -p figures
+python a.py >figures/a
+"""
+
+
+def test_job_scripts_become_jobs_unchanged(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And the programs that are there, which they probably run, become none."""
+    bash = "#!/bin/bash\n#SBATCH -o logs/%A_%a.out\ncd /home/ada/x\n. .venv/bin/activate\npython ../a.py\r\n"
+    files = {
+        "run.sh": BATCH,
+        "jobs/run": bash,
+        "a.py": SIMULATE,
+        "helper.sh": "#!/bin/sh\n",
+        "no.sh": "echo\n#SBATCH -n 1\n",
+    }
+    write(here, {**files, "p.py": "#!/usr/bin/env python3\n#SBATCH --mem=1G\n", "uv.lock": "", "slurm-4.out": "x"})
+    document = proposed(capsys)
+    assert document["jobs"] == {
+        "run": {"script": "jobs/run"}, "p": {"script": "p.py"}, "fit-one": {"script": "run.sh"}
+    }  # fmt: skip
+    assert document["outputs"] == ["results", "figures", "log files", "logs"]
+    assert "slurm-*.out" in document["ignored"]  # type: ignore[operator]
+    assert "slurm-4.out" not in document["first_commit"]  # type: ignore[operator]
+    assert [advice["text"].partition(":")[0] for advice in document["advice"]] == [  # type: ignore[attr-defined]
+        "p.py writes its log to slurm-%j.out, which fetch does not copy",
+        "run.sh does not use the environment that deploy builds",
+        "jobs/run changes to /home/ada/x, but jobs start in the deployed project",
+        "jobs/run names files by ../, but jobs start in the project's folder, not in that of the script",
+        "jobs/run has Windows line ends, which Slurm refuses",
+    ]
+    command.run(InitOptions(cluster="penguins,hec", yes=True))
+    assert (here / "run.sh").read_text() == BATCH
+    assert config.load(here).outputs[2:] == ("log files", "logs")

@@ -204,6 +204,7 @@ def _found(facts: FolderFacts) -> list[str]:
     lines += [f"packages: {' and '.join(locks)}"] if locks else []
     lines += [f"Python package {facts.package.name}"] if facts.package else []
     lines += [f"R package {facts.r_package}"] if facts.r_package else []
+    lines += [f"job scripts: {listed(script.path for script in facts.scripts)}"] if facts.scripts else []
     lines += [f"programs: {listed(program.path for program in facts.programs)}"] if facts.programs else []
     return lines
 

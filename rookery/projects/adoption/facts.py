@@ -67,6 +67,23 @@ class Program:
 
 
 @dataclass(frozen=True)
+class BatchScript:
+    """A job script with `#SBATCH` lines.
+
+    Attributes:
+        path: In the folder.
+        text: What it says.
+        name: What Slurm calls the job; "" for the file's name.
+        logs: Paths of its logs, with Slurm's patterns; none where Slurm chooses.
+    """
+
+    path: str
+    text: str = field(repr=False)
+    name: str = ""
+    logs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PythonPackage:
     """A Python package that the folder is.
 
@@ -112,6 +129,7 @@ class FolderFacts:
         root: The folder.
         files: Its files.
         git: The folder as git sees it.
+        scripts: Job scripts.
         programs: What can be run.
         python_locks: Ways to make its Python environment, each with its lock file; the one that is used first.
         r_locks: The same for R.
@@ -129,6 +147,7 @@ class FolderFacts:
     root: Path
     files: FolderFiles
     git: GitFacts
+    scripts: tuple[BatchScript, ...] = ()
     programs: tuple[Program, ...] = ()
     python_locks: tuple[tuple[str, str], ...] = ()
     r_locks: tuple[tuple[str, str], ...] = ()

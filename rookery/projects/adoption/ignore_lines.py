@@ -13,8 +13,9 @@ _PYTHON: Final = {
 }
 _R: Final = {".Rhistory": ".Rhistory", ".RData": ".RData", ".Rproj.user/": ".Rproj.user/x"}
 _RUNS: Final = {"/combined*.csv": "combined.csv"}
+_SCRIPTS: Final = {"slurm-*.out": "slurm-1.out"}
 
-CANDIDATES: Final = (*_PYTHON.values(), *_R.values(), *_RUNS.values())
+CANDIDATES: Final = (*_PYTHON.values(), *_R.values(), *_RUNS.values(), *_SCRIPTS.values())
 """A path for each line, by which git says whether it has such a line already."""
 
 
@@ -44,7 +45,7 @@ def proposed(facts: FolderFacts, outputs: Sequence[str]) -> tuple[IgnoreSection,
 def _sections(facts: FolderFacts, outputs: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     ignored = facts.git.ignored
     runs = [f"/{_literal(folder)}/" for folder in outputs if f"{folder}/x" not in ignored]
-    yield "Files that runs write", (*runs, *_missing(_RUNS, facts))
+    yield "Files that runs write", (*runs, *_missing(_RUNS | (_SCRIPTS if facts.scripts else {}), facts))
     data = [entry for entry in facts.data if not entry.is_tracked and entry.path not in ignored]
     fresh = [f"/{_literal(entry.path)}{'/' * entry.is_folder}" for entry in data if not _all_ignored(entry.path, facts)]
     yield "Data that is too large for git", tuple(fresh)

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -147,11 +147,15 @@ def written_beside(programs: Iterable[Program]) -> dict[str, str]:
     return found
 
 
-def mentioned(programs: Iterable[Program], folders: Iterable[str]) -> list[str]:
-    """Return those of some folders in which programs name a file."""
-    texts = [program.text for program in programs]
-    pattern = r"(?:^|[\s'\"`=(>])(?:\./)?{name}/(?=[\w{{$%*'\"])(?!\d+\b)"
-    return [name for name in folders if any(re.search(pattern.format(name=name), text) for text in texts)]
+def mentioned(texts: Sequence[str], folders: Iterable[str]) -> list[str]:
+    """Return those of some folders in which programs or scripts name a file.
+
+    Args:
+        texts: What these say.
+        folders: The folders.
+    """
+    pattern = r"(?:^|[\s'\"`=(>])(?:\./)?(?:{name})/(?=[\w{{$%*'\"])(?!\d+\b)"
+    return [name for name in folders if any(re.search(pattern.format(name=re.escape(name)), text) for text in texts)]
 
 
 def names(programs: Iterable[Program], kinds: frozenset[str]) -> Mapping[str, str]:

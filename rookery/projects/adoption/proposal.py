@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from rookery.core.sizes import of_mebibytes
-from rookery.projects.adoption import ignore_lines
+from rookery.projects.adoption import batch_scripts, ignore_lines
 from rookery.projects.adoption.facts import FolderFacts, LargeData, Program
 from rookery.projects.adoption.ignore_lines import IgnoreSection
 from rookery.projects.adoption.project_file import JobDraft, ProjectDraft
@@ -17,6 +17,9 @@ from rookery.projects.commit import listed
 
 MOST_JOBS: Final = 6
 """Programs that get a job each; further ones are named."""
+
+MOST_SCRIPTS: Final = 20
+"""Job scripts that get a job each."""
 
 _MEMORY, _TIME = "1G", "01:00:00"
 
@@ -72,14 +75,19 @@ def propose(facts: FolderFacts, name: str, clusters: tuple[str, ...], gpus: Mapp
 
 def _outputs(facts: FolderFacts) -> tuple[str, ...]:
     """Return the folders for results and for logs: those that are there or named, else the usual ones."""
-    results = [folder for folder in facts.outputs if folder not in LOGS] or RESULTS[:1]
-    logs = [folder for folder in facts.outputs if folder in LOGS] or LOGS[:1]
+    named = batch_scripts.log_folders(facts.scripts)
+    results = [folder for folder in facts.outputs if folder not in {*LOGS, *named}] or RESULTS[:1]
+    logs = [folder for folder in facts.outputs if folder in {*LOGS, *named} and folder not in results] or LOGS[:1]
     return (*results, *logs)
 
 
 def _jobs(facts: FolderFacts, outputs: tuple[str, ...], gpus: Mapping[str, int]) -> Iterator[JobDraft]:
-    """Yield a job for each of the likeliest programs, or else for what a package can run."""
+    """Yield a job for each job script; without one, for the likeliest programs, or else for what a package can run."""
     names: set[str] = set()
+    for script in facts.scripts[:MOST_SCRIPTS]:
+        yield JobDraft(job_name(script.name or PurePosixPath(script.path).stem, names), {"script": script.path})
+    if facts.scripts:
+        return
     clusters = {cluster: {"gpus": number} for cluster, number in gpus.items()}
     resources = {"memory": _MEMORY, "time": _TIME, **({"clusters": clusters} if clusters else {})}
     for program in facts.programs[:MOST_JOBS]:
@@ -192,7 +200,11 @@ def _on_packages(facts: FolderFacts) -> Iterator[Advice]:
 def _on_programs(facts: FolderFacts, outputs: tuple[str, ...], jobs: int) -> Iterator[Advice]:
     if not jobs:
         yield Advice("Found no program to run: write your jobs into rookery.yml")
-    if rest := [program.path for program in facts.programs[MOST_JOBS:]]:
+    python, r = (locks[0][0] if locks else "" for locks in (facts.python_locks, facts.r_locks))
+    for script in facts.scripts:
+        yield from map(Advice, batch_scripts.differences(script, outputs, python=python, r=r))
+    known = facts.scripts[MOST_SCRIPTS:] if facts.scripts else facts.programs[MOST_JOBS:]
+    if rest := [item.path for item in known]:
         yield Advice(f"These have no job yet: {listed(rest)}")
     by_program: dict[str, list[str]] = {}
     for file, program in facts.beside.items():

@@ -5,8 +5,16 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from rookery.projects import config
-from rookery.projects.adoption import environments, folder_files, git_facts, large_data, programs, secret_files
-from rookery.projects.adoption.facts import FolderFacts, FolderFiles, Program
+from rookery.projects.adoption import (
+    batch_scripts,
+    environments,
+    folder_files,
+    git_facts,
+    large_data,
+    programs,
+    secret_files,
+)
+from rookery.projects.adoption.facts import FolderFacts, FolderFiles
 from rookery.projects.adoption.ignore_lines import CANDIDATES
 
 RESULTS: Final = ("results", "result", "output", "outputs", "out", "figures", "figs", "plots", "tables")
@@ -25,7 +33,9 @@ def look(root: Path) -> FolderFacts:
     """
     files = folder_files.listed(root)
     every = programs.read(root, files.sizes)
-    outputs = _outputs(files, every)
+    scripts = batch_scripts.find(root, files.sizes.items())
+    texts = [*(program.text for program in every), *(script.text for script in scripts)]
+    outputs = _outputs(files, texts, batch_scripts.log_folders(scripts))
     asked = [
         *CANDIDATES,
         *(f"{folder}/x" for folder in (*RESULTS, *LOGS, *files.environments)),
@@ -44,7 +54,8 @@ def look(root: Path) -> FolderFacts:
         root=root,
         files=files,
         git=git,
-        programs=runnable,
+        scripts=tuple(scripts),
+        programs=tuple(program for program in runnable if program.path not in {script.path for script in scripts}),
         python_locks=python_locks,
         r_locks=r_locks,
         unlocked=environments.unlocked(root, files),
@@ -61,9 +72,9 @@ def look(root: Path) -> FolderFacts:
     )
 
 
-def _outputs(files: FolderFiles, every: Sequence[Program]) -> tuple[str, ...]:
-    """Return the folders for results and logs that are there, or that programs name."""
-    known = (*RESULTS, *LOGS)
+def _outputs(files: FolderFiles, texts: Sequence[str], logs: Sequence[str]) -> tuple[str, ...]:
+    """Return the folders for results and logs that are there, or that programs and job scripts name."""
+    known = (*RESULTS, *(folder for folder in logs if folder not in (*RESULTS, *LOGS)), *LOGS)
     there = {name for path in files.sizes if (name := path.partition("/")[0]) in known and "/" in path}
     there |= {name for name in files.crowded if name in known}
     suffixes = {
@@ -72,5 +83,5 @@ def _outputs(files: FolderFiles, every: Sequence[Program]) -> tuple[str, ...]:
     }
     plain = {name for name in there if not suffixes[name] & (large_data.CODE - {".tex"})}
     return tuple(
-        name for name in known if name in plain or (name in programs.mentioned(every, [name]) and name not in there)
+        name for name in known if name in plain or (name in programs.mentioned(texts, [name]) and name not in there)
     )
