@@ -13,7 +13,7 @@ from rookery.core import yaml_document
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.file_problems import FileProblem, FileProblems, FileProblemsError
 from rookery.core.yaml_document import Dialect, Document
-from rookery.projects import config_checks, config_schema, job_settings, remote_paths, slurm_values
+from rookery.projects import config_checks, config_schema, copy_note, job_settings, remote_paths, slurm_values
 from rookery.projects.job import Job
 from rookery.projects.job_settings import listed
 from rookery.projects.model import Environment, Project
@@ -35,7 +35,7 @@ class NoProject(RookeryError):  # noqa: N818 said of a place, not of something t
 
 
 @cache
-def _loader() -> Any:
+def _loader(*, numbers: bool = True) -> Any:
     class ConfigLoader(yaml_document.fastest()):  # type: ignore[misc]
         yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 PyYAML's own way
 
@@ -43,7 +43,7 @@ def _loader() -> Any:
             return {str(key): value for key, value in super().construct_mapping(node, deep).items()}
 
     for tag, pattern, first in (
-        ("int", r"-?(0|[1-9][0-9]{0,17})$", list("-0123456789")),
+        *([("int", r"-?(0|[1-9][0-9]{0,17})$", list("-0123456789"))] if numbers else []),
         ("null", r"(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
         ("merge", r"<<$", ["<"]),
     ):
@@ -57,6 +57,9 @@ DIALECT = Dialect("project-2", _loader)
 YAML 1.1 reads 1:30:00 as 5400, `no` as false, 010 as 8 and 0.10 as 0.1; a time limit, a name or a parameter is meant as
 it stands.
 """
+
+TEXTS = Dialect("texts", lambda: _loader(numbers=False), kept=False)
+"""YAML in which every value stays the text that was written, but for what is empty."""
 
 
 def find(start: Path) -> Path:
@@ -95,15 +98,16 @@ def load(path: str | Path = "") -> Project:
     for complaint in config_checks.complaints(document):
         problems.add(document, complaint)
     problems.report()
-    data = document.data
+    data, note = document.data, copy_note.of(root)
     return Project(
         root=root,
-        name=data["name"],
+        name=note.name if note else data["name"],
         clusters=listed(data["clusters"]),
         environment=_environment(root, data.get("environment", {})),
         outputs=tuple(str(PurePosixPath(path)) for path in listed(data.get("outputs", remote_paths.LOGS))),
         jobs=data.get("jobs", {}),
         lines=document.lines,
+        copied_from=note.origin if note else "",
     )
 
 

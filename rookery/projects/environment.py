@@ -132,7 +132,7 @@ def _required(  # noqa: PLR0913, PLR0917
         *requirements,
     ]
     digest = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
-    return RequiredEnvironment(kind, way, lock, digest, f"{project.name}-{digest}")
+    return RequiredEnvironment(kind, way, lock, digest, f"{project.origin}-{digest}")
 
 
 def _refuse_links(tree: Tree, names: list[str]) -> None:
@@ -189,8 +189,9 @@ def own_extras(commit: Commit, tree: Tree, way: str) -> tuple[str, ...] | None:
     if way != "venv" or lock not in tree.files:
         return None
     text = contents(commit, [tree.files[lock].id])[0].decode(errors="replace")
-    own = [match for entry in re.findall(_FROM_FOLDER[way], text, re.MULTILINE) if (match := re.fullmatch(_OWN[way], entry))]
-    return tuple(extra.strip() for match in own for extra in (match[1] or "").split(",") if extra.strip()) if own else None
+    matches = [re.fullmatch(_OWN[way], entry) for entry in re.findall(_FROM_FOLDER[way], text, re.MULTILINE)]
+    own = [match[1] or "" for match in matches if match]
+    return tuple(extra.strip() for extras in own for extra in extras.split(",") if extra.strip()) if own else None
 
 
 def digest(environments: tuple[RequiredEnvironment, ...]) -> str:

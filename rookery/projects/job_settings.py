@@ -12,6 +12,12 @@ from rookery.projects import slurm_values
 ROWS: Final = ("array", "params", "grid", "rows")
 """The keys that make a job an array; it has one of them."""
 
+TABLES: Final = (".csv", ".yaml", ".yml")
+"""Endings of a file of parameters."""
+
+PLACEHOLDERS: Final = ("cpus", "task", "run", "commit", "launcher", "row")
+"""Names in braces that mean something in every command, so that no parameter can have them."""
+
 ARRAYS: Final = ("python-array", "r-array", "sweep")
 """The templates that are for arrays alone."""
 
@@ -93,7 +99,11 @@ def _bad_array(array: str, place: Place) -> Iterator[Complaint]:
 
 
 def _bad_rows(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
-    """Yield what is wrong with the parameters that rookery.yml itself has."""
+    """Yield what is wrong with the file of parameters' name, and with the parameters that rookery.yml itself has."""
+    params = settings.get("params")
+    if params is not None and not params.lower().endswith(TABLES):
+        text = f"`params` must be a file that ends in .csv, .yaml or .yml, not {written(params)}"
+        yield Complaint((*place, "params"), text)
     grid = settings.get("grid") or {}
     count = math.prod(len(values or [None]) for values in grid.values())
     if count > MOST_ROWS:
@@ -105,6 +115,14 @@ def _bad_rows(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
             text = f"row {number + 1} must have the same names as the first ({names})"
             yield Complaint((*place, "rows", number), text, usable=True)
     for spot, name in [(("grid",), name) for name in grid] + [(("rows", n), name) for n, row in rows for name in row]:
-        if not name.strip() or not name.isprintable():
-            text = f"a parameter can't have the name {written(name)}"
-            yield Complaint((*place, *spot, name), text, usable=True)
+        if wrong := bad_name(name):
+            yield Complaint((*place, *spot, name), wrong, usable=True)
+
+
+def bad_name(name: str) -> str:
+    """Return why a parameter can't have a name; "" where it can."""
+    if not name.strip() or not name.isprintable():
+        return f"a parameter can't have the name {written(name)}"
+    if name in PLACEHOLDERS:
+        return f"a parameter can't have the name {name}: {{{name}}} means something else in every command (rename it)"
+    return ""

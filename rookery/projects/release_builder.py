@@ -34,6 +34,9 @@ PATCH = ".rookery/uncommitted.patch"
 _HOW = ("builders", "packages", "requirements")
 """What of an order is not about the release itself, or in its environment's digest, or new in this version."""
 
+COMMIT = ".rookery/commit"
+"""The file with the release's commit, short, which jobs read where their commands name {commit}."""
+
 R_PROFILE = ".rookery/Rprofile"
 """What R reads first in jobs (templates/sbatch/_base.sh.j2)."""
 
@@ -72,6 +75,7 @@ def make(
     values = {
         "version": 1,
         "project": project.name,
+        **({"origin": project.origin} if project.is_copy else {}),
         "commit": commit.id,
         "dirty": commit.dirty,
         "cluster": cluster.name,
@@ -102,7 +106,7 @@ def make(
 
 def _files(project: "Project", commit: "Commit", rendered: dict[str, str]) -> dict[str, str]:
     """Return the files that are put beside those of the commit, but for the stamp."""
-    files = dict(rendered)
+    files = {**rendered, COMMIT: f"{git.short(commit.id, dirty=commit.dirty)}\n"}
     if project.environment.r != "none":
         files[R_PROFILE] = release_protocol.text("profile.R")
     if commit.dirty:

@@ -130,7 +130,8 @@ def _less(cluster: "Cluster", project: str, log: str) -> str:
 def _last_lines(stderr: str) -> list[str]:
     """Return the last lines of the log of an environment that could not be built: what its programs wrote."""
     lines = stderr.split("\n")
-    begun = max((number for number, line in enumerate(lines) if line.startswith(("doing: building ", "doing: adding "))), default=-1)
+    steps = ("doing: building ", "doing: adding ")
+    begun = max((number for number, line in enumerate(lines) if line.startswith(steps)), default=-1)
     shown = [clean(line.rstrip().rpartition("\r")[2]) for line in lines[begun + 1 :]]  # of a bar, its last state
     return [line for line in shown if line.strip()][-_LAST_LINES:]
 

@@ -117,7 +117,7 @@ def _hatchling(pyproject: Mapping[str, Any], name: str, files: set[str]) -> list
     return [default_folder(name, files)]
 
 
-def _uv_build(pyproject: Mapping[str, Any], name: str, files: set[str]) -> list[str]:
+def _uv_build(pyproject: Mapping[str, Any], _name: str, _files: set[str]) -> list[str]:
     settings = table(pyproject, "tool", "uv", "build-backend")
     return [str(settings.get("module-root", "src")) or "."]
 
@@ -135,7 +135,7 @@ def _flit(pyproject: Mapping[str, Any], name: str, files: set[str]) -> list[str]
     return [default_folder(str(table(pyproject, "tool", "flit", "module").get("name", name)), files)]
 
 
-def _pdm(pyproject: Mapping[str, Any], name: str, files: set[str]) -> list[str]:
+def _pdm(pyproject: Mapping[str, Any], _name: str, files: set[str]) -> list[str]:
     settings = table(pyproject, "tool", "pdm", "build")
     if settings.get("run-setuptools") or settings.get("custom-hook"):
         raise Unsupported("it runs a build hook of pdm")

@@ -126,7 +126,7 @@ def _dynamic_version(pyproject: Mapping[str, Any], name: str, described: str, re
     pdm = table(pyproject, "tool", "pdm", "version")
     setuptools = table(pyproject, "tool", "setuptools", "dynamic", "version")
     build = table(pyproject, "build-system")
-    requires = " ".join(str(requirement) for requirement in build.get("requires", ()))
+    requires = " ".join(str(requirement) for requirement in build.get("requires", ())).replace("_", "-")
     if path := str(hatch.get("path") or pdm.get("path") or ""):
         return _assigned(read(path)) or _unknown(path)
     if file := setuptools.get("file"):
@@ -137,7 +137,7 @@ def _dynamic_version(pyproject: Mapping[str, Any], name: str, described: str, re
         path = module.replace(".", "/")
         texts = [read(f"{before}{path}{end}") for before in ("src/", "") for end in ("/__init__.py", ".py")]
         return next((found for text in texts if (found := _assigned(text, variable))), "") or _unknown(attribute)
-    if "vcs" in str(hatch.get("source")) or "scm" in str(pdm.get("source")) or re.search(r"setuptools[-_]scm", requires):
+    if "vcs" in str(hatch.get("source")) or "scm" in str(pdm.get("source")) or "setuptools-scm" in requires:
         return from_tag(described)
     if str(build.get("build-backend", "")).startswith("flit_core"):
         module = re.sub(r"[-.]+", "_", str(table(pyproject, "tool", "flit", "module").get("name", name)))
@@ -160,9 +160,9 @@ def _assigned(text: str, variable: str = "") -> str:
     for statement in statements:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
         value = getattr(statement, "value", None)
-        if isinstance(value, ast.Constant) and isinstance(value.value, str):
-            if any(isinstance(target, ast.Name) and target.id in names for target in targets):
-                return value.value
+        is_named = any(isinstance(target, ast.Name) and target.id in names for target in targets)
+        if is_named and isinstance(value, ast.Constant) and isinstance(value.value, str):
+            return value.value
     return ""
 
 
@@ -181,11 +181,12 @@ def from_tag(described: str) -> str:
 
 
 def generated_files(pyproject: Mapping[str, Any], version: str) -> dict[str, str]:
-    """Return the files that a build writes the version into, where pyproject.toml names them; by path in the project."""
+    """Return the files into which a build writes the version, by path in the project."""
     scm = table(pyproject, "tool", "setuptools_scm")
     hook = table(pyproject, "tool", "hatch", "build", "hooks", "vcs")
     paths = [scm.get("version_file"), scm.get("write_to"), hook.get("version-file")]
     numbers = tuple(int(number) for number in re.findall(r"\d+", version.partition("+")[0].partition("dev")[0]))
     text = f'__version__ = version = "{version}"\n__version_tuple__ = version_tuple = {numbers!r}\n'
     plain = [PurePosixPath(str(path)) for path in paths if path]
-    return {str(path): text for path in plain if path.suffix == ".py" and not path.is_absolute() and ".." not in path.parts}
+    inside = [path for path in plain if not path.is_absolute() and ".." not in path.parts]
+    return {str(path): text for path in inside if path.suffix == ".py"}

@@ -27,9 +27,9 @@ FOLDERS_FILE = f"{FOLDER}/import-folders"
 """The file in a release with the folders that `sys.path` needs, one a line."""
 
 _WAY_OUT = {
-    "uv": "or set `package = false` under [tool.uv] in pyproject.toml, where jobs run its files as they are",
-    "poetry": "or set `package-mode = false` under [tool.poetry] in pyproject.toml, where jobs run its files as they are",
-    "venv": "or remove the project itself from requirements.txt, where jobs run its files as they are",
+    "uv": "or, where jobs run its files as they are, set `package = false` under [tool.uv]",
+    "poetry": "or, where jobs run its files as they are, set `package-mode = false` under [tool.poetry]",
+    "venv": "or, where jobs run its files as they are, remove the project from requirements.txt",
 }
 
 
@@ -54,8 +54,9 @@ class PythonPackage:
 
     def files(self) -> dict[str, str]:
         """Return the files that a release has besides those of the commit."""
-        folders = {FOLDERS_FILE: "".join(f"{folder}\n" for folder in self.folders)}
-        return {**folders, **{f"{FOLDER}/{path}": text for path, text in self.metadata.files().items()}, **self.generated}
+        texts = {FOLDERS_FILE: "".join(f"{folder}\n" for folder in self.folders)}
+        texts |= {f"{FOLDER}/{path}": text for path, text in self.metadata.files().items()}
+        return {**texts, **self.generated}
 
 
 def find(

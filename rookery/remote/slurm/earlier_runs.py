@@ -76,6 +76,16 @@ class EarlierRuns:
                 numbers.append(number)
         return numbers
 
+    def completed_by(self, number: str) -> str:
+        """Return the run that a rerun of this one's failed tasks completes: itself, or the first of several reruns."""
+        seen = {number}
+        while True:
+            earlier = str(record(self.path(number)).get("failed_of") or "")
+            if not earlier.isdigit() or earlier in seen:
+                return number
+            seen.add(earlier)
+            number = earlier
+
     def _latest(self, name: str) -> str:
         runs = [known for known in self.records() if known.get("job") == name]
         return str(max(runs, key=lambda known: str(known.get("when")))["id"]) if runs else ""
