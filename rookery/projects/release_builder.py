@@ -71,7 +71,7 @@ def make(
     environments = environment.required(project, commit, tree, cluster, used or [""], requirements)
     rendered = {path: text for script in scripts for path, text in {script.path: script.text, **script.files}.items()}
     files = _files(project, commit, {path: text for path, text in rendered.items() if path not in tree.files})
-    files |= package.files() if package else {}
+    files |= package.files(project.environment.python) if package else {}
     values = {
         "version": 1,
         "project": project.name,

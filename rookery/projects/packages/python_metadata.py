@@ -169,9 +169,10 @@ def _assigned(text: str, variable: str = "") -> str:
 def from_tag(described: str) -> str:
     """Return the version that setuptools-scm and hatch-vcs would make of `git describe`, by their default."""
     is_dirty = described.endswith("-dirty")
-    match = re.fullmatch(r"(?:.*?[^0-9.])??v?(\d+(?:\.\d+)*)(?:-(\d+)-g([0-9a-f]+))?", described.removesuffix("-dirty"))
-    if not match:
-        return f"0.1.dev0+g{re.sub('[^0-9a-f]', '', described) or '0'}"
+    plain = described.removesuffix("-dirty")
+    match = re.fullmatch(r"(?:.*[-_/])?v?(\d+(?:\.\d+)*)(?:-(\d+)-g([0-9a-f]+))?", plain)
+    if not match or re.fullmatch(r"[0-9a-f]{7,40}", plain):  # no tag, and the commit's first digits instead
+        return f"0.1.dev0+g{re.sub('[^0-9a-f]', '', plain) or '0'}"
     version, after, commit = match.groups()
     if not after and not is_dirty:
         return version

@@ -5,6 +5,7 @@ release gets a small virtual environment in front of it (remote/scripts/release/
 import folders that are decided here, on this computer, without running anything of the project.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,10 @@ FOLDER = ".rookery/package"
 FOLDERS_FILE = f"{FOLDER}/import-folders"
 """The file in a release with the folders that `sys.path` needs, one a line."""
 
+_ACTIVATE = """# Written by rookery: puts the project's own code and commands in front of a conda environment. For bash.
+release=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+export PATH="${release}/.rookery/commands:${PATH}" PYTHONPATH="@FOLDERS@"
+"""
 _WAY_OUT = {
     "uv": "or, where jobs run its files as they are, set `package = false` under [tool.uv]",
     "poetry": "or, where jobs run its files as they are, set `package-mode = false` under [tool.poetry]",
@@ -52,11 +57,19 @@ class PythonPackage:
         more = (requirement for extra in extras for requirement in self.metadata.optional.get(extra, ()))
         return tuple(dict.fromkeys((*self.metadata.requires, *more)))
 
-    def files(self) -> dict[str, str]:
-        """Return the files that a release has besides those of the commit."""
+    def files(self, way: str = "") -> dict[str, str]:
+        """Return the files that a release has besides those of the commit, by how its environment is made."""
         texts = {FOLDERS_FILE: "".join(f"{folder}\n" for folder in self.folders)}
         texts |= {f"{FOLDER}/{path}": text for path, text in self.metadata.files().items()}
+        if way == "conda":
+            paths = [f"${{release}}/{FOLDER}", *(f"${{release}}/{_quoted(folder)}" for folder in self.folders)]
+            texts[f"{FOLDER}/activate.sh"] = _ACTIVATE.replace("@FOLDERS@", ":".join(paths))
         return {**texts, **self.generated}
+
+
+def _quoted(folder: str) -> str:
+    """Return a folder as it is between double quotes in a shell."""
+    return re.sub(r'([\\"$`])', r"\\\1", folder)
 
 
 def find(

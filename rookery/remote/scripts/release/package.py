@@ -1,8 +1,8 @@
 """Make a release's own virtual environment: the project's code first, then the packages of the shared environment.
 
 Arguments: WAY SHARED MADE FINAL RELEASE PLACE. WAY is how the environment was made, SHARED the environment that
-releases share, MADE the folder to make, FINAL its path when the release is in its place, RELEASE the release's path then, and
-PLACE where its files are now.
+releases share, MADE the folder to make, FINAL its path when the release is in its place, RELEASE the release's path
+then, and PLACE where its files are now.
 
 Whatever knows virtual environments knows this one: `activate`, an editor's interpreter, commands in bin/. Nothing is
 built or downloaded. It may be for nodes of another architecture, so nothing of it is run here.
@@ -37,12 +37,12 @@ def main(way: str, shared: str, folders: List[str]) -> None:
         way == "conda"
     ):  # activated by its path, so that jobs get the folders from PYTHONPATH, and the commands from PATH
         os.makedirs(made)
-        own_commands(made, os.path.join(release, ".conda/bin/python"), place)
+        own_commands(made, "/usr/bin/env python", place)
         return
 
     os.makedirs(os.path.join(made, "bin"))
     for name in os.listdir(shared):
-        if name not in ("bin", "lib", "pyvenv.cfg", ".rookery-ready", ".lock"):
+        if not name.startswith(".") and name not in ("bin", "lib", "pyvenv.cfg", "CACHEDIR.TAG"):
             link(os.path.join(shared, name), os.path.join(made, name))
     shutil.copy(os.path.join(shared, "pyvenv.cfg"), made)
     libraries(shared, made, release, place)
@@ -82,6 +82,8 @@ def commands(shared: str, made: str, final: str) -> None:
     either = b"|".join(re.escape(path) for path in places)
     head = re.compile(rb"\A#!(?:/bin/sh\n'''exec' [\"']?)?(?:" + either + rb")/bin/(python[0-9.]*)[^\n]*\n(?:' '''\n)?")
     for name in os.listdir(os.path.join(shared, "bin")):
+        if name.endswith((".bat", ".ps1", ".nu", ".xsh")):  # for shells that no cluster has
+            continue
         source, path = os.path.join(shared, "bin", name), os.path.join(made, "bin", name)
         text = b""
         if os.path.isfile(source) and not os.path.islink(source) and not name.startswith("python"):
@@ -101,7 +103,7 @@ def commands(shared: str, made: str, final: str) -> None:
 def first_line(python: str) -> bytes:
     """Return the first line of a script that a Python runs; a shell's where it would be too long for the kernel."""
     path = os.fsencode(python)
-    if len(path) + 2 <= LONGEST and b" " not in path:
+    if path.startswith(b"/usr/bin/env ") or (len(path) + 2 <= LONGEST and b" " not in path):
         return b"#!" + path + b"\n"
     return b"#!/bin/sh\n'''exec' \"" + re.sub(rb'([\\"$`])', rb"\\\1", path) + b'" "$0" "$@"\n\' \'\'\'\n'
 

@@ -107,7 +107,7 @@ is_package() { # is_package KIND: whether the project's own code is to be found 
   return 1
 }
 own_part() { # own_part KIND WAY LINK: the release's own folder in front of an environment, from the release
-  case $2 in conda) echo ".rookery/commands${3#.conda}" ;; *) echo "$3" ;; esac
+  case $2 in conda) echo .rookery/commands ;; *) echo "$3" ;; esac
 }
 is_whole() {
   is_ready && { ! is_package "$1" || [ -f "$release/$(own_part "$@")/.rookery-ready" ]; }
