@@ -98,7 +98,7 @@ def find(
         if must:
             raise RookeryError(
                 f"{name} is a Python package that can't be installed into a release: {reason}.",
-                hint=f"make a package of that code of its own, and list it among the dependencies; {_WAY_OUT[way]}",
+                hint=f"move that code into a separate package, and list it among the dependencies; {_WAY_OUT[way]}",
             ) from None
         return None, f"the package {name} is not installed: {reason}" if "build-system" in document else ""
 
