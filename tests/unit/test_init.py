@@ -294,12 +294,25 @@ def test_environments_and_other_repositories_are_passed_over(here: Path, capsys:
     ]
 
 
-def test_a_package_without_programs_is_run_by_its_modules(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(here, {"pyproject.toml": "[project]\nname = 'penguin-model'\n[build-system]\nrequires = []\n", "uv.lock": ""})
-    write(here, {"src/penguin_model/__init__.py": "", "src/penguin_model/__main__.py": "x = 1\n"})
-    [job] = proposed(capsys)["jobs"].values()  # type: ignore[attr-defined]
-    assert job["command"] == "python -m penguin_model"
-    assert job["environment"] == {"PYTHONPATH": "src"}
+PACKAGE = {
+    "pyproject.toml": "[project]\nname = 'penguin-model'\n[build-system]\nrequires = []\n",
+    "src/penguin_model/__init__.py": "",
+    "src/penguin_model/__main__.py": "x = 1\n",
+}
+
+
+def test_a_package_is_run_by_its_commands_or_modules(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def jobs() -> dict[str, tuple[str, dict[str, str]]]:
+        proposal = proposed(capsys)["jobs"]
+        return {name: (job["command"], job.get("environment", {})) for name, job in proposal.items()}  # type: ignore[attr-defined]
+
+    write(here, PACKAGE)
+    assert jobs() == {"penguin_model": ("python3 -m penguin_model", {"PYTHONPATH": "src"})}
+    write(here, {"uv.lock": ""})
+    assert jobs() == {"penguin_model": ("python -m penguin_model", {})}
+    text = PACKAGE["pyproject.toml"] + "[project.scripts]\n'fit.it' = 'penguin_model:main'\n"
+    write(here, {"pyproject.toml": text, "scripts/extra.py": "x = 1\n"})
+    assert jobs() == {"fit-it": ("fit.it", {}), "extra": ("python scripts/extra.py", {})}
 
 
 def refused(options: InitOptions) -> RookeryError:

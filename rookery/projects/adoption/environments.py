@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from rookery.projects import config
-from rookery.projects.adoption.facts import FolderFiles, Program, PythonPackage
+from rookery.projects.adoption.facts import FolderFiles, Program, PackageFacts
 from rookery.projects.adoption.folder_files import text_of
 from rookery.projects.adoption.programs import names
 
@@ -53,7 +53,7 @@ def unlocked(root: Path, files: FolderFiles) -> dict[str, str]:
     return found
 
 
-def python_package(root: Path, files: FolderFiles) -> PythonPackage | None:
+def python_package(root: Path, files: FolderFiles) -> PackageFacts | None:
     """Return the Python package that a folder is; None where it is none, or lists packages alone."""
     document = _toml(root / "pyproject.toml") if "pyproject.toml" in files.sizes else {}
     project, poetry = _table(document, "project"), _table(document, "tool", "poetry")
@@ -68,7 +68,7 @@ def python_package(root: Path, files: FolderFiles) -> PythonPackage | None:
         return None
     prefix = f"{source}/" if source else ""
     runnable = tuple(module for module in modules if f"{prefix}{module}/__main__.py" in files.sizes)
-    return PythonPackage(name, commands, source, modules, runnable)
+    return PackageFacts(name, commands, source, modules, runnable)
 
 
 def package_folders(files: FolderFiles) -> tuple[str, ...]:

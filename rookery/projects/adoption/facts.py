@@ -84,7 +84,7 @@ class BatchScript:
 
 
 @dataclass(frozen=True)
-class PythonPackage:
+class PackageFacts:
     """A Python package that the folder is.
 
     Attributes:
@@ -152,7 +152,7 @@ class FolderFacts:
     python_locks: tuple[tuple[str, str], ...] = ()
     r_locks: tuple[tuple[str, str], ...] = ()
     unlocked: Mapping[str, str] = field(default_factory=dict)
-    package: PythonPackage | None = None
+    package: PackageFacts | None = None
     r_package: str = ""
     packages: frozenset[str] | None = None
     unlisted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -88,18 +88,26 @@ def _jobs(facts: FolderFacts, outputs: tuple[str, ...], gpus: Mapping[str, int])
         yield JobDraft(job_name(script.name or PurePosixPath(script.path).stem, names), {"script": script.path})
     if facts.scripts:
         return
-    clusters = {cluster: {"gpus": number} for cluster, number in gpus.items()}
-    resources = {"memory": _MEMORY, "time": _TIME, **({"clusters": clusters} if clusters else {})}
+    installed = facts.package if facts.package and facts.python_locks else None  # what deploy makes importable
+    for command in (installed.commands if installed else ())[:MOST_JOBS]:
+        yield JobDraft(job_name(command, names), {"command": shlex.quote(command), **_resources(gpus)})
     for program in facts.programs[:MOST_JOBS]:
         name = job_name(PurePosixPath(program.path).stem, names)
         array = {"template": f"{program.kind}-array", "array": "1-10"} if _is_array(program) else {}
         yield JobDraft(
-            name, {"command": _command(program, facts, outputs), **array, **resources}, tuple(_comments(program))
+            name, {"command": _command(program, facts, outputs), **array, **_resources(gpus)}, tuple(_comments(program))
         )
-    if not facts.programs and facts.package:
-        path = {"environment": {"PYTHONPATH": facts.package.source}} if facts.package.source else {}
+    if facts.package and not names:
+        path = {"environment": {"PYTHONPATH": facts.package.source}} if facts.package.source and not installed else {}
+        python = "python" if installed else "python3"
         for module in facts.package.runnable:
-            yield JobDraft(job_name(module, names), {"command": f"python -m {module}", **path, **resources})
+            yield JobDraft(job_name(module, names), {"command": f"{python} -m {module}", **path, **_resources(gpus)})
+
+
+def _resources(gpus: Mapping[str, int]) -> dict[str, Any]:
+    """Return the keys that say what a job asks for, until its user knows better."""
+    clusters = {cluster: {"gpus": number} for cluster, number in gpus.items()}
+    return {"memory": _MEMORY, "time": _TIME, **({"clusters": clusters} if clusters else {})}
 
 
 def _is_array(program: Program) -> bool:
