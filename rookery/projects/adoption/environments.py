@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from rookery.projects import config
-from rookery.projects.adoption.facts import FolderFiles, Program, PackageFacts
+from rookery.projects.adoption.facts import FolderFiles, PackageFacts, Program
 from rookery.projects.adoption.folder_files import text_of
 from rookery.projects.adoption.programs import names
 
