@@ -96,7 +96,6 @@ def test_options_of_invoke_that_do_nothing_here_are_unknown(
         ("sbatch a.sh", "submit a.sh"),
         ("pull", "fetch"),
         ("download", "fetch"),
-        ("init x", "new x"),
         ("squeue", "jobs"),
     ],
 )
