@@ -21,6 +21,7 @@ COMMANDS = (
     command("code", homes.CodeOptions, "rookery.homes.vscode.code:run"),
     command("cohort", support.CohortOptions, "rookery.support.cohort.command:run"),
     command("new", projects.NewOptions, "rookery.projects.scaffold:run"),
+    command("init", projects.InitOptions, "rookery.projects.adoption.command:run"),
     command("render", jobs.RenderOptions, "rookery.jobs.render:run"),
     command("lint", jobs.LintOptions, "rookery.jobs.lint.run:run"),
     command("deploy", projects.DeployOptions, "rookery.projects.deploy:run", each="cluster"),
@@ -31,6 +32,7 @@ COMMANDS = (
         each="job",
         before="rookery.jobs.submit.request:check_names",
     ),
+    command("run", jobs.RunOptions, "rookery.jobs.run_job.command:run"),
     command("jobs", jobs.JobsOptions, "rookery.jobs.monitor.show:run", each="cluster"),
     command("logs", jobs.LogsOptions, "rookery.jobs.monitor.logs:run"),
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
@@ -80,8 +82,8 @@ GROUPS = {
 """Commands that are called GROUP.NAME; the group's name alone means its `list`."""
 
 TITLES = {
-    "Start": ("onboard", "login", "setup", "new", "logout"),
-    "Work": ("render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
+    "Start": ("onboard", "login", "setup", "new", "init", "logout"),
+    "Work": ("run", "render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
     "Results": ("fetch", "combine"),
     "Speed": ("scale",),
     "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),
