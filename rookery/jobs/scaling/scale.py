@@ -111,7 +111,7 @@ def _begun(project: "Project", plan: "ScalingPlan", before: Measurement | None, 
         with commits.chosen(project.root, (*project.outputs, *drawn)) as commit:
             return Measurement(commit.id, plan.what, key, when)
     except RookeryError as error:
-        error.hint = error.hint and error.hint.partition("   # or deploy")[0]
+        error.hint = error.hint and error.hint.partition("   #")[0]
         raise
 
 
