@@ -24,6 +24,8 @@ class SubmitOptions(Options):
     )
     check: bool = option(default=False, help="ask Slurm when it could start, and do not submit")
     wait: bool = option(default=False, help="wait until it has ended; exit with 1 if a task failed")
+    deploy: bool = option(default=False, help="deploy the current commit first")
+    dirty: bool = option(default=False, help="with --deploy: include uncommitted changes, marked as such")
     failed: str = option(default="", value="NUMBER", help="submit the failed tasks of this run again")
     tag: str = option(default="", help="tag the commit with this name")
     json: bool = option(default=False, help=JSON)
