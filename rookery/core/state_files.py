@@ -18,6 +18,7 @@ FOLDERS = {
     "clusters": "CLUSTER.json: the last successful `setup` of a cluster, and what its login node is like",
     "cohort": "digests of the pages that `cohort` wrote",
     "combined": "digests of the tables that `combine` wrote",
+    "copies": "NAME-DIGEST/: a copy of a project at a commit, and copy.json, which says what it was made from",
     "deploys": "USER@HOST:PORT/PROJECT.json: the releases and commits of a project on a cluster",
     "failures": "logs of unexpected errors",
     "fetched": "PROJECT-DIGEST.json: the files that `fetch` downloaded",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh import download_link
 from rookery.core import console
-from rookery.projects import deploy_cache, prune, release_builder, release_client, release_protocol
+from rookery.projects import deploy_cache, project_copy, prune, release_builder, release_client, release_protocol
 from rookery.projects import target as targets
 from rookery.projects.deploy_report import Result
 from rookery.projects.options import DeployOptions
@@ -37,6 +37,8 @@ def run(options: DeployOptions) -> int:
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
     project, connection = target.project, target.connection
     assert project is not None  # noqa: S101 find raises where there is none
+    if project.is_copy and not options.check:
+        project_copy.note_cluster(project, connection.cluster.label)
     with (
         closing(Preflight(connection, project, ask=not options.check, dirty=options.dirty)) as preflight,
         ExitStack() as stack,

@@ -122,7 +122,7 @@ def _required(  # noqa: PLR0913, PLR0917
         *(f"{name} {tree.files[name].id}" for name in sorted(set(deciding))),
     ]
     digest = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
-    return RequiredEnvironment(kind, way, lock, digest, f"{project.name}-{digest}")
+    return RequiredEnvironment(kind, way, lock, digest, f"{project.origin}-{digest}")
 
 
 def _refuse_links(tree: Tree, names: list[str]) -> None:

@@ -39,6 +39,7 @@ class Project:
         outputs: Folders that live on the cluster's storage, linked into each release; paths in the project.
         jobs: By name, as written: `config.job` makes a Job of one.
         lines: The line of each key in rookery.yml, by its path (("jobs", "simulate", "time")).
+        copied_from: Name of the project that it is a copy of; "" where it is none.
     """
 
     root: Path
@@ -48,6 +49,17 @@ class Project:
     outputs: tuple[str, ...]
     jobs: Mapping[str, Mapping[str, Any]]
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)
+    copied_from: str = ""
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether rookery made it, from a commit of another one (project_copy.py)."""
+        return bool(self.copied_from)
+
+    @property
+    def origin(self) -> str:
+        """The project's name by which it shares things with others: the one that it was copied from, or its own."""
+        return self.copied_from or self.name
 
     @property
     def file(self) -> Path:

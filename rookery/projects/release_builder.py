@@ -62,6 +62,7 @@ def make(
     values = {
         "version": 1,
         "project": project.name,
+        **({"origin": project.origin} if project.is_copy else {}),
         "commit": commit.id,
         "dirty": commit.dirty,
         "cluster": cluster.name,

@@ -214,7 +214,7 @@ _KIND = "(?:python|r)(?:-[a-z0-9_]{1,20})?"  # with the architecture, where it i
 _FORMS = {
     word: re.compile(form)
     for word, form in {
-        "state": "same|there|new|mended|other",
+        "state": "same|there|new|mended|other|gone",
         "stop": _WORDS,
         "have": _COMMIT,
         "before": f"(?:{_COMMIT})?",

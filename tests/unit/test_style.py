@@ -99,7 +99,7 @@ OLD_MESSAGES = (
 """Messages of earlier versions that had to be read twice, each of which a pattern finds."""
 
 PROTOCOL = {
-    "as declared", "drifted", "mended", "same|there|new|mended|other",
+    "as declared", "drifted", "mended", "same|there|new|mended|other|gone",
     "stood",
 }  # fmt: skip
 """Words of `--json` and of answers, which stay as they are; users read others."""

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2016,SC2154
+# shellcheck shell=sh disable=SC2015,SC2016,SC2154
 # Build an environment at the place where it stays (a virtual environment can't be moved), its marker written last.
 #
 # Comes with the order, where there are environments to build. Set besides:
@@ -13,8 +13,17 @@ eval "$ways"
 build() { # build KIND WAY LINK NAME LOCK; other and target are set
   log=$state/environment-$4${other:+-$other}.log
   began=$(date +%s)
+  mkdir -p "${target%/*}" && exec 8>>"$target.lock" || failed write
+  if command -v flock >/dev/null 2>&1 && ! flock -n 8; then # a copy of the project is deployed, too
+    doing "waiting for another deploy that builds the same environment"
+    flock -w 7200 8 || stop "busy building $4"
+  fi
+  if is_ready; then
+    exec 8>&-
+    say "environment $1${other:+-$other} ready $target"
+    return
+  fi
   rm -rf "$target" "$state/status"
-  mkdir -p "${target%/*}" || failed write
   doing "building the $2 environment from $5${other:+ for $other}"
   if [ -n "$other" ]; then
     build_in_job "$@"
@@ -34,10 +43,11 @@ proxy http"*) export https_proxy="${proxy##*proxy }" http_proxy="${proxy##*proxy
         "build_$2" "$5" </dev/null
       ) 2>&1
       echo $? >"$state/status"
-    } | tee "$log" >&2
+    } 8>&- | tee "$log" >&2
   fi
   read -r status <"$state/status" || status=1
   if [ "$status" -eq 0 ] && : >"$target/.rookery-ready"; then # written last: without it, the next deploy builds anew
+    exec 8>&-
     say "environment $1${other:+-$other} built $target"
     say "seconds $1${other:+-$other} $(($(date +%s) - began))"
     return

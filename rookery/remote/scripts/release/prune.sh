@@ -59,7 +59,7 @@ for release in "$base"/releases/*; do
     "$state/$commit.index" "$state/$commit.wanted"
   git --git-dir="$repository" update-ref -d "refs/rookery/$commit"
 done
-used=$(for release in "$base"/releases/*; do
+used=$(for release in "$base"/releases/* "$base"-*/releases/*; do # copies of the project share its environments
   for link in "$release"/.venv* "$release"/.conda* "$release"/.rlibrary*; do readlink "$link"; done
 done)
 above=${ROOKERY_PREFIX:-/nonexistent/none}
@@ -71,7 +71,7 @@ for environment in "${above%/*}"/*/environments/"$name"-*; do # those for other 
   size=$(du -sk "$environment" 2>/dev/null | cut -f1)
   freed=$((freed + ${size:-0}))
   say "removed-environment $environment"
-  [ "$mode" = prune ] && rm -rf "$environment" "$state/environment-${environment##*/}".* "$state/environment-${environment##*/}"-*
+  [ "$mode" = prune ] && rm -rf "$environment" "$environment.lock" "$state/environment-${environment##*/}".* "$state/environment-${environment##*/}"-*
 done
 if [ "$mode" = prune ] && [ "$freed" -gt 0 ]; then
   git --git-dir="$repository" gc --quiet --prune=now >/dev/null 2>&1

@@ -1,0 +1,1 @@
+"""Records of runs: shown, compared, and made again."""

@@ -1,0 +1,234 @@
+"""Make a copy of a project at one commit, under another name, to deploy and submit it beside the project itself.
+
+The copy is a git repository in the state folder that reads the project's objects, so it takes the room of its files
+alone. What is shared by name on a cluster, such as environments, is that of the project (`Project.origin`).
+"""
+
+import hashlib
+import os
+import shlex
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery.core import console, locking, paths, state_files, yaml_document
+from rookery.core.errors import RookeryError
+from rookery.core.file_problems import FileProblems
+from rookery.projects import config, copy_note, deploy_cache, release_protocol
+from rookery.projects.copy_note import INSIDE, CopyNote
+from rookery.projects.git_command import git
+
+if TYPE_CHECKING:
+    from rookery.clusters.ssh.connection import Connection
+    from rookery.projects.model import Project
+
+Changes = Mapping[str, Mapping[str, Any]]
+"""Values of jobs' keys, by job and key; None takes a key away."""
+
+
+def make(
+    project: "Project", name: str, commit: str = "HEAD", *, patch: bytes = b"", changes: Changes | None = None
+) -> "Project":
+    """Return a copy of a project at a commit; the one that an earlier command has made, where it is of that commit.
+
+    Args:
+        project: The project.
+        name: The copy's name, such as simulation-reproduce-41.
+        commit: The commit, as git names it.
+        patch: Uncommitted changes, as `git apply` takes them; they stay uncommitted.
+        changes: Keys of jobs that are changed, in a commit of the copy's.
+
+    Raises:
+        RookeryError: The commit is not here, the patch does not apply, or there is no rookery.yml in it.
+    """
+    identity = _identity(project.root, commit)
+    place = folder(project, name)
+    with paths.writing_state(place.parent):
+        lock = place.with_name(f".{place.name}.lock")
+        with locking.waited(lock):
+            note = copy_note.read(place) if place.exists() else None
+            if note is None or note.commit != identity:
+                _refuse_deployed(note)
+                note = _make(project, place, CopyNote(name, project.name, str(project.root), "", identity, ""), patch)
+    made = config.load(place / INSIDE / note.folder)
+    return change(made, changes) if changes else made
+
+
+def folder(project: "Project", name: str) -> Path:
+    """Return the folder of a project's copy; what a command has to remember of it goes beside the repository there."""
+    key = hashlib.sha256(os.fsencode(project.root)).hexdigest()[:8]
+    return state_files.place("copies", f"{name}-{key}")
+
+
+def find(project: "Project", name: str) -> "Project | None":
+    """Return a project's copy that an earlier command has made; None where there is none."""
+    place = folder(project, name)
+    note = copy_note.read(place) if place.exists() else None
+    return config.load(place / INSIDE / note.folder) if note else None
+
+
+def change(copy: "Project", changes: Changes) -> "Project":
+    """Change keys of a copy's jobs, in a commit on top of the one that it was made from; return the copy as it is then.
+
+    The same changes make the same commit.
+
+    Args:
+        copy: The copy.
+        changes: See `make`. A key that a job sets for a single cluster is changed for all.
+
+    Raises:
+        RookeryError: There is no such job, or rookery.yml would be wrong.
+    """
+    note = _note(copy)
+    repository = Path(git(copy.root, "rev-parse", "--show-toplevel").decode(errors="surrogateescape").rstrip("\n"))
+    git(repository, "reset", "--quiet", "--soft", note.commit)
+    file = copy.root / config.NAME
+    file.write_bytes(git(copy.root, "show", f"{note.commit}:./{config.NAME}"))
+    file.write_text(_changed(file, changes), encoding="utf-8")
+    git(repository, "add", "--all")
+    when = git(repository, "show", "--no-patch", "--format=%ct +0000", note.commit).decode().strip()
+    people = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
+              for what, value in (("NAME", "rookery"), ("EMAIL", "rookery@localhost"), ("DATE", when))}  # fmt: skip
+    message = f"Changed by rookery: {', '.join(changes)}\n".encode()
+    how = ["--quiet", "--no-verify", "--no-gpg-sign", "--allow-empty", "--cleanup=verbatim", "--file=-"]
+    git(repository, "commit", *how, input=message, environment=people)
+    return config.load(copy.root)
+
+
+def note_cluster(copy: "Project", label: str) -> None:
+    """Note that a copy is being deployed to a cluster, where it is to be removed again.
+
+    Args:
+        copy: The copy.
+        label: The cluster, as Cluster.label names it.
+    """
+    note = _note(copy)
+    if label not in note.clusters:
+        copy_note.save(_folder(copy), replace(note, clusters=(*note.clusters, label)))
+
+
+def remove(copy: "Project", connection: "Connection | None" = None) -> None:
+    """Remove a copy with its releases and results on a cluster; here, once it is on no cluster any more.
+
+    Args:
+        copy: The copy.
+        connection: A cluster that it may be on, open; None where it was never deployed.
+
+    Raises:
+        RookeryError: A job still uses it there, or the cluster does not say whether one does.
+    """
+    note, place = _note(copy), _folder(copy)
+    if connection is not None:
+        _remove_there(connection, note)
+        left = tuple(label for label in note.clusters if label != connection.cluster.label)
+        note = replace(note, clusters=left)
+        copy_note.save(place, note)
+        deploy_cache.file(connection.cluster, note.name).unlink(missing_ok=True)
+    if not note.clusters:
+        (place / "copy.json").unlink(missing_ok=True)  # first: what is half removed is no copy
+        shutil.rmtree(place, ignore_errors=True)
+        place.with_name(f".{place.name}.lock").unlink(missing_ok=True)
+
+
+def _remove_there(connection: "Connection", note: CopyNote) -> None:
+    slurm = "1" if connection.cluster.scheduler == "slurm" else "0"
+    values = {"name": note.name, "origin": note.origin, "slurm": slurm}
+    script = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
+    with console.waiting(f"Removing {note.name} from {connection.cluster.name}"):
+        done = connection.run(script=script + release_protocol.text("remove.sh"), check=False)
+    answer = release_protocol.read(done.stdout)
+    if not answer.state:
+        raise _refused(connection, note, answer.stop, done.stderr)
+
+
+def _refused(connection: "Connection", note: CopyNote, why: str, stderr: str) -> RookeryError:
+    word, _, rest = why.partition(" ")
+    what = f"{connection.cluster.name}: {note.name} was not removed"
+    last = console.clean((rest.strip() or stderr.strip() or "no output").splitlines()[-1])
+    reasons = {
+        "used": f"job {last} still uses it",
+        "slurm": f"Slurm does not answer whether a job uses it: {last}",
+        "busy": f"a deploy is running ({last})",
+        "foreign": f"{last} is not a release of a copy of {note.origin}",
+    }
+    hints = {"used": f"invoke cancel {last.split()[0]}   # or wait until it has ended"} if word == "used" else {}
+    hint = hints.get(word, "run the same command again later")
+    return RookeryError(f"{what}: {reasons.get(word, last)}.", hint=hint)
+
+
+def _identity(root: Path, commit: str) -> str:
+    found = git(root, "rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}^{{commit}}", check=False)
+    if not found.strip():
+        raise RookeryError(f"Commit {commit[:12]} is not in the repository {root}.", hint="git fetch --all")
+    return found.decode().strip()
+
+
+def _refuse_deployed(note: CopyNote | None) -> None:
+    """Refuse to make a copy anew that is still on a cluster: its releases there would stay for ever."""
+    if note and note.clusters:
+        raise RookeryError(
+            f"{note.name} is a copy of commit {note.commit[:7]}, and is still on {', '.join(note.clusters)}."
+        )
+
+
+def _make(project: "Project", place: Path, note: CopyNote, patch: bytes) -> CopyNote:
+    """Make the repository of a copy and its files; the note comes last."""
+    shutil.rmtree(place, ignore_errors=True)
+    repository = place / INSIDE
+    repository.mkdir(parents=True)
+    where = ["--show-prefix", "--git-path", "objects", "--git-path", "shallow"]
+    prefix, objects, shallow = (
+        git(project.root, "rev-parse", *where).decode(errors="surrogateescape").removesuffix("\n").split("\n")
+    )
+    git(repository, "init", "--quiet", "--template=")
+    inner = repository / ".git"
+    (inner / "objects/info").mkdir(exist_ok=True)
+    (inner / "objects/info/alternates").write_bytes(os.fsencode((project.root / objects).resolve()) + b"\n")
+    if (project.root / shallow).is_file():
+        shutil.copy(project.root / shallow, inner / "shallow")
+    git(repository, "checkout", "--quiet", "--detach", note.commit)
+    if patch:
+        git(repository, "apply", "--binary", "--whitespace=nowarn", "-", input=patch)
+    note = replace(note, folder=prefix.rstrip("/"), when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+    if not (repository / note.folder / config.NAME).is_file():
+        shutil.rmtree(place, ignore_errors=True)
+        raise RookeryError(f"Commit {note.commit[:7]} has no {config.NAME} in {project.root.name}.")
+    copy_note.save(place, note)
+    return note
+
+
+def _changed(file: Path, changes: Changes) -> str:
+    """Return the text of a rookery.yml with keys of jobs changed."""
+    import yaml
+
+    document = yaml_document.read(file, config.DIALECT, FileProblems())
+    data = dict(document.data)
+    jobs = {name: dict(job) for name, job in dict(data.get("jobs") or {}).items()}
+    for name, values in changes.items():
+        if name not in jobs:
+            raise RookeryError(f"Unknown job {name!r} in {file}. Jobs: {', '.join(jobs)}.")
+        job = jobs[name]
+        own = {
+            cluster: {key: value for key, value in dict(settings).items() if key not in values}
+            for cluster, settings in dict(job.get("clusters") or {}).items()
+        }
+        job["clusters"] = {cluster: settings for cluster, settings in own.items() if settings} or None
+        jobs[name] = {key: value for key, value in {**job, **values}.items() if value is not None}
+    data["jobs"] = jobs
+    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1_000_000))
+
+
+def _note(copy: "Project") -> CopyNote:
+    note = copy_note.of(copy.root)
+    if note is None:
+        raise RookeryError(f"{copy.root} is not a copy that rookery made.")
+    return note
+
+
+def _folder(copy: "Project") -> Path:
+    place = copy_note.folder_of(copy.root)
+    assert place is not None  # noqa: S101 it has a note
+    return place

@@ -1,0 +1,213 @@
+"""Copies of a project at a commit, which are deployed and submitted under names of their own."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from repositories import Git, new_repository
+
+from rookery.core import state_files
+from rookery.core.errors import RookeryError
+from rookery.jobs.records import quiet_step
+from rookery.projects import commit as commits
+from rookery.projects import config, copy_note, project_copy, release_protocol
+from rookery.projects.git_command import git as run_git
+from rookery.projects.options import DeployOptions
+
+YML = """name: study
+clusters: [hec]
+jobs:
+  simulate:
+    command: python a.py --n {n}   # a comment
+    time: 1:30:00
+    cpus: 1
+    rows: [{n: "0.10"}, {n: no}]
+    clusters: {hec: {cpus: 2, memory: 4G}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Git:
+    """A repository with a project in it, and a state folder."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    run = new_repository(tmp_path, monkeypatch)
+    (tmp_path / "code/rookery.yml").write_text(YML)
+    (tmp_path / "code/a.py").write_text("1\n")
+    run("add", "-A")
+    run("commit", "-q", "-m", "first")
+    return run
+
+
+def test_a_copy_is_the_commit_itself_under_another_name(git: Git, tmp_path: Path) -> None:
+    root = tmp_path / "code"
+    first = git("rev-parse", "HEAD")
+    (root / "a.py").write_text("2\n")
+    git("commit", "-qam", "second")
+    before = sorted(path for path in root.rglob("*") if path.is_file())
+    project = config.load(root)
+    assert (project.origin, project.is_copy) == ("study", False)
+    copy = project_copy.make(project, "study-reproduce-41", first)
+    assert (copy.name, copy.origin, copy.is_copy, copy.jobs) == ("study-reproduce-41", "study", True, project.jobs)
+    assert (copy.root / "a.py").read_text() == "1\n"
+    with commits.chosen(copy.root) as chosen:
+        assert (chosen.id, chosen.dirty) == (first, False)
+    assert sorted(path for path in root.rglob("*") if path.is_file()) == before
+    assert git("status", "--porcelain") == ""
+    again = project_copy.make(project, "study-reproduce-41", first)
+    assert again.root == copy.root == project_copy.find(project, "study-reproduce-41").root  # type: ignore[union-attr]
+    assert copy.root.is_relative_to(state_files.place("copies"))
+    project_copy.remove(copy)
+    assert not copy.root.exists()
+    assert project_copy.find(project, "study-reproduce-41") is None
+    assert list(state_files.place("copies").iterdir()) == []
+
+
+def test_uncommitted_changes_make_the_same_snapshot(tmp_path: Path) -> None:
+    root = tmp_path / "code"
+    (root / "a.py").write_bytes(b"caf\xe9\n")
+    (root / "data.bin").write_bytes(bytes(range(256)))
+    with commits.chosen(root, dirty=True) as chosen:
+        identity, head, patch = chosen.id, chosen.head, commits.patch(chosen)
+    copy = project_copy.make(config.load(root), "study-reproduce-41", head, patch=patch)
+    with commits.chosen(copy.root, dirty=True) as chosen:
+        assert (chosen.id, chosen.head, chosen.dirty) == (identity, head, True)
+
+
+def test_a_project_below_the_repository_and_a_commit_of_no_branch(git: Git, tmp_path: Path) -> None:
+    inner = tmp_path / "code/study"
+    inner.mkdir()
+    shutil.copy(tmp_path / "code/rookery.yml", inner)
+    git("add", "-A")
+    git("commit", "-qm", "second")
+    lost = git("rev-parse", "HEAD")
+    git("commit", "-q", "--amend", "-m", "amended")
+    copy = project_copy.make(config.load(inner), "study-scale-1", lost)
+    assert copy.root.name == "study"
+    with commits.chosen(copy.root) as chosen:
+        assert (chosen.id, chosen.folder) == (lost, "study")
+
+
+def test_a_linked_worktree_has_copies_too(git: Git, tmp_path: Path) -> None:
+    git("worktree", "add", "-q", str(tmp_path / "other"))
+    copy = project_copy.make(config.load(tmp_path / "other"), "study-scale-1")
+    assert copy.jobs == config.load(tmp_path / "code").jobs
+
+
+def test_changed_jobs_are_a_commit_and_keep_every_other_value(git: Git, tmp_path: Path) -> None:
+    project = config.load(tmp_path / "code")
+    copy = project_copy.make(project, "study-scale-1", changes={"simulate": {"cpus": 8, "rows": None}})
+    expected = {**project.jobs["simulate"], "cpus": 8, "clusters": {"hec": {"memory": "4G"}}}
+    del expected["rows"]
+    assert copy.jobs == {"simulate": expected}
+    with commits.chosen(copy.root) as chosen:
+        changed = chosen.id
+    assert run_git(copy.root, "rev-parse", "HEAD^").decode().strip() == git("rev-parse", "HEAD")
+    assert project_copy.change(copy, {"simulate": {"cpus": 16}}).jobs["simulate"]["rows"][1] == {"n": "no"}
+    project_copy.change(copy, {"simulate": {"cpus": 8, "rows": None}})
+    with commits.chosen(copy.root) as chosen:
+        assert chosen.id == changed
+    with pytest.raises(RookeryError, match="Unknown job 'simulat'"):
+        project_copy.change(copy, {"simulat": {"cpus": 8}})
+
+
+def test_a_copy_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
+    project = config.load(tmp_path / "code")
+    copy = project_copy.make(project, "study-scale-1")
+    (copy.root.parent / "copy.json").unlink()
+    (copy.root / "a.py").unlink()
+    assert project_copy.find(project, "study-scale-1") is None
+    assert (project_copy.make(project, "study-scale-1").root / "a.py").exists()
+
+
+def test_a_copy_that_is_deployed_is_not_replaced(git: Git, tmp_path: Path) -> None:
+    project = config.load(tmp_path / "code")
+    copy = project_copy.make(project, "study-scale-1")
+    project_copy.note_cluster(copy, "hec")
+    project_copy.note_cluster(copy, "hec")
+    note = copy_note.of(copy.root)
+    assert note is not None
+    assert note.clusters == ("hec",)
+    assert [found.name for _folder, found in copy_note.every()] == ["study-scale-1"]
+    git("commit", "-q", "--allow-empty", "-m", "second")
+    with pytest.raises(RookeryError, match="is still on hec"):
+        project_copy.make(project, "study-scale-1")
+    project_copy.remove(copy)  # it is not: the cluster still has it
+    assert copy.root.exists()
+
+
+def test_what_can_not_be_copied_is_refused(git: Git, tmp_path: Path) -> None:
+    project = config.load(tmp_path / "code")
+    for name in ("0" * 40, "--help", "HEAD:a.py"):
+        with pytest.raises(RookeryError, match="is not in the repository"):
+            project_copy.make(project, "study-scale-1", name)
+    with pytest.raises(RookeryError, match="patch"):
+        project_copy.make(project, "study-scale-1", patch=b"nonsense")
+    assert project_copy.find(project, "study-scale-1") is None
+    git("rm", "-q", "--cached", "rookery.yml")
+    git("commit", "-qm", "without")
+    with pytest.raises(RookeryError, match=r"has no rookery\.yml"):
+        project_copy.make(project, "study-scale-1")
+
+
+def test_a_step_answers_with_its_document(capsys: pytest.CaptureFixture[str]) -> None:
+    def step(options: DeployOptions) -> int:
+        assert options.json
+        print('{"state": "new"}')
+        return 3
+
+    assert quiet_step.run(step, DeployOptions()) == (3, {"state": "new"})
+    assert quiet_step.run(lambda _: None, DeployOptions()) == (0, {})
+    assert capsys.readouterr().out == ""
+
+
+def _remove_there(home: Path, squeue: str = "") -> str:
+    """The answer of the script that removes `copy`, a copy of `study`, from a home."""
+    script = "name=copy\norigin=study\nslurm=" + ("1" if squeue else "0") + "\n" + release_protocol.text("remove.sh")
+    (home / "bin").mkdir(exist_ok=True)
+    (home / "bin/squeue").write_text(f"#!/bin/sh\n{squeue}\n")
+    (home / "bin/squeue").chmod(0o755)
+    surroundings = {"HOME": str(home), "PATH": f"{home}/bin:{os.environ['PATH']}"}
+    done = subprocess.run(["sh"], input=script, capture_output=True, text=True, check=False, env=surroundings)
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home on a cluster with a copy of `study` that has results."""
+    home = tmp_path / "home"
+    for path in ("projects/copy/releases/1/.rookery", "projects/copy/state", "projects/study/state", ".config/rookery"):
+        (home / path).mkdir(parents=True)
+    (home / ".config/rookery/env.sh").write_text(f"ROOKERY_STORAGE={tmp_path}/storage\n")
+    (home / "projects/copy/releases/1/.rookery/release.json").write_text('{"project": "copy", "origin": "study"}')
+    for path in ("copy/results", "study/results"):
+        (tmp_path / "storage/projects" / path).mkdir(parents=True)
+    return home
+
+
+def test_a_copy_is_removed_from_a_cluster_and_nothing_else(home: Path, tmp_path: Path) -> None:
+    assert _remove_there(home, "echo 7 /home/x/projects/other/releases/1") == "state gone"
+    assert [path.name for path in (home / "projects").iterdir()] == ["study"]
+    assert [path.name for path in (tmp_path / "storage/projects").iterdir()] == ["study"]
+    assert _remove_there(home) == "state gone"
+
+
+@pytest.mark.parametrize(
+    ("squeue", "answer"),
+    [
+        ("echo 7 /storage/x/projects/copy/releases/1", "stop used 7"),
+        ("echo slurm_load_jobs error >&2; exit 1", "stop slurm slurm_load_jobs error"),
+    ],
+)
+def test_a_copy_that_jobs_may_use_is_not_removed(home: Path, squeue: str, answer: str) -> None:
+    assert _remove_there(home, squeue) == answer
+    assert (home / "projects/copy/releases/1").is_dir()
+
+
+def test_a_project_of_the_users_own_is_not_removed(home: Path) -> None:
+    (home / "projects/copy/releases/2/.rookery").mkdir(parents=True)
+    (home / "projects/copy/releases/2/.rookery/release.json").write_text('{"project": "copy"}')
+    assert _remove_there(home) == f"stop foreign {home}/projects/copy/releases/2"
+    assert (home / "projects/copy/releases/1").is_dir()
