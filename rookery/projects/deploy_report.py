@@ -9,6 +9,7 @@ from rookery.core import console
 from rookery.core.invocation import invocation, is_guided
 from rookery.projects import remote_paths
 from rookery.projects.commit import listed
+from rookery.projects.data import comparison
 from rookery.projects.release_protocol import Release, ReleaseAnswer
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class Result:
             }
         return environments
 
+    def inputs(self) -> dict[str, str]:
+        """Return the digest of each data set that the release links to, by its path in the project."""
+        return {path: digest for digest, _, path in (fact.partition(" ") for fact in self.answer.all("input"))}
+
     def document(self, options: "DeployOptions") -> dict[str, Any]:
         """Return the result for --json."""
         return {
@@ -54,6 +59,8 @@ class Result:
             "release": self.answer.last("release"),
             "before": self.answer.last("before"),
             "environments": self.environments(),
+            "inputs": self.inputs(),
+            "inputs_differ": dict(comparison.differences(self.commit.root, self.inputs())),
             "scripts": list(self.release.scripts),
             "own_scripts": list(self.release.own),
             "links_outwards": dict(self.release.outwards),
@@ -79,6 +86,10 @@ class Result:
             language, _, architecture = kind.partition("-")
             title = f"{'Python' if language == 'python' else 'R'} {architecture}".rstrip()
             yield f"  {title:<12} {stands}"
+        differing = dict(comparison.differences(self.commit.root, self.inputs()))
+        for path, digest in self.inputs().items():
+            differs = f" ({differing[path]}: data.push sends it)" if path in differing else ""
+            yield f"  input        {path} {digest[: comparison.SHOWN]}{differs}"
         if self.release.scripts and self.answer.state != "same":
             yield f"  scripts      {listed(self.release.scripts)}"
         if self.release.own:

@@ -19,6 +19,8 @@ _version = struct(
         "source": text(longest=4096),
     },
 )
+
+
 def _pairs(*shapes: Shape) -> Shape:
     """Accept a list of short lists, each with values of these shapes."""
 

@@ -19,7 +19,7 @@ PIECE = 1 << 20
 """Bytes that are read at a time."""
 
 _YOUNG = 2 * 10**9
-"""Nanoseconds after a change within which the next one may have the same time: file systems keep times that coarsely."""
+"""Nanoseconds after a change within which the next one may have the same time, as some file systems keep times."""
 
 _LARGEST = 1 << 28
 
@@ -72,7 +72,9 @@ def pieces(local: LocalData, entry: DataEntry) -> Iterator[bytes]:
     """
     with Path(local.file(entry)).open("rb", buffering=0) as stream:
         _require_same(local, entry, stream.fileno())
-        while piece := stream.read(PIECE):
+        left = entry.size  # and no more: a file may grow faster than it is read
+        while piece := stream.read(min(left, PIECE)):
+            left -= len(piece)
             yield piece
         _require_same(local, entry, stream.fileno())
 
@@ -81,7 +83,7 @@ def _require_same(local: LocalData, entry: DataEntry, handle: int) -> None:
     status = os.fstat(handle)
     if (status.st_size, status.st_mtime_ns, status.st_ino) != (entry.size, entry.mtime, entry.inode):
         raise ChangingError(
-            f"{os.path.join(local.path, entry.path)} changed while it was read.",
+            f"{Path(local.path, entry.path)} changed while it was read.",
             hint="wait until whatever writes it has finished, then run the same command again",
         )
 

@@ -67,7 +67,7 @@ class LocalData:
 
     def file(self, entry: DataEntry) -> str:
         """Return where a file of it is."""
-        return os.path.join(self.place, entry.path) if entry.path else os.fspath(self.place)
+        return f"{self.place}/{entry.path}" if entry.path else os.fspath(self.place)
 
 
 def scan(root: Path, path: str) -> LocalData | None:
@@ -84,31 +84,28 @@ def scan(root: Path, path: str) -> LocalData | None:
         return None
     link = os.fspath(place) if named.is_symlink() else ""
     faults: list[tuple[str, str]] = []
-    found = _one("", os.fspath(place), place, faults) if not place.is_dir() else _inside("", os.fspath(place), place, faults)
+    listed = _inside if place.is_dir() else _one
+    found = listed("", os.fspath(place), faults)
     entries = sorted(found, key=lambda entry: os.fsencode(entry.path))
-    return LocalData(path, place, tuple(entries), tuple(faults), link)
+    return LocalData(path, place, tuple(entries), tuple(sorted(faults)), link)
 
 
-def _inside(above: str, folder: str, top: Path, faults: list[tuple[str, str]]) -> Iterator[DataEntry]:
+def _inside(above: str, folder: str, faults: list[tuple[str, str]]) -> Iterator[DataEntry]:
     """Yield what is in a folder; the folder itself where that is nothing."""
     try:
         with os.scandir(folder) as listed:
-            names = [entry.name for entry in listed]
+            names = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in listed]
     except OSError as error:
         faults.append((above or ".", (error.strerror or str(error)).lower()))
         return
     if not names and above:
         yield DataEntry(above, manifest.FOLDER)
-    for name in names:
+    for name, is_folder in names:
         path = f"{above}/{name}" if above else name
-        place = f"{folder}/{name}"
-        if os.path.isdir(place) and not os.path.islink(place):
-            yield from _inside(path, place, top, faults)
-        else:
-            yield from _one(path, place, top, faults)
+        yield from (_inside if is_folder else _one)(path, f"{folder}/{name}", faults)
 
 
-def _one(path: str, place: str, top: Path, faults: list[tuple[str, str]]) -> Iterator[DataEntry]:
+def _one(path: str, place: str, faults: list[tuple[str, str]]) -> Iterator[DataEntry]:
     """Yield a file or link, or note why it can't be taken along."""
     try:
         status = os.lstat(place)
@@ -132,7 +129,7 @@ def _one(path: str, place: str, top: Path, faults: list[tuple[str, str]]) -> Ite
 
 def _unfit(path: str, goal: str, place: str) -> str:
     """Return why a link can't be taken along; "" where it leads to something else in the data set."""
-    whole = os.path.normpath(os.path.join(os.path.dirname(path), goal))
+    whole = os.path.normpath(f"{path}/../{goal}")
     if goal.startswith("/") or whole == ".." or whole.startswith("../"):
         return f"a link to {goal}, outside of the data: replace it with the file"
-    return "" if os.path.exists(place) else f"a link to {goal}, which does not exist"
+    return "" if Path(place).exists() else f"a link to {goal}, which does not exist"

@@ -35,7 +35,12 @@ def _look(request: Dict[str, Any]) -> Dict[str, Any]:
 def _data_set(data: DataStore, path: str, used: Dict[Tuple[str, str], List[Dict[str, Any]]]) -> Dict[str, Any]:
     latest = data.latest(path)
     versions = [
-        dict(_fit(version), digest=version.digest, latest=version.digest == latest, used=used.get((path, version.digest), []))
+        dict(
+            _fit(version),
+            digest=version.digest,
+            latest=version.digest == latest,
+            used=used.get((path, version.digest), []),
+        )
         for version in data.versions(path)
     ]
     return {"path": path, "versions": versions, "partial": partial.Partial(data.place(path), path).size()}

@@ -1,9 +1,9 @@
-"""The manifest of a data set: what is in it, and the digest by which it is known. Both sides make it alike.
+r"""The manifest of a data set: what is in it, and the digest by which it is known. Both sides make it alike.
 
 The manifest of a folder is what `sha256sum -z` prints of its files, sorted by the bytes of their paths, and its digest
 the SHA-256 of that. So the digest can be checked without rookery:
 
-    find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 sha256sum -z | sha256sum
+    find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum -z | sha256sum
 
 Links and empty folders have lines of a form of their own. The digest of a single file is its own SHA-256.
 """
@@ -75,5 +75,3 @@ def of_link(goal: str) -> str:
 def fits(path: str) -> bool:
     """Return whether a path stays within its data set."""
     return bool(path) and not path.startswith("/") and "\0" not in path and not {"", ".", ".."} & set(path.split("/"))
-
-

@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import stat
-from typing import Any, Dict, IO, Iterator, Optional, Tuple
+from typing import IO, Any, Dict, Iterator, Optional, Tuple
 
 from rookery.remote.data import store
 

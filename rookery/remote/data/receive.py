@@ -21,7 +21,7 @@ import os
 import shutil
 from queue import Queue
 from threading import Thread
-from typing import Any, Dict, IO, Iterator, List, Optional
+from typing import IO, Any, Dict, Iterator, List, Optional
 
 from rookery.remote import frame
 from rookery.remote.data import manifest, store
@@ -33,9 +33,6 @@ from rookery.remote.slurm.answer import Answer
 PIECE = 1 << 20
 AHEAD = 8
 """Pieces that may wait to be written while the next are read."""
-
-LARGE = 64 << 20
-"""Bytes from which a file is written to the disk before it counts as whole; smaller ones are at the end, all at once."""
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -111,10 +108,7 @@ class Receiver:
             self._partial.make()
             self._arrived = self._partial.whole()
             while True:
-                line = self._stream.readline()
-                order = store.loads(line) if line.endswith(b"\n") else {"op": "cut"}
-                if order["op"] == "cut":
-                    return {"state": "cut"}
+                order = self._object()
                 if order["op"] == "end":
                     return self._end(order)
                 if order["path"] and not manifest.fits(order["path"]):
@@ -201,13 +195,11 @@ class Receiver:
             writer.close()
             size = os.lseek(handle, 0, os.SEEK_CUR)
             os.ftruncate(handle, size)
-            end = store.loads(self._stream.readline())
+            end = self._object()
             if end.get("void") or not is_there or end["digest"] != writer.digest.hexdigest():
                 os.unlink(place)
                 self._again.append(path)
                 return
-            if size >= LARGE:
-                os.fsync(handle)
             os.utime(handle, ns=(order["mtime"], order["mtime"]))
             self._partial.note(path, end["digest"])
             os.fchmod(handle, mode(order))
@@ -215,6 +207,13 @@ class Receiver:
             os.close(handle)
         self._size += size
         self._lines[path] = ManifestLine(path, manifest.FILE, end["digest"])
+
+    def _object(self) -> Dict[str, Any]:
+        """Return the next line of the stream."""
+        line = self._stream.readline()
+        if not line.endswith(b"\n"):
+            raise Answer("cut")
+        return store.loads(line)
 
     def _pieces(self) -> Iterator[bytes]:
         while True:
@@ -235,7 +234,7 @@ class Receiver:
         """Make the folders above an entry, and remove what is in the way: left by a push of other files."""
         place = self._partial.data
         parts = path.split("/") if path else []
-        for part in [""] + parts[: None if folder else -1]:
+        for part in ["", *parts[: None if folder else -1]]:
             place = os.path.join(place, part) if part else place
             if path and (os.path.islink(place) or os.path.isfile(place)):
                 os.unlink(place)

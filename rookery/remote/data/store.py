@@ -21,10 +21,9 @@ import socket
 import stat
 import time
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
-from urllib.parse import quote, unquote
 
 from rookery.remote import strict_json
-from rookery.remote.data import manifest
+from rookery.remote.data import data_names, manifest
 from rookery.remote.data.manifest import ManifestLine
 from rookery.remote.slurm.answer import Answer
 from rookery.remote.slurm.basics import read, run, write
@@ -40,11 +39,6 @@ cd && . ./.config/rookery/env.sh >/dev/null 2>&1
 printf %s "${ROOKERY_STORAGE-${global_storage-}}"
 """
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
-
-
-def name_of(path: str) -> str:
-    """Return the name of a data set's folder."""
-    return quote(path, safe=" ~")
 
 
 class Version:
@@ -110,11 +104,11 @@ class DataStore:
             names = os.listdir(self.folder)
         except FileNotFoundError:
             return []
-        return sorted(unquote(name) for name in names if os.path.isdir(os.path.join(self.folder, name)))
+        return sorted(data_names.path(name) for name in names if os.path.isdir(os.path.join(self.folder, name)))
 
     def place(self, path: str) -> str:
         """Return the folder of a data set."""
-        return os.path.join(self.folder, name_of(path))
+        return os.path.join(self.folder, data_names.folder(path))
 
     def versions(self, path: str) -> List[Version]:
         """Return the versions of a data set, the newest first."""
@@ -154,7 +148,7 @@ class DataStore:
     def room(self) -> Tuple[int, int]:
         """Return the bytes and the number of files that the file system still takes from this user."""
         facts = os.statvfs(next(place for place in _above(self.folder) if os.path.isdir(place)))
-        return facts.f_bavail * facts.f_frsize, facts.f_favail if facts.f_files else 2 ** 50
+        return facts.f_bavail * facts.f_frsize, facts.f_favail if facts.f_files else 2**50
 
 
 def _above(path: str) -> Iterator[str]:
@@ -215,7 +209,6 @@ def finish(store: DataStore, path: str, made: str, lines: List[ManifestLine], fa
         "node": socket.gethostname(),
     }
     write(os.path.join(made, "about.json"), json.dumps(dict(about, **facts)) + "\n")
-    run(["sync", "-f", made], 600)  # the whole file system, and no other
     goal = os.path.join(store.place(path), digest)
     if os.path.isdir(goal):  # made by another computer meanwhile
         discard(made)
@@ -296,5 +289,5 @@ def loads(line: bytes) -> Dict[str, Any]:
     """
     value = strict_json.loads(line)
     if not isinstance(value, dict):
-        raise ValueError("it is not an object")
+        raise strict_json.MalformedError("it is not an object")
     return value
