@@ -90,8 +90,8 @@ class FetchOptions(Options):
 class DataPushOptions(Options):
     """Copy input data to a cluster's large storage.
 
-    PATH is a file or folder of the project. What is there already is not sent again, and a push that was cut off goes
-    on where it was. Each version is kept by its digest: releases keep the one that they were deployed with.
+    PATH is a file or folder of the project. What is there already is not sent again, and a push that was cut off is
+    continued. Each version is kept by its digest: releases keep the one that they were deployed with.
     """
 
     examples = ("data.push data/raw --check", "data.push data/raw", "data.push --cluster all")

@@ -29,6 +29,7 @@ class Result:
     connection: "Connection"
     seconds: float
     pruned: "Pruned | None" = None
+    _differences: dict[str, str] | None = None
 
     def environments(self) -> dict[str, dict[str, str]]:
         """Return by kind an environment's state (`ready`, `built`, `missing`), path, and the seconds to build it."""
@@ -47,6 +48,13 @@ class Result:
         """Return the digest of each data set that the release links to, by its path in the project."""
         return {path: digest for digest, _, path in (fact.partition(" ") for fact in self.answer.all("input"))}
 
+    def inputs_differ(self) -> dict[str, str]:
+        """Return in what each data set is otherwise on this computer, by its path; those that are the same are not."""
+        if self._differences is None:
+            inputs = self.inputs()
+            self._differences = dict(comparison.differences(self.commit.root, inputs)) if inputs else {}
+        return self._differences
+
     def document(self, options: "DeployOptions") -> dict[str, Any]:
         """Return the result for --json."""
         return {
@@ -60,7 +68,7 @@ class Result:
             "before": self.answer.last("before"),
             "environments": self.environments(),
             "inputs": self.inputs(),
-            "inputs_differ": dict(comparison.differences(self.commit.root, self.inputs())),
+            "inputs_differ": self.inputs_differ(),
             "scripts": list(self.release.scripts),
             "own_scripts": list(self.release.own),
             "links_outwards": dict(self.release.outwards),
@@ -86,9 +94,8 @@ class Result:
             language, _, architecture = kind.partition("-")
             title = f"{'Python' if language == 'python' else 'R'} {architecture}".rstrip()
             yield f"  {title:<12} {stands}"
-        differing = dict(comparison.differences(self.commit.root, self.inputs()))
         for path, digest in self.inputs().items():
-            differs = f" ({differing[path]}: data.push sends it)" if path in differing else ""
+            differs = f" ({self.inputs_differ()[path]})" if path in self.inputs_differ() else ""
             yield f"  input        {path} {digest[: comparison.SHOWN]}{differs}"
         if self.release.scripts and self.answer.state != "same":
             yield f"  scripts      {listed(self.release.scripts)}"

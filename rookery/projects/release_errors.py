@@ -85,7 +85,7 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
         "input-used": (
             f"{name}: {_path(rest)} was pushed again, but jobs in the queue use this commit with the earlier version: "
             f"{_jobs(rest)}.",
-            "git commit --allow-empty -m 'New data'   # then deploy: a release of its own; or wait for the jobs",
+            "git commit --allow-empty -m 'New data'   # then deploy again, as another release; or wait for the jobs",
         ),
         "busy": (
             f"{name}: another deploy of {project} has been running for over half an hour ({rest}).",

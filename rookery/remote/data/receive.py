@@ -190,9 +190,11 @@ class Receiver:
         try:
             writer = Writer(handle)
             is_there = _take_beginning(handle, offset, writer)
-            for piece in self._pieces():
-                writer.put(piece)
-            writer.close()
+            try:
+                for piece in self._pieces():
+                    writer.put(piece)
+            finally:  # cut off or not, what has arrived is written
+                writer.close()
             size = os.lseek(handle, 0, os.SEEK_CUR)
             os.ftruncate(handle, size)
             end = self._object()
