@@ -21,6 +21,7 @@ COMMANDS = (
     command("code", homes.CodeOptions, "rookery.homes.vscode.code:run"),
     command("cohort", support.CohortOptions, "rookery.support.cohort.command:run"),
     command("new", projects.NewOptions, "rookery.projects.scaffold:run"),
+    command("init", projects.InitOptions, "rookery.projects.adoption.command:run"),
     command("render", jobs.RenderOptions, "rookery.jobs.render:run"),
     command("lint", jobs.LintOptions, "rookery.jobs.lint.run:run"),
     command("deploy", projects.DeployOptions, "rookery.projects.deploy:run", each="cluster"),
@@ -83,7 +84,7 @@ GROUPS = {
 """Commands that are called GROUP.NAME; the group's name alone means its `list`."""
 
 TITLES = {
-    "Start": ("onboard", "login", "setup", "new", "logout"),
+    "Start": ("onboard", "login", "setup", "new", "init", "logout"),
     "Work": ("render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
     "Data": ("data.push", "data.list"),
     "Results": ("fetch", "combine"),

@@ -12,7 +12,6 @@ COMMANDS = {
     "download": "fetch",
     "get": "fetch",
     "info": "status",
-    "init": "new",
     "install": "setup",
     "interactive": "shell",
     "kill": "cancel",

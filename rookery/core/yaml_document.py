@@ -204,25 +204,34 @@ def _keep(path: Path, document: Document) -> None:
             cache.keep(path, text, most=KEPT)
 
 
+def parse_any(file: Path, text: str, dialect: Dialect = ANSIBLE) -> tuple[Any, Mapping[Place, int]]:
+    """Read a text that may hold a list or a single value, too.
+
+    Args:
+        file: What messages call it.
+        text: The text.
+        dialect: How scalars are read.
+
+    Returns:
+        What it says, None where it is empty; and the line of each key and list element.
+
+    Raises:
+        RookeryError: It is not YAML, sets a key twice or is nested too deep; with file and line.
+    """
+    twice: list[FileProblem] = []
+    data, lines, _ = _loaded(file, text, dialect, twice)
+    if twice:
+        raise FileProblemsError(twice)
+    return data, lines
+
+
 def _parsed(file: Path, text: str, dialect: Dialect, problems: FileProblems | None = None) -> tuple[Document, bool]:
     """Return a text's data, and whether it can be kept.
 
     Not where it has aliases, since JSON knows none, or sets a key twice.
     """
-    import yaml
-
     twice: list[FileProblem] = []
-    try:
-        _refuse_directives(file, text)
-        plain = _is_plain(file, text)
-        loader = dialect.loader()(text)
-        node = loader.get_single_node()
-        lines = dict(_lines(file, node, (), set(), twice)) if node is not None else {}
-        data = loader.construct_document(node) if node is not None else {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise _wrong(file, mark.line + 1 if mark else 1, f"this is not YAML: {problem}") from error
+    data, lines, plain = _loaded(file, text, dialect, twice)
     if data is not None and not isinstance(data, dict):
         raise _wrong(file, 1, f"expected lines of `key: value`, found {_KINDS.get(type(data), 'a value')}")
     if twice and problems is None:
@@ -230,6 +239,24 @@ def _parsed(file: Path, text: str, dialect: Dialect, problems: FileProblems | No
     if problems is not None:
         problems.extend(twice)
     return Document(file, data or {}, lines), plain and not twice
+
+
+def _loaded(file: Path, text: str, dialect: Dialect, twice: list[FileProblem]) -> tuple[Any, dict[Place, int], bool]:
+    """Return what a text says, the lines, and whether it has no aliases; note keys that are set twice."""
+    import yaml
+
+    try:
+        _refuse_directives(file, text)
+        plain = _is_plain(file, text)
+        loader = dialect.loader()(text)
+        node = loader.get_single_node()
+        lines = dict(_lines(file, node, (), set(), twice)) if node is not None else {}
+        data = loader.construct_document(node) if node is not None else None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise _wrong(file, mark.line + 1 if mark else 1, f"this is not YAML: {problem}") from error
+    return data, lines, plain
 
 
 def _refuse_directives(file: Path, text: str) -> None:

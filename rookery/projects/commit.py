@@ -230,6 +230,11 @@ def _git_path(root: Path, name: str) -> Path:
     return (root / path).absolute()
 
 
+def short(commit: str, *, dirty: bool) -> str:
+    """Return a release's commit as results name it: its first digits; `-dirty` behind those of a snapshot."""
+    return f"{commit[:7]}{'-dirty' * dirty}"
+
+
 def describe(commit: Commit) -> str:
     """Return the commit in a user's words: the nearest tag, or its first digits; `-dirty` for a snapshot."""
     description = commit.git("describe", "--always", "--tags", commit.head).decode(errors="replace").strip()

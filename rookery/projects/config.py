@@ -20,14 +20,15 @@ from rookery.projects.model import Environment, Project
 from rookery.projects.source_tree import stays_inside
 
 NAME: Final = "rookery.yml"
-_PYTHON_LOCKS = {
+_MAKE_ONE = "invoke init   # for the code in this folder; or invoke new my-project, or cd into a project"
+PYTHON_LOCKS = {
     "uv.lock": "uv",
     "poetry.lock": "poetry",
     "requirements.txt": "venv",
     "environment.yml": "conda",
     "environment.yaml": "conda",
 }
-_R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library"}
+R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library"}
 
 
 class NoProject(RookeryError):  # noqa: N818 said of a place, not of something that broke
@@ -35,7 +36,7 @@ class NoProject(RookeryError):  # noqa: N818 said of a place, not of something t
 
 
 @cache
-def _loader() -> Any:
+def _loader(*, numbers: bool = True) -> Any:
     class ConfigLoader(yaml_document.fastest()):  # type: ignore[misc]
         yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 PyYAML's own way
 
@@ -43,7 +44,7 @@ def _loader() -> Any:
             return {str(key): value for key, value in super().construct_mapping(node, deep).items()}
 
     for tag, pattern, first in (
-        ("int", r"-?(0|[1-9][0-9]{0,17})$", list("-0123456789")),
+        *([("int", r"-?(0|[1-9][0-9]{0,17})$", list("-0123456789"))] if numbers else []),
         ("null", r"(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
         ("merge", r"<<$", ["<"]),
     ):
@@ -58,6 +59,9 @@ YAML 1.1 reads 1:30:00 as 5400, `no` as false, 010 as 8 and 0.10 as 0.1; a time 
 it stands.
 """
 
+TEXTS = Dialect("texts", lambda: _loader(numbers=False), kept=False)
+"""YAML in which every value stays the text that was written, but for what is empty."""
+
 
 def find(start: Path) -> Path:
     """Return the folder with rookery.yml: this one, or the nearest above it.
@@ -69,7 +73,7 @@ def find(start: Path) -> Path:
         return root
     raise NoProject(
         f"No {NAME} in {start.resolve()} or a folder above it.",
-        hint="invoke new my-project   # or cd into the folder of a project",
+        hint=_MAKE_ONE,
     )
 
 
@@ -152,6 +156,8 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
         "rows": tuple(merged.get("rows", ())),
     }
     values = {**merged, **texts, **lists, **tables}
+    if "script" in values:
+        values["script"] = str(PurePosixPath(values["script"]))
     return Job(name, minutes=limit, **values)
 
 
@@ -195,7 +201,7 @@ def _folder(path: Path) -> Path:
     folder = (path.parent if path.name == NAME else path).expanduser()
     if not (folder / NAME).is_file():
         what = f"{folder} has no {NAME}." if folder.is_dir() else f"Can't find the folder {folder}."
-        raise NoProject(what, hint="invoke new my-project   # or cd into the folder of a project")
+        raise NoProject(what, hint=_MAKE_ONE)
     return folder.resolve()
 
 
@@ -221,6 +227,6 @@ def _document(file: Path, problems: FileProblems) -> Document:
 
 def _environment(root: Path, declared: Mapping[str, str]) -> Environment:
     """Return the environment in rookery.yml, or else the one that the project's lock files tell."""
-    locks = (_PYTHON_LOCKS, _R_LOCKS)
+    locks = (PYTHON_LOCKS, R_LOCKS)
     guessed = [next((kind for name, kind in known.items() if (root / name).is_file()), "none") for known in locks]
     return Environment(python=declared.get("python", guessed[0]), r=declared.get("r", guessed[1]))

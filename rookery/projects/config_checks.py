@@ -50,10 +50,10 @@ def job_complaints(document: Document, name: str, cluster_name: str) -> Iterator
     place: Place = ("jobs", name)
     written_down = document.data["jobs"][name]
     settings = job_settings.merged(written_down, cluster_name)
-    if "command" not in settings:
+    if "command" not in settings and "script" not in settings:
         is_elsewhere = any("command" in (inner or {}) for inner in (written_down.get("clusters") or {}).values())
         where = f" for {cluster_name}" if is_elsewhere and cluster_name else ""
-        text = f"missing key `command`{where} (what the job runs)"
+        text = f"missing key `command`{where} (what the job runs), or `script` (a job script of the project)"
         yield Complaint((*place, "command"), text, usable=True)
     for complaint in job_settings.clashes(settings, place):
         yield complaint._replace(place=override(document, complaint.place, cluster_name))

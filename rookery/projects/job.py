@@ -11,10 +11,12 @@ class Job:
 
     Attributes:
         name: Its key under `jobs:`.
+        script: Path of a job script of the project, which is submitted unchanged; "" where one is rendered.
         template: A name of templates/sbatch, or the path of a template in the project.
         command: What it runs, a line or several of shell. `{task}` is the number of the array's task, `{cpus}` the
-            cores it was given; `{NAME}` is the value of that column of the parameters, `{row}` all of them as
-            `--NAME VALUE`. Where the job has parameters and the command names none, `{row}` is put at its end.
+            cores it was given, `{run}` the run's number, `{commit}` the release's commit; `{NAME}` is the value of that
+            column of the parameters, `{row}` all of them as `--NAME VALUE`. Where the job has parameters and the
+            command names none, `{row}` is put at its end.
         array: Numbers of its tasks as Slurm takes them, "1-200"; "" where it is not an array.
         max_running: Tasks that may run at once; None for no limit.
         nodes: How many nodes.
@@ -30,7 +32,7 @@ class Job:
         modules: Modules to load, or purposes (`r`, `cuda`) that the profile knows modules for.
         mail: Address for mail at the end of the job; "" for none.
         environment: Environment variables, set before the command.
-        params: Path of a CSV table in the project, a row a task; "" where there is none.
+        params: Path of a table in the project, CSV or YAML, a row a task; "" where there is none.
         grid: Lists of values whose combinations are the rows.
         rows: The rows themselves, where rookery.yml holds them.
         chunk: Rows that one element of the array runs, one after another.
@@ -41,6 +43,7 @@ class Job:
     """
 
     name: str
+    script: str = ""
     template: str = "serial"
     command: str = ""
     array: str = ""

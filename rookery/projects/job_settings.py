@@ -12,8 +12,17 @@ from rookery.projects import slurm_values
 ROWS: Final = ("array", "params", "grid", "rows")
 """The keys that make a job an array; it has one of them."""
 
+TABLES: Final = (".csv", ".yaml", ".yml")
+"""Endings of a file of parameters."""
+
+PLACEHOLDERS: Final = ("cpus", "task", "run", "commit", "launcher", "row")
+"""Names in braces that mean something in every command, so that no parameter can have them."""
+
 ARRAYS: Final = ("python-array", "r-array", "sweep")
 """The templates that are for arrays alone."""
+
+WITH_SCRIPT: Final = ("script", "after", "only", "clusters")
+"""The keys of a job with a script of the project's own: the script says everything else."""
 
 MOST_ROWS: Final = 1_000_000
 """Rows beyond this are a slip in a grid rather than a plan."""
@@ -33,6 +42,10 @@ def merged(settings: Mapping[str, Any], cluster_name: str) -> dict[str, Any]:
     """Return a job's settings with what is set under its `clusters:` put over the rest."""
     common = {key: value for key, value in settings.items() if key not in ("only", "clusters")}
     overrides = (settings.get("clusters") or {}).get(cluster_name) or {}
+    if "script" in overrides:
+        common = {key: value for key, value in common.items() if key in WITH_SCRIPT}
+    elif "command" in overrides:
+        common = {key: value for key, value in common.items() if key != "script"}
     if any(key in overrides for key in ROWS):
         common = {key: value for key, value in common.items() if key not in ROWS}
     environment = {**(common.get("environment") or {}), **(overrides.get("environment") or {})}
@@ -46,12 +59,25 @@ def clashes(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
         settings: A job's settings, merged; None where a value can't be used.
         place: The place of the job.
     """
+    if "script" in settings:
+        yield from _beside_script(settings, place)
+        return
     yield from _contradictions(settings, place)
     if settings.get("time") is not None:
         yield from _bad_time(str(settings["time"]), (*place, "time"))
     if settings.get("array") is not None:
         yield from _bad_array(str(settings["array"]), (*place, "array"))
     yield from _bad_rows(settings, place)
+
+
+def _beside_script(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
+    """Yield keys that have no effect beside `script`."""
+    for key, value in settings.items():
+        if key == "command":
+            yield Complaint((*place, key), "use either command or script", usable=True)
+        elif key not in WITH_SCRIPT and (key != "environment" or value):
+            text = f"`{key}` has no effect with `script`: set it in the script itself"
+            yield Complaint((*place, key), text, usable=True)
 
 
 def _contradictions(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
@@ -93,7 +119,11 @@ def _bad_array(array: str, place: Place) -> Iterator[Complaint]:
 
 
 def _bad_rows(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
-    """Yield what is wrong with the parameters that rookery.yml itself has."""
+    """Yield what is wrong with the file of parameters' name, and with the parameters that rookery.yml itself has."""
+    params = settings.get("params")
+    if params is not None and not params.lower().endswith(TABLES):
+        text = f"`params` must be a file that ends in .csv, .yaml or .yml, not {written(params)}"
+        yield Complaint((*place, "params"), text)
     grid = settings.get("grid") or {}
     count = math.prod(len(values or [None]) for values in grid.values())
     if count > MOST_ROWS:
@@ -105,6 +135,14 @@ def _bad_rows(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
             text = f"row {number + 1} must have the same names as the first ({names})"
             yield Complaint((*place, "rows", number), text, usable=True)
     for spot, name in [(("grid",), name) for name in grid] + [(("rows", n), name) for n, row in rows for name in row]:
-        if not name.strip() or not name.isprintable():
-            text = f"a parameter can't have the name {written(name)}"
-            yield Complaint((*place, *spot, name), text, usable=True)
+        if wrong := bad_name(name):
+            yield Complaint((*place, *spot, name), wrong, usable=True)
+
+
+def bad_name(name: str) -> str:
+    """Return why a parameter can't have a name; "" where it can."""
+    if not name.strip() or not name.isprintable():
+        return f"a parameter can't have the name {written(name)}"
+    if name in PLACEHOLDERS:
+        return f"a parameter can't have the name {name}: {{{name}}} means something else in every command (rename it)"
+    return ""

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from rookery import __version__
@@ -12,6 +13,7 @@ from rookery.projects import commit as git
 from rookery.projects import config, environment, release_protocol, remote_paths, tree_checks
 from rookery.projects.deploy_cache import digest
 from rookery.projects.environment import RequiredEnvironment
+from rookery.projects.packages import python_package
 from rookery.projects.release_protocol import Order, Release
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import Committed
@@ -30,6 +32,12 @@ LAYOUT = 1
 
 PATCH = ".rookery/uncommitted.patch"
 """The file with a snapshot's changes to its parent, in its release."""
+
+_HOW = ("builders", "packages", "requirements")
+"""What of an order is not about the release itself, or in its environment's digest, or new in this version."""
+
+COMMIT = ".rookery/commit"
+"""The file with the release's commit, short, which jobs read where their commands name {commit}."""
 
 R_PROFILE = ".rookery/Rprofile"
 """What R reads first in jobs (templates/sbatch/_base.sh.j2)."""
@@ -57,9 +65,15 @@ def make(
         tree_checks.check_size(commit, tree, packing)
     scripts = _scripts(project, cluster, Committed(commit, tree.files))
     used = sorted({architectures.of_partition(cluster.data, script.job.partition) for script in scripts})
-    environments = environment.required(project, commit, tree, cluster, used or [""])
+    extras = environment.own_extras(commit, tree, project.environment.python)
+    package, warning = python_package.find(
+        commit, tree, project.environment.python, describe, is_listed=extras is not None
+    )
+    requirements = package.requirements(extras) if package and extras is not None else ()
+    environments = environment.required(project, commit, tree, cluster, used or [""], requirements)
     rendered = {path: text for script in scripts for path, text in {script.path: script.text, **script.files}.items()}
     files = _files(project, commit, {path: text for path, text in rendered.items() if path not in tree.files})
+    files |= package.files(project.environment.python) if package else {}
     values = {
         "version": 1,
         "project": project.name,
@@ -72,8 +86,13 @@ def make(
     }
     ways = {"python": project.environment.python, "r": project.environment.r}
     environment_values = {**ways, "digest": environment.digest(environments)}
-    order = _order(project, commit, cluster, tree, environments)
-    asked = {key: value for key, value in asdict(order).items() if key != "builders"}  # how, not what
+    order = replace(
+        _order(project, commit, cluster, tree, environments),
+        packages=("python",) if package else (),
+        requirements=requirements,
+    )
+    asked = {key: value for key, value in asdict(order).items() if key not in _HOW}
+    asked |= {key: getattr(order, key) for key in ("packages",) if getattr(order, key)}
     order = replace(order, wanted=digest([LAYOUT, values, environment_values, files, asked]))
     stamp = release_protocol.stamp({**values, "describe": describe(), "rookery": __version__}, environment_values)
     return Release(
@@ -83,12 +102,13 @@ def make(
         tuple(script.path for script in scripts if script.path in files),
         tuple(path for path in rendered if path in tree.files),
         tree.outwards,
+        (warning,) if warning else (),
     )
 
 
 def _files(project: "Project", commit: "Commit", rendered: dict[str, str]) -> dict[str, str]:
     """Return the files that are put beside those of the commit, but for the stamp."""
-    files = dict(rendered)
+    files = {**rendered, COMMIT: f"{git.short(commit.id, dirty=commit.dirty)}\n"}
     if project.environment.r != "none":
         files[R_PROFILE] = release_protocol.text("profile.R")
     if commit.dirty:
@@ -133,5 +153,5 @@ def _scripts(project: "Project", cluster: "Cluster", source: Committed) -> "list
 def _needed(project: "Project") -> list[str]:
     """Return the files that must be in the commit, so that the job scripts are what it says."""
     jobs = [settings for job in project.jobs.values() for settings in (job, *job.get("clusters", {}).values())]
-    paths = [job.get(key) for job in jobs for key in ("params", "template")]
-    return [config.NAME, *(str(path) for path in paths if path and (project.root / str(path)).is_file())]
+    paths = [job.get(key) for job in jobs for key in ("params", "template", "script")]
+    return [config.NAME, *(str(PurePosixPath(path)) for path in paths if path and (project.root / str(path)).is_file())]

@@ -21,6 +21,7 @@ from rookery.core.errors import RookeryError
 from rookery.projects import config
 from rookery.projects.scripts import job_script, parameters
 from rookery.projects.scripts.command_line import fill, quoted
+from rookery.projects.source_tree import Folder
 
 AWKWARD = (
     "plain",
@@ -191,6 +192,7 @@ def test_spreadsheets_own_csv_is_read(tmp_path: Path) -> None:
         ("a,a\n1,2\n", "p.csv:1: has the column 'a' twice"),
         ("a, a \n1,2\n", "has the column 'a' twice"),
         ("a,\n1,2\n", "p.csv:1: column 2 needs a name on one line"),
+        ("\na,task\n1,2\n", "p.csv:2: a parameter can't have the name task: {task} means something else"),
         ("a,b\n1,2\n3\n", "p.csv:3: has 1 values for 2 columns"),
         ('a,b\n"x\ny",2\n3,4,5\n', "p.csv:4: has 3 values"),
         ('a,b\n1,"x\n', "is not CSV"),
@@ -209,12 +211,129 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str | bytes, mess
     assert "\n" not in caught.value.message
 
 
+ROWS = """
+- {n: 100, rate: 0.10, flag: no}
+- rate: 1e-3
+  n: 010
+  flag: 'it''s'
+"""
+CROSSED = """
+b: [2, 0x1F]
+a: [0.10, 1:30:00, "", ~x]
+"""
+
+
+def test_rows_in_yaml_keep_their_texts(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(ROWS)
+    made = rendered(tmp_path, "j: {template: sweep, command: \"printf '<%s>' {rate} {flag} {n}\", params: p.yaml}")
+    assert made.job.array == "1-2"
+    assert made.files["slurm/j.params.csv"] == "n,rate,flag\n100,0.10,no\n010,1e-3,it's\n"
+    assert [run(tmp_path, task).stdout for task in (1, 2)] == [b"<0.10><no><100>", b"<1e-3><it's><010>"]
+
+
+def test_lists_in_yaml_are_crossed_in_written_order(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/p.yml").write_text(CROSSED)
+    made = rendered(tmp_path, "j: {template: sweep, command: x, params: sub/p.yml}")
+    rows = made.files["slurm/j.params.csv"].splitlines()
+    assert rows == ["b,a", *(f"{b},{a}" for b in ("2", "0x1F") for a in ("0.10", "1:30:00", '""', "~x"))]
+
+
+def test_rows_in_yaml_may_share_values(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("- &first {n: 1, rate: 0.50}\n- {<<: *first, n: 2}\n")
+    made = rendered(tmp_path, "j: {template: sweep, command: x, params: p.yaml}")
+    assert sorted(made.files["slurm/j.params.csv"].splitlines()[0].split(",")) == ["n", "rate"]
+    assert parameters.table(config.load(tmp_path), made.job, Folder(tmp_path)).rows == (("1", "0.50"), ("2", "0.50"))
+
+
+VALUES = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cc"]), max_size=8)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.fixed_dictionaries({"one": VALUES, "two": VALUES}), min_size=1, max_size=5))
+def test_any_text_in_yaml_arrives(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    (tmp_path / "p.yaml").write_text(json.dumps(rows), encoding="utf-8")
+    project(tmp_path, "j: {template: sweep, command: x, params: p.yaml}", "name: x\nclusters: [here]\n")
+    loaded = config.load(tmp_path)
+    table = parameters.table(loaded, config.job(loaded, "j", "here"), Folder(tmp_path))
+    columns = tuple(rows[0])
+    assert table == parameters.Table(columns, tuple(tuple(row[name] for name in columns) for row in rows))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "p.yaml:1: is empty: write a list of rows, or lists of values"),
+        ("[]", "p.yaml:1: is empty"),
+        ("5\n", "p.yaml:1: is one value"),
+        ("- 5\n", "p.yaml:1: row 1 must have a `name: value` for each parameter"),
+        ("- {}\n", "p.yaml:1: row 1 must have"),
+        ("- {a: 1}\n- {b: 1}\n", "p.yaml:2: row 2 must have the same names as the first (a)"),
+        ("- a: [1, 2]\n", "p.yaml:1: a value of `a` must be text or a number, not a list"),
+        ("- a: 1\n- a:\n    b: 1\n", "p.yaml:2: a value of `a` must be text or a number, not lines of `key: value`"),
+        ("- a: 1\n  b:\n", "p.yaml:2: `b` has no value"),
+        ("a: 1\n", "p.yaml:1: `a` must be a list of values, such as `a: [1, 2]`"),
+        ("a: [1]\nb: []\n", "p.yaml:2: `b` must be a list"),
+        ("a:\n- 1\n- [2]\n", "p.yaml:3: a value of `a` must be text or a number, not a list"),
+        ("a: [null]\n", "p.yaml:1: `a` has no value"),
+        ('a: ["x\\0"]\n', "p.yaml:1: `a` has a NUL character"),
+        ("a: [1]\na: [2]\n", "p.yaml:2: `a` is set twice"),
+        ("a: [1\n", "p.yaml:2: this is not YAML"),
+        ("a: [!!int 1]\n", "p.yaml:1: the tag !!int is not allowed"),
+        ("a: [%s]\nb: [%s]\n" % (("1, " * 1001,) * 2), "p.yaml:1: makes 1,002,001 rows (at most 1,000,000)"),
+        ("a: [%s]\n" % ("1, " * 400_000), "p.yaml:1: is larger than 1 MB: use a CSV file"),
+        ('"": [1]\n', "p.yaml:1: a parameter can't have the name ''"),
+        ("seed: [1]\ntask: [1]\n", "p.yaml:2: a parameter can't have the name task: {task} means something else"),
+        ("- {seed: 1, run: 2}\n", "p.yaml:1: a parameter can't have the name run"),
+        (b"\xff\xfe", "p.yaml:1: is not UTF-8 text"),
+    ],
+)
+def test_yaml_that_is_no_table_is_refused(tmp_path: Path, text: str | bytes, message: str) -> None:
+    (tmp_path / "p.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(RookeryError) as caught:
+        rendered(tmp_path, "j: {template: sweep, command: x, params: p.yaml}")
+    assert message in caught.value.message
+
+
+def test_several_problems_of_a_table_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("cpus,seed,launcher\n1,2,3\n")
+    with pytest.raises(RookeryError) as caught:
+        rendered(tmp_path, "j: {template: sweep, command: x, params: p.csv}")
+    named = [line.partition("the name ")[2].partition(":")[0] for line in caught.value.message.splitlines()]
+    assert named == ["cpus", "launcher"]
+
+
+def test_run_and_commit_have_a_place_in_a_command(tmp_path: Path) -> None:
+    command = "echo {run} {commit} {task} {n} results/{run}/{n}.csv"
+    rendered(tmp_path, f"j: {{template: sweep, command: '{command}', chunk: 2, grid: {{n: [5, 6, 7]}}}}")
+    (tmp_path / ".rookery").mkdir()
+    (tmp_path / ".rookery/commit").write_text("abc1234\n")
+    environment = {**os.environ, "SLURM_ARRAY_TASK_ID": "1", "SLURM_ARRAY_JOB_ID": "41", "SLURM_CPUS_PER_TASK": "1"}
+    for arguments, number in (([], "41"), (["7"], "7")):  # the argument is the run that this one completes
+        completed = subprocess.run(
+            ["bash", "slurm/j.sh", *arguments], cwd=tmp_path, env=environment, capture_output=True, check=True
+        )
+        expected = [f"{number} abc1234 {task} {n} results/{number}/{n}.csv" for task, n in ((1, 5), (2, 6))]
+        assert completed.stdout.decode().splitlines() == expected
+
+
+def test_a_job_without_tasks_has_a_run_too(tmp_path: Path) -> None:
+    made = rendered(tmp_path, "j: {command: 'echo {run}'}")
+    assert 'run="${1:-${SLURM_JOB_ID}}"' in made.text
+    assert ".rookery/commit" not in made.text
+    assert "run=" not in rendered(tmp_path, "j: {command: echo}").text
+
+
 @pytest.mark.parametrize(
     ("job", "message"),
     [
+        ("params: p.tsv", "rookery.yml:4: `params` must be a file that ends in .csv, .yaml or .yml, not 'p.tsv'"),
+        ("params: params", "ends in .csv, .yaml or .yml, not 'params'"),
+        ("grid: {cpus: [1]}", "rookery.yml:4: a parameter can't have the name cpus: {cpus} means something else"),
+        ("rows: [{a: 1, commit: 2}]", "rookery.yml:4: a parameter can't have the name commit"),
         ("params: nowhere.csv", "rookery.yml:4: `params`: can't read nowhere.csv: No such file"),
         ("params: ../p.csv", "must be a path inside the project"),
-        ("params: /etc/passwd", "must be a path inside the project"),
+        ("params: /etc/passwd.csv", "must be a path inside the project"),
         ("grid: {a: [%s], b: [%s]}" % (("1, " * 1001,) * 2), "`grid` makes 1,002,001 rows (at most 1,000,000)"),
         ('grid: {"": [1]}', "a parameter can't have the name ''"),
         ("array: 1-3", ""),

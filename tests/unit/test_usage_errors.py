@@ -97,7 +97,6 @@ def test_options_of_invoke_that_do_nothing_here_are_unknown(
         ("run simulate", "submit simulate"),
         ("pull", "fetch"),
         ("download", "fetch"),
-        ("init x", "new x"),
         ("squeue", "jobs"),
     ],
 )

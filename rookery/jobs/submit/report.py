@@ -14,6 +14,7 @@ from rookery.jobs.run_record import RunRecord
 from rookery.jobs.submit import sbatch_errors
 from rookery.projects import commit
 from rookery.projects.data import comparison
+from rookery.remote.slurm.basics import directives
 from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
@@ -154,5 +155,7 @@ def _log(record: RunRecord) -> str:
     """Return the log's path, from the release on where it is below it, as a shell finds it: `logs/fit_41_*.out`."""
     path = Path(record.log)
     shown = str(path.relative_to(record.release)) if path.is_relative_to(record.release) else record.log
-    values = {"%A": record.id, "%j": record.id, "%x": record.job if "." not in record.job else "*"}
+    known = record.job if "." not in record.job else "*"
+    name = directives(record.script).get("job-name") or record.script_path.rpartition("/")[2] or known
+    values = {"%A": record.id, "%j": record.id, "%x": name}
     return re.sub("%[A-Za-z]", lambda pattern: values.get(pattern[0], "*"), shown)

@@ -184,13 +184,19 @@ def read_token(path: Path) -> tuple[str, str]:
 def local_text(target: "Target", request: SubmitRequest) -> str | None:
     """Return the script as this computer would render it; None where it can't: then the release's is checked."""
     project = _project(target)
-    own = request.path or job_script.path_of(request.job)
+    own = request.path or _path_of(target, request)
     try:
         if request.path or (project.root / own).is_file():
             return Folder(project.root).read(own).decode("utf-8", "surrogateescape")
         return job_script.script(project, config.job(project, request.job, target.cluster.name), target.cluster).text
     except (RookeryError, OSError):
         return None
+
+
+def _path_of(target: "Target", request: SubmitRequest) -> str:
+    """Return the path in the release of a job's script: its own, or the one that is rendered."""
+    own = job_script.own_path(_project(target), request.job, target.cluster.name)
+    return own or job_script.path_of(request.job)
 
 
 def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path: str = "", final: bool = False) -> str:
@@ -207,7 +213,7 @@ def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path
     Raises:
         RookeryError: It has errors, and is the release's own.
     """
-    path, root = path or request.path or job_script.path_of(request.job), _project(target).root
+    path, root = path or request.path or _path_of(target, request), _project(target).root
 
     beside = Surroundings(root, target.project).files
     findings = lint.check(text, target.cluster, path=path, files=beside, folder=lambda _: True)  # they are made

@@ -5,28 +5,24 @@ arrives exactly, and line 10,000 is found as quickly as the first. slurm/JOB.par
 `combine`.
 """
 
-import csv
-import io
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from rookery.clusters.cluster import Cluster
-from rookery.core.errors import RookeryError, one_line
-from rookery.core.file_problems import FileProblem, FileProblemsError
 from rookery.projects import config
 from rookery.projects.job import Job
 from rookery.projects.model import Project
+from rookery.projects.scripts import parameter_files
 from rookery.projects.scripts.command_line import quoted
 from rookery.projects.slurm_values import task_count
 from rookery.projects.source_tree import Source
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # names that the script uses for itself, or that bash gives a meaning
-_TAKEN = frozenset({"task", "first", "last", "row", "status", "failed", "_"})
+_TAKEN = frozenset({"task", "run", "commit", "first", "last", "row", "status", "failed", "_"})
 
 
 @dataclass(frozen=True)
@@ -72,13 +68,13 @@ def table(project: Project, job: Job, source: Source) -> Table | None:
     Args:
         project: The project.
         job: The job.
-        source: Where its CSV file is read.
+        source: Where its file of parameters is read.
 
     Raises:
         RookeryError: The table can't be read, or is not one; with file and line.
     """
     if job.params:
-        return _read(project, job, source)
+        return Table(*parameter_files.read(project, job, source))
     if job.grid:
         return _table(tuple(job.grid), itertools.product(*job.grid.values()))
     if job.rows:
@@ -135,56 +131,3 @@ def _word(value: str) -> str:
 def _table(columns: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> Table:
     """Return the rows that rookery.yml itself has."""
     return Table(columns, tuple(tuple(str(value) for value in row) for row in rows))
-
-
-def _read(project: Project, job: Job, source: Source) -> Table:
-    """Return a CSV file of the project."""
-    path = project.root / job.params
-    try:
-        text = source.read(job.params).decode("utf-8-sig")
-    except RookeryError as error:
-        raise config.problem(project, job.name, "params", error.message, hint=error.hint) from error
-    except OSError as error:
-        message = f"can't read {job.params}: {error.strerror}."
-        raise config.problem(project, job.name, "params", message) from error
-    except UnicodeDecodeError as error:
-        raise _wrong(path, 1, "is not UTF-8 text: save it as CSV (UTF-8).") from error
-    numbered = list(_cells(path, text))
-    if not numbered:
-        raise _wrong(path, 1, "is empty: the first line must name the columns.")
-    (first, header), *rows = numbered
-    columns = tuple(name.strip() for name in header)
-    _check_header(path, first, columns)
-    if not rows:
-        raise _wrong(path, first, "has column names but no rows.")
-    for line, row in rows:
-        if len(row) != len(columns):
-            raise _wrong(path, line, f"has {len(row)} values for {len(columns)} columns.")
-        if "\0" in "".join(row):
-            raise _wrong(path, line, "has a NUL character, which can't be passed to a command.")
-    return Table(columns, tuple(row for _, row in rows))
-
-
-def _cells(path: Path, text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the rows of a CSV file with their lines; an empty line is none."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        yield from ((reader.line_num, tuple(cells)) for cells in reader if cells)
-    except csv.Error as error:
-        raise _wrong(path, reader.line_num, f"is not CSV: {error}.") from error
-
-
-def _check_header(path: Path, line: int, columns: tuple[str, ...]) -> None:
-    if twice := [name for name in columns if columns.count(name) > 1]:
-        raise _wrong(path, line, f"has the column {twice[0]!r} twice.")
-    for mark, word in ((";", "semicolons"), ("\t", "tabs")):
-        if len(columns) == 1 and mark in columns[0]:
-            raise _wrong(path, line, f"has {word} between the columns: use commas.")
-    for number, name in enumerate(columns, 1):
-        if not name or not name.isprintable():
-            raise _wrong(path, line, f"column {number} needs a name on one line.")
-
-
-def _wrong(path: Path, line: int, problem: str) -> FileProblemsError:
-    shown = config.shown(path)
-    return FileProblemsError([FileProblem(shown, line, one_line(problem))])

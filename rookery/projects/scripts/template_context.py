@@ -85,6 +85,8 @@ def context(project: Project, job: Job, cluster: Cluster, table: Table | None = 
         "launcher": launcher,
         "rows": _rows(job, table, text) if table else None,
         "numbered": bool(re.search(r"\btask\b", text)),
+        "named_run": "${run}" in text,
+        "named_commit": "${commit}" in text,
         "command": text,
     }
 
@@ -92,7 +94,7 @@ def context(project: Project, job: Job, cluster: Cluster, table: Table | None = 
 def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
     """Return the command, its braces filled in; without the parameters in it, they are put at its end."""
     text = _launched(job, launcher)
-    variables = {"cpus": cores, **({"task": "${task}"} if job.array else {})}
+    variables = {"cpus": cores, **({"task": "${task}"} if job.array else {}), "run": "${run}", "commit": "${commit}"}
     words = {"launcher": launcher} if launcher else {}
     if table:
         named = {name: f"${{{variable}}}" for name, variable in zip(table.columns, table.variables, strict=True)}

@@ -41,6 +41,7 @@ class Submission:
         self.base = os.path.join(home, "projects", request["project"])
         self.script = DeployedScript(self.base, request["job"], request["path"])
         self.options: List[str] = []
+        self.arguments: List[str] = []  # of the script
         self.granted: List[str] = []
         self.warnings: List[str] = []
         self.runs = EarlierRuns(self.base, self.warnings)
@@ -60,6 +61,8 @@ class Submission:
         if request["failed_of"]:
             chunk = script.entry.get("chunk") or 1
             self.runs.require_same_tasks(request["failed_of"], script.what, script.rows(), chunk)
+            if script.entry:  # a script of rookery.yml, which names its results after the run that it completes
+                self.arguments = [self.runs.completed_by(request["failed_of"])]
         after = self.runs.dependencies([*request["after"], *(script.entry.get("after") or [])])
         self.options = ["--chdir=" + script.release]
         if request["array"]:
@@ -102,7 +105,7 @@ class Submission:
         """
         since = int(time.time())
         write(self.intent, json.dumps({"since": since, "name": self.script.name, "record": made}))
-        code, out, err = self._sbatch(["--parsable", *self.options, self.script.path])
+        code, out, err = self._sbatch(["--parsable", *self.options, self.script.path, *self.arguments])
         number = (re.findall(r"^(\d+)(?:;.*)?$", out, re.MULTILINE) or [""])[-1]
         if not number and "timed out" in err.lower():
             number = unrecorded.find(since, self.script.release, self.script.name, self.runs.has)
