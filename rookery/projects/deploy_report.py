@@ -94,9 +94,7 @@ class Result:
             language, _, architecture = kind.partition("-")
             title = f"{'Python' if language == 'python' else 'R'} {architecture}".rstrip()
             yield f"  {title:<12} {stands}"
-        for path, digest in self.inputs().items():
-            differs = f" ({self.inputs_differ()[path]})" if path in self.inputs_differ() else ""
-            yield f"  input        {path} {digest[: comparison.SHOWN]}{differs}"
+        yield from self._input_lines()
         if self.release.scripts and self.answer.state != "same":
             yield f"  scripts      {listed(self.release.scripts)}"
         if self.release.own:
@@ -112,6 +110,11 @@ class Result:
         if self.pruned:
             yield from self.pruned.lines()
         yield from self._following(options)
+
+    def _input_lines(self) -> Iterator[str]:
+        for path, digest in self.inputs().items():
+            differs = f" ({self.inputs_differ()[path]})" if path in self.inputs_differ() else ""
+            yield f"  input        {path} {digest[: comparison.SHOWN]}{differs}"
 
     def _headline(self, options: "DeployOptions") -> str:
         what = f"{self.release.order.name} {self.commit.id[:10]}" + (" (with uncommitted changes)" * self.commit.dirty)
