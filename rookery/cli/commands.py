@@ -32,6 +32,7 @@ COMMANDS = (
         each="job",
         before="rookery.jobs.submit.request:check_names",
     ),
+    command("run", jobs.RunOptions, "rookery.jobs.run_job.command:run"),
     command("jobs", jobs.JobsOptions, "rookery.jobs.monitor.show:run", each="cluster"),
     command("logs", jobs.LogsOptions, "rookery.jobs.monitor.logs:run"),
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
@@ -85,7 +86,7 @@ GROUPS = {
 
 TITLES = {
     "Start": ("onboard", "login", "setup", "new", "init", "logout"),
-    "Work": ("render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
+    "Work": ("run", "render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
     "Data": ("data.push", "data.list"),
     "Results": ("fetch", "combine"),
     "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),

@@ -1,5 +1,7 @@
 """The options of the commands for jobs."""
 
+from dataclasses import field
+
 from rookery.clusters.option_texts import CHECK, ITS_CLUSTER, ITS_CLUSTERS, JOB_ID, JSON, PROJECT, SANDBOX, YES
 from rookery.core.options import Options, option
 
@@ -25,6 +27,29 @@ class SubmitOptions(Options):
     failed: str = option(default="", value="NUMBER", help="submit the failed tasks of this run again")
     tag: str = option(default="", help="tag the commit with this name")
     json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+    token: str = field(default="")
+    """What the submission is to be found by, where the caller has written that down; a new one where empty."""
+
+
+class RunOptions(Options):
+    """Run a job from code to results: deploy to combine.
+
+    Deploys the commit, submits the job, waits for it, fetches the results, and combines the tables of an array.
+    Ctrl-C stops waiting; the job keeps running, and --resume continues. Nothing is submitted twice.
+    """
+
+    examples = ("run simulate", "run simulate --check", "run --resume")
+
+    job: str = option(default="", help="a job of rookery.yml, or a job script of the project", positional=True)
+    cluster: str = option(default="", help=ITS_CLUSTER)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    resume: bool = option(default=False, help="continue the last run, wherever it stopped")
+    dirty: bool = option(default=False, help="include uncommitted changes, as a snapshot that is marked as such")
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    yes: bool = option(default=False, help=YES)
     sandbox: bool = option(default=False, help=SANDBOX)
 
 

@@ -17,6 +17,8 @@ from laptops import ROOKERY, Laptop, laptop
 from live import Live
 from waiting import wait_for
 
+from rookery.jobs.run_job.progress import STEPS
+
 pytestmark = pytest.mark.cluster
 
 OF_DATA = {
@@ -237,6 +239,11 @@ def runs(walk: Walk) -> None:
     (walk.root / "results/fit_1.csv").write_text("got\nmine\n")
     walk.say("fetch", where="a file was changed here")
     walk.say("combine", number)
+    (walk.root / "results/fit_1.csv").unlink()
+    for word in ("--check", "--yes"):
+        document = walk.quietly("run", "fit", word)
+        own = {key: value for key, value in document.items() if key not in STEPS}
+        walk.note(f"rookery run fit {word} --json  # beside the documents of its steps", own)
 
     walk.commit()
     walk.say("deploy", "--yes", "--prune")

@@ -96,7 +96,7 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
         test=options.check,
         tag=options.tag,
         failed_of=failed,
-        token=secrets.token_hex(16),
+        token=options.token or secrets.token_hex(16),
     )
 
 
