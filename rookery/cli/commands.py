@@ -57,6 +57,10 @@ GROUPS = {
         command("set", support.ConfigSetOptions, "rookery.support.config_command:set_"),
         command("unset", support.ConfigUnsetOptions, "rookery.support.config_command:unset"),
     ),
+    "data": (
+        command("list", jobs.DataListOptions, "rookery.jobs.data.listing:run", each="cluster"),
+        command("push", jobs.DataPushOptions, "rookery.jobs.data.push:run", each="cluster"),
+    ),
     "clusters": (
         command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all"),
         command("show", homes.ClustersShowOptions, "rookery.homes.listing:show"),
@@ -84,6 +88,7 @@ GROUPS = {
 TITLES = {
     "Start": ("onboard", "login", "setup", "new", "init", "logout"),
     "Work": ("run", "render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
+    "Data": ("data.push", "data.list"),
     "Results": ("fetch", "combine"),
     "Speed": ("scale",),
     "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),
