@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.jobs.records import copy_runs
-from rookery.jobs.records.copy_runs import CopyRuns
+from rookery.jobs.copies import copy_runs
+from rookery.jobs.copies.copy_runs import CopyRuns
 from rookery.jobs.scaling import measurement as measurements
 from rookery.jobs.scaling.measurement import Measurement, ScaleRun
 from rookery.projects import project_copy
