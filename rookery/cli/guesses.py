@@ -28,7 +28,6 @@ COMMANDS = {
     "remove": "undo",
     "results": "fetch",
     "rsync": "fetch",
-    "run": "submit",
     "sacct": "jobs",
     "salloc": "shell",
     "sbatch": "submit",

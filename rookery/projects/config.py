@@ -109,7 +109,14 @@ def load(path: str | Path = "") -> Project:
         jobs=data.get("jobs", {}),
         lines=document.lines,
         copied_from=note.origin if note else "",
+        inputs=_inputs(data.get("inputs")),
     )
+
+
+def _inputs(value: Any) -> dict[str, str]:
+    """Return the inputs that a rookery.yml names, each with the version that it asks for."""
+    pairs = value.items() if isinstance(value, Mapping) else ((path, "") for path in listed(value))
+    return {str(PurePosixPath(path)): "" if version == "latest" else str(version) for path, version in pairs}
 
 
 def job(project: Project, name: str, cluster_name: str) -> "Job":

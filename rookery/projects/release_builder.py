@@ -18,6 +18,7 @@ from rookery.projects.release_protocol import Order, Release
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import Committed
 from rookery.projects.tree_checks import Tree
+from rookery.remote.data import data_names
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -59,7 +60,7 @@ def make(
     """
     describe = begun(lambda: git.describe(commit))
     tree = tree_checks.read_tree(commit)
-    tree_checks.check(commit, tree, outputs=project.outputs, needed=_needed(project))
+    tree_checks.check(commit, tree, outputs=project.outputs, needed=_needed(project), inputs=list(project.inputs))
     if not large:
         tree_checks.check_size(commit, tree, packing)
     scripts = _scripts(project, cluster, Committed(commit, tree.files))
@@ -125,7 +126,7 @@ def _order(
         folder=commit.folder,
         wanted="",
         outputs=project.outputs,
-        dropped=tuple(path for output in project.outputs for path in tree_checks.beneath(tree, output)),
+        dropped=tuple(file for path in project.linked for file in tree_checks.beneath(tree, path)),
         environments=tuple(
             " ".join(filter(None, (each.kind, each.way, each.link, each.name, each.lock, each.architecture)))
             for each in environments
@@ -137,6 +138,8 @@ def _order(
         ),
         preamble=environment.preamble(project.environment, cluster),
         cran=str((cluster.data.get("cluster_mirrors") or {}).get("cran", "")),
+        inputs=tuple(f"{version or '-'} {data_names.folder(path)} {path}" for path, version in project.inputs.items()),
+        origin=project.origin,
     )
 
 

@@ -31,6 +31,9 @@ class Order:
             words that a shell reads.
         preamble: Shell that makes R or conda available on this site.
         cran: Where R packages come from; "" for R's own choice.
+        inputs: `VERSION FOLDER PATH` of each data set: the beginning of a digest, or - for the latest; the data set's
+            folder; where the link to it goes.
+        origin: Name of the project whose data these are: its own, or the one that it is a copy of.
     """
 
     name: str
@@ -45,6 +48,8 @@ class Order:
     builders: tuple[str, ...] = ()
     preamble: str = ""
     cran: str = ""
+    inputs: tuple[str, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,8 @@ def _values(order: Order) -> dict[str, str]:
         "outputs": "\n".join(order.outputs),
         "dropped": "\n".join(order.dropped),
         "environments": "\n".join(order.environments),
+        "inputs": "\n".join(order.inputs),
+        "origin": order.origin,
         "packages": "\n".join(order.packages),
     }
 
@@ -230,6 +237,7 @@ _FORMS = {
         "release": f"/{_WORDS}",
         "environment": rf"{_KIND} (?:ready|built|missing) {_WORDS}",
         "seconds": f"{_KIND} [0-9]{{1,9}}",
+        "input": f"[0-9a-f]{{64}} {_WORDS}",
         "differs": _WORDS,
         "kept": _WORDS,
         "free": f"[0-9]{{0,15}} {_WORDS}",

@@ -2,6 +2,7 @@
 
 import json as json_
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs.run_record import RunRecord
 from rookery.jobs.submit import sbatch_errors
 from rookery.projects import commit
+from rookery.projects.data import comparison
 from rookery.remote.slurm.basics import directives
 from rookery.remote.slurm.forms import numbers
 
@@ -98,14 +100,31 @@ def tested(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any]
 
 
 def _notes(target: "Target", stamp: Mapping[str, Any]) -> list[str]:
-    """Return a line where the release differs from the files on this computer; nothing where it is the same."""
+    """Return lines where the release differs from the files on this computer; none where it is the same."""
     project: Project | None = target.project
     if project is None:
         return []
+    return [*_commit_notes(target, project, stamp), *_data_notes(target, project, stamp)]
+
+
+def _data_notes(target: "Target", project: "Project", stamp: Mapping[str, Any]) -> list[str]:
+    """Return a line for each data set that the release has otherwise than this computer."""
+    notes = []
+    for path, why in comparison.differences(project.root, stamp.get("inputs") or {}):
+        push = invocation.as_typed(target.next(f"invoke data.push {shlex.quote(path)}"))
+        digest = stamp["inputs"][path][: comparison.SHOWN]
+        notes.append(
+            f"reads {console.clean(path)} {digest}, but {console.clean(why)}; to use that: {push}, then deploy"
+        )
+    return notes
+
+
+def _commit_notes(target: "Target", project: "Project", stamp: Mapping[str, Any]) -> list[str]:
+    """Return a line where the release is of another commit than this computer has; nothing where it is the same."""
     runs = console.clean(stamp.get("commit"))[:7] + (" with uncommitted changes" if stamp.get("dirty") else "")
     when = console.clean(str(stamp.get("when") or ""))
     try:
-        with commit.chosen(project.root, project.outputs, dirty=True) as local:
+        with commit.chosen(project.root, project.linked, dirty=True) as local:
             if local.id == stamp.get("commit"):
                 return [f"runs your uncommitted changes, deployed {_clock(when)}"] if local.dirty else []
             same = local.head == stamp.get("commit")
