@@ -197,6 +197,32 @@ class ScaleOptions(Options):
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
+class ProfileOptions(Options):
+    """Show where a job's time goes: one task under a profiler.
+
+    The task runs from a copy of the project, so your results stay as they are. By default, Python runs under cprofile
+    and R under rprof, which need no package; others are installed for this run if the environment lacks them.
+    """
+
+    examples = ("profile simulate", "profile simulate --task 7 --with py-spy")
+
+    job: str = option(value="JOB", help="a job of rookery.yml")
+    task: int = option(default=0, value="N", help="which task of an array [the first]")
+    with_: str = option(
+        default="",
+        value="PROFILER",
+        help="cprofile, pyinstrument, py-spy, scalene; rprof, profvis [cprofile or rprof]",
+        choices=("cprofile", "pyinstrument", "py-spy", "scalene", "rprof", "profvis"),
+    )
+    time: str = option(default="", help="time limit, such as 02:00:00 [the job's]")
+    cluster: str = option(default="", help=ITS_CLUSTER)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    discard: bool = option(default=False, help="cancel a profile that was begun")
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
 class ShellOptions(Options):
     """Open a shell on a compute node.
 

@@ -34,7 +34,7 @@ def made(folder: Path, jobs: str = SWEEP, files: dict[str, str] | None = None, *
 def test_one_task_runs_with_its_own_row(tmp_path: Path) -> None:
     found = made(tmp_path, cpus="8,1,4", repeat=2, task=3, time="2h")
     assert found.runs == [(1, 1), (4, 1), (8, 1), (1, 2), (4, 2), (8, 2)]
-    assert found.what == "fit, task 3 of 4 (n=2000, method=ols)"
+    assert found.task.what == "fit, task 3 of 4 (n=2000, method=ols)"
     (values,) = found.changes(8, 2).values()
     assert values == {
         "cpus": 8, "after": None, "mail": None, "max_running": None, "params": None, "grid": None, "array": None,
@@ -47,7 +47,7 @@ def test_a_task_of_a_plain_array_keeps_its_number(tmp_path: Path) -> None:
     jobs = "fit: {command: 'python fit.py {task} {cpus}', array: '3-9:3'}"
     found = made(tmp_path, jobs, task=6)
     (values,) = found.changes(2, 1).values()
-    assert (values["array"], found.tasks) == ("6", 3)
+    assert (values["array"], found.task.tasks) == ("6", 3)
     assert "rows" not in values
     with pytest.raises(RookeryError, match="fit has no task 7: its tasks are 3 to 9"):
         made(tmp_path, jobs, task=7)

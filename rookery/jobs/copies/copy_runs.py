@@ -22,7 +22,7 @@ from rookery.jobs.monitor.pending_reasons import explain
 from rookery.jobs.options import CancelOptions, SubmitOptions
 from rookery.jobs.records import quiet_step
 from rookery.jobs.submit import submit
-from rookery.projects import deploy, project_copy
+from rookery.projects import copy_note, deploy, project_copy
 from rookery.projects.git_command import git
 from rookery.projects.options import DeployOptions
 
@@ -37,6 +37,12 @@ _PAUSE = 2
 def head(copy: "Project") -> str:
     """Return the commit of a copy."""
     return git(copy.root, "rev-parse", "HEAD").decode().strip()
+
+
+def base(copy: "Project") -> str:
+    """Return the commit of the project that a copy was made from."""
+    note = copy_note.of(copy.root)
+    return note.commit if note else ""
 
 
 @dataclass

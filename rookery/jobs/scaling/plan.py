@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import meant
+from rookery.jobs.copies import one_task
+from rookery.jobs.copies.one_task import OneTask
 from rookery.projects import config, slurm_values
-from rookery.projects.scripts import job_script, parameters, partition
-from rookery.projects.source_tree import Folder
-from rookery.remote.slurm.forms import numbers
+from rookery.projects.scripts import job_script, partition
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -44,10 +44,7 @@ class ScalingPlan:
         job: The job as it is.
         sizes: Numbers of cores, the fewest first.
         repeat: Runs at each of them.
-        task: The array's task that is run; 0 where the job is no array.
-        row: The parameters of that task; empty where there are none.
-        rows: All rows that the task runs.
-        tasks: How many tasks the job has.
+        task: The task that is run.
         weak: The parameter or variable that grows with the cores; "" for none.
         minutes: The time limit of each run; 0 for the partition's.
     """
@@ -55,10 +52,7 @@ class ScalingPlan:
     job: "Job"
     sizes: tuple[int, ...]
     repeat: int
-    task: int
-    row: Mapping[str, str]
-    rows: tuple[Mapping[str, str], ...]
-    tasks: int
+    task: OneTask
     weak: str
     minutes: int
 
@@ -67,28 +61,15 @@ class ScalingPlan:
         """Cores and repetition of each run; all sizes once, then all again."""
         return [(cores, repetition) for repetition in range(1, self.repeat + 1) for cores in self.sizes]
 
-    @property
-    def what(self) -> str:
-        """The job, and which of its tasks, in a few words."""
-        values = ", ".join(f"{name}={value}" for name, value in self.row.items())
-        which = f", task {self.task} of {self.tasks:,}" if self.task else ""
-        return f"{self.job.name}{which}{f' ({values})' if values else ''}"
-
     def changes(self, cores: int, repetition: int) -> dict[str, dict[str, Any]]:
         """Return what of the job is changed in rookery.yml for one run; None takes a key away."""
         job = self.job
         variables = {**job.environment, VARIABLE: f"{cores}.{repetition}"}
-        values: dict[str, Any] = {"after": None, "mail": None, "max_running": None, **_cores(job, cores)}
-        if self.weak and not self.rows:
+        values: dict[str, Any] = {**self.task.changes(), **_cores(job, cores)}
+        if self.weak and self.task.rows:
+            values["rows"] = [{**row, self.weak: _grown(row[self.weak], cores)} for row in self.task.rows]
+        elif self.weak:
             variables[self.weak] = _grown(variables[self.weak], cores)
-        if self.rows:
-            rows = [
-                {name: _grown(value, cores) if name == self.weak else value for name, value in row.items()}
-                for row in self.rows
-            ]
-            values |= {"params": None, "grid": None, "array": None, "rows": rows}
-        elif self.task:
-            values["array"] = str(self.task)
         if self.minutes:
             values["time"] = slurm_values.time_limit(self.minutes)
         return {job.name: {**values, "environment": variables}}
@@ -109,14 +90,8 @@ def make(project: "Project", cluster: "Cluster", options: "ScaleOptions") -> Sca
             hint=typed_command.again("--repeat", "3"),
         )
     _refuse_what_ignores_cores(project, job)
-    table = parameters.table(project, job, Folder(project.root))
-    tasks = _tasks(job, table)
-    task = _task(options.task, tasks, job)
-    rows = _rows(table, job, task)
-    plan = ScalingPlan(
-        job, sizes, options.repeat, task, rows[0] if rows else {}, rows, max(len(tasks), 1), options.weak,
-        _minutes(options.time) or job.minutes,
-    )  # fmt: skip
+    task = one_task.choose(project, job, options.task)
+    plan = ScalingPlan(job, sizes, options.repeat, task, options.weak, _minutes(options.time) or job.minutes)
     _check_weak(plan)
     _check_places(plan, cluster)
     return plan
@@ -182,37 +157,13 @@ def _programs(root: Path, command: str) -> Iterator[str]:
             yield file.read_bytes()[:1_000_000].decode("utf-8", "replace")
 
 
-def _tasks(job: "Job", table: parameters.Table | None) -> list[int]:
-    if table:
-        return list(range(1, -(-len(table.rows) // job.chunk) + 1))
-    return numbers(job.array) if job.array else []
-
-
-def _task(wanted: int, tasks: Sequence[int], job: "Job") -> int:
-    if wanted and wanted not in tasks:
-        which = f"its tasks are {tasks[0]} to {tasks[-1]}" if tasks else "it is no array"
-        raise RookeryError(
-            f"{job.name} has no task {wanted}: {which}.",
-            hint=typed_command.again("--task", str(tasks[0])) if tasks else typed_command.again(without=("--task",)),
-        )
-    return wanted or (tasks[0] if tasks else 0)
-
-
-def _rows(table: parameters.Table | None, job: "Job", task: int) -> tuple[dict[str, str], ...]:
-    """Return the rows that a task runs."""
-    if not table:
-        return ()
-    chosen = table.rows[(task - 1) * job.chunk : task * job.chunk]
-    return tuple(dict(zip(table.columns, row, strict=True)) for row in chosen)
-
-
 def _check_weak(plan: ScalingPlan) -> None:
     if not plan.weak:
         return
-    values = plan.row or plan.job.environment
+    values = plan.task.row or plan.job.environment
     if plan.weak not in values:
         known = ", ".join(values) or "none"
-        kind = "parameters" if plan.row else "variables (environment:)"
+        kind = "parameters" if plan.task.row else "variables (environment:)"
         raise RookeryError(
             f"{plan.job.name} has no parameter {plan.weak!r}{meant(plan.weak, values)}. Its {kind}: {known}.",
             hint=typed_command.again("--weak", next(iter(values)))
@@ -249,7 +200,7 @@ def _check_places(plan: ScalingPlan, cluster: "Cluster") -> None:
     """
     wrong: dict[int, RookeryError] = {}
     for cores in plan.sizes:
-        job = replace(plan.job, minutes=plan.minutes, array=str(plan.task or ""), **_cores(plan.job, cores))
+        job = replace(plan.job, minutes=plan.minutes, array=str(plan.task.number or ""), **_cores(plan.job, cores))
         try:
             partition.placed(job, cluster)
         except RookeryError as error:

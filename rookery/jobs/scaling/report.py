@@ -47,7 +47,7 @@ def result(plan: ScalingPlan, measured: Measurement) -> ScalingResult:
     cpu = {cores: statistics.fmean(run.cpu_seconds for run in each) for cores, each in by_cores.items()}
     peak = {cores: max(run.memory_peak for run in each) for cores, each in by_cores.items()}
     results = advice.sizes(times, cpu, peak, is_weak=bool(plan.weak)) if times else []
-    advised = advice.advise(results, fit, plan.tasks) if results else None
+    advised = advice.advise(results, fit, plan.task.tasks) if results else None
     failed = [run for run in runs if run.state and run.state != measurement.DONE]
     return ScalingResult(results, fit, advised, failed, measured.core_hours)
 
@@ -64,8 +64,8 @@ def document(plan: ScalingPlan, measured: Measurement, found: ScalingResult, pic
     )  # fmt: skip
     return {
         "job": plan.job.name,
-        "task": plan.task,
-        "parameters": dict(plan.row),
+        "task": plan.task.number,
+        "parameters": dict(plan.task.row),
         "weak": plan.weak,
         "commit": measured.commit,
         "sizes": [asdict(size) for size in found.results],
@@ -94,7 +94,9 @@ def plot(plan: ScalingPlan, found: ScalingResult) -> LinePlot:
 
 def show(plan: ScalingPlan, measured: Measurement, found: ScalingResult) -> None:
     """Print the table, the plot, and the advice."""
-    console.say(f"{plan.what}, commit {measured.commit[:7]}{f', {plan.weak} times the cores' if plan.weak else ''}:")
+    console.say(
+        f"{plan.task.what}, commit {measured.commit[:7]}{f', {plan.weak} times the cores' if plan.weak else ''}:"
+    )
     if found.results:
         tables.show(
             (">cores", ">runs", ">time", ">speed-up", ">use of cores", ">cores at work", ">memory"),

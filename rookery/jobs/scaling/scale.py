@@ -109,7 +109,7 @@ def _begun(project: "Project", plan: "ScalingPlan", before: Measurement | None, 
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     try:
         with commits.chosen(project.root, (*project.outputs, *drawn)) as commit:
-            return Measurement(commit.id, plan.what, key, when)
+            return Measurement(commit.id, plan.task.what, key, when)
     except RookeryError as error:
         error.hint = error.hint and error.hint.partition("   #")[0]
         raise
@@ -119,7 +119,7 @@ def _key(plan: "ScalingPlan") -> str:
     """Return a digest of what must be the same for runs to be compared; the time limit need not."""
     (changes,) = plan.changes(1, 1).values()
     same = {key: value for key, value in changes.items() if key != "time"}
-    text = json_.dumps([plan.what, plan.weak, same], sort_keys=True, default=str)
+    text = json_.dumps([plan.task.what, plan.weak, same], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -137,7 +137,9 @@ def _measure(session: ScalingSession) -> None:
             hint="measure by hand: submit the job with several values of cpus:, and time the program in it",
         )
     if session.missing:
-        session.say(f"Measuring {session.plan.what}, commit {session.measurement.commit[:7]}{_most(session.plan)}:")
+        session.say(
+            f"Measuring {session.plan.task.what}, commit {session.measurement.commit[:7]}{_most(session.plan)}:"
+        )
     session.submit_all()
     session.wait()
     session.clean_up()
@@ -154,8 +156,8 @@ def _show_plan(session: ScalingSession, *, json: bool) -> None:
     if json:
         document = {
             "job": session.plan.job.name,
-            "task": session.plan.task,
-            "parameters": dict(session.plan.row),
+            "task": session.plan.task.number,
+            "parameters": dict(session.plan.task.row),
             "would_submit": [{"cores": cores, "repetition": repetition} for cores, repetition in missing],
             "running": [run.id for run in session.measurement.active],
         }
@@ -163,7 +165,7 @@ def _show_plan(session: ScalingSession, *, json: bool) -> None:
         return
     sizes = ", ".join(str(cores) for cores in session.plan.sizes)
     console.say(
-        f"Would run {session.plan.what} with {sizes} cores: {len(missing)} jobs to submit{_most(session.plan)}."
+        f"Would run {session.plan.task.what} with {sizes} cores: {len(missing)} jobs to submit{_most(session.plan)}."
     )
 
 

@@ -1,0 +1,1 @@
+"""The command `profile`: one task under a profiler, and where its time went."""

@@ -1,0 +1,204 @@
+"""The command `profile`: run one task under a profiler, fetch what it wrote, and show where the time went."""
+
+import json as json_
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery.core import console, locking, paths, typed_command
+from rookery.core.errors import RookeryError
+from rookery.jobs.copies import copy_runs, one_task
+from rookery.jobs.copies.copy_runs import CopyRuns
+from rookery.jobs.copies.one_task import OneTask
+from rookery.jobs.monitor import job_states
+from rookery.jobs.options import ProfileOptions
+from rookery.jobs.profiling import profilers, remote_files, top
+from rookery.jobs.profiling.profilers import Profiler
+from rookery.projects import commit as commits
+from rookery.projects import config, project_copy, slurm_values
+from rookery.projects import target as targets
+from rookery.projects.scripts import command_line, job_script
+
+if TYPE_CHECKING:
+    from rookery.projects.job import Job
+    from rookery.projects.model import Project
+    from rookery.projects.target import Target
+
+
+@dataclass(frozen=True)
+class ProfilePlan:
+    """What is profiled.
+
+    Attributes:
+        job: The job as it is.
+        task: Which of its tasks.
+        profiler: With what.
+        folder: Where the profiler writes, as a path in the project.
+        minutes: The time limit; 0 for the partition's.
+    """
+
+    job: "Job"
+    task: OneTask
+    profiler: Profiler
+    folder: str
+    minutes: int
+
+    def changes(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what of the job is changed in rookery.yml."""
+        command = self.job.command.rstrip("\n")
+        if self.task.row and not command_line.names(command) & {"row", *self.task.row}:
+            command += " {row}"  # where a command names no parameter, they are put at its end
+        command = profilers.profiled(command, self.profiler, self.folder)
+        values: dict[str, Any] = {**self.task.changes(), "command": command}
+        if self.task.rows:
+            values |= {"rows": [dict(self.task.row)], "chunk": None}
+        if self.minutes:
+            values["time"] = slurm_values.time_limit(self.minutes)
+        return {self.job.name: values}
+
+
+def run(options: ProfileOptions) -> int:
+    """Profile one task of a job.
+
+    Returns:
+        0.
+
+    Raises:
+        RookeryError: It can't be profiled, or the task failed.
+    """
+    target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
+    project = target.project
+    assert project is not None  # noqa: S101 find raises where there is none
+    parts = [project.name, "profile", options.job, target.cluster.label, *([str(options.task)] if options.task else [])]
+    name = "-".join(parts)[:150]
+    with locking.held(name):
+        copy = project_copy.find(project, name)
+        copy = project_copy.change(copy, {}) if copy else None  # as the project was
+        runs = CopyRuns(target, options.job, _again(options))
+        if options.discard:
+            return _discard(runs, copy, options)
+        plan = make_plan(copy or project, target.cluster.name, options)
+        if options.check:
+            _show_plan(plan, json=options.json)
+            return 0
+        return _profile(runs, copy or _new_copy(project, name), plan, options)
+
+
+def make_plan(project: "Project", cluster_name: str, options: ProfileOptions) -> ProfilePlan:
+    """Return what the options of `profile` ask for.
+
+    Raises:
+        RookeryError: The job can't be profiled, or has no such task.
+    """
+    job = config.job(project, options.job, cluster_name)
+    if (project.root / job_script.path_of(job.name)).is_file():
+        own = f"its script is {job_script.path_of(job.name)}, which profile can't change"
+        raise config.problem(project, job.name, "", own, hint="describe the job in rookery.yml instead")
+    if job.template == "mpi" or job.tasks > 1 or job.nodes > 1:
+        several = "profile takes a job of one process"
+        raise config.problem(project, job.name, "tasks" if job.tasks > 1 else "template", several)
+    try:
+        profiler = profilers.choose(job.command, options.with_)
+    except RookeryError as error:
+        raise config.problem(project, job.name, "command", error.message, hint=error.hint) from None
+    try:
+        minutes = slurm_values.minutes(options.time) if options.time else 0
+    except ValueError:
+        hint = typed_command.again("--time", "2h")
+        raise RookeryError(f"--time {options.time} is not a time limit, such as 02:00:00 or 2h.", hint=hint) from None
+    task = one_task.choose(project, job, options.task)
+    return ProfilePlan(job, task, profiler, f"{project.logs}/{profilers.FOLDER}", minutes)
+
+
+def _again(options: ProfileOptions) -> str:
+    return typed_command.again(without=("--discard",)) if typed_command.takes("--with") else options.command("profile")
+
+
+def _new_copy(project: "Project", name: str) -> "Project":
+    try:
+        with commits.chosen(project.root, project.linked) as commit:
+            return project_copy.make(project, name, commit.id)
+    except RookeryError as error:
+        error.hint = error.hint and error.hint.partition("   #")[0]
+        raise
+
+
+def _profile(runs: CopyRuns, copy: "Project", plan: ProfilePlan, options: ProfileOptions) -> int:
+    """Run the task, and show its profile."""
+    target, profiler = runs.target, plan.profiler
+    target.connection.open()
+    folder = copy.root / profilers.FOLDER
+    folder.mkdir(exist_ok=True)
+    for file, source in remote_files.needed(profiler).items():
+        (copy.root / file).write_text(paths.remote(source), encoding="utf-8")
+    copy = project_copy.change(copy, plan.changes())
+    number = runs.submit(copy, before=lambda commit: remote_files.install(target, copy, commit, profiler))
+    if not options.json:
+        console.say(f"Profiling {plan.task.what} with {profiler.name}: job {number}.")
+    snapshot = runs.wait([number])
+    seen = snapshot.run(number)
+    fetched = remote_files.fetch(target, copy, copy_runs.head(copy), plan.folder)
+    commit = copy_runs.base(copy)
+    if not seen or seen.completed_count != seen.total or remote_files.TABLE not in fetched.files:
+        runs.remove(copy)
+        how = job_states.state(seen) if seen else "unknown to Slurm"
+        raise RookeryError(
+            f"Job {number} ({plan.task.what}) gave no profile: {how}.",
+            details=fetched.log,
+            hint=f"{_again(options)} --time 2h" if seen and seen.counts.get("TIMEOUT") else None,
+        )
+    place = _keep(target, fetched.files, plan, number)
+    runs.remove(copy)
+    whole, spots = top.read(fetched.files[remote_files.TABLE].decode("utf-8", "replace"))
+    files = sorted(str(path) for path in place.iterdir())
+    if options.json:
+        document = {
+            "job": plan.job.name, "task": plan.task.number, "parameters": dict(plan.task.row), "commit": commit,
+            "id": number, "with": profiler.name, "unit": profiler.unit, "seconds": whole,
+            "top": [asdict(spot) for spot in spots[: top.SHOWN]], "files": files,
+        }  # fmt: skip
+        print(json_.dumps(document, indent=2))
+        return 0
+    console.say(f"{plan.task.what}, commit {commit[:7]}: {whole:.1f} s under {profiler.name}")
+    top.show(whole, spots, profiler.unit)
+    for file in (name for name in files if name.endswith(profiler.ending)):
+        shown = str(config.shown(Path(file)))
+        console.say(f"Report: {shown}")
+        shown = profiler.open_with.replace("FILE", shlex.quote(shown))
+        console.say(f"  to look through it: {shown}")
+    return 0
+
+
+def _keep(target: "Target", files: Mapping[str, bytes], plan: ProfilePlan, number: str) -> Path:
+    """Put what the profiler wrote into the project's outputs; return the folder."""
+    project = target.project
+    assert project is not None  # noqa: S101 profile asks for one
+    place = project.root / (project.outputs[0] if project.outputs else project.logs) / "profile"
+    place = place / f"{plan.job.name}-{target.cluster.label}-{number}"
+    remote_files.write(place, files)
+    return place
+
+
+def _show_plan(plan: ProfilePlan, *, json: bool) -> None:
+    command = profilers.profiled(plan.job.command.rstrip("\n"), plan.profiler, plan.folder)
+    if json:
+        document = {"job": plan.job.name, "task": plan.task.number, "with": plan.profiler.name, "command": command}
+        print(json_.dumps(document, indent=2))
+        return
+    console.say(f"Would run {plan.task.what} with {plan.profiler.name}, with this command:")
+    console.say(*(f"    {line}" for line in command.splitlines()))
+
+
+def _discard(runs: CopyRuns, copy: "Project | None", options: ProfileOptions) -> int:
+    if copy is None:
+        raise RookeryError(f"No profile of {options.job} on {runs.target.cluster.name} was begun.")
+    if options.check:
+        console.say(f"Would cancel the profile of {options.job}.")
+        return 0
+    runs.target.connection.open()
+    cancelled = runs.cancel(copy)
+    runs.remove(copy)
+    console.say(f"Forgot the profile of {options.job}; {cancelled} jobs were cancelled.")
+    return 0
