@@ -32,6 +32,10 @@ _LARGE = 1 << 23
 _NAMED = 5
 
 
+class NothingToCombineError(RookeryError):
+    """The error where a run has no file that is a table."""
+
+
 @dataclass
 class CombinedTable:
     """The result of combining; the lists hold paths, with a reason where there is one.
@@ -98,7 +102,7 @@ def run(options: CombineOptions) -> int:
         files = file_matching.by_parameters(files, paths, command, source)
     if not files:
         what = f"matches {options.files}" if options.files else f"ends in .csv in {', '.join(project.outputs) or '.'}"
-        raise RookeryError(f"Nothing to combine: no file {what}.", hint=f"invoke fetch{project_flag}")
+        raise NothingToCombineError(f"Nothing to combine: no file {what}.", hint=f"invoke fetch{project_flag}")
     if options.check:
         plan = {"would_combine": len(files), "table": options.output}
         print(json_.dumps(plan) if options.json else f"Would combine {len(files):,} files into {options.output}.")

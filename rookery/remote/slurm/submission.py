@@ -57,6 +57,7 @@ class Submission:
         script, request = self.script, self.request
         self._intend()
         self._require_linted()
+        self._require_inputs()
         if request["failed_of"]:
             chunk = script.entry.get("chunk") or 1
             self.runs.require_same_tasks(request["failed_of"], script.what, script.rows(), chunk)
@@ -85,6 +86,13 @@ class Submission:
         is_unknown = request["tag"] and request["base"] != base
         if request["digest"] != digest or is_unknown:
             raise Answer("look", script=script.text, path=script.path, digest=digest, base=base)
+
+    def _require_inputs(self) -> None:
+        """Have the user push data again that the release links to and that is not there."""
+        inputs = sorted(self.script.stamp.get("inputs") or {})
+        gone = [path for path in inputs if not os.path.exists(os.path.join(self.script.release, path))]
+        if gone:
+            raise Answer("no-input", jobs=gone)
 
     def _submit(self, made: Dict[str, Any]) -> Tuple[str, str]:
         """Call sbatch.
