@@ -129,6 +129,7 @@ build_in_job() { # the same on a node of another architecture, in the folder tha
 }
 show_log() { # what is new in it, up to a line that is noted, as it may grow meanwhile
   lines=$(wc -l <"$log")
+  [ "$lines" -gt "$shown" ] || return 0
   sed -n "$((shown + 1)),${lines}p" "$log" >&2
   shown=$lines
 }
