@@ -11,7 +11,7 @@ from rookery.core.file_problems import Complaint
 from rookery.core.near_names import meant
 from rookery.core.places import Place, written
 from rookery.core.yaml_document import Document
-from rookery.projects import job_settings
+from rookery.projects import job_settings, run_folders
 from rookery.projects.job_settings import listed
 
 _TAKEN: Final = (".git", ".rookery", "slurm", "runs", ".venv", ".conda", ".rlibrary", "rookery.yml")
@@ -73,8 +73,8 @@ def _bad_outputs(outputs: Any) -> Iterator[Complaint]:
         if text is None:
             continue
         path = PurePosixPath(text)
-        wrong = _bad_folder(text, path)
-        if not wrong and (clash := [other for other in folders if _overlap(path, other)]):
+        wrong = _bad_folder(text, path) or _bad_run(text, path)
+        if not wrong and (clash := [other for other in folders if _clash(path, other)]):
             wrong = f"can't be used with {written(str(clash[0]))}: name only the outer folder"
         if wrong:
             place = ("outputs",) if isinstance(outputs, str) else ("outputs", number)
@@ -94,6 +94,23 @@ def _bad_folder(text: str, path: PurePosixPath) -> str:
     if not text.isprintable() or any(part.startswith("-") for part in path.parts):
         return "must be a name without line breaks that does not begin with -"
     return ""
+
+
+def _bad_run(text: str, path: PurePosixPath) -> str:
+    """Return what is wrong with how the path of a folder for outputs names the run; "" where nothing is."""
+    if set("{}") & set(text.replace(run_folders.RUN, "", 1)):
+        return "can have {run} in it, once, for the number of the run, and no other braces"
+    return "needs a folder before that of the run, such as results/{run}" if run_folders.RUN in path.parts[0] else ""
+
+
+def _clash(path: PurePosixPath, other: PurePosixPath) -> bool:
+    """Return whether two outputs can't be used together: they, or the folders that they are linked by, overlap.
+
+    Several folders of a run may be in one folder: results/{run}/tables and results/{run}/figures.
+    """
+    linked, other_linked = (PurePosixPath(run_folders.folder(str(each))) for each in (path, other))
+    are_of_a_run = path != linked == other_linked != other
+    return _overlap(path, other) or (_overlap(linked, other_linked) and not are_of_a_run)
 
 
 def _overlap(path: PurePosixPath, other: PurePosixPath) -> bool:

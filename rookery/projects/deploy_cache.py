@@ -27,8 +27,8 @@ def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
     scripts = [Path(__file__).parent / "scripts", paths.package() / "remote/scripts/release"]
     makers = [paths.root() / "templates/sbatch", Path(__file__).parent, *scripts]
     stats = [(str(path), path.stat().st_mtime_ns) for folder in makers for path in folder.iterdir()]
-    facts = [__version__, commit.id, commit.folder, project.name, project.outputs, asdict(project.environment)]
-    return digest([*facts, dict(cluster.data), sorted(stats)])
+    facts = [__version__, commit.id, commit.folder, project.name, project.outputs, project.run_folders]
+    return digest([*facts, asdict(project.environment), dict(cluster.data), sorted(stats)])
 
 
 def digest(parts: object) -> str:

@@ -37,6 +37,7 @@ class Project:
         clusters: Where it runs, the first by default; at least one.
         environment: What its code runs in; guessed from lock files where rookery.yml does not say.
         outputs: Folders that live on the cluster's storage, linked into each release; paths in the project.
+        run_folders: Those of their folders of which each run has its own: paths with `{run}`, `results/{run}`.
         jobs: By name, as written: `config.job` makes a Job of one.
         lines: The line of each key in rookery.yml, by its path (("jobs", "simulate", "time")).
         copied_from: Name of the project that it is a copy of; "" where it is none.
@@ -50,6 +51,7 @@ class Project:
     jobs: Mapping[str, Mapping[str, Any]]
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)
     copied_from: str = ""
+    run_folders: tuple[str, ...] = ()
 
     @property
     def is_copy(self) -> bool:

@@ -182,9 +182,9 @@ class Submission:
         with contextlib.suppress(OSError):  # mostly there is none, unless the cluster counts from 1 again
             os.replace(path, path[: -len("json")] + "%d.json" % int(os.path.getmtime(path)))
         is_written = self._write(path, made)
-        for key, step in (("table", new_record.write_table), ("mail_job", self._mail)):
+        for key, step in (("table", self._table), ("mail_job", self._mail)):
             try:
-                made[key] = step(self.script, number)
+                made[key] = step(number)
             except (OSError, ValueError) as error:
                 self.warnings.append(str(error))
         with contextlib.suppress(OSError):
@@ -211,8 +211,14 @@ class Submission:
         if states and "up" not in states:
             self.warnings.append("waits: partition %s is closed at the moment (%s)" % (name[0], states[0]))
 
-    def _mail(self, script: DeployedScript, number: str) -> str:
+    def _table(self, number: str) -> str:
+        """Write the table of parameters beside the results of the run that this job is, or completes; its path."""
+        run_number = self.runs.completed_by(self.request["failed_of"] or number)
+        return new_record.write_table(self.script, number, run_number)
+
+    def _mail(self, number: str) -> str:
         """Submit the small job that mails when this one has ended, however it did; return its number."""
+        script = self.script
         mail_script = script.entry.get("mail_script")
         if not mail_script:
             return ""
