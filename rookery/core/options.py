@@ -103,6 +103,8 @@ def _written(option: str, flag: Field[Any], value: Any) -> list[str]:
         return [option] * value
     if flag.metadata["iterable"]:
         return [word for each in value for word in (option, str(each))]
+    if value is True and flag.metadata["optional"]:
+        return [option]
     if isinstance(value, bool):
         return [option if value else f"--no-{option[2:]}"]
     return [f"{option}={value}"] if flag.metadata["optional"] else [option, str(value)]

@@ -26,6 +26,7 @@ FOLDERS = {
     "locks": "which commands are running",
     "node": "keys to log in to running jobs",
     "onboard": "CLUSTER.json: the first project that `onboard` made",
+    "pictures": "digests of the pictures that `combine` and `scale` drew",
     "rendered": "digests of the scripts that `render` wrote",
     "sandbox": "the same for miniatures, and their files",
     "vscode.json": "what rookery wrote into the settings of editors on this computer",

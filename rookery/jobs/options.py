@@ -93,13 +93,20 @@ class CombineOptions(Options):
     Each row gets the parameters of its task. Missing tasks are listed.
     """
 
-    examples = ("combine", "combine 41 --output table.csv")
+    examples = ("combine", "combine 41 --output table.csv", "combine --plot estimate --plot-file estimate.png")
 
     job: str = option(default="", value="NUMBER", help="job number of a run [the project's latest]", positional=True)
     cluster: str = option(default="", help="cluster where it ran [any]")
     project: str = option(default="", value="DIR", help=PROJECT)
     files: str = option(default="", value="PATTERN", help="the files [*.csv in the outputs]")
     output: str = option(default="combined.csv", value="FILE", help="the table to write [combined.csv]")
+    plot: str | bool = option(
+        default="", value="COLUMN", help="plot this column in the terminal [the last one with numbers]", optional=True
+    )
+    plot_by: str = option(
+        default="", value="PARAMETER", help="plot the mean by this parameter; none for a histogram [chosen for you]"
+    )
+    plot_file: str = option(default="", value="FILE", help="write the plot into this file: .png, .svg, .pdf or .html")
     sandbox: bool = option(default=False, help=SANDBOX)
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)

@@ -16,8 +16,9 @@ from typing import TextIO
 from rookery.clusters.config import profile
 from rookery.core import atomic_files, console, invocation, typed_command, written_files
 from rookery.core.errors import RookeryError
+from rookery.jobs import pictures
 from rookery.jobs.options import CombineOptions
-from rookery.jobs.results import download, file_matching, result_file
+from rookery.jobs.results import download, file_matching, plot, result_file
 from rookery.jobs.results.file_matching import Paths
 from rookery.jobs.results.source_run import SourceRun, of_record
 from rookery.projects import config
@@ -83,6 +84,9 @@ def run(options: CombineOptions) -> int:
             f"{options.output} is the parameter file of a job.", hint=f"{_again(options)} --output table.csv"
         )
     _refuse_what_is_not_ours(table_path, options)
+    picture = project.root / options.plot_file if options.plot_file else None
+    if picture:
+        pictures.check(picture, options.plot_file)
     project_flag = f" --project {shlex.quote(options.project)}" if options.project else ""
     source = of_record(project, options.job, options.files, project_flag, _where(options, project))
     files = list(choose(project, options.files, table_path))
@@ -105,7 +109,11 @@ def run(options: CombineOptions) -> int:
     cluster = source.cluster.removesuffix("-sandbox")
     flags = f" --cluster {cluster}" if cluster != project.clusters[0] else ""
     flags += " --sandbox" if source.cluster != cluster else ""
-    _print_report(outcome, source, flags + project_flag, json=options.json)
+    if not options.json:
+        _print_report(outcome, source, flags + project_flag)
+    plotted = plot.draw(table_path, options, source.parameters, picture) if plot.is_asked_for(options) else None
+    if options.json:
+        print(json_.dumps(asdict(outcome) | ({"plot": asdict(plotted)} if plotted else {}), indent=2))
     wrong = (outcome.missing, outcome.broken, outcome.empty, outcome.others, outcome.old, outcome.newer, outcome.twice)
     return int(any(wrong))
 
@@ -359,10 +367,7 @@ def _task(cell: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _print_report(outcome: CombinedTable, source: SourceRun, flags: str, *, json: bool) -> None:
-    if json:
-        print(json_.dumps(asdict(outcome), indent=2))
-        return
+def _print_report(outcome: CombinedTable, source: SourceRun, flags: str) -> None:
     of = f" of run {source.id}" if source.id else ""
     console.say(f"{outcome.output}: {outcome.rows:,} rows{of} from {outcome.files:,} files.")
     if outcome.missing:
