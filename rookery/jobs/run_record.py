@@ -166,6 +166,22 @@ def find(root: Path, job: str, cluster: str = "") -> RunRecord | None:
     return max(records, key=lambda record: record.when, default=None)
 
 
+def completed(root: Path, record: RunRecord) -> RunRecord:
+    """Return the run that a rerun of failed tasks completes: of reruns of reruns, the first; a run itself, if no rerun.
+
+    Args:
+        root: The project's folder.
+        record: The rerun, or run.
+    """
+    seen = {record.id}
+    while record.failed_of and record.failed_of not in seen:
+        seen.add(record.failed_of)
+        if not (earlier := find(root, record.failed_of, record.cluster)):
+            break
+        record = earlier
+    return record
+
+
 def every(root: Path, cluster: str = "") -> list[RunRecord]:
     """Return all records of a project, the oldest first."""
     records = [record for path in (root / FOLDER).glob("[0-9]*.json") if (record := _load(path))]

@@ -124,11 +124,11 @@ class Arrivals:
         """Return where a file goes: its path, or beside it where another cluster's file of this name is, or was."""
         if path.startswith("runs/"):
             return self._local_record(path)
-        beside = _beside(path, self.cluster, outputs)
-        if self._known.get(beside, [""])[0] == self.cluster:
-            return beside
+        own_place = beside(path, self.cluster, outputs)
+        if self._known.get(own_place, [""])[0] == self.cluster:
+            return own_place
         others = self._known.get(path, [self.cluster])[0] != self.cluster and os.path.lexists(f"{self._top}/{path}")
-        return beside if others else path
+        return own_place if others else path
 
     def _local_record(self, path: str) -> str:
         """Return where a run's record goes: clusters may give two runs the same number."""
@@ -297,7 +297,7 @@ def origins(root: Path) -> dict[str, str]:
     return {path: str(note[0]) for path, note in _known(root).items()}
 
 
-def _beside(path: str, cluster: str, outputs: Iterable[str]) -> str:
+def beside(path: str, cluster: str, outputs: Iterable[str]) -> str:
     """Return the path of a cluster's file in a folder of its own: results/hec/a.csv for results/a.csv."""
     output = next((output for output in outputs if path.startswith(f"{output}/")), "")
     return f"{output}/{cluster}{path.removeprefix(output)}" if output else path
