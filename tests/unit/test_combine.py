@@ -189,7 +189,11 @@ def test_what_can_not_be_used_is_named_and_left_out_whole(tmp_path: Path, capsys
         "r_5": "line 2: unexpected end of data",
         "r_6": "columns differ from the first file's: missing y; additional z",
     }
-    assert (outcome["missing"], outcome["others"], outcome["code"]) == ([f"7_{task}" for task in (2, 3, 4, 5, 6)], ["results/r_9.csv"], 1)
+    assert (outcome["missing"], outcome["others"], outcome["code"]) == (
+        [f"7_{task}" for task in (2, 3, 4, 5, 6)],
+        ["results/r_9.csv"],
+        1,
+    )
 
 
 def test_a_large_file_that_breaks_off_leaves_nothing(

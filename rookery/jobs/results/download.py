@@ -10,7 +10,7 @@ import re
 import shlex
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
 from rookery.jobs import run_record
 from rookery.jobs.results.archive import File
+from rookery.projects import run_folders
 
 STAGE = ".rookery-fetch"
 """Folder in an output in which files are kept until they are whole; left by a run that was killed, it is removed."""
@@ -81,13 +82,20 @@ class Arrivals:
         refused: What came and could not be used, with why.
     """
 
-    def __init__(self, root: Path, cluster: str) -> None:
-        """Read the note; one that can't be read counts as empty, so that everything here counts as the user's."""
-        self.root, self.cluster = root, cluster
+    def __init__(self, root: Path, cluster: str, folders_of_runs: Sequence[str] = ()) -> None:
+        """Read the note; one that can't be read counts as empty, so that everything here counts as the user's.
+
+        Args:
+            root: The project's folder.
+            cluster: The cluster that files come from, as Cluster.label names it.
+            folders_of_runs: Outputs with {run} in them.
+        """
+        self.root, self.cluster, self._run_folders = root, cluster, folders_of_runs
         self._top = os.fspath(root)
         self._note = _place(root)
         self._folders: dict[str, str] = {}
         self._known = _known(root)
+        self._others_runs = self._runs_of_others()
         self.refused: list[tuple[str, str]] = []
         self._stages: set[str] = set()
 
@@ -121,14 +129,29 @@ class Arrivals:
         return plan
 
     def _local(self, path: str, outputs: Iterable[str]) -> str:
-        """Return where a file goes: its path, or beside it where another cluster's file of this name is, or was."""
+        """Return where a file goes: its path, or beside it where another cluster's file of this name is, or was.
+
+        A run's folder goes there whole.
+        """
         if path.startswith("runs/"):
             return self._local_record(path)
         own_place = beside(path, self.cluster, outputs)
         if self._known.get(own_place, [""])[0] == self.cluster:
             return own_place
+        if self._others_runs and run_folders.run_of(path, self._run_folders) in self._others_runs:
+            return own_place
         others = self._known.get(path, [self.cluster])[0] != self.cluster and os.path.lexists(f"{self._top}/{path}")
         return own_place if others else path
+
+    def _runs_of_others(self) -> set[str]:
+        """Return the numbers of runs in whose folders other clusters' files are here."""
+        folders = self._run_folders
+        others = (path for path, (cluster, *_) in self._known.items() if cluster != self.cluster) if folders else ()
+        return {
+            run
+            for path in others
+            if (run := run_folders.run_of(path, folders)) and os.path.lexists(f"{self._top}/{path}")
+        }
 
     def _local_record(self, path: str) -> str:
         """Return where a run's record goes: clusters may give two runs the same number."""
@@ -154,6 +177,8 @@ class Arrivals:
                 plan.kept.append((file.path, "changed here" if cluster else "not fetched by rookery"))
             elif cluster != self.cluster:
                 plan.kept.append((file.path, f"fetched from {cluster}"))
+            elif file.mtime < status.st_mtime_ns - _TICK:
+                plan.kept.append((file.path, "newer than the cluster's"))
             else:
                 plan.bring.append(file)
                 plan.updated.add(file.path)
