@@ -221,7 +221,10 @@ def _document(file: Path, problems: FileProblems) -> Document:
     except FileProblemsError as error:
         if "is not YAML" not in error.message:
             raise
-        quotes = "a command that begins with { or [, or contains a colon and a space, needs quotes around it"
+        quotes = (
+            "a command that begins with { or [, or contains a colon and a space, needs quotes around it; "
+            'so does "results/{run}" between [ and ]'
+        )
         raise RookeryError(error.message, hint=f"{error.hint} ({quotes})") from error
 
 
