@@ -212,7 +212,7 @@ def test_a_pattern_names_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     pattern = "results/{run}/{task}.dat"
     assert combined(root, capsys, job="41,42", files=pattern)["table"] == "run,task,value\n41,1,41\n42,1,42\n"
     assert combined(root, capsys, job="41", files="*.dat")["table"] == "run,task,value\n41,1,41\n"
-    with pytest.raises(RookeryError, match="--files must have {run} in it where several runs") as caught:
+    with pytest.raises(RookeryError, match=r"--files must have \{run\} in it where several runs") as caught:
         combine.run(options.CombineOptions(project=str(root), job="41,42", files="*.dat"))
     assert caught.value.hint == f"invoke combine 41,42 --project {root} --files 'results/{{run}}/*.csv'"
 
