@@ -226,18 +226,3 @@ def _load(path: Path) -> RunRecord | None:
         state_files.name_once(path, f"it holds the record of run {document['id']}", advice)
         return None
     return _record_of(document) if document else None
-
-
-def retries(root: Path, cluster: str, number: str) -> list[str]:
-    """Return the runs that submitted failed tasks of a run again, and failed tasks of those; the first submitted first.
-
-    Args:
-        root: The project's folder.
-        cluster: Where, as Cluster.label names it.
-        number: The run's.
-    """
-    ids = [number]
-    for record in every(root, cluster):
-        if record.failed_of in ids:
-            ids.append(record.id)
-    return ids[1:]

@@ -138,6 +138,13 @@ def test_failed_tasks_of_a_later_release_and_of_another_table(seals: Project) ->
     output = seals.run("submit", "--failed", first["id"], code=1)
     assert f"Job {first['id']} has no failed tasks left: they succeeded in job {again['id']}." in output
     assert f"submit --failed {first['id']}" not in seals.run("jobs", first["id"])
+    (seals.root / f"runs/{again['id']}.json").unlink()  # submitted from another computer
+    output = seals.run("submit", "--failed", first["id"], code=1)
+    assert f"they succeeded in job {again['id']}." in output
+    [job] = seals.json("jobs", first["id"])["jobs"]
+    assert (job["failed_left"], job["tasks"]["FAILED"]) == ("", "2")
+    assert f"submit --failed {first['id']}" not in seals.run("jobs", first["id"])
+    assert seals.json("submit", "own script.sh", "--after", first["id"])["record"]["after"] == []
 
 
 def test_a_script_of_the_project_s_own_runs_in_the_release_with_its_log_folder_made(seals: Project) -> None:

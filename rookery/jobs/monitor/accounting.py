@@ -49,6 +49,7 @@ class JobRun:
         memory_peak: The most that one used, in kB; 0 for not measured.
         memory_peak_task: Which that was.
         killed_for_memory: Tasks that were; "yes" where it is no array; "" for none.
+        failed_of: Number of the run whose failed tasks these are, where that was asked for; "" for none.
     """
 
     id: int
@@ -77,6 +78,7 @@ class JobRun:
     memory_peak: int = 0
     memory_peak_task: int | None = None
     killed_for_memory: str = ""
+    failed_of: str = ""
 
     @property
     def waiting(self) -> int:
@@ -174,7 +176,9 @@ def read(answer: Mapping[str, Any]) -> SlurmSnapshot:
     return SlurmSnapshot(answer["now"], answer["uid"], tuple(runs), _line(answer["squeue"]), _line(answer["sacct"]))
 
 
-def ask(connection: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7) -> SlurmSnapshot:
+def ask(
+    connection: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7, reruns_of: str = ""
+) -> SlurmSnapshot:
     """Ask Slurm, in one remote command.
 
     Args:
@@ -182,8 +186,10 @@ def ask(connection: "Connection", *, ids: Sequence[str] = (), project: str = "",
         ids: Numbers of the jobs; none for all of the last days.
         project: That of which the jobs are; "" for all.
         days: How far back to look, where no number is named.
+        reruns_of: The project by whose records there the runs are added that did the same tasks as the jobs.
     """
-    return read(remote_client.call(connection, "accounting", {"ids": list(ids), "project": project, "days": days}))
+    request = {"ids": list(ids), "project": project, "days": days, "reruns_of": reruns_of}
+    return read(remote_client.call(connection, "accounting", request))
 
 
 def watch(

@@ -1,7 +1,7 @@
 """The state of the user's jobs, in one table or document, with advice from those that ended."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +9,11 @@ from rookery.core import console, local_time, tables, wrapping
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import as_typed
 from rookery.jobs import run_record
-from rookery.jobs.monitor import job_states
+from rookery.jobs.monitor import job_states, reruns
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.efficiency import advice, clock, cores, memory
 from rookery.jobs.monitor.pending_reasons import explain
+from rookery.remote.slurm import reruns as rerun_families
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -38,8 +39,15 @@ def check(snapshot: SlurmSnapshot, cluster: str) -> None:
         )
 
 
-def document(snapshot: SlurmSnapshot, target: "Target") -> dict[str, Any]:
-    """Return the document for --json."""
+def document(snapshot: SlurmSnapshot, target: "Target", ids: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the document for --json.
+
+    Args:
+        snapshot: What Slurm said.
+        target: Project and cluster.
+        ids: Numbers of the jobs that are wanted; none for all of them.
+    """
+    failed_of = reruns.known(target, snapshot)
     return {
         "cluster": target.cluster.name,
         "now": snapshot.now,
@@ -51,26 +59,41 @@ def document(snapshot: SlurmSnapshot, target: "Target") -> dict[str, Any]:
                 "state": job_states.state(run),
                 "why": [explain(code) for code in run.reasons],
                 "advice": list(advice(run, asked_memory=_asked_memory(run, target))),
+                "failed_left": reruns.left(run, reruns.family(run, snapshot, failed_of), snapshot.uid)[0],
             }
-            for run in snapshot.runs
+            for run in chosen(snapshot, ids)
         ],
     }
 
 
-def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int) -> None:
-    """Print the table, the newest job first, and below it why jobs wait and advice from those that ended."""
+def chosen(snapshot: SlurmSnapshot, ids: Sequence[str]) -> tuple[JobRun, ...]:
+    """Return the jobs of some numbers, without others that tell what is left of these; all where none is named."""
+    return tuple(run for run in snapshot.runs if not ids or str(run.id) in ids)
+
+
+def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int, ids: Sequence[str] = ()) -> None:
+    """Print the table, the newest job first, and below it why jobs wait and advice from those that ended.
+
+    Args:
+        snapshot: What Slurm said.
+        target: Project and cluster.
+        project: The project of which the jobs are; "" for all.
+        days: How far back Slurm was asked.
+        ids: Numbers of the jobs that are wanted; none for all of them.
+    """
+    runs = chosen(snapshot, ids)
     output = tables.console()
     for line in gaps(snapshot, target.cluster.name):
         console.show(output, line, "yellow")
-    if not snapshot.runs:
+    if not runs:
         whose = f" of {project}" if project else ""
         when = "24 hours" if days == 1 else f"{days} days"
         console.say(f"No jobs{whose} on {target.cluster.name} in the last {when}.")
         return
-    shown = snapshot.runs[: -MOST - 1 : -1]
+    shown = runs[: -MOST - 1 : -1]
     output.print(table(shown, snapshot.now, wrapping.columns(sys.stdout)))
-    if len(shown) < len(snapshot.runs):
-        console.say(f"{len(snapshot.runs) - len(shown)} earlier jobs are not shown; use --json for all.")
+    if len(shown) < len(runs):
+        console.say(f"{len(runs) - len(shown)} earlier jobs are not shown; use --json for all.")
     console.say(*remarks(snapshot, shown, target))
 
 
@@ -138,6 +161,7 @@ def _memory(run: JobRun) -> tuple[str, str]:
 
 def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -> Iterator[str]:
     """Yield remarks on jobs, a line each: why they wait, advice from those that ended."""
+    failed_of = reruns.known(target, snapshot)
     for run in runs:
         for code, _ in sorted(run.reasons.items(), key=lambda item: -item[1])[:2]:
             start = local_time.when(run.expected, snapshot.now)
@@ -149,15 +173,26 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
             continue
         if "0" in run.cancelled_by and not run.killed_for_memory and not run.elapsed:
             yield f"Slurm cancelled job {run.id} before it started: the job it depends on failed"
-        failed, count = run.failed(snapshot.uid)
-        if run.array and count and not run.is_active and not _was_retried(run, target):
+        failed, count = _left(run, snapshot, failed_of)
+        if run.array and count:
             line = f"{count} of {run.total} tasks failed ({_short(failed)}): invoke submit --failed {run.id}"
             yield f"Job {run.id}: {spoken(line, target)}"
 
 
-def _was_retried(run: JobRun, target: "Target") -> bool:
-    """Return whether a later run submitted its failed tasks again: their results are shown with that run."""
-    return bool(target.project and run_record.retries(target.project.root, target.cluster.label, str(run.id)))
+def _left(run: JobRun, snapshot: SlurmSnapshot, failed_of: Mapping[str, str]) -> tuple[str, int]:
+    """Return the failed tasks to offer with a run: none where a run of the same tasks goes on, or a later one has some.
+
+    Where Slurm was not asked for such a run, its tasks are shown with that one.
+    """
+    family = reruns.family(run, snapshot, failed_of)
+    later = [other for other in family if other.id > run.id]
+    members = rerun_families.family(str(run.id), failed_of)
+    is_unknown = any(int(number) > run.id and snapshot.run(number) is None for number in members)
+    if is_unknown or any(other.is_active for other in family):
+        return "", 0
+    if any(reruns.left(other, family, snapshot.uid)[1] for other in later):
+        return "", 0
+    return reruns.left(run, family, snapshot.uid)
 
 
 def spoken(line: str, target: "Target") -> str:

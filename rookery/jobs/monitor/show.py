@@ -32,15 +32,16 @@ def run(options: JobsOptions) -> int:
     target.connection.open()
     if options.watch:
         return watch.run(target, ids=ids, project=project, days=options.days, json=options.json)
-    snapshot = accounting.ask(target.connection, ids=ids, project=project, days=options.days)
+    reruns_of = target.project.name if target.project and ids else ""
+    snapshot = accounting.ask(target.connection, ids=ids, project=project, days=options.days, reruns_of=reruns_of)
     job_table.check(snapshot, target.cluster.name)
-    known = {str(run.id) for run in snapshot.runs}
+    known = {str(run.id) for run in job_table.chosen(snapshot, ids)}
     unknown = list(dict.fromkeys(number for number in ids if number not in known))
     if options.json and (known or not unknown):
-        print(json_.dumps(job_table.document(snapshot, target), indent=2))
+        print(json_.dumps(job_table.document(snapshot, target, ids), indent=2))
         return 0
     if known or not unknown:
-        job_table.show(snapshot, target, project, options.days)
+        job_table.show(snapshot, target, project, options.days, ids)
     if unknown:
         raise RookeryError(
             f"{snapshot.unknown(target.cluster.name, ', '.join(unknown))}.",

@@ -1,4 +1,4 @@
-"""Find the tasks of a run to submit again: those that failed, and that no later run has completed."""
+"""Find the tasks of a run to submit again: those that failed, and that no other run has completed."""
 
 import re
 from collections.abc import Sequence
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
-from rookery.jobs.monitor import accounting
-from rookery.remote.slurm.forms import expression, numbers
+from rookery.jobs.monitor import accounting, reruns
+from rookery.remote.slurm import reruns as rerun_families
+from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
-    from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
+    from rookery.jobs.monitor.accounting import JobRun
     from rookery.jobs.submit.request import SubmitRequest
     from rookery.projects.target import Target
 
@@ -20,15 +21,15 @@ SETTLED = 60
 
 
 def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
-    """Return the tasks of an earlier run that failed, from Slurm on the cluster.
+    """Return the tasks of an earlier run that failed and that no other run has completed, from Slurm on the cluster.
 
     Raises:
         RookeryError: There is no such run, it or one that does its tasks again is still going on, or nothing is left.
     """
     assert target.project is not None  # noqa: S101 submit asks for one
     number, root, label = request.failed_of, target.project.root, target.cluster.label
-    again = run_record.retries(root, label, number)
-    snapshot = accounting.ask(target.connection, ids=[number, *again])
+    members = rerun_families.family(number, reruns.known(target))
+    snapshot = accounting.ask(target.connection, ids=members, reruns_of=target.project.name)
     if snapshot.keeps_none:
         raise RookeryError(
             f"Can't tell which tasks of job {number} failed: {target.cluster.name} has no job accounting "
@@ -48,15 +49,16 @@ def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
         raise RookeryError(
             f"{snapshot.unknown(target.cluster.name, number)}.", hint=target.next("invoke jobs --days 30")
         )
-    runs = [original, *(run for run in map(snapshot.run, again) if run)]
+    runs = reruns.family(original, snapshot, reruns.known(target, snapshot))
     for run in runs:
         _require_ended(run, number, target)
-    left, count = _left(runs, snapshot)
+    left, count = reruns.left(original, runs, snapshot.uid)
     if not count:
         cancelled = original.counts.get("CANCELLED", 0)
         rest = f", and you cancelled {cancelled}" if cancelled else ""
-        if len(runs) > 1:
-            raise RookeryError(f"Job {number} has no failed tasks left: they succeeded in job {runs[-1].id}.")
+        if original.failed(snapshot.uid)[1]:
+            where = _succeeded_in(original, runs)
+            raise RookeryError(f"Job {number} has no failed tasks left: they succeeded in job {where}.")
         raise RookeryError(
             f"Job {number} has no failed tasks: {original.completed_count} of {original.total} succeeded{rest}."
         )
@@ -88,17 +90,9 @@ def _require_ended(run: "JobRun", number: str, target: "Target") -> None:
         )
 
 
-def _left(runs: Sequence["JobRun"], snapshot: "SlurmSnapshot") -> tuple[str, int]:
-    """Return the failed tasks that no later run has completed, as Slurm's expression, and how many.
-
-    Args:
-        runs: The run, and those that did tasks of it again, in their order.
-        snapshot: What Slurm said of them.
-    """
-    left, count = runs[0].failed(snapshot.uid)
-    for run in runs[1:]:
-        failed, number = run.failed(snapshot.uid)
-        done = {task for tasks in run.tasks.values() for task in numbers(tasks)}
-        left = expression((set(numbers(left)) - done) | set(numbers(failed)))
-        count = len(numbers(left)) if runs[0].array else number
-    return left, count
+def _succeeded_in(original: "JobRun", runs: Sequence["JobRun"]) -> str:
+    """Return the numbers of the other runs that completed a failed task of a run."""
+    failed = {task for state, tasks in original.tasks.items() if state != "COMPLETED" for task in numbers(tasks)}
+    others = [run for run in runs if run is not original and run.completed_count]
+    wanted = [run.id for run in others if not run.array or failed & set(numbers(run.tasks.get("COMPLETED", "")))]
+    return ", ".join(map(str, wanted))

@@ -10,8 +10,9 @@ import time
 from typing import Any, Dict, Tuple
 
 from rookery.remote import frame
-from rookery.remote.slurm import ended_jobs
+from rookery.remote.slurm import ended_jobs, reruns
 from rookery.remote.slurm.basics import FIELD, slurm
+from rookery.remote.slurm.earlier_runs import EarlierRuns
 from rookery.remote.slurm.forms import ACTIVE
 from rookery.remote.slurm.jobs import SlurmJob
 from rookery.remote.slurm.tables import ACCOUNTS, QUEUE, drop_forgotten, read_accounts, read_queue
@@ -30,10 +31,14 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
 
     Args:
         request: `ids` (of jobs; none for all of the user's), `days` to look back, `project` (below ~/projects; "" for
-            all).
+            all), `reruns_of` (a project by whose records runs of the same tasks are added; "" for none).
     """
     asked, user = time.time(), str(os.getuid())
-    ids = ",".join(str(int(number)) for number in request.get("ids") or [])
+    wanted, failed_of = [str(int(number)) for number in request.get("ids") or []], {}
+    if request.get("reruns_of"):
+        failed_of = EarlierRuns(os.path.join(os.path.expanduser("~"), "projects", request["reruns_of"]), []).failed_of()
+        wanted = list(dict.fromkeys(member for number in wanted for member in reruns.family(number, failed_of)))
+    ids = ",".join(wanted)
     since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(asked - 86400 * float(request.get("days") or 7)))
     # squeue knows also those that ended in the last minutes: the accounts lag behind, and may be out of order
     form = FIELD.join("%" + letter for letter in QUEUE) + FIELD
@@ -68,6 +73,7 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     if not wrong:  # by now, the accounts have all of it
         settled = [entry for entry in documents if entry["settled"] and 0 < entry["end"] < asked - 60]
         ended_jobs.save({jobs[entry["id"]].key: entry for entry in settled}, known)
+    documents = [dict(entry, failed_of=failed_of.get(str(entry["id"]), "")) for entry in documents]
     return {"now": int(time.time()), "uid": int(user), "squeue": wrong_queue, "sacct": wrong, "jobs": documents}
 
 

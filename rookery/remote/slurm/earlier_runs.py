@@ -2,11 +2,13 @@
 
 import glob
 import os
-from typing import Any, Dict, Iterable, Iterator, List
+from typing import Any, Dict, Iterable, Iterator, List, Optional
 
+from rookery.remote.slurm import forms
 from rookery.remote.slurm.answer import Answer
 from rookery.remote.slurm.basics import QUESTION_PATIENCE, record, run
-from rookery.remote.slurm.forms import ACTIVE
+from rookery.remote.slurm.forms import ACTIVE, NUMBER
+from rookery.remote.slurm.reruns import family
 
 ENDED_WELL = "COMPLETED"
 
@@ -45,6 +47,11 @@ class EarlierRuns:
             elif warning not in self.warnings:
                 self.warnings.append(warning)
 
+    def failed_of(self) -> Dict[str, str]:
+        """Return the run whose failed tasks each run did again, by number; "" for none."""
+        numbers = {str(known["id"]): str(known.get("failed_of") or "") for known in self.records()}
+        return {number: other if NUMBER.match(other) else "" for number, other in numbers.items()}
+
     def find(self, token: str, job: str) -> Dict[str, Any]:
         """Return the record of a submission with a token; an empty one where there is none."""
         with_token = (known for known in self.records() if known.get("token") == token and known.get("job") == job)
@@ -71,10 +78,35 @@ class EarlierRuns:
                 raise Answer("no-such-run", number=number)
             bad = sorted({state for state in states if state != ENDED_WELL and state not in ACTIVE})
             if bad:
-                raise Answer("failed-before", number=number, name=name, states=bad)
-            if (code or not states or set(states) != {ENDED_WELL}) and number not in numbers:
+                repairing = self._repairing(number)
+                if repairing is None:
+                    raise Answer("failed-before", number=number, name=name, states=bad)
+                numbers += [other for other in repairing if other not in numbers]
+            elif (code or not states or set(states) != {ENDED_WELL}) and number not in numbers:
                 numbers.append(number)
         return numbers
+
+    def _repairing(self, number: str) -> Optional[List[str]]:
+        """Return the runs to wait for that are doing a run's failed tasks again; none where that is done already.
+
+        Returns:
+            None where a task has failed that no other run has completed, or is doing.
+        """
+        members = family(number, self.failed_of())
+        sacct = ["sacct", "-X", "--noheader", "--parsable2", "--format=JobID,State", "-j", ",".join(members)]
+        code, out, _ = run(sacct, QUESTION_PATIENCE, env=dict(os.environ, SLURM_BITSTR_LEN="0"))
+        states: Dict[str, Dict[int, str]] = {member: {} for member in members}
+        for line in [] if code else out.splitlines():
+            job, _, state = line.partition("|")
+            base, _, tasks = job.partition("_")
+            if base in states and state:
+                states[base].update({task: state.split()[0] for task in (forms.numbers(tasks) if tasks else [0])})
+        left = {task for task, state in states[number].items() if state != ENDED_WELL and state not in ACTIVE}
+        left -= {task for known in states.values() for task, state in known.items() if state == ENDED_WELL}
+        waited = [member for member in members if any(states[member].get(task) in ACTIVE for task in left)]
+        doing = {task for member in waited for task, state in states[member].items() if state in ACTIVE}
+        is_active = any(state in ACTIVE for state in states[number].values())
+        return None if is_active or not states[number] or left - doing else waited
 
     def completed_by(self, number: str) -> str:
         """Return the run that a rerun of this one's failed tasks completes: itself, or the first of several reruns."""
