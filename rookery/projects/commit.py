@@ -8,12 +8,16 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rookery.core import written_files
 from rookery.core.errors import RookeryError
 from rookery.projects import remote_paths
 from rookery.projects.git_command import GIT, failure, git, surroundings
 
 SHOWN = 10
 """How many names a message lists before it counts the rest."""
+
+_RESULTS = ("combined", "pictures")
+"""What writes files of results into a project besides its outputs (state_files.FOLDERS)."""
 
 _SNAPSHOT = ("rookery", "rookery@localhost")
 
@@ -39,6 +43,11 @@ class Commit:
     shallow: Path | None = None
     objects: Path | None = None
     changes: tuple[str, ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """What paths of the project begin with in the repository."""
+        return f"{self.folder}/" if self.folder else ""
 
     @property
     def dirty(self) -> bool:
@@ -99,13 +108,15 @@ class GitStatus:
         out, err = self._process.communicate()
         if self._process.returncode:
             raise failure(self._root, err.decode(errors="replace"))
-        head, changes = _read_status(out)
+        head, changes, untracked = _read_status(out)
         if not re.fullmatch(r"[0-9a-f]{40}", head):
             raise _no_commit(self._root, head)
         if self.head is None or head != self.head.id:
             raise RookeryError(
                 "Another commit was checked out while rookery read the files.", hint="run the same command again"
             )
+        tables = [path for path in untracked if _is_result(self._root, path.removeprefix(self.head.prefix))]
+        changes += [path for path in untracked if path not in tables]
         if not changes:
             return self.head
         if not dirty:
@@ -115,7 +126,8 @@ class GitStatus:
             )
 
         scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="rookery-"))
-        return replace(_snapshot(self.head, self._outputs, Path(scratch)), changes=tuple(changes))
+        left_out = [*self._outputs, *(path.removeprefix(self.head.prefix).rstrip("/") for path in tables)]
+        return replace(_snapshot(self.head, left_out, Path(scratch)), changes=tuple(changes))
 
     def close(self) -> None:
         """End git; a snapshot's objects are removed."""
@@ -156,9 +168,17 @@ def _status(outputs: Sequence[str]) -> list[str]:
     return ["status", *shape, "--untracked-files=normal", "--ignore-submodules=none", *_pathspec(outputs)]
 
 
-def _read_status(out: bytes) -> tuple[str, list[str]]:
-    """Return HEAD's id, and the changed paths, from `git status --porcelain=v2 --branch -z`."""
-    head, changes = "", []
+def _is_result(root: Path, path: str) -> bool:
+    """Return whether an untracked file is a table or picture that `combine` wrote, or a folder of nothing else."""
+    if not path.endswith("/"):
+        return any(written_files.is_known(kind, root / path) for kind in _RESULTS)
+    files = [file for file in (root / path).rglob("*") if not file.is_dir()]
+    return bool(files) and all(_is_result(root, str(file.relative_to(root))) for file in files)
+
+
+def _read_status(out: bytes) -> tuple[str, list[str], list[str]]:
+    """Return HEAD's id, the changed and the untracked paths, from `git status --porcelain=v2 --branch -z`."""
+    head, changes, untracked = "", [], []
     for line in out.decode(errors="surrogateescape").split("\0"):
         kind = line[:2]
         if line.startswith("# branch.oid "):
@@ -168,8 +188,8 @@ def _read_status(out: bytes) -> tuple[str, list[str]]:
         elif kind == "u ":
             changes.append(line.split(" ", 10)[10])
         elif kind == "? ":
-            changes.append(line[2:])
-    return head, changes
+            untracked.append(line[2:])
+    return head, changes, untracked
 
 
 def listed(names: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console
 from rookery.core.invocation import invocation, is_guided
-from rookery.projects import remote_paths
+from rookery.projects import remote_paths, tree_checks
 from rookery.projects.commit import listed
 from rookery.projects.release_protocol import Release, ReleaseAnswer
 
@@ -83,6 +83,8 @@ class Result:
             yield f"  scripts      {listed(self.release.scripts)}"
         if self.release.own:
             yield f"  your own     {listed(self.release.own)}: used as committed, not made from rookery.yml"
+        if results := [path for path in self.release.order.dropped if not tree_checks.is_placeholder(path)]:
+            yield f"  left out     {listed(results)}: fetched results, which releases don't contain"
         for link, goal in self.release.outwards.items():
             yield f"  warning      {link} is a link to {goal}, outside the project"
         for path in self.answer.all("differs"):

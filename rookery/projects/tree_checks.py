@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from rookery.core import typed_command
 from rookery.core.errors import RookeryError
+from rookery.projects import fetched_files
 from rookery.projects.commit import SHOWN, Commit, contents, listed
 from rookery.projects.packing import PIECE, Packing
 from rookery.projects.source_tree import LINK, TreeEntry
@@ -68,7 +69,8 @@ def check(commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterabl
     Args:
         commit: The commit.
         tree: Its files.
-        outputs: The project's folders of results, which are the storage's.
+        outputs: The project's folders of results, which are the storage's. Files in them that `fetch` brought are no
+            part of the release, and are no obstacle.
         needed: Files that the job scripts are made of.
 
     Raises:
@@ -84,7 +86,8 @@ def check(commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterabl
             f"Not in the commit: {listed(missing)}.", hint=f"git add -f {quoted(missing[0])} && git commit"
         )
     for output in outputs:
-        if tracked := [path for path in beneath(tree, output) if PurePosixPath(path).name not in _PLACEHOLDERS]:
+        tracked = [path for path in beneath(tree, output) if not is_placeholder(path)]
+        if tracked and (tracked := sorted(set(tracked) - fetched_files.known(commit.root).keys())):
             raise RookeryError(
                 f"{output} is an output folder, on the cluster's large storage, but the commit has files in it: "
                 f"{listed(tracked)}.",
@@ -120,6 +123,11 @@ def check_size(commit: Commit, tree: Tree, packing: Packing | None = None) -> No
             f"The commit has files over {LARGE_MB} MB: {', '.join(named[:SHOWN])}.",
             hint=f"{typed_command.again('--yes')}   # sends them anyway; better keep data on the large storage",
         )
+
+
+def is_placeholder(path: str) -> bool:
+    """Return whether a file in an output does nothing but make git keep the folder."""
+    return PurePosixPath(path).name in _PLACEHOLDERS
 
 
 def beneath(tree: Tree, folder: str) -> list[str]:

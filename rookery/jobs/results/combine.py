@@ -11,10 +11,10 @@ from rookery.core import console, invocation, written_files
 from rookery.core.errors import RookeryError
 from rookery.jobs import pictures
 from rookery.jobs.options import CombineOptions
-from rookery.jobs.results import combined_table, download, plot, run_files, source_run
+from rookery.jobs.results import combined_table, plot, run_files, source_run
 from rookery.jobs.results.combined_table import CombinedTable, RunFiles
 from rookery.jobs.results.source_run import SourceRun
-from rookery.projects import config
+from rookery.projects import config, fetched_files
 from rookery.projects import target as targets
 from rookery.projects.model import Project
 from rookery.remote.slurm.forms import expression
@@ -74,7 +74,7 @@ def run(options: CombineOptions) -> int:
 
 def _parts(project: Project, sources: Sequence[SourceRun], options: CombineOptions, table_path: Path) -> list[RunFiles]:
     """Return the runs with their files."""
-    origins = {} if options.files else download.origins(project.root)
+    origins = {} if options.files else fetched_files.origins(project.root)
     return [run_files.of_run(project, source, options.files, table_path, origins) for source in sources]
 
 

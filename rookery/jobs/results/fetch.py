@@ -17,7 +17,7 @@ from rookery.core import console, invocation, locking, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.options import FetchOptions
-from rookery.jobs.results import remote_listing
+from rookery.jobs.results import ignore_offer, remote_listing
 from rookery.jobs.results.download import Arrivals
 from rookery.projects import config, remote_paths, slurm_values
 from rookery.projects import target as targets
@@ -64,6 +64,8 @@ def run(options: FetchOptions) -> int:
         brought = [] if options.check else _bring(connection, project, arrivals, plan)
     plan.refused += arrivals.refused
     _print_report(options, connection, listing, plan, brought)
+    if brought and not options.json:
+        ignore_offer.make(project)
     ran = run_record.find(project.root, job) if job else None
     if ran and (unnamed := sorted(set(ran.outputs) - set(project.outputs))):
         outputs = ", ".join(map(console.clean, unnamed))
