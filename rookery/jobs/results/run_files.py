@@ -34,16 +34,16 @@ def of_run(project: Project, source: SourceRun, pattern: str, table: Path, origi
     """
     paths = Paths(project, source.cluster)
     if pattern:
-        files = file_matching.of_run(_matching(project.root, pattern, source.id, table), paths, source.id)
+        files = file_matching.of_run(list(_matching(project.root, pattern, source.id, table)), paths, source.id)
     else:
-        files = _numbered(_tables(project, source, table))
+        files = list(_numbered(_tables(project, source, table)))
         files = file_matching.of_cluster(files, source.cluster, origins)
         files = file_matching.of_run(files, paths, source.id)
         files = file_matching.of_job(files, paths, source.job, project.jobs)
         command = str(project.jobs.get(source.job, {}).get("command", ""))
         files = file_matching.by_parameters(files, paths, command, source)
     in_folder = bool(files and source.id and paths.run_of(files[0][1]) == source.id)
-    return RunFiles(source, files, in_folder)
+    return RunFiles(source, sorted(files, key=_order), in_folder)
 
 
 def _tables(project: Project, source: SourceRun, table: Path) -> list[str]:
@@ -68,7 +68,7 @@ def _below(root: Path, folder: str, table: Path) -> Iterator[str]:
                     yield file[top:]
 
 
-def _matching(root: Path, pattern: str, run: str, table: Path) -> list[Numbered]:
+def _matching(root: Path, pattern: str, run: str, table: Path) -> Iterator[Numbered]:
     """Return the files that a pattern names."""
     pattern = pattern.replace(run_folders.RUN, run or "*")
     plain = pattern.replace("{task}", "*")
@@ -93,20 +93,20 @@ def _glob(root: Path, pattern: str) -> Iterator[Path]:
             yield path
 
 
-def _numbered(names: Iterable[str], place: re.Pattern[str] | None = None) -> list[Numbered]:
-    """Return files with the number of the task in their names, in the order of these numbers.
+def _numbered(names: Iterable[str], place: re.Pattern[str] | None = None) -> Iterator[Numbered]:
+    """Yield files with the number of the task in their names.
 
     Args:
         names: The files.
         place: Where in the name the number is; by default, it is the last one.
     """
-    numbered = []
     for name in names:
-        match = place.search(name) if place else _LAST_NUMBER.search(os.path.splitext(os.path.basename(name))[0])  # noqa: PTH119, PTH122 ten thousand
-        numbered.append((int(match[1]) if match else None, name))
-    return sorted(numbered, key=lambda file: (file[0] is None, file[0] or 0, _natural(file[1])))
+        match = place.search(name) if place else _LAST_NUMBER.search(name.rpartition("/")[2].rpartition(".")[0])
+        yield int(match[1]) if match else None, name
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Return a key that puts r_10 behind r_9."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _NUMBERS.split(name) if part]
+def _order(file: Numbered) -> tuple[bool, int, list[tuple[int, str]]]:
+    """Return a key that sorts files by task, then by name, with r_10 behind r_9."""
+    number, name = file
+    parts = [(int(part), "") if part.isdecimal() else (-1, part) for part in _NUMBERS.split(name) if part]
+    return number is None, number or 0, parts
