@@ -34,6 +34,7 @@ class Commit:
         shallow: The file with where a shallow clone's history ends, if it is one.
         objects: Where a snapshot's own objects are; None for a commit.
         changes: Files that a snapshot has otherwise than its parent.
+        results: Tables and pictures in git that `combine` has written anew; a release has them as they were committed.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class Commit:
     shallow: Path | None = None
     objects: Path | None = None
     changes: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -115,10 +117,11 @@ class GitStatus:
             raise RookeryError(
                 "Another commit was checked out while rookery read the files.", hint="run the same command again"
             )
-        tables = [path for path in untracked if _is_result(self._root, path.removeprefix(self.head.prefix))]
-        changes += [path for path in untracked if path not in tables]
+        results = self._results(changes, untracked)
+        kept = tuple(path for path in changes if path in results)
+        changes = [path for path in (*changes, *untracked) if path not in results]
         if not changes:
-            return self.head
+            return replace(self.head, results=kept) if kept else self.head
         if not dirty:
             raise RookeryError(
                 f"There are uncommitted changes: {listed(changes)}.",
@@ -126,8 +129,16 @@ class GitStatus:
             )
 
         scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="rookery-"))
-        left_out = [*self._outputs, *(path.removeprefix(self.head.prefix).rstrip("/") for path in tables)]
-        return replace(_snapshot(self.head, left_out, Path(scratch)), changes=tuple(changes))
+        left_out = [*self._outputs, *(path.removeprefix(self.head.prefix).rstrip("/") for path in results)]
+        return replace(_snapshot(self.head, left_out, Path(scratch)), changes=tuple(changes), results=kept)
+
+    def _results(self, changes: Iterable[str], untracked: Iterable[str]) -> list[str]:
+        """Return those paths that are tables or pictures of `combine`: in git, if they are as it wrote them."""
+        assert self.head is not None  # noqa: S101 _chosen has looked
+        prefix = self.head.prefix
+        return [path for path in changes if _is_result(self._root, path.removeprefix(prefix), unchanged=True)] + [
+            path for path in untracked if _is_result(self._root, path.removeprefix(prefix))
+        ]
 
     def close(self) -> None:
         """End git; a snapshot's objects are removed."""
@@ -168,10 +179,17 @@ def _status(outputs: Sequence[str]) -> list[str]:
     return ["status", *shape, "--untracked-files=normal", "--ignore-submodules=none", *_pathspec(outputs)]
 
 
-def _is_result(root: Path, path: str) -> bool:
-    """Return whether an untracked file is a table or picture that `combine` wrote, or a folder of nothing else."""
+def _is_result(root: Path, path: str, *, unchanged: bool = False) -> bool:
+    """Return whether a file is a table or picture that `combine` wrote, or a folder holds nothing else.
+
+    Args:
+        root: The project's folder.
+        path: The file's, in it.
+        unchanged: Whether it must be as `combine` wrote it last.
+    """
     if not path.endswith("/"):
-        return any(written_files.is_known(kind, root / path) for kind in _RESULTS)
+        is_ours = written_files.is_unchanged if unchanged else written_files.is_known
+        return any(is_ours(kind, root / path) for kind in _RESULTS)
     files = [file for file in (root / path).rglob("*") if not file.is_dir()]
     return bool(files) and all(_is_result(root, str(file.relative_to(root))) for file in files)
 

@@ -71,8 +71,7 @@ class Result:
     def _lines(self, options: "DeployOptions") -> Iterator[str]:
         release_path = _from_home(self.answer.last("release"), self.release.order.name)
         yield self._headline(options)
-        if self.commit.dirty:
-            yield f"  uncommitted  {listed(self.commit.changes)}"
+        yield from self._differences()
         yield f"  release      {release_path}"
         for kind, facts in self.environments().items():
             stands = _ENVIRONMENT[facts["state"]].format(**{"seconds": "?", **facts})
@@ -83,8 +82,6 @@ class Result:
             yield f"  scripts      {listed(self.release.scripts)}"
         if self.release.own:
             yield f"  your own     {listed(self.release.own)}: used as committed, not made from rookery.yml"
-        if results := [path for path in self.release.order.dropped if not tree_checks.is_placeholder(path)]:
-            yield f"  left out     {listed(results)}: fetched results, which releases don't contain"
         for link, goal in self.release.outwards.items():
             yield f"  warning      {link} is a link to {goal}, outside the project"
         for path in self.answer.all("differs"):
@@ -94,6 +91,15 @@ class Result:
         if self.pruned:
             yield from self.pruned.lines()
         yield from self._following(options)
+
+    def _differences(self) -> Iterator[str]:
+        """Yield how the release's files differ from those of the commit, and from those here."""
+        if self.commit.dirty:
+            yield f"  uncommitted  {listed(self.commit.changes)}"
+        if self.commit.results:
+            yield f"  results      {listed(self.commit.results)}: not committed; the release has the committed version"
+        if results := [path for path in self.release.order.dropped if not tree_checks.is_placeholder(path)]:
+            yield f"  left out     {listed(results)}: fetched results, which releases don't contain"
 
     def _headline(self, options: "DeployOptions") -> str:
         what = f"{self.release.order.name} {self.commit.id[:10]}" + (" (with uncommitted changes)" * self.commit.dirty)

@@ -158,11 +158,16 @@ def test_tables_that_combine_wrote_are_no_changes(root: Path, git: Git, folder: 
     (place / "tables/mine.csv").write_text("x\n")
     with pytest.raises(RookeryError, match=rf"uncommitted changes: {folder}mine\.csv, {folder}tables/\."):
         check(place)
-    git("add", "-A")  # then they are the user's, and what changes in them is a change
+    git("add", "-A")  # then it is a change where anybody else has changed them
     git("commit", "-qm", "tables")
     (place / "combined.csv").write_text("again\n")
     with pytest.raises(RookeryError, match=r"uncommitted changes: .*combined\.csv"):
         check(place)
+    written_files.remember("combined", place / "combined.csv")
+    assert check(place).results == (f"{folder}combined.csv",)
+    (place / "new.py").write_text("x\n")
+    snapshot = check(place, dirty=True)
+    assert (snapshot.changes, snapshot.results) == ((f"{folder}new.py",), (f"{folder}combined.csv",))
 
 
 def test_a_snapshot_has_no_tables_that_combine_wrote(root: Path) -> None:
