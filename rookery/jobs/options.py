@@ -1,5 +1,7 @@
 """The options of the commands for jobs."""
 
+from dataclasses import field
+
 from rookery.clusters.option_texts import CHECK, ITS_CLUSTER, ITS_CLUSTERS, JOB_ID, JSON, PROJECT, SANDBOX, YES
 from rookery.core.options import Options, option
 
@@ -22,9 +24,34 @@ class SubmitOptions(Options):
     )
     check: bool = option(default=False, help="ask Slurm when it could start, and do not submit")
     wait: bool = option(default=False, help="wait until it has ended; exit with 1 if a task failed")
+    deploy: bool = option(default=False, help="deploy the current commit first")
+    dirty: bool = option(default=False, help="with --deploy: include uncommitted changes, marked as such")
     failed: str = option(default="", value="NUMBER", help="submit the failed tasks of this run again")
     tag: str = option(default="", help="tag the commit with this name")
     json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+    token: str = field(default="")
+    """What the submission is to be found by, where the caller has written that down; a new one where empty."""
+
+
+class RunOptions(Options):
+    """Run a job from code to results: deploy to combine.
+
+    Deploys the commit, submits the job, waits for it, fetches the results, and combines the tables of an array.
+    Ctrl-C stops waiting; the job keeps running, and --resume continues. Nothing is submitted twice.
+    """
+
+    examples = ("run simulate", "run simulate --check", "run --resume")
+
+    job: str = option(default="", help="a job of rookery.yml, or a job script of the project", positional=True)
+    cluster: str = option(default="", help=ITS_CLUSTER)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    resume: bool = option(default=False, help="continue the last run, wherever it stopped")
+    dirty: bool = option(default=False, help="include uncommitted changes, as a snapshot that is marked as such")
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    yes: bool = option(default=False, help=YES)
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
@@ -83,6 +110,39 @@ class FetchOptions(Options):
     project: str = option(default="", value="DIR", help=PROJECT)
     max_size: str = option(default="20G", value="SIZE", help="refuse to fetch more than this, such as 500M [20G]")
     check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class DataPushOptions(Options):
+    """Copy input data to a cluster's large storage.
+
+    PATH is a file or folder of the project. What is there already is not sent again, and a push that was cut off is
+    continued. Each version is kept by its digest: releases keep the one that they were deployed with.
+    """
+
+    examples = ("data.push data/raw --check", "data.push data/raw", "data.push --cluster all")
+
+    paths: tuple[str, ...] = option(
+        default=(), value="PATH", help="files and folders [`inputs` of rookery.yml]", positional=True, iterable=True
+    )
+    cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class DataListOptions(Options):
+    """List the project's input data on a cluster.
+
+    Shows each version: size, digest, date, and the releases that link to it.
+    """
+
+    examples = ("data.list", "data.list --cluster all")
+
+    cluster: str = option(default="", help=ITS_CLUSTERS, positional=True, several=True)
+    project: str = option(default="", value="DIR", help=PROJECT)
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 

@@ -55,6 +55,7 @@ class RunRecord:
         options: sbatch's options on the command line.
         release: The release's path there.
         outputs: Folders of results, as paths in the project.
+        inputs: Digest of each data set that the release links to, by its path in the project.
         log: Path of the log there, with Slurm's patterns.
         error_log: Path of the log of errors; "" where it is the same.
         who: The account there.
@@ -86,6 +87,7 @@ class RunRecord:
     options: tuple[str, ...] = ()
     release: str = ""
     outputs: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
     log: str = ""
     error_log: str = ""
     who: str = ""

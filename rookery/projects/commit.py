@@ -125,7 +125,7 @@ class GitStatus:
         if not dirty:
             raise RookeryError(
                 f"There are uncommitted changes: {listed(changes)}.",
-                hint="git add -A && git commit -m 'What changed'   # or deploy with --dirty, marked as uncommitted",
+                hint="git add -A && git commit -m 'What changed'   # or use --dirty, which marks them as uncommitted",
             )
 
         scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="rookery-"))

@@ -28,14 +28,15 @@ from rookery.projects.model import Environment, Project
 from rookery.projects.source_tree import stays_inside
 
 NAME: Final = "rookery.yml"
-_PYTHON_LOCKS = {
+_MAKE_ONE = "invoke init   # for the code in this folder; or invoke new my-project, or cd into a project"
+PYTHON_LOCKS = {
     "uv.lock": "uv",
     "poetry.lock": "poetry",
     "requirements.txt": "venv",
     "environment.yml": "conda",
     "environment.yaml": "conda",
 }
-_R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library"}
+R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library"}
 
 
 class NoProject(RookeryError):  # noqa: N818 said of a place, not of something that broke
@@ -80,7 +81,7 @@ def find(start: Path) -> Path:
         return root
     raise NoProject(
         f"No {NAME} in {start.resolve()} or a folder above it.",
-        hint="invoke new my-project   # or cd into the folder of a project",
+        hint=_MAKE_ONE,
     )
 
 
@@ -118,7 +119,14 @@ def load(path: str | Path = "") -> Project:
         jobs=data.get("jobs", {}),
         lines=document.lines,
         copied_from=note.origin if note else "",
+        inputs=_inputs(data.get("inputs")),
     )
+
+
+def _inputs(value: Any) -> dict[str, str]:
+    """Return the inputs that a rookery.yml names, each with the version that it asks for."""
+    pairs = value.items() if isinstance(value, Mapping) else ((path, "") for path in listed(value))
+    return {str(PurePosixPath(path)): "" if version == "latest" else str(version) for path, version in pairs}
 
 
 def job(project: Project, name: str, cluster_name: str) -> "Job":
@@ -158,6 +166,8 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
         "rows": tuple(merged.get("rows", ())),
     }
     values = {**merged, **texts, **lists, **tables}
+    if "script" in values:
+        values["script"] = str(PurePosixPath(values["script"]))
     return Job(name, minutes=limit, **values)
 
 
@@ -201,7 +211,7 @@ def _folder(path: Path) -> Path:
     folder = (path.parent if path.name == NAME else path).expanduser()
     if not (folder / NAME).is_file():
         what = f"{folder} has no {NAME}." if folder.is_dir() else f"Can't find the folder {folder}."
-        raise NoProject(what, hint="invoke new my-project   # or cd into the folder of a project")
+        raise NoProject(what, hint=_MAKE_ONE)
     return folder.resolve()
 
 
@@ -230,6 +240,6 @@ def _document(file: Path, problems: FileProblems) -> Document:
 
 def _environment(root: Path, declared: Mapping[str, str]) -> Environment:
     """Return the environment in rookery.yml, or else the one that the project's lock files tell."""
-    locks = (_PYTHON_LOCKS, _R_LOCKS)
+    locks = (PYTHON_LOCKS, R_LOCKS)
     guessed = [next((kind for name, kind in known.items() if (root / name).is_file()), "none") for known in locks]
     return Environment(python=declared.get("python", guessed[0]), r=declared.get("r", guessed[1]))

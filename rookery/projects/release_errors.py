@@ -78,6 +78,15 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
             f"{name} already has {current}, and it is not rookery's link to the release.",
             f"mv {current} {current}.mine   # on {name}",
         ),
+        "no-input": (
+            f"{name} has no data for the input {rest} yet.",
+            f"invoke data.push {shlex.quote(rest)} {cluster.option}",
+        ),
+        "input-used": (
+            f"{name}: {_path(rest)} was pushed again, but jobs in the queue use this commit with the earlier version: "
+            f"{_jobs(rest)}.",
+            "git commit --allow-empty -m 'New data'   # then deploy again, as another release; or wait for the jobs",
+        ),
         "busy": (
             f"{name}: another deploy of {project} has been running for over half an hour ({rest}).",
             "run the same command again later",
@@ -89,6 +98,16 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     return _failed(cluster, project, answer, stderr)
 
 
+def _jobs(text: str) -> str:
+    """Return the numbers of jobs in `NUMBER… PATH`, with commas."""
+    return ", ".join(word for word in text.split(" ") if word.isdecimal()) or "unknown"
+
+
+def _path(text: str) -> str:
+    """Return the path in `NUMBER… PATH`, which may have blanks."""
+    return re.sub(r"^(?:[0-9]+ )+", "", text)
+
+
 def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str) -> RookeryError:
     """Return the error for a step that failed on the cluster."""
     word, _, rest = answer.stop.partition(" ")
@@ -96,11 +115,12 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     name = cluster.name
     what = {
         "build": f"can't build the {way} environment",
+        "package": "can't add the project's own package to the environment",
         "pack": "can't unpack the commit",
         "files": "can't write the release's files",
         "need": "can't use the commit that was sent",
     }.get(word, "can't write the project's folders")
-    details = _last_lines(stderr) if word == "build" else []
+    details = _last_lines(stderr) if word in {"build", "package"} else []
     whole = [*details, *([f"(full log on {name}: {log})"] if log else [])]
     if _FULL.search(stderr):
         room = ", ".join(_free(fact) for fact in dict.fromkeys(answer.all("free")))
@@ -129,7 +149,8 @@ def _less(cluster: "Cluster", project: str, log: str) -> str:
 def _last_lines(stderr: str) -> list[str]:
     """Return the last lines of the log of an environment that could not be built: what its programs wrote."""
     lines = stderr.split("\n")
-    begun = max((number for number, line in enumerate(lines) if line.startswith("doing: building ")), default=-1)
+    steps = ("doing: building ", "doing: adding ")
+    begun = max((number for number, line in enumerate(lines) if line.startswith(steps)), default=-1)
     shown = [clean(line.rstrip().rpartition("\r")[2]) for line in lines[begun + 1 :]]  # of a bar, its last state
     return [line for line in shown if line.strip()][-_LAST_LINES:]
 

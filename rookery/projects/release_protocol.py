@@ -25,10 +25,15 @@ class Order:
         outputs: Folders that live on the storage.
         dropped: Files of the commit that these take the place of.
         environments: `KIND WAY LINK NAME LOCK` of each, and the architecture where it is not the login node's.
+        packages: Kinds of these in which the project itself is a package.
+        requirements: The project's own dependencies, where requirements.txt asks for the project instead.
         builders: Where a job has to build one: the architecture, the command that submits it, and its options, as
             words that a shell reads.
         preamble: Shell that makes R or conda available on this site.
         cran: Where R packages come from; "" for R's own choice.
+        inputs: `VERSION FOLDER PATH` of each data set: the beginning of a digest, or - for the latest; the data set's
+            folder; where the link to it goes.
+        origin: Name of the project whose data these are: its own, or the one that it is a copy of.
     """
 
     name: str
@@ -38,9 +43,13 @@ class Order:
     outputs: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
     builders: tuple[str, ...] = ()
     preamble: str = ""
     cran: str = ""
+    inputs: tuple[str, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ class Release:
         jobs: Names of the project's jobs.
         scripts: Paths of the job scripts that were rendered.
         own: Scripts of the commit at the path of a rendered one.
+        warnings: What the user should know of the release.
         outwards: Links of the commit that lead out of the project, and where to.
     """
 
@@ -62,6 +72,7 @@ class Release:
     scripts: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     outwards: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,6 +165,8 @@ def payload(order: Order, contents: ReleaseContents) -> bytes:
             "r_program": program,
             "builders": "\n".join(order.builders),
             "ways": text("ways.sh"),
+            "requirements": "\n".join(order.requirements),
+            "package_program": text("package.py") if "python" in order.packages else "",
         }
         script += _assignments(values) + text("environment.sh")
     encoded = script.encode(errors="surrogateescape")
@@ -168,6 +181,9 @@ def _values(order: Order) -> dict[str, str]:
         "outputs": "\n".join(order.outputs),
         "dropped": "\n".join(order.dropped),
         "environments": "\n".join(order.environments),
+        "inputs": "\n".join(order.inputs),
+        "origin": order.origin,
+        "packages": "\n".join(order.packages),
     }
 
 
@@ -221,6 +237,7 @@ _FORMS = {
         "release": f"/{_WORDS}",
         "environment": rf"{_KIND} (?:ready|built|missing) {_WORDS}",
         "seconds": f"{_KIND} [0-9]{{1,9}}",
+        "input": f"[0-9a-f]{{64}} {_WORDS}",
         "differs": _WORDS,
         "kept": _WORDS,
         "free": f"[0-9]{{0,15}} {_WORDS}",

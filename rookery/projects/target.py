@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rookery.projects.model import Project
 
 
-IN_PROJECTS = ("code", "combine", "deploy", "fetch", "lint", "render", "submit")
+IN_PROJECTS = ("code", "combine", "data.list", "data.push", "deploy", "fetch", "lint", "render", "run", "submit")
 """Commands that take --project."""
 
 

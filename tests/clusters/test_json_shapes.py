@@ -17,6 +17,8 @@ from laptops import ROOKERY, Laptop, laptop
 from live import Live
 from waiting import wait_for
 
+from rookery.jobs.run_job.progress import STEPS
+
 pytestmark = pytest.mark.cluster
 
 OF_DATA = {
@@ -24,6 +26,7 @@ OF_DATA = {
     *("free_mb", "free_gpus", "gpus", "storage", "tools", "writable"),  # names of places, of GPUs and of programs
     *("environments", "files", "links_outwards", "paths", "unread"),  # paths, and what they are called
     *("jobs", "kept", "not", "rows[]"),  # names and numbers of jobs, commits, columns of a table
+    *("inputs", "inputs_differ"),  # paths of input data
     *("cancelled_by", "counts", "exits", "reasons", "tasks"),  # states, users, exit statuses
 }
 """Keys whose mappings have keys that are data; with [], those whose lists have such mappings."""
@@ -39,6 +42,7 @@ name: krill
 clusters: [hec]
 environment: {python: none}
 outputs: [slurm_logs, results]
+inputs: [data]
 jobs:
   fit:
     template: sweep
@@ -51,7 +55,7 @@ jobs:
     memory: 50M
     time: 00:05:00
 """,
-    ".gitignore": "slurm_logs/\nresults/\nruns/\ncombined.csv\n",
+    ".gitignore": "slurm_logs/\nresults/\nruns/\ncombined.csv\ndata/\n",
     "params.csv": "size\n1\n2\n",
     "fit.sh": """\
 [ -e ~/mended ] || [ "$1" = 1 ] || exit 1
@@ -205,8 +209,15 @@ def runs(walk: Walk) -> None:
     walk.say("lint", code=1)
     walk.say("lint", "--fix", code=1)
     walk.commit()
+    (walk.root / "data").mkdir()
+    (walk.root / "data/a.csv").write_text("1\n")
+    walk.say("data.push", "--check")
+    walk.say("data.push")
     walk.say("deploy", "--check")
     walk.say("deploy", "--yes")
+    (walk.root / "data/a.csv").write_text("2\n")
+    walk.say("deploy", where="its data differs from what is here")
+    walk.say("data.list")
     walk.say("submit", "fit", "--check")
 
     number = walk.say("submit", "fit")["id"]
@@ -228,6 +239,11 @@ def runs(walk: Walk) -> None:
     (walk.root / "results/fit_1.csv").write_text("got\nmine\n")
     walk.say("fetch", where="a file was changed here")
     walk.say("combine", number)
+    (walk.root / "results/fit_1.csv").unlink()
+    for word in ("--check", "--yes"):
+        document = walk.quietly("run", "fit", word)
+        own = {key: value for key, value in document.items() if key not in STEPS}
+        walk.note(f"rookery run fit {word} --json  # beside the documents of its steps", own)
 
     walk.commit()
     walk.say("deploy", "--yes", "--prune")

@@ -146,7 +146,7 @@ def test_the_same_command_again_does_nothing_and_says_so(wren: Laptop) -> None:
     completed = wren.rookery("onboard", "--cluster", "penguins")
     assert (completed.returncode, completed.stderr) == (0, "")
     assert "Nothing to do: your home on penguins is ready, and first-study has its" in completed.stdout
-    assert "\n      rookery submit simulate --wait\n" in completed.stdout
+    assert "\n      rookery run simulate\n" in completed.stdout
     changed = set(wren.tree().splitlines()) ^ set(before.splitlines())
     assert not [line for line in changed if "/.local/state" not in line]
 

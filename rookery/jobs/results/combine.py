@@ -22,6 +22,10 @@ from rookery.remote.slurm.forms import expression
 _NAMED = 5
 
 
+class NothingToCombineError(RookeryError):
+    """The error where a run has no file that is a table."""
+
+
 def run(options: CombineOptions) -> int:
     """Write the combined table.
 
@@ -55,7 +59,7 @@ def run(options: CombineOptions) -> int:
     count = sum(len(part.files) for part in parts)
     if not count:
         what = f"matches {options.files}" if options.files else f"ends in .csv in {', '.join(project.outputs) or '.'}"
-        raise RookeryError(f"Nothing to combine: no file {what}.", hint=f"invoke fetch{project_flag}")
+        raise NothingToCombineError(f"Nothing to combine: no file {what}.", hint=f"invoke fetch{project_flag}")
     if options.check:
         plan = {"would_combine": count, "table": options.output}
         print(json_.dumps(plan) if options.json else f"Would combine {count:,} files into {options.output}.")

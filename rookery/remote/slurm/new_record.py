@@ -44,6 +44,7 @@ def build(script: DeployedScript, request: Dict[str, Any], options: List[str], a
         "options": options,
         "release": script.release,
         "outputs": script.stamp.get("outputs") or [],
+        "inputs": script.stamp.get("inputs") or {},
         "log": output,
         "error_log": error,
         "who": pwd.getpwuid(os.getuid()).pw_name,
