@@ -174,6 +174,31 @@ class CombineOptions(Options):
     json: bool = option(default=False, help=JSON)
 
 
+class ScaleOptions(Options):
+    """Measure how a job's time falls with more cores.
+
+    Runs the job at each size, from a copy of the project, and says how many cores to ask for and why. Run the same
+    command again to continue; what is measured is not run twice.
+    """
+
+    examples = ("scale simulate --check", "scale simulate --cpus 1,2,4,8,16 --repeat 3")
+
+    job: str = option(value="JOB", help="a job of rookery.yml")
+    cpus: str = option(default="1,2,4,8", value="N,N,…", help="numbers of cores [1,2,4,8]")
+    repeat: int = option(default=1, value="N", help="runs at each size [1]")
+    weak: str = option(default="", value="PARAMETER", help="let this parameter grow with the cores (weak scaling)")
+    task: int = option(default=0, value="N", help="which task of an array [the first]")
+    time: str = option(default="", help="time limit of each run, such as 02:00:00 [the job's]")
+    plot_file: str = option(default="", value="FILE", help="write the plot into this file: .png, .svg, .pdf or .html")
+    cluster: str = option(default="", help=ITS_CLUSTER)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    again: bool = option(default=False, help="forget what was measured, and measure again")
+    discard: bool = option(default=False, help="cancel the runs, and forget what was measured")
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
 class ShellOptions(Options):
     """Open a shell on a compute node.
 
