@@ -36,6 +36,8 @@ COMMANDS = (
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
     command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run", each="cluster"),
     command("combine", jobs.CombineOptions, "rookery.jobs.results.combine:run"),
+    command("runs", jobs.RunsOptions, "rookery.jobs.records.show:run"),
+    command("reproduce", jobs.ReproduceOptions, "rookery.jobs.records.reproduce:run"),
     command("shell", jobs.ShellOptions, "rookery.jobs.interactive.shell:run"),
     command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run", each="cluster"),
     command("quota", jobs.QuotaOptions, "rookery.jobs.monitor.quota:run", each="cluster"),
@@ -81,7 +83,7 @@ GROUPS = {
 TITLES = {
     "Start": ("onboard", "login", "setup", "new", "logout"),
     "Work": ("render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
-    "Results": ("fetch", "combine"),
+    "Results": ("fetch", "combine", "runs", "reproduce"),
     "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),
     "Clusters": (
         "clusters.list",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rookery.projects.model import Project
 
 
-IN_PROJECTS = ("code", "combine", "deploy", "fetch", "lint", "render", "submit")
+IN_PROJECTS = ("code", "combine", "deploy", "fetch", "lint", "render", "reproduce", "runs", "submit")
 """Commands that take --project."""
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from rookery.core import state_files
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
-from rookery.jobs import run_record
+from rookery.jobs import run_facts, run_record
 from rookery.jobs.results.archive import File
 
 STAGE = ".rookery-fetch"
@@ -102,7 +102,7 @@ class Arrivals:
         allowed = (*(f"{output}/" for output in outputs), "runs/")
         for listed in files:
             file = replace(listed, path=self._local(listed.path, outputs))
-            if file.path != listed.path:
+            if file.path != listed.path and not run_facts.is_one(file.path):
                 plan.beside.append(file.path)
             why = self._unfit(file.path, allowed) or (TWICE if file.path in paths_seen else "")
             paths_seen.add(file.path)
@@ -122,6 +122,8 @@ class Arrivals:
 
     def _local(self, path: str, outputs: Iterable[str]) -> str:
         """Return where a file goes: its path, or beside it where another cluster's file of this name is, or was."""
+        if run_facts.is_one(path):
+            return run_facts.local(path, self.cluster)
         if path.startswith("runs/"):
             return self._local_record(path)
         beside = _beside(path, self.cluster, outputs)
@@ -145,8 +147,8 @@ class Arrivals:
         if not stat.S_ISREG(status.st_mode):
             what = "folder" if stat.S_ISDIR(status.st_mode) else "link or special file"
             plan.refused.append((file.path, f"a {what} is in its place"))
-        elif file.path.startswith("runs/") or _alike(status.st_size, status.st_mtime_ns, file.size, file.mtime):
-            plan.here += 1
+        elif _is_record(file.path) or _alike(status.st_size, status.st_mtime_ns, file.size, file.mtime):
+            plan.here += not run_facts.is_one(file.path)
             self._known[file.path] = [self.cluster, file.mtime, file.size]
         else:
             cluster, mtime, size = self._known.get(file.path, ["", -1, -1])
@@ -167,7 +169,9 @@ class Arrivals:
             return TAKEN
         if _is_long(name):
             return LONG
-        if folder == run_record.FOLDER and not _RECORD.fullmatch(path):
+        if _is_record(path) and not _RECORD.fullmatch(path):
+            return NO_RECORD
+        if folder == run_facts.FOLDER and not run_facts.LOCAL.fullmatch(name):
             return NO_RECORD
         return self._folder_unfit(folder)
 
@@ -208,7 +212,7 @@ class Arrivals:
         try:
             for file, sent in coming:
                 folder, _, name = file.path.rpartition("/")
-                content, why = _recorded(sent, name) if folder == run_record.FOLDER else (sent, "")
+                content, why = _checked(sent, folder, name)
                 if why:
                     self.refused.append((file.path, why))
                     continue
@@ -277,12 +281,12 @@ def _known(root: Path) -> dict[str, Note]:
         return _load(note)
     for other in sorted(note.parent.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True):
         entries = _load(other)
-        if here := {path: entry for path, entry in entries.items() if _is_here(root, path, entry)}:
+        if here := {path: entry for path, entry in entries.items() if is_here(root, path, entry)}:
             return here
     return {}
 
 
-def _is_here(root: Path, path: str, note: Note) -> bool:
+def is_here(root: Path, path: str, note: Note) -> bool:
     """Return whether a file that is noted is below a folder, unchanged."""
     try:
         status = os.lstat(f"{os.fspath(root)}/{path}")
@@ -290,6 +294,16 @@ def _is_here(root: Path, path: str, note: Note) -> bool:
         return False
     _, mtime, size = note
     return stat.S_ISREG(status.st_mode) and _alike(status.st_size, status.st_mtime_ns, int(size), int(mtime))
+
+
+def notes(root: Path) -> dict[str, Note]:
+    """Return what is noted of the files that were fetched into a project, by path."""
+    return _known(root)
+
+
+def forget(root: Path) -> None:
+    """Remove the note of a folder that is removed, too."""
+    _place(root).unlink(missing_ok=True)
 
 
 def origins(root: Path) -> dict[str, str]:
@@ -313,15 +327,23 @@ def _is_long(name: str) -> bool:
     return len(name) * 4 > _LONGEST_NAME and len(os.fsencode(name)) > _LONGEST_NAME
 
 
-def _recorded(content: Iterable[bytes], name: str) -> tuple[Iterable[bytes], str]:
-    """Return the content of a run's record, and why it is invalid; "" where it is one."""
+def _is_record(path: str) -> bool:
+    """Return whether a path is that of a run's record: it does not change once it is written."""
+    return path.rpartition("/")[0] == run_record.FOLDER
+
+
+def _checked(content: Iterable[bytes], folder: str, name: str) -> tuple[Iterable[bytes], str]:
+    """Return the content of a file, and why it is invalid where it is a run's record or facts; "" where it is not."""
+    faults = {run_record.FOLDER: run_record.fault, run_facts.FOLDER: run_facts.fault}
+    if folder not in faults:
+        return content, ""
     pieces, left = [], run_record.LARGEST
     for piece in content:
         left -= len(piece)
         if left < 0:
             return [], "too large for a run record"
         pieces.append(piece)
-    return pieces, run_record.fault(b"".join(pieces), name)
+    return pieces, faults[folder](b"".join(pieces), name)
 
 
 def _notes(value: Any) -> dict[str, Note]:

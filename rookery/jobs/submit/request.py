@@ -96,6 +96,7 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
         test=options.check,
         tag=options.tag,
         failed_of=failed,
+        array=options.array,
         token=secrets.token_hex(16),
     )
 
