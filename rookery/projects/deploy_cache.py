@@ -24,7 +24,8 @@ MOST_COMMITS = 20
 
 def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
     """Return a digest of everything that a release is made of: the same digest means the same release."""
-    scripts = [Path(__file__).parent / "scripts", paths.package() / "remote/scripts/release"]
+    parts = [Path(__file__).parent / name for name in ("scripts", "packages")]
+    scripts = [*parts, paths.package() / "remote/scripts/release"]
     makers = [paths.root() / "templates/sbatch", Path(__file__).parent, *scripts]
     stats = [(str(path), path.stat().st_mtime_ns) for folder in makers for path in folder.iterdir()]
     facts = [__version__, commit.id, commit.folder, project.name, project.outputs, asdict(project.environment)]
@@ -81,7 +82,8 @@ _SHAPE = struct(
                 **dict.fromkeys(("name", "folder", "wanted", "preamble", "cran"), _text),
                 "commit": _commit,
                 **dict.fromkeys(("outputs", "dropped", "environments"), _texts),
-            }
+            },
+            {"packages": _texts},
         ),
         **dict.fromkeys(("jobs", "scripts", "own"), _texts),
         "outwards": mapping(_text, _text),

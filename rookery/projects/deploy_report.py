@@ -85,6 +85,8 @@ class Result:
             yield f"  your own     {listed(self.release.own)}: used as committed, not made from rookery.yml"
         for link, goal in self.release.outwards.items():
             yield f"  warning      {link} is a link to {goal}, outside the project"
+        for warning in self.release.warnings:
+            yield f"  warning      {warning}"
         for path in self.answer.all("differs"):
             yield f"  differs      {path}"
         if kept := self.answer.last("kept"):

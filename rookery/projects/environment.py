@@ -82,8 +82,13 @@ def link(way: str, architecture: str) -> str:
     return LINKS[way] + (f"-{architecture}" if architecture else "")
 
 
-def required(
-    project: Project, commit: Commit, tree: Tree, cluster: "Cluster", architectures: Iterable[str] = ("",)
+def required(  # noqa: PLR0913, PLR0917
+    project: Project,
+    commit: Commit,
+    tree: Tree,
+    cluster: "Cluster",
+    architectures: Iterable[str] = ("",),
+    requirements: Iterable[str] = (),
 ) -> tuple[RequiredEnvironment, ...]:
     """Return the environments of a commit on a cluster.
 
@@ -93,18 +98,22 @@ def required(
         tree: Its files.
         cluster: The cluster.
         architectures: Those of the nodes that the jobs run on; "" is the login node's.
+        requirements: The project's own dependencies, where the lock file asks for the project instead.
 
     Raises:
         RookeryError: The lock file of one is not in the commit.
     """
     ways = {"python": project.environment.python, "r": project.environment.r}
     setup = preamble(project.environment, cluster)
-    found = [_required(project, commit, tree, kind, way, setup) for kind, way in ways.items() if way != "none"]
+    more = {"python": tuple(requirements), "r": ()}
+    found = [
+        _required(project, commit, tree, kind, way, setup, more[kind]) for kind, way in ways.items() if way != "none"
+    ]
     return tuple(replace(environment, architecture=name) for name in architectures for environment in found)
 
 
 def _required(  # noqa: PLR0913, PLR0917
-    project: Project, commit: Commit, tree: Tree, kind: str, way: str, setup: str
+    project: Project, commit: Commit, tree: Tree, kind: str, way: str, setup: str, requirements: tuple[str, ...]
 ) -> RequiredEnvironment:
     lock = next((name for name in LOCKS[way] if name in tree.files), "")
     if not lock:
@@ -120,6 +129,7 @@ def _required(  # noqa: PLR0913, PLR0917
         way,
         setup if way in _BY_MODULES else "",
         *(f"{name} {tree.files[name].id}" for name in sorted(set(deciding))),
+        *requirements,
     ]
     digest = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
     return RequiredEnvironment(kind, way, lock, digest, f"{project.origin}-{digest}")
@@ -149,7 +159,8 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
         name = unread.pop()
         text = contents(commit, [tree.files[name].id])[0].decode(errors="replace")
         named = re.findall(_FROM_FOLDER[way], text, re.MULTILINE)
-        if local := [entry for entry in named if "://" not in entry and (way, entry) != ("uv", ".")]:
+        own = _OWN[way] if name == lock else "(?!)"
+        if local := [entry for entry in named if "://" not in entry and not re.fullmatch(own, entry)]:
             raise RookeryError(
                 f"{name} installs packages from folders of the project ({listed(local)}), which releases can't share.",
                 hint="remove them from the file, and set PYTHONPATH to their folder under the job's `environment`",
@@ -165,9 +176,22 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
 _FROM_FOLDER = {
     "uv": r'^source = \{ (?:editable|directory) = "([^"]+)"',
     "poetry": r'^type = "directory"\n+url = "([^"]+)"',
-    "venv": r"^[ \t]*((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*)?)[ \t]*$",
+    "venv": r"^[ \t]*((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*|\[\S*)?)[ \t]*(?:[ \t]#.*)?$",
 }
+# What of that means the project itself, which each release has of its own (packages.python_package).
+_OWN = {"uv": r"\.", "poetry": "(?!)", "venv": r"(?:(?:-e|--editable)[ =]*)?\./?(?:\[([\w., -]*)\])?"}
 _REQUIREMENTS = re.compile(r"^[ \t]*(?:-r|-c|--requirement|--constraint)[ =]*([^\s#]+)", re.MULTILINE)
+
+
+def own_extras(commit: Commit, tree: Tree, way: str) -> tuple[str, ...] | None:
+    """Return the extras with which a requirements.txt asks for the project itself; None where it does not."""
+    lock = LOCKS["venv"][0]
+    if way != "venv" or lock not in tree.files:
+        return None
+    text = contents(commit, [tree.files[lock].id])[0].decode(errors="replace")
+    matches = [re.fullmatch(_OWN[way], entry) for entry in re.findall(_FROM_FOLDER[way], text, re.MULTILINE)]
+    own = [match[1] or "" for match in matches if match]
+    return tuple(extra.strip() for extras in own for extra in extras.split(",") if extra.strip()) if own else None
 
 
 def digest(environments: tuple[RequiredEnvironment, ...]) -> str:

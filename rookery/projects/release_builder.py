@@ -12,6 +12,7 @@ from rookery.projects import commit as git
 from rookery.projects import config, environment, release_protocol, remote_paths, tree_checks
 from rookery.projects.deploy_cache import digest
 from rookery.projects.environment import RequiredEnvironment
+from rookery.projects.packages import python_package
 from rookery.projects.release_protocol import Order, Release
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import Committed
@@ -29,6 +30,9 @@ LAYOUT = 1
 
 PATCH = ".rookery/uncommitted.patch"
 """The file with a snapshot's changes to its parent, in its release."""
+
+_HOW = ("builders", "packages", "requirements")
+"""What of an order is not about the release itself, or in its environment's digest, or new in this version."""
 
 COMMIT = ".rookery/commit"
 """The file with the release's commit, short, which jobs read where their commands name {commit}."""
@@ -62,9 +66,15 @@ def make(
         tree_checks.check_size(commit, tree, packing)
     scripts = _scripts(project, cluster, Committed(commit, tree.files))
     used = sorted({architectures.of_partition(cluster.data, script.job.partition) for script in scripts})
-    environments = environment.required(project, commit, tree, cluster, used or [""])
+    extras = environment.own_extras(commit, tree, project.environment.python)
+    package, warning = python_package.find(
+        commit, tree, project.environment.python, describe, is_listed=extras is not None
+    )
+    requirements = package.requirements(extras) if package and extras is not None else ()
+    environments = environment.required(project, commit, tree, cluster, used or [""], requirements)
     rendered = {path: text for script in scripts for path, text in {script.path: script.text, **script.files}.items()}
     files = _files(project, commit, {path: text for path, text in rendered.items() if path not in tree.files})
+    files |= package.files(project.environment.python) if package else {}
     values = {
         "version": 1,
         "project": project.name,
@@ -77,8 +87,13 @@ def make(
     }
     ways = {"python": project.environment.python, "r": project.environment.r}
     environment_values = {**ways, "digest": environment.digest(environments)}
-    order = _order(project, commit, cluster, tree, environments)
-    asked = {key: value for key, value in asdict(order).items() if key != "builders"}  # how, not what
+    order = replace(
+        _order(project, commit, cluster, tree, environments),
+        packages=("python",) if package else (),
+        requirements=requirements,
+    )
+    asked = {key: value for key, value in asdict(order).items() if key not in _HOW}
+    asked |= {key: getattr(order, key) for key in ("packages",) if getattr(order, key)}
     order = replace(order, wanted=digest([LAYOUT, values, environment_values, files, asked]))
     stamp = release_protocol.stamp({**values, "describe": describe(), "rookery": __version__}, environment_values)
     return Release(
@@ -88,6 +103,7 @@ def make(
         tuple(script.path for script in scripts if script.path in files),
         tuple(path for path in rendered if path in tree.files),
         tree.outwards,
+        (warning,) if warning else (),
     )
 
 

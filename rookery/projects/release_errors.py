@@ -96,11 +96,12 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     name = cluster.name
     what = {
         "build": f"can't build the {way} environment",
+        "package": "can't add the project's own package to the environment",
         "pack": "can't unpack the commit",
         "files": "can't write the release's files",
         "need": "can't use the commit that was sent",
     }.get(word, "can't write the project's folders")
-    details = _last_lines(stderr) if word == "build" else []
+    details = _last_lines(stderr) if word in {"build", "package"} else []
     whole = [*details, *([f"(full log on {name}: {log})"] if log else [])]
     if _FULL.search(stderr):
         room = ", ".join(_free(fact) for fact in dict.fromkeys(answer.all("free")))
@@ -129,7 +130,8 @@ def _less(cluster: "Cluster", project: str, log: str) -> str:
 def _last_lines(stderr: str) -> list[str]:
     """Return the last lines of the log of an environment that could not be built: what its programs wrote."""
     lines = stderr.split("\n")
-    begun = max((number for number, line in enumerate(lines) if line.startswith("doing: building ")), default=-1)
+    steps = ("doing: building ", "doing: adding ")
+    begun = max((number for number, line in enumerate(lines) if line.startswith(steps)), default=-1)
     shown = [clean(line.rstrip().rpartition("\r")[2]) for line in lines[begun + 1 :]]  # of a bar, its last state
     return [line for line in shown if line.strip()][-_LAST_LINES:]
 

@@ -25,6 +25,8 @@ class Order:
         outputs: Folders that live on the storage.
         dropped: Files of the commit that these take the place of.
         environments: `KIND WAY LINK NAME LOCK` of each, and the architecture where it is not the login node's.
+        packages: Kinds of these in which the project itself is a package.
+        requirements: The project's own dependencies, where requirements.txt asks for the project instead.
         builders: Where a job has to build one: the architecture, the command that submits it, and its options, as
             words that a shell reads.
         preamble: Shell that makes R or conda available on this site.
@@ -38,6 +40,8 @@ class Order:
     outputs: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
     builders: tuple[str, ...] = ()
     preamble: str = ""
     cran: str = ""
@@ -53,6 +57,7 @@ class Release:
         jobs: Names of the project's jobs.
         scripts: Paths of the job scripts that were rendered.
         own: Scripts of the commit at the path of a rendered one.
+        warnings: What the user should know of the release.
         outwards: Links of the commit that lead out of the project, and where to.
     """
 
@@ -62,6 +67,7 @@ class Release:
     scripts: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     outwards: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,8 @@ def payload(order: Order, contents: ReleaseContents) -> bytes:
             "r_program": program,
             "builders": "\n".join(order.builders),
             "ways": text("ways.sh"),
+            "requirements": "\n".join(order.requirements),
+            "package_program": text("package.py") if "python" in order.packages else "",
         }
         script += _assignments(values) + text("environment.sh")
     encoded = script.encode(errors="surrogateescape")
@@ -168,6 +176,7 @@ def _values(order: Order) -> dict[str, str]:
         "outputs": "\n".join(order.outputs),
         "dropped": "\n".join(order.dropped),
         "environments": "\n".join(order.environments),
+        "packages": "\n".join(order.packages),
     }
 
 

@@ -61,7 +61,7 @@ def test_files_that_a_requirements_file_names_decide_too(tmp_path: Path) -> None
         ("uv", "uv.lock", '[[package]]\nname = "lib"\nsource = { editable = "lib" }\n'),
         ("poetry", "poetry.lock", '[package.source]\ntype = "directory"\nurl = "lib"\n'),
         ("venv", "requirements.txt", "numpy\n-e ./lib\n"),
-        ("venv", "requirements.txt", "."),
+        ("venv", "requirements.txt", "./lib"),
     ],
 )
 def test_packages_from_folders_of_the_project_are_refused(tmp_path: Path, way: str, name: str, text: str) -> None:

@@ -147,7 +147,11 @@ put_link() { # put_link TARGET PATH
   [ "$(readlink "$place/$2")" = "$1" ] && return
   ln -sfn "$1" "$place/.rookery/link" && mv -fT "$place/.rookery/link" "$place/$2"
 }
-link_environment() { put_link "$target" "$3" && say_link "$3"; }
+link_environment() {
+  [ "$(own_part "$@")" != "$3" ] || ! is_package "$1" || return 0 # it has a folder of its own there
+  [ -L "$place/$3" ] || [ ! -f "$place/$3/.rookery-ready" ] || rm -rf "${place:?}/$3"
+  put_link "$target" "$3" && say_link "$3"
+}
 say_link() { links="$links
 $1"; }
 furnish() {
@@ -171,6 +175,7 @@ build_environment() {
   else
     build "$@"
   fi
+  ! is_package "$1" || add_package "$@"
 }
 note() { # in the index: of rendered files how they stand, of links, which git compares with their objects, these too;
   # and everything else must stand as the index says, which git looks at with these

@@ -8,6 +8,8 @@
 #   r_program     library.R, where R packages are asked for
 #   ways          ways.sh
 #   builders      for each other architecture: its name, and the command that submits a job there
+#   requirements  the project's own, where requirements.txt asks for the project itself
+#   package_program  package.py, where the project is a Python package
 eval "$ways"
 
 build() { # build KIND WAY LINK NAME LOCK; other and target are set
@@ -55,6 +57,23 @@ proxy http"*) export https_proxy="${proxy##*proxy }" http_proxy="${proxy##*proxy
   rm -rf "$target"
   failed "build $2 $log"
 }
+add_package() { # add_package KIND WAY LINK NAME LOCK: the project's own code, in front of what releases share
+  own=$(own_part "$@")
+  [ ! -f "$place/$own/.rookery-ready" ] || [ -L "$place/$own" ] || return 0
+  log=$state/package-$4${other:+-$other}.log
+  doing "adding the project's own package to the $2 environment"
+  rm -rf "${place:?}/$own" "$place/.rookery/own"
+  { "add_$1_package" "$2" "$5" "$own" </dev/null >"$log" 2>&1 && : >"$place/.rookery/own/.rookery-ready" &&
+    mv -T "$place/.rookery/own" "$place/$own"; } || {
+    cat "$log" >&2
+    failed "package $2 $log"
+  }
+}
+add_python_package() {
+  ( run_python -ISc "$package_program" "$1" "$target" "$place/.rookery/own" "$release/$3" "$release" "$place"
+    echo "error: no Python 3.6 or newer on $(uname -n)"
+    exit 1)
+}
 word() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 build_in_job() { # the same on a node of another architecture, in the folder that the release is made in
   job=$state/environment-$4-$other.sh
@@ -64,6 +83,7 @@ build_in_job() { # the same on a node of another architecture, in the folder tha
     echo "[ \"\$(uname -m)\" = $other ] || { echo \"error: \$(uname -n) is \$(uname -m), not $other\"; exit 1; }"
     echo ". $(word "${ROOKERY_HOME:-$HOME}/.config/rookery/env.sh")"
     echo "target=$(word "$target") cran=$(word "$cran") r_program=$(word "$r_program")"
+    echo "requirements=$(word "$requirements")"
     printf '%s\n' "$ways" "$preamble" "build_$2 $(word "$5") </dev/null" 'echo $? >'"$(word "$state/status.new")" \
       "mv $(word "$state/status.new") $(word "$state/status")"
   } >"$job" || failed write

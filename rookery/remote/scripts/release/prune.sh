@@ -32,7 +32,8 @@ current=$(readlink "$base/current")
 freed=0
 own_files() { # files in a release that are neither the commit's nor rookery's, nor what Python compiled of these
   HOME=/nonexistent XDG_CONFIG_HOME=/nonexistent GIT_CONFIG_NOSYSTEM=1 GIT_INDEX_FILE="$state/$1.index" \
-    git --git-dir="$repository" --work-tree="$base/releases/$1" ls-files --others --modified --exclude=__pycache__/ ||
+    git --git-dir="$repository" --work-tree="$base/releases/$1" ls-files --others --modified --exclude=__pycache__/ \
+      --exclude='/.venv*/' --exclude='/.rlibrary*/' --exclude=/.rookery/ ||
     echo '(git could not list them)'
 }
 for release in "$base"/releases/*; do
@@ -60,7 +61,10 @@ for release in "$base"/releases/*; do
   git --git-dir="$repository" update-ref -d "refs/rookery/$commit"
 done
 used=$(for release in "$base"/releases/* "$base"-*/releases/*; do # copies of the project share its environments
-  for link in "$release"/.venv* "$release"/.conda* "$release"/.rlibrary*; do readlink "$link"; done
+  for link in "$release"/.venv* "$release"/.conda* "$release"/.rlibrary*; do
+    # a folder of the release's own leads there from within
+    readlink "$link" || readlink "$link/bin/python" "$link/.shared"
+  done
 done)
 above=${ROOKERY_PREFIX:-/nonexistent/none}
 for environment in "${above%/*}"/*/environments/"$name"-*; do # those for other architectures, too

@@ -10,6 +10,7 @@
 #   outputs       folders that live on the storage, one a line
 #   dropped       files of the commit that those stand in the way of, one a line
 #   environments  KIND WAY LINK NAME LOCK of each, one a line, and the architecture where it is not this node's
+#   packages      kinds of these in which the project itself is a package, which each release has of its own, one a line
 # On standard output come facts, one a line: a word, a blank, a value. On standard error: what is being done.
 say() { printf '%s\n' "$*"; }
 doing() { printf 'doing: %s\n' "$*" >&2; }
@@ -99,6 +100,18 @@ require_tool() {
   fi
 }
 is_ready() { [ -f "$target/.rookery-ready" ]; }
+is_package() { # is_package KIND: whether the project's own code is to be found in a release's environment
+  for each in ${packages-}; do
+    [ "$each" != "$1" ] || return 0
+  done
+  return 1
+}
+own_part() { # own_part KIND WAY LINK: the release's own folder in front of an environment, from the release
+  case $2 in conda) echo .rookery/commands ;; *) echo "$3" ;; esac
+}
+is_whole() {
+  is_ready && { ! is_package "$1" || [ -f "$release/$(own_part "$@")/.rookery-ready" ]; }
+}
 differing() { # differing [-z]: what of the release is not as it was written, of the commit and beside it
   found=$(g diff-files --name-only) || return
   [ -n "$found" ] || return 0
@@ -115,7 +128,7 @@ has_all() { # the release is finished, as it is wanted, and has everything that 
   for output in $outputs; do
     [ -d "$storage/$output" ] || return 1
   done
-  each_environment is_ready && is_same
+  each_environment is_whole && is_same
 }
 tell_environment() {
   if is_ready; then stands=ready; else stands=missing; fi

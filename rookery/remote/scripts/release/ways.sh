@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154
 # The ways to build an environment: build_WAY LOCK, in a folder with the project's files.
 #
-# Set besides: target (the environment's own folder), cran, r_program; ROOKERY_PREFIX.
+# Set besides: target (the environment's own folder), cran, r_program, requirements (the project's own); ROOKERY_PREFIX.
 build_uv() {
   UV_PROJECT_ENVIRONMENT=$target VIRTUAL_ENV='' uv sync --frozen --no-install-project --no-progress
 }
@@ -17,8 +17,19 @@ build_poetry() { # poetry installs into the virtual environment that is active, 
   fi
   poetry install --no-root --no-interaction --no-ansi
 }
+own='^[[:space:]]*\(\(-e\|--editable\)[[:space:]=]*\)\{0,1\}\./\{0,1\}\(\[[^]]*\]\)\{0,1\}[[:space:]]*\(#.*\)\{0,1\}$'
 build_venv() {
-  make_venv --seed && python -I -c "$pip" install --no-input --disable-pip-version-check --progress-bar off -r "$1"
+  make_venv --seed || return
+  if grep -q "$own" "$1"; then # the project itself, which each release has of its own: what it needs, instead
+    { grep -v "$own" "$1"; printf '%s\n' "$requirements"; } >"$1.rookery" && install_requirements "$1.rookery"
+    installed=$?
+    rm -f "$1.rookery"
+    return "$installed"
+  fi
+  install_requirements "$1"
+}
+install_requirements() {
+  python -I -c "$pip" install --no-input --disable-pip-version-check --progress-bar off -r "$1"
 }
 # pip with those of the user's and the site's settings that say where packages come from; others say where they go, or
 # that nothing is installed

@@ -1,0 +1,43 @@
+"""Read a pyproject.toml of a commit."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rookery.core.errors import RookeryError
+from rookery.projects.commit import contents
+from rookery.projects.source_tree import LINK
+
+if TYPE_CHECKING:
+    from rookery.projects.commit import Commit
+    from rookery.projects.tree_checks import Tree
+
+NAME = "pyproject.toml"
+
+
+class Unsupported(ValueError):  # noqa: N818 said of a project, not of something that broke
+    """The reason why a project's own code can't be installed into a release."""
+
+
+def read(commit: "Commit", tree: "Tree", path: str = NAME) -> dict[str, Any]:
+    """Return a TOML file of a commit; nothing where there is none.
+
+    Raises:
+        RookeryError: It is not TOML.
+    """
+    import tomllib  # noqa: PLC0415 start-up
+
+    if path not in tree.files or tree.files[path].mode == LINK:
+        return {}
+    text = contents(commit, [tree.files[path].id])[0].decode(errors="replace")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RookeryError(f"{path} is not TOML: {error}.", hint=f"edit {path}, then commit") from None
+
+
+def table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Return a table of a parsed file; an empty one where there is none."""
+    inner: Any = document
+    for key in keys:
+        inner = inner.get(key) if isinstance(inner, dict) else None
+    return inner if isinstance(inner, dict) else {}

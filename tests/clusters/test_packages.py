@@ -1,0 +1,181 @@
+"""Projects that are packages themselves: each release imports its own code, whatever is deployed after it."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from deployments import Work, work
+from failures import refused
+from laptops import Laptop, laptop
+from live import Live
+from waiting import wait_for
+
+pytestmark = pytest.mark.cluster
+INICONFIG = """
+[[package]]
+name = "iniconfig"
+version = "2.3.1"
+source = { registry = "https://pypi.org/simple" }
+wheels = [
+    { url = "https://files.pythonhosted.org/packages/56/43/4ca9e49d27a1fcf6bece6f6aec0ea46bb9112489b93d4b688fb415457bdb/iniconfig-2.3.1-py3-none-any.whl", hash = "sha256:9121e2c1fdb355232495be3194c8dfe87ccc2d5dee45947b78e68f499790d7a7", size = 7552 },
+]
+"""  # noqa: E501
+UV_LOCK = f"""version = 1
+revision = 3
+requires-python = ">=3.9"
+{INICONFIG}
+[[package]]
+name = "tidal-flow"
+version = "0.1.0"
+source = {{ editable = "." }}
+dependencies = [{{ name = "iniconfig" }}]
+
+[package.metadata]
+requires-dist = [{{ name = "iniconfig", specifier = ">=2" }}]
+"""
+PYPROJECT = """[project]
+name = "tidal-flow"
+version = "0.1.0"
+requires-python = ">=3.9"
+dependencies = ["iniconfig>=2"]
+[project.scripts]
+tidal = "tidal_flow.command:main"
+[build-system]
+requires = ["uv_build>=0.9"]
+build-backend = "uv_build"
+"""
+COMMAND = """import importlib.metadata, json, subprocess, sys
+import iniconfig, tidal_flow
+INNER = "import tidal_flow as t; print(t.__file__)"
+def main():
+    print(json.dumps({
+        "words": sys.argv[1:], "release": RELEASE, "file": tidal_flow.__file__, "prefix": sys.prefix,
+        "version": importlib.metadata.version("tidal-flow"), "iniconfig": iniconfig.__file__,
+        "inner": subprocess.check_output([sys.executable, "-c", INNER], text=True),
+    }))
+"""
+WAITS = "while [ ! -e results/go ]; do sleep 0.1; done; tidal {task} --x > results/old_{task}.json"
+JOBS = {
+    "old": {"command": WAITS, "array": "1", "time": "5m"},
+    "new": {"command": "tidal {task} > results/new_{task}.json", "array": "1", "time": "5m"},
+}
+
+
+@pytest.fixture(scope="module")
+def home(penguins: Live) -> Laptop:
+    """A home with Poetry and R."""
+    made = laptop(penguins, "petra")
+    made.setup("--tags", "shell,storage,python,python_tools,r")
+    return made
+
+
+def package(home: Laptop, name: str, folder: str, **files: str) -> Work:
+    """A project with the package tidal_flow in a folder; `a__py` is a.py."""
+    made = work(home, name, environment={}, jobs=JOBS)
+    inner = made.root / folder / "tidal_flow"
+    inner.mkdir(parents=True)
+    (inner / "__init__.py").write_text("")
+    release(made, folder, 1)
+    made.commit(**files)
+    return made
+
+
+def release(project: Work, folder: str, number: int) -> None:
+    command = COMMAND.replace("RELEASE", str(number))
+    (project.root / folder / "tidal_flow/command.py").write_text(command)
+
+
+def submitted(project: Work, job: str, *arguments: str) -> str:
+    completed = project.laptop.rookery("submit", job, "--project", str(project.root), "--json", *arguments)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    return str(json.loads(completed.stdout)["id"])
+
+
+def answer(project: Work, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(project.laptop.says(f"cat {project.base}/current/results/{name}"))
+    return found
+
+
+def test_two_releases_side_by_side_import_their_own_code(home: Laptop) -> None:
+    project = package(home, "tidal", "src", pyproject__toml=PYPROJECT, uv__lock=UV_LOCK)
+    first = project.deploy()
+    job = submitted(project, "old")
+    release(project, "src", 2)
+    project.commit()
+    second = project.deploy()
+    assert second["environments"]["python"] == {"state": "ready", "path": first["environments"]["python"]["path"]}
+    submitted(project, "new", "--wait")
+    home.says(f"touch {project.base}/current/results/go")
+    wait_for(lambda: not home.says(f"squeue --noheader --job {job} 2>/dev/null || true"))
+    old, new = answer(project, "old_1.json"), answer(project, "new_1.json")
+    assert (old["words"], new["words"]) == (["1", "--x"], ["1"])
+    for ran, deployed, number in ((old, first, 1), (new, second, 2)):
+        own = f"{deployed['release']}/src/tidal_flow/__init__.py"
+        assert (ran["release"], ran["file"], ran["inner"].strip()) == (number, own, own)
+        assert (ran["version"], ran["prefix"]) == ("0.1.0", f"{deployed['release']}/.venv")
+        assert ran["iniconfig"].startswith(first["environments"]["python"]["path"])
+    # an editor's interpreter and a shell: without a job, from another folder, by the link `current`
+    code = "import tidal_flow.command as c; print(c.__file__)"
+    for way in (".venv/bin/python", "source .venv/bin/activate; cd /; python"):
+        assert home.says(f"cd {project.base}/current; {way} -c '{code}'").startswith(second["release"])
+    assert project.deploy()["state"] == "same"
+    home.says(f"chmod -R u+w {project.base}/current/.venv && rm -r {project.base}/current/.venv")
+    assert project.deploy()["state"] == "mended"
+    assert home.says(f"{project.base}/current/.venv/bin/tidal") != ""
+    pruned = project.deploy("--prune")["pruned"]
+    assert [first["release"].rpartition("/")[2]] == pruned["releases"], "nothing of the package counts as a user's file"
+    assert home.says(f"{project.base}/current/.venv/bin/tidal") != "", "its environment has stayed"
+
+
+def test_commands_of_the_packages_see_the_projects_code(home: Laptop) -> None:
+    """Those that pip wrote begin with the path of the environment that releases share."""
+    text = PYPROJECT.replace("uv_build>=0.9", "setuptools").replace("uv_build", "setuptools.build_meta")
+    project = package(home, "flat", ".", pyproject__toml=text, requirements__txt="-e .\npluggy==1.5.0\n")
+    environments = project.deploy()["environments"]
+    shared = environments["python"]["path"]
+    assert home.says(f"{shared}/bin/python -c 'import iniconfig' && echo yes") == "yes", "its own dependencies"
+    assert home.ssh(f"cd / && {shared}/bin/python -c 'import tidal_flow'").returncode == 1
+    pip = home.says(f"cd / && ~/{project.base}/current/.venv/bin/pip list --format=json --disable-pip-version-check")
+    assert {"name": "tidal-flow", "version": "0.1.0"}.items() <= next(
+        entry for entry in json.loads(pip) if entry["name"] == "tidal-flow"
+    ).items()
+    submitted(project, "new", "--wait")
+    assert answer(project, "new_1.json")["file"] == f"{project.deploy()['release']}/tidal_flow/__init__.py"
+
+
+def test_a_poetry_package(home: Laptop) -> None:
+    text = """[tool.poetry]
+name = "tidal-flow"
+version = "0.3"
+description = ""
+authors = []
+[tool.poetry.dependencies]
+python = ">=3.9"
+[tool.poetry.scripts]
+tidal = "tidal_flow.command:main"
+[build-system]
+requires = ["poetry-core"]
+build-backend = "poetry.core.masonry.api"
+"""
+    relevant = {"dependencies": {"python": ">=3.9"}, "source": None, "extras": None, "dev-dependencies": None}
+    digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+    lock = f'package = []\n[metadata]\nlock-version = "2.1"\npython-versions = ">=3.9"\ncontent-hash = "{digest}"\n'
+    project = package(home, "poet", "src", pyproject__toml=text, poetry__lock=lock)
+    command = project.root / "src/tidal_flow/command.py"
+    command.write_text(command.read_text().replace("iniconfig, ", "").replace('"iniconfig": iniconfig.__file__,', ""))
+    project.commit()
+    project.deploy()
+    submitted(project, "new", "--wait")
+    assert answer(project, "new_1.json")["version"] == "0.3"
+
+
+def test_what_has_to_be_compiled_is_refused_before_anything_is_sent(home: Laptop) -> None:
+    text = PYPROJECT.replace("uv_build>=0.9", "maturin").replace("uv_build", "maturin")
+    project = package(home, "rusty", "src", pyproject__toml=text, uv__lock=UV_LOCK)
+    for flags in ((), ("--check",)):
+        line = refused(project.run(*flags), "maturin compiles extension modules")
+        assert "tidal-flow is a Python package that can't be installed into a release" in line
+    assert home.ssh(f"test -e {project.base}").returncode == 1
+    project.commit(pyproject__toml=text + "[tool.uv]\npackage = false\n")
+    assert project.deploy()["state"] == "new", "its files can be run as they are"
