@@ -117,7 +117,8 @@ def _bytes(first: Path, second: Path) -> str:
         place = 0
         while (block := one.read(_BLOCK)) == (block_other := other.read(_BLOCK)) and block:
             place += len(block)
-    place += next((i for i, (a, b) in enumerate(zip(block, block_other, strict=False)) if a != b), len(block))
+    shorter = min(len(block), len(block_other))
+    place += next((i for i, (a, b) in enumerate(zip(block, block_other, strict=False)) if a != b), shorter)
     return f"from byte {place + 1:,} on{size}"
 
 
