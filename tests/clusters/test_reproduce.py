@@ -81,7 +81,7 @@ def ran(auks: Project) -> str:
 
 def copies(auks: Project) -> list[str]:
     """Copies that there are on the cluster, and here."""
-    here = Path(auks.laptop.environment["XDG_STATE_HOME"]) / "rookery/copies"
+    here = auks.laptop.home / ".local/state/rookery/copies"
     there = auks.laptop.says("ls projects; ls $ROOKERY_STORAGE/projects").split()
     left = [path.name for path in here.iterdir()] if here.is_dir() else []
     return sorted(name for name in [*there, *left] if "-reproduce-" in name)
@@ -137,7 +137,7 @@ def test_who_stops_waiting_continues_and_nothing_is_submitted_twice(auks: Projec
     before = submitted(auks)
     auks.laptop.says("touch hold")
     process = auks.start("reproduce", ran)
-    wait_for(lambda: len(submitted(auks)) > len(before), "a job")
+    wait_for(lambda: len(submitted(auks)) > len(before))
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")
     assert any("submitted  job" in line for line in lines)
@@ -150,7 +150,7 @@ def test_who_stops_waiting_continues_and_nothing_is_submitted_twice(auks: Projec
     assert f"Job {number} was submitted for that already." in auks.run("reproduce", ran, "--check")
     assert "still uses it" in auks.run("reproduce", ran, "--remove", code=1)
     process = auks.start("reproduce", ran)
-    wait_for(lambda: copies(auks), "the copy")
+    wait_for(lambda: copies(auks))
     time.sleep(1)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

@@ -19,7 +19,7 @@ _PROBED = 8192
 """Bytes of a file that tell whether it is text."""
 
 _BLOCK = 1 << 20
-_MOST_NAMES = 8
+_MOST_NAMES = 4
 """Places of a job's number in a path that are each tried with the other one."""
 
 _APART = re.compile(r"[,;\s]+")
@@ -45,7 +45,25 @@ class FileComparison:
         return self.state in {SAME, NUMBER}
 
 
-def compare(first: Mapping[str, Path], second: Mapping[str, Path], numbers: tuple[str, str]) -> list[FileComparison]:
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers that may be in the paths and files of two runs.
+
+    Attributes:
+        before: Of the first run: its job's, and that of the run whose failed tasks it repeated, which {run} is then.
+        now: The second run's.
+    """
+
+    before: tuple[str, ...]
+    now: str
+
+    @property
+    def pattern(self) -> "re.Pattern[str]":
+        """What finds the second run's number."""
+        return re.compile(rf"(?<!\d){self.now}(?!\d)")
+
+
+def compare(first: Mapping[str, Path], second: Mapping[str, Path], numbers: Numbers) -> list[FileComparison]:
     """Compare the files of two runs.
 
     Args:
@@ -62,12 +80,13 @@ def compare(first: Mapping[str, Path], second: Mapping[str, Path], numbers: tupl
     ]
     extra = sorted(set(second) - set(pairs.values()))
     found += [
-        FileComparison(path, EXTRA, f"run {numbers[0]} has no such file any more, or never had") for path in extra
+        FileComparison(path, EXTRA, f"run {numbers.before[0]} has no such file any more, or never had")
+        for path in extra
     ]
     return sorted(found, key=lambda comparison: comparison.path)
 
 
-def matched(first: Iterable[str], second: Iterable[str], numbers: tuple[str, str]) -> dict[str, str]:
+def matched(first: Iterable[str], second: Iterable[str], numbers: Numbers) -> dict[str, str]:
     """Return the second run's path for each of the first's that it has, the job's number in it exchanged.
 
     A number in a path may also be a task's, which stays: the fewest exchanges that lead to a file count.
@@ -81,21 +100,22 @@ def matched(first: Iterable[str], second: Iterable[str], numbers: tuple[str, str
     return pairs
 
 
-def _named_before(path: str, numbers: tuple[str, str]) -> Iterator[str]:
+def _named_before(path: str, numbers: Numbers) -> Iterator[str]:
     """Yield what a path of the second run may have been called in the first."""
-    before, now = numbers
-    parts = re.split(rf"(?<!\d){now}(?!\d)", path)
+    parts = numbers.pattern.split(path)
     places = len(parts) - 1
     if places > _MOST_NAMES:
-        yield from (path, before.join(parts))
+        yield from (path, *(before.join(parts) for before in numbers.before))
         return
     for count in range(places + 1):
         for chosen in itertools.combinations(range(places), count):
-            words = (before if place in chosen else now for place in range(places))
-            yield "".join(itertools.chain.from_iterable(itertools.zip_longest(parts, words, fillvalue="")))
+            for before in itertools.product(numbers.before, repeat=count):
+                exchanged = dict(zip(chosen, before, strict=True))
+                words = [exchanged.get(place, numbers.now) for place in range(places)]
+                yield "".join(itertools.chain.from_iterable(itertools.zip_longest(parts, words, fillvalue="")))
 
 
-def _compared(path: str, first: Path, second: Path, numbers: tuple[str, str]) -> FileComparison:
+def _compared(path: str, first: Path, second: Path, numbers: Numbers) -> FileComparison:
     if filecmp.cmp(first, second, shallow=False):
         return FileComparison(path, SAME)
     if _is_binary(first) or _is_binary(second):
@@ -122,17 +142,16 @@ def _bytes(first: Path, second: Path) -> str:
     return f"from byte {place + 1:,} on{size}"
 
 
-def _lines(first: Path, second: Path, numbers: tuple[str, str]) -> str:
+def _lines(first: Path, second: Path, numbers: Numbers) -> str:
     """Return how two texts differ; "" where only the job's number does."""
-    before, now = numbers
-    number = re.compile(rf"(?<!\d){now}(?!\d)")
+    number = numbers.pattern
     shown, differing, largest, relative, is_numeric = "", 0, 0.0, 0.0, True
     with (
         first.open(encoding="utf-8", errors="surrogateescape", newline="") as one,
         second.open(encoding="utf-8", errors="surrogateescape", newline="") as other,
     ):
         for place, (old, new) in enumerate(itertools.zip_longest(one, other), 1):
-            if old == new or (old and new and number.sub(before, old) == number.sub(before, new)):
+            if old == new or (old and new and old in {number.sub(before, new) for before in numbers.before}):
                 continue
             differing += 1
             shown = shown or f"line {place}: {_quoted(new)} instead of {_quoted(old)}"

@@ -5,6 +5,7 @@ on the cluster change. Each step finds what an earlier call of the command has d
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from rookery.jobs.submit import submit
 from rookery.projects import config, copy_note, deploy, project_copy
 from rookery.projects import target as targets
 from rookery.projects.options import DeployOptions
+from rookery.remote.slurm import reruns
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
@@ -133,7 +135,7 @@ class _Steps:
         self._say(f"  ended      {job_states.state(job)}")
         quiet_step.run(fetch.run, FetchOptions(max_size=self._options.max_size, **self._where(copy)))
         second = originals.made(copy.root, record.outputs or copy.outputs, record)
-        files = comparison.compare(first, second, (planned.record.id, record.id))
+        files = comparison.compare(first, second, comparison.Numbers(self._numbers(), record.id))
         software = self._software(copy, record)
         result = _Result(planned, record.id, job, files, software)
         if result.is_same and not self._options.keep:
@@ -151,6 +153,7 @@ class _Steps:
     def _say(self, text: str) -> None:
         if not self._options.json:
             console.say(text)
+            sys.stdout.flush()  # into a log, too, each step is written when it is done
 
     def _where(self, copy: "Project") -> dict[str, Any]:
         cluster = self.planned.cluster
@@ -187,6 +190,12 @@ class _Steps:
                 _removed(copy, None)
             raise
         return found
+
+    def _numbers(self) -> tuple[str, ...]:
+        """Return the numbers that the run may have written: its own, and {run}, that of the run that it repeated."""
+        project, record = self.planned.project, self.planned.record
+        failed_of = {known.id: known.failed_of for known in run_record.every(project.root, record.cluster)}
+        return tuple(dict.fromkeys((record.id, reruns.family(record.id, failed_of)[0])))
 
     def _deploy_and_submit(self, copy: "Project") -> run_record.RunRecord:
         planned, where = self.planned, self._where(copy)

@@ -25,6 +25,9 @@ RECORD = RunRecord(
 )  # fmt: skip
 
 
+NUMBERS = comparison.Numbers(("41",), "52")
+
+
 def written(folder: Path, **files: bytes | str) -> dict[str, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     found = {}
@@ -37,7 +40,7 @@ def written(folder: Path, **files: bytes | str) -> dict[str, Path]:
 
 def compared(tmp_path: Path, first: bytes | str, second: bytes | str) -> FileComparison:
     one, other = written(tmp_path / "a", x=first), written(tmp_path / "b", x=second)
-    (found,) = comparison.compare(one, other, ("41", "52"))
+    (found,) = comparison.compare(one, other, NUMBERS)
     return found
 
 
@@ -74,7 +77,7 @@ def test_two_files_are_the_same_if_all_their_bytes_are(
 
 
 def test_files_that_one_run_alone_has(tmp_path: Path) -> None:
-    found = comparison.compare(written(tmp_path / "a", x="1"), written(tmp_path / "b", y="1"), ("41", "52"))
+    found = comparison.compare(written(tmp_path / "a", x="1"), written(tmp_path / "b", y="1"), NUMBERS)
     assert [(file.path, file.state, file.agrees) for file in found] == [
         ("x", comparison.MISSING, False), ("y", comparison.EXTRA, False)
     ]  # fmt: skip
@@ -91,7 +94,16 @@ def test_files_that_one_run_alone_has(tmp_path: Path) -> None:
     ],
 )
 def test_the_number_of_the_job_in_a_path_is_exchanged_and_a_tasks_is_not(second: str, first: str) -> None:
-    assert comparison.matched([first, "results/41/41.csv"], [second], ("41", "52")) == {first: second}
+    assert comparison.matched([first, "results/41/41.csv"], [second], NUMBERS) == {first: second}
+
+
+def test_a_rerun_writes_the_number_of_the_first_run_into_paths() -> None:
+    numbers = comparison.Numbers(("42", "41"), "52")
+    (pair,) = comparison.matched(["results/41/fit_42_3.csv"], ["results/52/fit_52_3.csv"], numbers).items()
+    assert pair == ("results/41/fit_42_3.csv", "results/52/fit_52_3.csv")
+    assert comparison.matched(["41/3.csv", "42.csv"], ["52/3.csv", "52.csv"], numbers) == {
+        "41/3.csv": "52/3.csv", "42.csv": "52.csv"
+    }  # fmt: skip
 
 
 _PATHS = st.lists(st.sampled_from(["52", "41", "a", "/", "_", "5"]), min_size=1, max_size=30).map("".join)
@@ -99,11 +111,11 @@ _PATHS = st.lists(st.sampled_from(["52", "41", "a", "/", "_", "5"]), min_size=1,
 
 @given(st.sets(_PATHS), st.sets(_PATHS))
 def test_each_file_is_matched_once_at_most(first: set[str], second: set[str]) -> None:
-    pairs = comparison.matched(sorted(first), sorted(second), ("41", "52"))
+    pairs = comparison.matched(sorted(first), sorted(second), NUMBERS)
     assert len(set(pairs.values())) == len(pairs)
     assert set(pairs) <= first
     assert set(pairs.values()) <= second
-    assert set(comparison.matched(sorted(first), sorted(first), ("41", "52")).values()) <= first
+    assert set(comparison.matched(sorted(first), sorted(first), NUMBERS).values()) <= first
 
 
 def test_logs_records_and_tables_of_parameters_are_no_results() -> None:
