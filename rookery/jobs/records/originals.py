@@ -21,52 +21,57 @@ if TYPE_CHECKING:
     from rookery.jobs.run_record import RunRecord
     from rookery.projects.model import Project
 
-_TICK = 10
-"""Seconds by which a file server's clock may differ."""
+_LATE = 2
+"""Seconds after a job's end at which a file server may say that it was written."""
 
 
-def results(files: Iterable[str], record: "RunRecord") -> list[str]:
+def results(files: Iterable[str], record: "RunRecord", others: Iterable["RunRecord"] = ()) -> list[str]:
     """Return the paths of results among those of a run's files: no logs, records or tables of parameters.
 
     Args:
         files: Paths in the project.
         record: The run.
+        others: Other runs on its cluster, whose logs may be among the files, too.
     """
-    logs = [_log(record, pattern) for pattern in (record.log, record.error_log) if pattern]
+    patterns = {_log(run, log) for run in (record, *others) for log in (run.log, run.error_log) if log}
+    logs = re.compile("|".join(sorted(patterns)) or "(?!)")
     mail = re.compile(rf"(?<!\d){record.mail_job}(?!\d)") if record.mail_job else None
     return [
         path
         for path in files
         if not path.startswith(f"{run_record.FOLDER}/")
         and not path.endswith(f"_{record.id}.params.csv")
-        and not any(log.fullmatch(path) for log in logs)
+        and not logs.fullmatch(path)
         and not (mail and mail.search(path))
     ]
 
 
-def _log(record: "RunRecord", pattern: str) -> "re.Pattern[str]":
+def _log(record: "RunRecord", pattern: str) -> str:
     """Return what the paths of a run's logs match."""
     path = pattern.removeprefix(f"{record.release}/")
     parts = re.split(r"(%\d*[A-Za-z])", path)
     known = {"A": r"\d+", "j": r"\d+", "a": r"\d+", "J": r"[\d.]+"}
     words = [known.get(part[-1], "[^/]*") if part.startswith("%") else re.escape(part) for part in parts]
-    return re.compile("".join(words))
+    return "".join(words)
 
 
-def fetched(connection: "Connection", project: "Project", record: "RunRecord", folder: Path) -> dict[str, Path]:
+def fetched(
+    connection: "Connection", project: "Project", record: "RunRecord", others: Iterable["RunRecord"], folder: Path
+) -> dict[str, Path]:
     """Fetch a run's results from its cluster into a folder; return them by their paths in the project.
 
     Args:
         connection: The cluster's, open.
         project: The project.
         record: The run.
+        others: The other runs on its cluster.
         folder: Where to; what is there already is not sent again.
     """
     outputs = record.outputs or project.outputs
     listing = remote_listing.listing(connection, str(remote_paths.base(project.name)), outputs, record.id)
     if listing is None:
         return {}
-    wanted = _of_run(listing, record)
+    wanted = _of_run(listing, record, others)
     folder.mkdir(parents=True, exist_ok=True)
     arrivals = Arrivals(folder, record.cluster)
     plan = arrivals.plan(wanted, outputs)
@@ -80,17 +85,21 @@ def fetched(connection: "Connection", project: "Project", record: "RunRecord", f
     return {file.path: folder / file.path for file in wanted if (folder / file.path).is_file()}
 
 
-def _of_run(listing: "RemoteListing", record: "RunRecord") -> "list[File]":
-    files = {file.path: file for file in remote_listing.of_job(listing, record.id)}
-    if _is_ambiguous(record):
-        first, last = listing.submitted or 0, listing.ended or float("inf")
-        files = {path: file for path, file in files.items() if first - _TICK <= file.mtime / 10**9 <= last + _TICK}
-    return [files[path] for path in results(files, record)]
+def _of_run(listing: "RemoteListing", record: "RunRecord", others: Iterable["RunRecord"]) -> "list[File]":
+    """Return the results that a run wrote: those with its number in their path, and those of its time."""
+    first, last = listing.submitted or float("inf"), listing.ended or float("inf")
+    number = _number(record)
+    files = {
+        file.path: file
+        for file in remote_listing.of_job(listing, record.id)
+        if number.search(file.path) or first <= file.mtime / 10**9 <= last + _LATE
+    }
+    return [files[path] for path in results(files, record, others)]
 
 
-def _is_ambiguous(record: "RunRecord") -> bool:
-    """Return whether the job's number in a path may be a task's as well: only times tell then whose a file is."""
-    return int(record.id) in numbers(record.array)
+def _number(record: "RunRecord") -> "re.Pattern[str]":
+    """Return what finds a job's number in a path; nothing where it may be a task's as well: only times tell then."""
+    return re.compile("(?!)" if int(record.id) in numbers(record.array) else rf"(?<!\d){record.id}(?!\d)")
 
 
 def here(project: "Project", record: "RunRecord", others: Iterable["RunRecord"]) -> dict[str, Path]:
@@ -103,14 +112,13 @@ def here(project: "Project", record: "RunRecord", others: Iterable["RunRecord"])
     """
     began = _seconds(record.when)
     until = min((when for other in others if (when := _seconds(other.when)) > began), default=float("inf"))
-    number = re.compile(rf"(?<!\d){record.id}(?!\d)")
+    number = _number(record)
     found: dict[str, Path] = {}
     for path, file, mtime in _unchanged(project.root, record.cluster):
         plain = download.without_cluster(path, record.cluster, record.outputs)
-        named = number.search(plain) and not _is_ambiguous(record)
-        if named or began - _TICK <= mtime < until:
+        if number.search(plain) or began <= mtime < until:
             found[plain] = file
-    return {path: found[path] for path in results(found, record)}
+    return {path: found[path] for path in results(found, record, others)}
 
 
 def _unchanged(root: Path, cluster: str) -> Iterator[tuple[str, Path, float]]:

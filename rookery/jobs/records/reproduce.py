@@ -178,7 +178,7 @@ class _Steps:
         try:
             connection.open()
             # what was fetched at the time may have been written over there since
-            found = originals.fetched(connection, project, record, self._folder / "original") | here
+            found = originals.fetched(connection, project, record, others, self._folder / "original") | here
         except RookeryError as error:
             if not here:
                 raise
