@@ -21,6 +21,7 @@ COMMANDS = (
     command("code", homes.CodeOptions, "rookery.homes.vscode.code:run"),
     command("cohort", support.CohortOptions, "rookery.support.cohort.command:run"),
     command("new", projects.NewOptions, "rookery.projects.scaffold:run"),
+    command("init", projects.InitOptions, "rookery.projects.adoption.command:run"),
     command("render", jobs.RenderOptions, "rookery.jobs.render:run"),
     command("lint", jobs.LintOptions, "rookery.jobs.lint.run:run"),
     command("deploy", projects.DeployOptions, "rookery.projects.deploy:run", each="cluster"),
@@ -31,6 +32,7 @@ COMMANDS = (
         each="job",
         before="rookery.jobs.submit.request:check_names",
     ),
+    command("run", jobs.RunOptions, "rookery.jobs.run_job.command:run"),
     command("jobs", jobs.JobsOptions, "rookery.jobs.monitor.show:run", each="cluster"),
     command("logs", jobs.LogsOptions, "rookery.jobs.monitor.logs:run"),
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
@@ -38,6 +40,7 @@ COMMANDS = (
     command("combine", jobs.CombineOptions, "rookery.jobs.results.combine:run"),
     command("runs", jobs.RunsOptions, "rookery.jobs.records.show:run"),
     command("reproduce", jobs.ReproduceOptions, "rookery.jobs.records.reproduce:run"),
+    command("scale", jobs.ScaleOptions, "rookery.jobs.scaling.scale:run"),
     command("shell", jobs.ShellOptions, "rookery.jobs.interactive.shell:run"),
     command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run", each="cluster"),
     command("quota", jobs.QuotaOptions, "rookery.jobs.monitor.quota:run", each="cluster"),
@@ -55,6 +58,10 @@ GROUPS = {
         command("get", support.ConfigGetOptions, "rookery.support.config_command:get"),
         command("set", support.ConfigSetOptions, "rookery.support.config_command:set_"),
         command("unset", support.ConfigUnsetOptions, "rookery.support.config_command:unset"),
+    ),
+    "data": (
+        command("list", jobs.DataListOptions, "rookery.jobs.data.listing:run", each="cluster"),
+        command("push", jobs.DataPushOptions, "rookery.jobs.data.push:run", each="cluster"),
     ),
     "clusters": (
         command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all"),
@@ -81,9 +88,11 @@ GROUPS = {
 """Commands that are called GROUP.NAME; the group's name alone means its `list`."""
 
 TITLES = {
-    "Start": ("onboard", "login", "setup", "new", "logout"),
-    "Work": ("render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
+    "Start": ("onboard", "login", "setup", "new", "init", "logout"),
+    "Work": ("run", "render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
+    "Data": ("data.push", "data.list"),
     "Results": ("fetch", "combine", "runs", "reproduce"),
+    "Speed": ("scale",),
     "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),
     "Clusters": (
         "clusters.list",

@@ -24,6 +24,8 @@ class SubmitOptions(Options):
     )
     check: bool = option(default=False, help="ask Slurm when it could start, and do not submit")
     wait: bool = option(default=False, help="wait until it has ended; exit with 1 if a task failed")
+    deploy: bool = option(default=False, help="deploy the current commit first")
+    dirty: bool = option(default=False, help="with --deploy: include uncommitted changes, marked as such")
     failed: str = option(default="", value="NUMBER", help="submit the failed tasks of this run again")
     tag: str = option(default="", help="tag the commit with this name")
     json: bool = option(default=False, help=JSON)
@@ -31,6 +33,29 @@ class SubmitOptions(Options):
 
     array: str = field(default="")
     """Tasks in place of the script's own, as sbatch takes them; `reproduce` asks for those of a run."""
+
+    token: str = field(default="")
+    """What the submission is to be found by, where the caller has written that down; a new one where empty."""
+
+
+class RunOptions(Options):
+    """Run a job from code to results: deploy to combine.
+
+    Deploys the commit, submits the job, waits for it, fetches the results, and combines the tables of an array.
+    Ctrl-C stops waiting; the job keeps running, and --resume continues. Nothing is submitted twice.
+    """
+
+    examples = ("run simulate", "run simulate --check", "run --resume")
+
+    job: str = option(default="", help="a job of rookery.yml, or a job script of the project", positional=True)
+    cluster: str = option(default="", help=ITS_CLUSTER)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    resume: bool = option(default=False, help="continue the last run, wherever it stopped")
+    dirty: bool = option(default=False, help="include uncommitted changes, as a snapshot that is marked as such")
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    yes: bool = option(default=False, help=YES)
+    sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class JobsOptions(Options):
@@ -92,15 +117,50 @@ class FetchOptions(Options):
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
+class DataPushOptions(Options):
+    """Copy input data to a cluster's large storage.
+
+    PATH is a file or folder of the project. What is there already is not sent again, and a push that was cut off is
+    continued. Each version is kept by its digest: releases keep the one that they were deployed with.
+    """
+
+    examples = ("data.push data/raw --check", "data.push data/raw", "data.push --cluster all")
+
+    paths: tuple[str, ...] = option(
+        default=(), value="PATH", help="files and folders [`inputs` of rookery.yml]", positional=True, iterable=True
+    )
+    cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class DataListOptions(Options):
+    """List the project's input data on a cluster.
+
+    Shows each version: size, digest, date, and the releases that link to it.
+    """
+
+    examples = ("data.list", "data.list --cluster all")
+
+    cluster: str = option(default="", help=ITS_CLUSTERS, positional=True, several=True)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
 class CombineOptions(Options):
     """Combine the CSV files of an array into one table.
 
-    Each row gets the parameters of its task. Missing tasks are listed.
+    Each row gets the run, the commit, the task and its parameters. Missing tasks are listed.
     """
 
-    examples = ("combine", "combine 41 --output table.csv", "combine --plot estimate --plot-file estimate.png")
+    examples = ("combine", "combine 41 42 --output table.csv", "combine --plot estimate --plot-file estimate.png")
 
-    job: str = option(default="", value="NUMBER", help="job number of a run [the project's latest]", positional=True)
+    job: str = option(
+        default="", value="NUMBER", help="job numbers of runs [the project's latest]", positional=True, several=True
+    )
     cluster: str = option(default="", help="cluster where it ran [any]")
     project: str = option(default="", value="DIR", help=PROJECT)
     files: str = option(default="", value="PATTERN", help="the files [*.csv in the outputs]")
@@ -147,6 +207,31 @@ class ReproduceOptions(Options):
     keep: bool = option(default=False, help="keep the new results and the copy of the project")
     remove: bool = option(default=False, help="remove what an earlier reproduction of this run left")
     max_size: str = option(default="20G", value="SIZE", help="refuse to fetch more than this, such as 500M [20G]")
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class ScaleOptions(Options):
+    """Measure how a job's time falls with more cores.
+
+    Runs the job at each size, from a copy of the project, and says how many cores to ask for and why. Run the same
+    command again to continue; what is measured is not run twice.
+    """
+
+    examples = ("scale simulate --check", "scale simulate --cpus 1,2,4,8,16 --repeat 3")
+
+    job: str = option(value="JOB", help="a job of rookery.yml")
+    cpus: str = option(default="1,2,4,8", value="N,N,…", help="numbers of cores [1,2,4,8]")
+    repeat: int = option(default=1, value="N", help="runs at each size [1]")
+    weak: str = option(default="", value="PARAMETER", help="let this parameter grow with the cores (weak scaling)")
+    task: int = option(default=0, value="N", help="which task of an array [the first]")
+    time: str = option(default="", help="time limit of each run, such as 02:00:00 [the job's]")
+    plot_file: str = option(default="", value="FILE", help="write the plot into this file: .png, .svg, .pdf or .html")
+    cluster: str = option(default="", help=ITS_CLUSTER)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    again: bool = option(default=False, help="forget what was measured, and measure again")
+    discard: bool = option(default=False, help="cancel the runs, and forget what was measured")
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)

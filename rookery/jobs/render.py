@@ -39,7 +39,12 @@ def run(options: RenderOptions) -> int:
                 f"{folder} is a symbolic link that leads out of the project, to {folder.resolve()}.",
                 hint=f"use another folder, or --output {shlex.quote(str(folder.resolve()))}",
             )
-        _write(folder, scripts, check=options.check)
+        rendered = [script for script in scripts if not script.job.script]
+        for script in scripts:
+            if script.job.script:
+                console.note(f"{script.path} is used unchanged.")
+        if rendered:
+            _write(folder, rendered, check=options.check)
     else:
         _print(scripts)
     return 0
@@ -57,7 +62,10 @@ def _print(scripts: list[JobScript]) -> None:
 
 
 def _write(folder: Path, scripts: list[JobScript], *, check: bool) -> None:
-    """Write all scripts or none, or say which would change: what a user wrote or changed is never written over."""
+    """Write all scripts or none, or say which would change: what a user wrote or changed is never written over.
+
+    A job's own script is a file of the project already.
+    """
     texts = {
         folder / Path(path).name: text
         for script in scripts

@@ -13,21 +13,30 @@ from rookery.core import yaml_document
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.file_problems import FileProblem, FileProblems, FileProblemsError
 from rookery.core.yaml_document import Dialect, Document
-from rookery.projects import config_checks, config_schema, copy_note, job_settings, remote_paths, slurm_values
+from rookery.projects import (
+    config_checks,
+    config_schema,
+    copy_note,
+    job_settings,
+    remote_paths,
+    run_folders,
+    slurm_values,
+)
 from rookery.projects.job import Job
 from rookery.projects.job_settings import listed
 from rookery.projects.model import Environment, Project
 from rookery.projects.source_tree import stays_inside
 
 NAME: Final = "rookery.yml"
-_PYTHON_LOCKS = {
+_MAKE_ONE = "invoke init   # for the code in this folder; or invoke new my-project, or cd into a project"
+PYTHON_LOCKS = {
     "uv.lock": "uv",
     "poetry.lock": "poetry",
     "requirements.txt": "venv",
     "environment.yml": "conda",
     "environment.yaml": "conda",
 }
-_R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library"}
+R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library"}
 
 
 class NoProject(RookeryError):  # noqa: N818 said of a place, not of something that broke
@@ -72,7 +81,7 @@ def find(start: Path) -> Path:
         return root
     raise NoProject(
         f"No {NAME} in {start.resolve()} or a folder above it.",
-        hint="invoke new my-project   # or cd into the folder of a project",
+        hint=_MAKE_ONE,
     )
 
 
@@ -99,16 +108,26 @@ def load(path: str | Path = "") -> Project:
         problems.add(document, complaint)
     problems.report()
     data, note = document.data, copy_note.of(root)
+    outputs = [str(PurePosixPath(path)) for path in listed(data.get("outputs", remote_paths.LOGS))]
     return Project(
         root=root,
         name=note.name if note else data["name"],
         clusters=listed(data["clusters"]),
         environment=_environment(root, data.get("environment", {})),
-        outputs=tuple(str(PurePosixPath(path)) for path in listed(data.get("outputs", remote_paths.LOGS))),
+        outputs=tuple(dict.fromkeys(map(run_folders.folder, outputs))),
+        run_folders=run_folders.of_outputs(outputs),
         jobs=data.get("jobs", {}),
         lines=document.lines,
         copied_from=note.origin if note else "",
+        outputs_per_release=bool(note and note.outputs_per_release),
+        inputs=_inputs(data.get("inputs")),
     )
+
+
+def _inputs(value: Any) -> dict[str, str]:
+    """Return the inputs that a rookery.yml names, each with the version that it asks for."""
+    pairs = value.items() if isinstance(value, Mapping) else ((path, "") for path in listed(value))
+    return {str(PurePosixPath(path)): "" if version == "latest" else str(version) for path, version in pairs}
 
 
 def job(project: Project, name: str, cluster_name: str) -> "Job":
@@ -148,6 +167,8 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
         "rows": tuple(merged.get("rows", ())),
     }
     values = {**merged, **texts, **lists, **tables}
+    if "script" in values:
+        values["script"] = str(PurePosixPath(values["script"]))
     return Job(name, minutes=limit, **values)
 
 
@@ -191,7 +212,7 @@ def _folder(path: Path) -> Path:
     folder = (path.parent if path.name == NAME else path).expanduser()
     if not (folder / NAME).is_file():
         what = f"{folder} has no {NAME}." if folder.is_dir() else f"Can't find the folder {folder}."
-        raise NoProject(what, hint="invoke new my-project   # or cd into the folder of a project")
+        raise NoProject(what, hint=_MAKE_ONE)
     return folder.resolve()
 
 
@@ -211,12 +232,15 @@ def _document(file: Path, problems: FileProblems) -> Document:
     except FileProblemsError as error:
         if "is not YAML" not in error.message:
             raise
-        quotes = "a command that begins with { or [, or contains a colon and a space, needs quotes around it"
+        quotes = (
+            "a command that begins with { or [, or contains a colon and a space, needs quotes around it; "
+            'so does "results/{run}" between [ and ]'
+        )
         raise RookeryError(error.message, hint=f"{error.hint} ({quotes})") from error
 
 
 def _environment(root: Path, declared: Mapping[str, str]) -> Environment:
     """Return the environment in rookery.yml, or else the one that the project's lock files tell."""
-    locks = (_PYTHON_LOCKS, _R_LOCKS)
+    locks = (PYTHON_LOCKS, R_LOCKS)
     guessed = [next((kind for name, kind in known.items() if (root / name).is_file()), "none") for known in locks]
     return Environment(python=declared.get("python", guessed[0]), r=declared.get("r", guessed[1]))

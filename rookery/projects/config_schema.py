@@ -114,9 +114,10 @@ class _Speller:
 
     def _meant(self, key: str, keys: Mapping[str, Any], value: Mapping[str, Any], place: Place) -> str | None:
         """Note an unknown key, and return the one that was meant; None where it is none, or is there as well."""
-        text = f"unknown key `{key}`{meant(key, keys) or self._elsewhere(key)}"
+        elsewhere = self._elsewhere(key)
+        text = f"unknown key `{key}`{elsewhere or meant(key, keys)}"
         self._problems.add(self._document, Complaint(place, text, usable=True))
-        near = closest(key, keys)
+        near = "" if elsewhere else closest(key, keys)
         if not near or near in value:
             return None
         self._respelt[place] = near

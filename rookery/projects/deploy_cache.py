@@ -29,6 +29,7 @@ def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
     makers = [paths.root() / "templates/sbatch", Path(__file__).parent, *scripts]
     stats = [(str(path), path.stat().st_mtime_ns) for folder in makers for path in folder.iterdir()]
     facts = [__version__, commit.id, commit.folder, project.name, project.outputs, asdict(project.environment)]
+    facts += [dict(project.inputs), project.run_folders, project.origin]
     return digest([*facts, dict(cluster.data), sorted(stats)])
 
 
@@ -83,7 +84,7 @@ _SHAPE = struct(
                 "commit": _commit,
                 **dict.fromkeys(("outputs", "dropped", "environments"), _texts),
             },
-            {"packages": _texts},
+            {"inputs": _texts, "origin": _text, "packages": _texts},
         ),
         **dict.fromkeys(("jobs", "scripts", "own"), _texts),
         "outwards": mapping(_text, _text),

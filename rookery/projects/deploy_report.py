@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console
 from rookery.core.invocation import invocation, is_guided
-from rookery.projects import remote_paths
+from rookery.projects import remote_paths, tree_checks
 from rookery.projects.commit import listed
+from rookery.projects.data import comparison
 from rookery.projects.release_protocol import Release, ReleaseAnswer
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Result:
     connection: "Connection"
     seconds: float
     pruned: "Pruned | None" = None
+    _differences: dict[str, str] | None = None
 
     def environments(self) -> dict[str, dict[str, str]]:
         """Return by kind an environment's state (`ready`, `built`, `missing`), path, and the seconds to build it."""
@@ -42,6 +44,17 @@ class Result:
             }
         return environments
 
+    def inputs(self) -> dict[str, str]:
+        """Return the digest of each data set that the release links to, by its path in the project."""
+        return {path: digest for digest, _, path in (fact.partition(" ") for fact in self.answer.all("input"))}
+
+    def inputs_differ(self) -> dict[str, str]:
+        """Return in what each data set is otherwise on this computer, by its path; those that are the same are not."""
+        if self._differences is None:
+            inputs = self.inputs()
+            self._differences = dict(comparison.differences(self.commit.root, inputs)) if inputs else {}
+        return self._differences
+
     def document(self, options: "DeployOptions") -> dict[str, Any]:
         """Return the result for --json."""
         return {
@@ -54,6 +67,8 @@ class Result:
             "release": self.answer.last("release"),
             "before": self.answer.last("before"),
             "environments": self.environments(),
+            "inputs": self.inputs(),
+            "inputs_differ": self.inputs_differ(),
             "scripts": list(self.release.scripts),
             "own_scripts": list(self.release.own),
             "links_outwards": dict(self.release.outwards),
@@ -71,14 +86,14 @@ class Result:
     def _lines(self, options: "DeployOptions") -> Iterator[str]:
         release_path = _from_home(self.answer.last("release"), self.release.order.name)
         yield self._headline(options)
-        if self.commit.dirty:
-            yield f"  uncommitted  {listed(self.commit.changes)}"
+        yield from self._left_out()
         yield f"  release      {release_path}"
         for kind, facts in self.environments().items():
             stands = _ENVIRONMENT[facts["state"]].format(**{"seconds": "?", **facts})
             language, _, architecture = kind.partition("-")
             title = f"{'Python' if language == 'python' else 'R'} {architecture}".rstrip()
             yield f"  {title:<12} {stands}"
+        yield from self._input_lines()
         if self.release.scripts and self.answer.state != "same":
             yield f"  scripts      {listed(self.release.scripts)}"
         if self.release.own:
@@ -94,6 +109,20 @@ class Result:
         if self.pruned:
             yield from self.pruned.lines()
         yield from self._following(options)
+
+    def _left_out(self) -> Iterator[str]:
+        """Yield how the release's files differ from those of the commit, and from those here."""
+        if self.commit.dirty:
+            yield f"  uncommitted  {listed(self.commit.changes)}"
+        if self.commit.results:
+            yield f"  results      {listed(self.commit.results)}: not committed; the release has the committed version"
+        if results := [path for path in self.release.order.dropped if not tree_checks.is_placeholder(path)]:
+            yield f"  left out     {listed(results)}: fetched results, which releases don't contain"
+
+    def _input_lines(self) -> Iterator[str]:
+        for path, digest in self.inputs().items():
+            differs = f" ({self.inputs_differ()[path]})" if path in self.inputs_differ() else ""
+            yield f"  input        {path} {digest[: comparison.SHOWN]}{differs}"
 
     def _headline(self, options: "DeployOptions") -> str:
         what = f"{self.release.order.name} {self.commit.id[:10]}" + (" (with uncommitted changes)" * self.commit.dirty)

@@ -11,6 +11,7 @@ class Job:
 
     Attributes:
         name: Its key under `jobs:`.
+        script: Path of a job script of the project, which is submitted unchanged; "" where one is rendered.
         template: A name of templates/sbatch, or the path of a template in the project.
         command: What it runs, a line or several of shell. `{task}` is the number of the array's task, `{cpus}` the
             cores it was given, `{run}` the run's number, `{commit}` the release's commit; `{NAME}` is the value of that
@@ -42,6 +43,7 @@ class Job:
     """
 
     name: str
+    script: str = ""
     template: str = "serial"
     command: str = ""
     array: str = ""

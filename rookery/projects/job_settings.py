@@ -21,6 +21,9 @@ PLACEHOLDERS: Final = ("cpus", "task", "run", "commit", "launcher", "row")
 ARRAYS: Final = ("python-array", "r-array", "sweep")
 """The templates that are for arrays alone."""
 
+WITH_SCRIPT: Final = ("script", "after", "only", "clusters")
+"""The keys of a job with a script of the project's own: the script says everything else."""
+
 MOST_ROWS: Final = 1_000_000
 """Rows beyond this are a slip in a grid rather than a plan."""
 
@@ -39,6 +42,10 @@ def merged(settings: Mapping[str, Any], cluster_name: str) -> dict[str, Any]:
     """Return a job's settings with what is set under its `clusters:` put over the rest."""
     common = {key: value for key, value in settings.items() if key not in ("only", "clusters")}
     overrides = (settings.get("clusters") or {}).get(cluster_name) or {}
+    if "script" in overrides:
+        common = {key: value for key, value in common.items() if key in WITH_SCRIPT}
+    elif "command" in overrides:
+        common = {key: value for key, value in common.items() if key != "script"}
     if any(key in overrides for key in ROWS):
         common = {key: value for key, value in common.items() if key not in ROWS}
     environment = {**(common.get("environment") or {}), **(overrides.get("environment") or {})}
@@ -52,12 +59,25 @@ def clashes(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
         settings: A job's settings, merged; None where a value can't be used.
         place: The place of the job.
     """
+    if "script" in settings:
+        yield from _beside_script(settings, place)
+        return
     yield from _contradictions(settings, place)
     if settings.get("time") is not None:
         yield from _bad_time(str(settings["time"]), (*place, "time"))
     if settings.get("array") is not None:
         yield from _bad_array(str(settings["array"]), (*place, "array"))
     yield from _bad_rows(settings, place)
+
+
+def _beside_script(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
+    """Yield keys that have no effect beside `script`."""
+    for key, value in settings.items():
+        if key == "command":
+            yield Complaint((*place, key), "use either command or script", usable=True)
+        elif key not in WITH_SCRIPT and (key != "environment" or value):
+            text = f"`{key}` has no effect with `script`: set it in the script itself"
+            yield Complaint((*place, key), text, usable=True)
 
 
 def _contradictions(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:

@@ -36,7 +36,7 @@ class Preflight:
             dirty: Uncommitted changes go along.
         """
         opened = begun(connection.is_open)
-        self.git_status = GitStatus(project.root, project.outputs)
+        self.git_status = GitStatus(project.root, project.linked)
         self.cache_file = deploy_cache.file(connection.cluster, project.name)
         self.cached = deploy_cache.load(self.cache_file)
         self.look_call: ReleaseCall | None = None

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from rookery import __version__
@@ -17,6 +18,7 @@ from rookery.projects.release_protocol import Order, Release
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import Committed
 from rookery.projects.tree_checks import Tree
+from rookery.remote.data import data_names
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -31,7 +33,7 @@ LAYOUT = 1
 PATCH = ".rookery/uncommitted.patch"
 """The file with a snapshot's changes to its parent, in its release."""
 
-_HOW = ("builders", "packages", "requirements")
+_HOW = ("builders", "outputs_per_release", "packages", "requirements")
 """What of an order is not about the release itself, or in its environment's digest, or new in this version."""
 
 COMMIT = ".rookery/commit"
@@ -61,7 +63,7 @@ def make(
     """
     describe = begun(lambda: git.describe(commit))
     tree = tree_checks.read_tree(commit)
-    tree_checks.check(commit, tree, outputs=project.outputs, needed=_needed(project))
+    tree_checks.check(commit, tree, outputs=project.outputs, needed=_needed(project), inputs=list(project.inputs))
     if not large:
         tree_checks.check_size(commit, tree, packing)
     scripts = _scripts(project, cluster, Committed(commit, tree.files))
@@ -83,6 +85,7 @@ def make(
         "dirty": commit.dirty,
         "cluster": cluster.name,
         "outputs": project.outputs,
+        "run_folders": project.run_folders,
         "jobs": {script.job.name: dict(script.summary) for script in scripts},
     }
     ways = {"python": project.environment.python, "r": project.environment.r}
@@ -93,7 +96,7 @@ def make(
         requirements=requirements,
     )
     asked = {key: value for key, value in asdict(order).items() if key not in _HOW}
-    asked |= {key: getattr(order, key) for key in ("packages",) if getattr(order, key)}
+    asked |= {key: getattr(order, key) for key in ("outputs_per_release", "packages") if getattr(order, key)}
     order = replace(order, wanted=digest([LAYOUT, values, environment_values, files, asked]))
     stamp = release_protocol.stamp({**values, "describe": describe(), "rookery": __version__}, environment_values)
     return Release(
@@ -129,7 +132,7 @@ def _order(
         folder=commit.folder,
         wanted="",
         outputs=project.outputs,
-        dropped=tuple(path for output in project.outputs for path in tree_checks.beneath(tree, output)),
+        dropped=tuple(file for path in project.linked for file in tree_checks.beneath(tree, path)),
         environments=tuple(
             " ".join(filter(None, (each.kind, each.way, each.link, each.name, each.lock, each.architecture)))
             for each in environments
@@ -141,6 +144,9 @@ def _order(
         ),
         preamble=environment.preamble(project.environment, cluster),
         cran=str((cluster.data.get("cluster_mirrors") or {}).get("cran", "")),
+        outputs_per_release=project.outputs_per_release,
+        inputs=tuple(f"{version or '-'} {data_names.folder(path)} {path}" for path, version in project.inputs.items()),
+        origin=project.origin,
     )
 
 
@@ -154,5 +160,5 @@ def _scripts(project: "Project", cluster: "Cluster", source: Committed) -> "list
 def _needed(project: "Project") -> list[str]:
     """Return the files that must be in the commit, so that the job scripts are what it says."""
     jobs = [settings for job in project.jobs.values() for settings in (job, *job.get("clusters", {}).values())]
-    paths = [job.get(key) for job in jobs for key in ("params", "template")]
-    return [config.NAME, *(str(path) for path in paths if path and (project.root / str(path)).is_file())]
+    paths = [job.get(key) for job in jobs for key in ("params", "template", "script")]
+    return [config.NAME, *(str(PurePosixPath(path)) for path in paths if path and (project.root / str(path)).is_file())]

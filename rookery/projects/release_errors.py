@@ -78,6 +78,15 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
             f"{name} already has {current}, and it is not rookery's link to the release.",
             f"mv {current} {current}.mine   # on {name}",
         ),
+        "no-input": (
+            f"{name} has no data for the input {rest} yet.",
+            f"invoke data.push {shlex.quote(rest)} {cluster.option}",
+        ),
+        "input-used": (
+            f"{name}: {_path(rest)} was pushed again, but jobs in the queue use this commit with the earlier version: "
+            f"{_jobs(rest)}.",
+            "git commit --allow-empty -m 'New data'   # then deploy again, as another release; or wait for the jobs",
+        ),
         "busy": (
             f"{name}: another deploy of {project} has been running for over half an hour ({rest}).",
             "run the same command again later",
@@ -87,6 +96,16 @@ def refused(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
         message, hint = errors[word]
         return RookeryError(message, hint=hint)
     return _failed(cluster, project, answer, stderr)
+
+
+def _jobs(text: str) -> str:
+    """Return the numbers of jobs in `NUMBER… PATH`, with commas."""
+    return ", ".join(word for word in text.split(" ") if word.isdecimal()) or "unknown"
+
+
+def _path(text: str) -> str:
+    """Return the path in `NUMBER… PATH`, which may have blanks."""
+    return re.sub(r"^(?:[0-9]+ )+", "", text)
 
 
 def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str) -> RookeryError:

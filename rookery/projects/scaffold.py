@@ -8,19 +8,16 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rookery.clusters import policies, set_up_note
-from rookery.clusters.cluster import Cluster
-from rookery.clusters.config import profile, schema
+from rookery.clusters import policies
+from rookery.clusters.config import profile
 from rookery.core import console, invocation, near_names, paths, preferences, typed_command
 from rookery.core.errors import RookeryError
-from rookery.projects import config
-from rookery.projects.git_command import UNBURIED, surroundings
-from rookery.projects.options import NewOptions
+from rookery.projects import chosen_clusters, config, first_commit
+from rookery.projects.options import InitOptions, NewOptions
 from rookery.projects.scripts import partition
 
 LANGUAGES = {"python": ("uv", "poetry"), "r": ("library", "renv")}
@@ -72,7 +69,7 @@ class NewProject:
     Attributes:
         options: What was asked for, with every choice filled in.
         outer: The git repository that it lies in; "" for none.
-        signed: Who signed its first commit (see `_commit`).
+        signed: Who signed its first commit (see `first_commit.make`).
     """
 
     options: NewOptions
@@ -93,8 +90,8 @@ def make(options: NewOptions, folder: Path | None = None) -> NewProject:
     parent, given = folder or Path.cwd(), options
     options = checked(given)
     project_folder = _refuse_what_is_there(given, parent)
-    require_git()
-    outer = _git(parent, "rev-parse", "--show-toplevel").stdout.strip()
+    first_commit.require_git()
+    outer = first_commit.git(parent, "rev-parse", "--show-toplevel").stdout.strip()
     with tempfile.TemporaryDirectory(prefix=f".{options.name}.", dir=parent) as temporary:
         building = Path(temporary) / options.name
         fill(options, building)
@@ -102,7 +99,7 @@ def make(options: NewOptions, folder: Path | None = None) -> NewProject:
             _lock(options, building)
         settings = preferences.values()
         author = options.author if all(options.author) else (settings.get("name", ""), settings.get("email", ""))
-        signed = _commit(building, author)
+        signed = first_commit.make(building, author, f"Begin {options.name}")
         building.replace(project_folder)
     return NewProject(options, outer, signed)
 
@@ -131,6 +128,11 @@ def checked(options: NewOptions) -> NewOptions:
         RookeryError: One of them can't be.
     """
     name, other = options.name, suggested(options.name)
+    if name and set(name) <= set("./"):
+        raise RookeryError(
+            "new makes a project in a new folder. For code that is in a folder already, use init.",
+            hint=InitOptions("" if Path(name) == Path() else name, cluster=options.cluster).command("init"),
+        )
     if not re.fullmatch(r"[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?", name) or len(name) > LONGEST:
         what = f"use at most {LONGEST} letters, digits, - and _, beginning with a letter and not ending with - or _"
         raise RookeryError(f"{name!r} can't be a project's name: {what}.", hint=_again(options, name=other))
@@ -145,7 +147,8 @@ def checked(options: NewOptions) -> NewOptions:
         raise RookeryError(what, hint=_again(options, lock=locks[0]))
     if options.track and options.language != "python":
         raise RookeryError("--track needs a Python project.", hint=_again(options, track=""))
-    return replace(options, lock=options.lock or locks[0], cluster=",".join(_clusters(options.cluster)))
+    clusters = chosen_clusters.named_or_usual(options.cluster)
+    return replace(options, lock=options.lock or locks[0], cluster=",".join(clusters))
 
 
 def _again(options: NewOptions, **changes: Any) -> str:
@@ -158,36 +161,6 @@ def suggested(name: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9_]+", "-", name)[:LONGEST].strip("-_")
     plain = re.sub(r"^[^A-Za-z]+", "", plain)
     return plain or "my-study"
-
-
-def _clusters(value: str) -> list[str]:
-    """Return the clusters named; else those that are set up, else those where the user has a username, else all.
-
-    Of those that are not named, such that run jobs.
-
-    Raises:
-        RookeryError: One is not known.
-    """
-    known = profile.names()
-    names = list(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
-    if unknown := [name for name in names if name not in known]:
-        raise RookeryError(
-            f"Unknown cluster {unknown[0]!r}{schema.nearest(unknown[0], known)}. Clusters: {', '.join(known)}.",
-            hint=f"{invocation.invocation()} clusters.list",
-        )
-    if names:
-        return names
-    with_slurm = [site for name in known if (site := _profile(name)) and site.scheduler == "slurm"]
-    set_up = [site.name for site in with_slurm if set_up_note.when(site.name, sandbox=False)]
-    usable = set_up or [site.name for site in with_slurm if site.user]
-    return usable or [site.name for site in with_slurm] or known
-
-
-def _profile(name: str) -> Cluster | None:
-    try:
-        return profile.load(name)
-    except RookeryError:  # a profile with a mistake: reported where that cluster is used
-        return None
 
 
 def fill(options: NewOptions, folder: Path) -> None:
@@ -266,79 +239,6 @@ def _lock(options: NewOptions, folder: Path) -> None:
         )
 
 
-def _commit(folder: Path, author: tuple[str, str]) -> str:
-    """Make the repository and its first commit.
-
-    Args:
-        folder: The project's.
-        author: Name and address to set in the repository where git knows none; empty for a placeholder.
-
-    Returns:
-        What there is to know of the commit: "" where it is the user's own; "unknown" where git does not know who
-        that is and a stand-in signed; else git's own reason for making none.
-    """
-    branch = [] if _git(folder.parent, "config", "init.defaultBranch").stdout.strip() else ["init.defaultBranch=main"]
-    init = _git(folder, "init", "--quiet", settings=branch)
-    if init.returncode:
-        raise RookeryError(f"git init failed: {_last(init)}")
-    known = _git(folder, "config", "user.name").ok and _git(folder, "config", "user.email").ok
-    if not known and all(author):
-        fields = zip(("name", "email"), author, strict=True)
-        results = [_git(folder, "config", f"user.{key}", value) for key, value in fields]
-        known = all(result.ok for result in results)
-    stand_in = [] if known else ["user.name=New project", "user.email=new-project@localhost", "commit.gpgSign=false"]
-    _git(folder, "add", "--all")
-    committed = _git(folder, "commit", "--quiet", "--message", f"Begin {folder.name}", settings=stand_in)
-    if not committed.ok:
-        return _last(committed)
-    return "" if known else "unknown"
-
-
-@dataclass(frozen=True)
-class _Completed:
-    returncode: int
-    stdout: str
-    stderr: str
-
-    @property
-    def ok(self) -> bool:
-        return self.returncode == 0
-
-
-def _git(folder: Path, *arguments: str, settings: Sequence[str] = ()) -> _Completed:
-    """Return the output of a git command in a folder, with the user's own settings and name, and these."""
-    flags = [part for setting in settings for part in ("-c", setting)]
-    completed = subprocess.run(
-        ["git", *UNBURIED, *flags, "-C", str(folder), *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        env=surroundings("GIT_AUTHOR_", "GIT_COMMITTER_"),
-    )
-    return _Completed(completed.returncode, completed.stdout, completed.stderr)
-
-
-def _last(completed: _Completed) -> str:
-    output = completed.stderr.strip() or completed.stdout.strip()
-    return (output.splitlines() or [f"exit status {completed.returncode}"])[-1]
-
-
-def require_git() -> None:
-    """Refuse to go on without git.
-
-    Raises:
-        RookeryError: There is none.
-    """
-    if not shutil.which("git"):
-        raise RookeryError("git is not installed on this computer, and projects need it.", hint=_install("git"))
-
-
-def _install(what: str) -> str:
-    return f"sudo apt install {what}   # on Debian and Ubuntu; on a Mac: xcode-select --install"
-
-
 def _print_summary(project: NewProject) -> None:
     """Print what was made, warnings, and the commands that lead to a result."""
     options = project.options
@@ -347,19 +247,7 @@ def _print_summary(project: NewProject) -> None:
     console.say(f"Created {options.name}: {kind} project in git, for {options.cluster.replace(',', ', ')}.")
     if project.outer:
         console.say(f"  warning  {options.name} is inside another git repository, {project.outer}")
-    if project.signed == "unknown":
-        console.say(
-            "  warning  Git has no name and email for you yet, so the first commit has a placeholder author. "
-            "Set yours:",
-            '            git config --global user.name "YOUR NAME"',
-            '            git config --global user.email "YOU@EXAMPLE.AC.UK"',
-            f"            git -C {options.name} commit --amend --reset-author --no-edit",
-        )
-    elif project.signed:
-        console.say(
-            f"  warning  git could not commit ({project.signed}). Commit before you deploy:",
-            f"            git -C {options.name} commit -m 'First version'   # add --no-gpg-sign if signing fails",
-        )
+    first_commit.warn(project.signed, f" -C {options.name}")
     steps = (f"cd {options.name}", "deploy", "submit simulate --wait", "fetch", "combine")
     for number, step in enumerate(steps):
         console.say(f"  next     {step if number == 0 else f'{invoke} {step}'}")

@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from rookery.projects.model import Project
 
 
-IN_PROJECTS = ("code", "combine", "deploy", "fetch", "lint", "render", "reproduce", "runs", "submit")
+IN_PROJECTS = (
+    "code",
+    "combine",
+    "data.list",
+    "data.push",
+    "deploy",
+    "fetch",
+    "lint",
+    "render",
+    "reproduce",
+    "run",
+    "runs",
+    "scale",
+    "submit",
+)
 """Commands that take --project."""
 
 

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from rookery.core import typed_command
 from rookery.core.errors import RookeryError
+from rookery.projects import fetched_files
 from rookery.projects.commit import SHOWN, Commit, contents, listed
 from rookery.projects.packing import PIECE, Packing
 from rookery.projects.source_tree import LINK, TreeEntry
@@ -62,14 +63,18 @@ def _leads_out(path: str, goal: str) -> bool:
     return goal.startswith("/") or whole == ".." or whole.startswith("../")
 
 
-def check(commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterable[str]) -> None:
+def check(
+    commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterable[str], inputs: Sequence[str] = ()
+) -> None:
     """Refuse a commit that can't become a release.
 
     Args:
         commit: The commit.
         tree: Its files.
-        outputs: The project's folders of results, which are the storage's.
+        outputs: The project's folders of results, which are the storage's. Files in them that `fetch` brought are no
+            part of the release, and are no obstacle.
         needed: Files that the job scripts are made of.
+        inputs: Its input data, which is the storage's, too.
 
     Raises:
         RookeryError: It can't: with the files that are in the way.
@@ -83,16 +88,25 @@ def check(commit: Commit, tree: Tree, *, outputs: Sequence[str], needed: Iterabl
         raise RookeryError(
             f"Not in the commit: {listed(missing)}.", hint=f"git add -f {quoted(missing[0])} && git commit"
         )
-    for output in outputs:
-        if tracked := [path for path in beneath(tree, output) if PurePosixPath(path).name not in _PLACEHOLDERS]:
+    for path in (*outputs, *inputs):
+        tracked = [file for file in beneath(tree, path) if not is_placeholder(file)]
+        if tracked and (tracked := sorted(set(tracked) - fetched_files.known(commit.root).keys())):
+            what = "an output folder" if path in outputs else "input data"
             raise RookeryError(
-                f"{output} is an output folder, on the cluster's large storage, but the commit has files in it: "
-                f"{listed(tracked)}.",
-                hint=f"printf '\\n%s\\n' {quoted(f'/{output}/')} >>.gitignore && git add .gitignore && "
-                f"git rm -r --cached {quoted(output)} && git commit   # keeps your files",
+                f"{path} is {what}, on the cluster's large storage, but the commit has files in it: {listed(tracked)}.",
+                hint=untracking(path, is_folder=tracked != [path]),
             )
-    _check_reserved(tree, outputs)
+    _check_reserved(tree, (*outputs, *inputs))
     _check_pointers(commit, tree)
+
+
+def untracking(path: str, *, is_folder: bool) -> str:
+    """Return the command that takes files out of git, and keeps them."""
+    line = f"/{path}/" if is_folder else f"/{path}"
+    return (
+        f"printf '\\n%s\\n' {quoted(line)} >>.gitignore && git add .gitignore && "
+        f"git rm -r --cached {quoted(path)} && git commit   # keeps your files"
+    )
 
 
 def check_size(commit: Commit, tree: Tree, packing: Packing | None = None) -> None:
@@ -120,6 +134,11 @@ def check_size(commit: Commit, tree: Tree, packing: Packing | None = None) -> No
             f"The commit has files over {LARGE_MB} MB: {', '.join(named[:SHOWN])}.",
             hint=f"{typed_command.again('--yes')}   # sends them anyway; better keep data on the large storage",
         )
+
+
+def is_placeholder(path: str) -> bool:
+    """Return whether a file in an output does nothing but make git keep the folder."""
+    return PurePosixPath(path).name in _PLACEHOLDERS
 
 
 def beneath(tree: Tree, folder: str) -> list[str]:

@@ -17,6 +17,8 @@ from laptops import ROOKERY, Laptop, laptop
 from live import Live
 from waiting import wait_for
 
+from rookery.jobs.run_job.progress import STEPS
+
 pytestmark = pytest.mark.cluster
 
 OF_DATA = {
@@ -25,6 +27,7 @@ OF_DATA = {
     *("environments", "files", "links_outwards", "paths", "unread"),  # paths, and what they are called
     "packages",  # of Python and R
     *("jobs", "kept", "not", "rows[]"),  # names and numbers of jobs, commits, columns of a table
+    *("inputs", "inputs_differ"),  # paths of input data
     *("cancelled_by", "counts", "exits", "reasons", "tasks"),  # states, users, exit statuses
 }
 """Keys whose mappings have keys that are data; with [], those whose lists have such mappings."""
@@ -40,6 +43,7 @@ name: krill
 clusters: [hec]
 environment: {python: none}
 outputs: [slurm_logs, results]
+inputs: [data]
 jobs:
   fit:
     template: sweep
@@ -52,7 +56,7 @@ jobs:
     memory: 50M
     time: 00:05:00
 """,
-    ".gitignore": "slurm_logs/\nresults/\nruns/\ncombined.csv\n",
+    ".gitignore": "slurm_logs/\nresults/\nruns/\ncombined.csv\ndata/\n",
     "params.csv": "size\n1\n2\n",
     "fit.sh": """\
 [ -e ~/mended ] || [ "$1" = 1 ] || exit 1
@@ -206,8 +210,15 @@ def runs(walk: Walk) -> None:
     walk.say("lint", code=1)
     walk.say("lint", "--fix", code=1)
     walk.commit()
+    (walk.root / "data").mkdir()
+    (walk.root / "data/a.csv").write_text("1\n")
+    walk.say("data.push", "--check")
+    walk.say("data.push")
     walk.say("deploy", "--check")
     walk.say("deploy", "--yes")
+    (walk.root / "data/a.csv").write_text("2\n")
+    walk.say("deploy", where="its data differs from what is here")
+    walk.say("data.list")
     walk.say("submit", "fit", "--check")
 
     number = walk.say("submit", "fit")["id"]
@@ -234,6 +245,11 @@ def runs(walk: Walk) -> None:
     walk.say("runs", number, again, "--diff", code=1)
     walk.say("reproduce", again, "--check")
     walk.say("reproduce", again)
+    (walk.root / "results/fit_1.csv").unlink()
+    for word in ("--check", "--yes"):
+        document = walk.quietly("run", "fit", word)
+        own = {key: value for key, value in document.items() if key not in STEPS}
+        walk.note(f"rookery run fit {word} --json  # beside the documents of its steps", own)
 
     walk.commit()
     walk.say("deploy", "--yes", "--prune")

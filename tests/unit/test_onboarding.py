@@ -324,7 +324,11 @@ def test_next_steps_are_for_the_cluster_and_its_miniature(home: Path) -> None:
     """They can be pasted: with --cluster where it is not the project's first, with --sandbox for a miniature."""
     scaffold.make(NewOptions("study", "python", cluster="penguins,hec"), home)
     study = first_project.Study(home / "study")
-    (home / "study/README.md").write_text((home / "study/README.md").read_text().replace("invoke ", "rookery "))
+    text = (home / "study/README.md").read_text().replace("invoke ", "rookery ")
+    text = text.replace(
+        "`rookery run simulate`", "`rookery run simulate`, then `rookery combine`"
+    )  # as earlier ones had
+    (home / "study/README.md").write_text(text)
 
     def steps(name: str, **values: object) -> list[str]:
         lines = first_project.next_steps(study, replace(profile.load(name), **values))  # type: ignore[arg-type]
@@ -334,9 +338,7 @@ def test_next_steps_are_for_the_cluster_and_its_miniature(home: Path) -> None:
 
     assert steps("penguins") == [
         'git commit -am "What changed"',
-        "rookery deploy",
-        "rookery submit simulate --wait",
-        "rookery fetch",
+        "rookery run simulate",
         "rookery combine",
         "rookery render simulate",
         "ssh penguins",
@@ -345,10 +347,10 @@ def test_next_steps_are_for_the_cluster_and_its_miniature(home: Path) -> None:
         "rookery doctor penguins",
     ]
     other = steps("hec")
-    assert {"rookery submit simulate --wait --cluster hec", "ssh hec", "rookery doctor --cluster hec"} <= {*other}
+    assert {"rookery run simulate --cluster hec", "ssh hec", "rookery doctor --cluster hec"} <= {*other}
     assert "rookery combine --cluster hec --output combined-hec.csv" in other
     sandbox = steps("penguins", sandbox=True)
-    assert {"rookery fetch --sandbox", "rookery doctor penguins --sandbox"} <= {*sandbox}
+    assert {"rookery run simulate --sandbox", "rookery doctor penguins --sandbox"} <= {*sandbox}
     assert "ssh penguins" not in sandbox
     assert any(command.startswith("ssh -F ") and command.endswith(" penguins") for command in sandbox)
 

@@ -358,6 +358,9 @@ def test_the_page_tells_every_key_and_every_template() -> None:
 def test_the_pages_examples_are_rendered_for_every_cluster_they_name(place: Path, text: str) -> None:
     (place / "rookery.yml").write_text(text)
     loaded = config.load()
+    for script in re.findall(r"script: (\S+)", text):
+        (place / script).parent.mkdir(exist_ok=True)
+        (place / script).write_text("#!/bin/bash\n")
     for name in loaded.clusters:
         assert job_script.scripts(loaded, known(name))
 

@@ -94,10 +94,8 @@ def test_options_of_invoke_that_do_nothing_here_are_unknown(
         ("stop 41", "cancel 41"),
         ("kill 41", "cancel 41"),
         ("sbatch a.sh", "submit a.sh"),
-        ("run simulate", "submit simulate"),
         ("pull", "fetch"),
         ("download", "fetch"),
-        ("init x", "new x"),
         ("squeue", "jobs"),
     ],
 )

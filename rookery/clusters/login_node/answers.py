@@ -47,6 +47,9 @@ when = text(r"(?:2[0-9]{3}-[0-9]{2}-[0-9]{2}[0-9T:.+\-Z]{0,30})?")
 tasks = text(r"[0-9,:%\- \[\]]*", longest=1_000_000)
 """Tasks of an array, as Slurm's expressions name them."""
 
+_inputs = mapping(path, text("[0-9a-f]{64}"), 10_000)
+"""The digest of each data set, by its path in the project."""
+
 _record = struct(
     {"job": text(r"[^\x00-\x1f\x7f]{1,4096}"), "id": number, "cluster": name},
     {
@@ -66,6 +69,7 @@ _record = struct(
         "options": many(text(longest=1_000_000), 1000),
         "release": path,
         "outputs": many(path, 10_000),
+        "inputs": _inputs,
         "log": path,
         "error_log": path,
         "who": text(longest=300),
@@ -87,7 +91,7 @@ def run_record(value: Any) -> Any:
     return _record({key: part for key, part in value.items() if part is not None} if isinstance(value, dict) else value)
 
 
-_stamp = struct({}, {"commit": text("(?:[0-9a-f]{40})?"), "dirty": flag, "when": when})
+_stamp = struct({}, {"commit": text("(?:[0-9a-f]{40})?"), "dirty": flag, "when": when, "inputs": _inputs})
 _said = {"said": text(longest=_LARGE)}
 _stamped = {"stamp": _stamp}
 _submitted = struct({"record": run_record, "stamp": _stamp}, {**_said, "warnings": many(text())})

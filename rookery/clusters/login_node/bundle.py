@@ -15,7 +15,13 @@ from typing import Any
 
 from rookery.core import paths
 
-PACKAGES = ("rookery", "rookery.remote", "rookery.remote.apply", "rookery.remote.slurm")
+PACKAGES = (
+    "rookery",
+    "rookery.remote",
+    "rookery.remote.apply",
+    "rookery.remote.data",
+    "rookery.remote.slurm",
+)
 
 ARGUMENT_BYTES = 100_000  # Linux takes 128 kB in one argument, and login shells want quoting on top
 

@@ -1,11 +1,11 @@
-"""Send one of the programs of rookery/remote/slurm to a cluster, and read its answer."""
+"""Send one of the programs of rookery/remote/slurm or rookery/remote/data to a cluster, and read its answer."""
 
 import shlex
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from rookery.clusters.login_node import answers, bundle, frame
+from rookery.clusters.login_node import answers, bundle, data_answers, frame
 from rookery.clusters.ssh.process import Deadline
 from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
 from rookery.core import paths
@@ -25,6 +25,9 @@ exit 96
 """Slurm may be on PATH in login shells alone. The second argument is the program's name, as ps shows it."""
 
 
+_SHAPES = {**answers.PROGRAMS, **data_answers.PROGRAMS}
+
+
 class NoPythonError(RookeryError):
     """The error where no program has begun, since there is no Python that runs it."""
 
@@ -34,7 +37,7 @@ def call(connection: "Connection", name: str, request: Mapping[str, Any], *, tim
 
     Args:
         connection: The cluster's, open.
-        name: The program: a file of rookery/remote/slurm.
+        name: The program: a file of rookery/remote/slurm, or data.NAME.
         request: Its request; JSON can hold it.
         timeout: Seconds it may take.
 
@@ -50,13 +53,44 @@ def call(connection: "Connection", name: str, request: Mapping[str, Any], *, tim
     return answer
 
 
+def feed(  # noqa: PLR0913 all that a program is given
+    connection: "Connection",
+    name: str,
+    request: Mapping[str, Any],
+    pieces: Iterable[bytes] = (),
+    *,
+    on_line: Callable[[str], object] = len,
+    before: str = "",
+) -> dict[str, Any]:
+    """Run a program on the cluster that takes as long as it needs, and send its standard input; return its answer.
+
+    Args:
+        connection: The cluster's, open.
+        name: The program.
+        request: Its request.
+        pieces: The input; an error that they raise is raised here, once the program has ended.
+        on_line: Called with each line of its standard error as it comes.
+        before: POSIX sh that is run before it.
+
+    Raises:
+        SshError: The connection failed.
+        RookeryError: There is no Python there, or the program failed.
+    """
+    running = connection.begin(before + _start(), _arguments(name, request), on_line=on_line, sends=True)
+    completed = running.finish(pieces)
+    answer = read(connection, name, completed.stdout)
+    if answer is None:
+        raise failed(connection, completed.exit, completed.stderr)
+    return answer
+
+
 def read(connection: "Connection", name: str, output: str) -> dict[str, Any] | None:
     """Return the last answer in what a program printed; None where there is none.
 
     Raises:
         RookeryError: It is not what that program may answer.
     """
-    return cast("dict[str, Any] | None", frame.last(output, answers.PROGRAMS[name], connection.cluster.name))
+    return cast("dict[str, Any] | None", frame.last(output, _SHAPES[name], connection.cluster.name))
 
 
 def require_begun(deadline: Deadline, process: "subprocess.Popen[Any]", connection: "Connection", stderr: str) -> None:
@@ -132,4 +166,5 @@ def _start() -> str:
 
 
 def _arguments(name: str, request: Mapping[str, Any]) -> list[str]:
-    return [bundle.pack(f"slurm.{name}", dict(request)), f"rookery.remote.slurm.{name}"]
+    module = name if "." in name else f"slurm.{name}"
+    return [bundle.pack(module, dict(request)), f"rookery.remote.{module}"]

@@ -255,7 +255,7 @@ def _constraints(kinds: Sequence[NodeKind], usable: Sequence[str]) -> list[dict[
     for feature in telling:
         having = [kind for kind in kinds if feature in kind.features]
         name = feature.rpartition("=")[2]
-        if any(entry["name"] == name for entry in entries):
+        if name in features or any(entry["name"] == name for entry in entries):
             name = feature
         entry: dict[str, Any] = {"name": name, **({"constraint": feature} if name != feature else {})}
         for key, sizes in (

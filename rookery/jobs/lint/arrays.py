@@ -9,8 +9,8 @@ from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
 from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
-from rookery.jobs.lint.directives import DirectiveOption
 from rookery.jobs.lint.finding import Edit, Finding, apply
+from rookery.projects.scripts.directives import DirectiveOption
 
 LARGE = 500
 """Elements of an array from which on a limit on how many run at once is asked for; HEC runs 512 cores a user."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rookery.jobs.lint.directives import DirectiveOption, Directives
-from rookery.jobs.lint.directives import read as read_directives
 from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
 from rookery.jobs.lint.shell import ShellScript
 from rookery.jobs.lint.shell import read as read_shell
+from rookery.projects.scripts.directives import DirectiveOption, Directives
+from rookery.projects.scripts.directives import read as read_directives
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from rookery.jobs.lint import directives, values
+from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
-from rookery.jobs.lint.directives import DirectiveOption, Slip
 from rookery.jobs.lint.finding import Edit, Finding
+from rookery.projects.scripts import directives
+from rookery.projects.scripts.directives import DirectiveOption, Slip
 
 _NEARLY = re.compile(r"(?P<lead>[ \t]*)(?P<mark>#[ \t]*[A-Za-z]+)[ \t:]+(?=-{1,2}[A-Za-z])")
 _EXPANSION = re.compile(r"\$(?:[A-Za-z_]\w*|\{[^}]*\}|\([^)]*\))|`[^`]*`")

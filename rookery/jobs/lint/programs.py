@@ -9,10 +9,10 @@ from itertools import pairwise
 
 from rookery.jobs.lint import names
 from rookery.jobs.lint.context import Context
-from rookery.jobs.lint.directives import TAKING_VALUE
 from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
 from rookery.jobs.lint.shell import ShellCommand
 from rookery.jobs.lint.tokens import ShellWord
+from rookery.projects.scripts.directives import TAKING_VALUE
 
 _PYTHON = re.compile(r"python(\d(\.\d+)?)?|pypy3?|ipython3?")
 

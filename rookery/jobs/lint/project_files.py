@@ -39,7 +39,7 @@ class Surroundings:
         """Return whether a folder will be there when a job starts: an output, or a folder with a committed file."""
         if self.project is None:
             return (self.root / path).is_dir() or Path(path).is_dir() or None
-        return path in self.project.outputs or _holds_files(self.root, path)
+        return path in self.project.linked or _holds_files(self.root, path)
 
     def name(self, file: Path) -> str:
         """Return a script's path: in the project where it is in it, else as it was given."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
-from rookery.jobs.lint.directives import DirectiveOption
+from rookery.projects.scripts.directives import DirectiveOption
 
 GPU_OPTIONS = ("gres", "gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket")
 

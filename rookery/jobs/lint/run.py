@@ -65,13 +65,15 @@ def run(options: LintOptions) -> int:
             "Missing argument FILE: there is no rookery.yml here.", hint=target.next("invoke lint job.sh")
         )
     jobs = {word: name for word in options.files if (name := _job_of(word, project))}
-    words = [word for word in options.files if word not in jobs]
+    own = {word: file for word, name in jobs.items() if (file := _own_script(name, cluster, project))}
+    words = [own.get(word, word) for word in options.files if word in own or word not in jobs]
+    jobs = {word: name for word, name in jobs.items() if word not in own}
     chosen = discovery.named(words) if options.files else discovery.within(_near(project)) if project else []
     scripts = [_check_file(file, cluster, project, options=options, alone=alone) for file, alone in chosen]
     if options.fix:
         _name_folders(scripts, project, write=not options.check)
     if not options.files and project is not None:
-        scripts += _check_rendered(project, cluster, {script.path for script in scripts})
+        scripts += _check_rendered(project, cluster, {Path(script.path).resolve() for script in scripts})
     if jobs and project is not None:
         scripts += _check_rendered(project, cluster, set(), only=set(jobs.values()))
     _drop_repeated(scripts)
@@ -175,8 +177,14 @@ def _job_of(word: str, project: "Project | None") -> str:
     return word if word in project.jobs else named
 
 
+def _own_script(name: str, cluster: "Cluster", project: "Project | None") -> str:
+    """Return the file of a job's own script; "" where its script is rendered, or is not there."""
+    path = job_script.own_path(project, name, cluster.name) if project else ""
+    return str(_near(project) / path) if project and path and (project.root / path).is_file() else ""
+
+
 def _check_rendered(
-    project: "Project", cluster: "Cluster", own: set[str], *, only: set[str] | None = None
+    project: "Project", cluster: "Cluster", own: set[Path], *, only: set[str] | None = None
 ) -> list[CheckedScript]:
     """Return the results for the scripts that rookery.yml describes.
 
@@ -185,7 +193,7 @@ def _check_rendered(
     Args:
         project: The project.
         cluster: The cluster whose rules apply.
-        own: Paths of scripts that the project has itself.
+        own: Scripts of the project that were checked already.
         only: Jobs; all where None.
 
     Raises:
@@ -204,11 +212,11 @@ def _check_rendered(
                 hint=f"add {cluster.name} to `only` of {name} in rookery.yml, or use another --cluster",
             )
     for script in job_script.scripts(project, cluster):
-        if str(project.root / script.path) in own or (only is not None and script.job.name not in only):
+        if (project.root / script.path).resolve() in own or (only is not None and script.job.name not in only):
             continue
         findings = check(script.text, cluster, path=script.path, files=place.files, folder=folder)
         shown = [replace(finding, safe=False, folder="") for finding in findings]
-        checked.append(CheckedScript(f"{script.path} (rendered)", shown))
+        checked.append(CheckedScript(f"{script.path}{' (rendered)' * (not script.job.script)}", shown))
     return checked
 
 

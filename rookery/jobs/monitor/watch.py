@@ -52,17 +52,18 @@ def run(target: "Target", *, ids: Sequence[str] = (), project: str = "", days: i
     return int(any(run.failed_count for run in snapshot.runs)) if ids else 0
 
 
-def ended(target: "Target", number: str) -> SlurmSnapshot:
-    """Return the run of a job, once it has ended; nothing is shown meanwhile.
+def ended(target: "Target", number: str, *more: str) -> SlurmSnapshot:
+    """Return the run of a job, or of several, once all have ended; nothing is shown meanwhile.
 
     Raises:
         RookeryError: Slurm does not answer, or the connection broke off.
     """
     snapshot = None
-    with _leaving(target, [number]), console.waiting(f"Waiting until job {number} on {target.cluster.name} has ended"):
-        for snapshot in accounting.watch(target.connection, ids=[number]):
+    ids, what = [number, *more], f"Waiting until job {number} on {target.cluster.name} has ended"
+    with _leaving(target, ids), console.waiting(what):
+        for snapshot in accounting.watch(target.connection, ids=ids):
             job_table.check(snapshot, target.cluster.name)
-    return _require_known(snapshot, target, [number])
+    return _require_known(snapshot, target, ids)
 
 
 @contextmanager
@@ -82,7 +83,7 @@ def _leaving(target: "Target", ids: Sequence[str]) -> Iterator[None]:
         console.note("", f"{what} on {target.cluster.name}.", f"  next: {as_typed(again)}")
         raise SystemExit(INTERRUPTED) from None
     except RookeryError as error:
-        error.hint = error.hint or again
+        error.hint = error.hint or (None if is_guided() else again)
         raise
 
 

@@ -11,7 +11,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.results import download, remote_listing
 from rookery.jobs.results.download import Arrivals
-from rookery.projects import remote_paths
+from rookery.projects import fetched_files, remote_paths
 from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ def here(project: "Project", record: "RunRecord", others: Iterable["RunRecord"])
 
 def _unchanged(root: Path, cluster: str) -> Iterator[tuple[str, Path, float]]:
     """Yield the files that were fetched from a cluster and are as they came: path, file and time."""
-    for path, note in download.notes(root).items():
-        if note[0] == cluster and download.is_here(root, path, note):
+    for path, note in fetched_files.known(root).items():
+        if note[0] == cluster and fetched_files.is_here(root, path, note):
             yield path, root / path, int(note[1]) / 10**9
 
 

@@ -18,9 +18,9 @@ from rookery.jobs import run_facts, run_record
 from rookery.jobs.monitor import job_states, watch
 from rookery.jobs.options import FetchOptions, ReproduceOptions, SubmitOptions
 from rookery.jobs.records import comparison, differences, originals, quiet_step, reproduction, show
-from rookery.jobs.results import download, fetch
+from rookery.jobs.results import fetch
 from rookery.jobs.submit import submit
-from rookery.projects import config, copy_note, deploy, project_copy
+from rookery.projects import config, copy_note, deploy, fetched_files, project_copy
 from rookery.projects import target as targets
 from rookery.projects.options import DeployOptions
 from rookery.remote.slurm import reruns
@@ -223,7 +223,7 @@ def _removed(copy: "Project", connection: "Connection | None") -> None:
     folder = copy_note.folder_of(copy.root)
     project_copy.remove(copy, connection)
     for root in (copy.root, *([folder / "original"] if folder else [])):
-        download.forget(root)
+        fetched_files.note(root).unlink(missing_ok=True)
 
 
 def _remove(planned: "Reproduction") -> int:

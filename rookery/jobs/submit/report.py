@@ -2,6 +2,7 @@
 
 import json as json_
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,8 @@ from rookery.core.errors import RookeryError
 from rookery.jobs.run_record import RunRecord
 from rookery.jobs.submit import sbatch_errors
 from rookery.projects import commit
+from rookery.projects.data import comparison
+from rookery.remote.slurm.basics import directives
 from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
@@ -97,14 +100,31 @@ def tested(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any]
 
 
 def _notes(target: "Target", stamp: Mapping[str, Any]) -> list[str]:
-    """Return a line where the release differs from the files on this computer; nothing where it is the same."""
+    """Return lines where the release differs from the files on this computer; none where it is the same."""
     project: Project | None = target.project
     if project is None:
         return []
+    return [*_commit_notes(target, project, stamp), *_data_notes(target, project, stamp)]
+
+
+def _data_notes(target: "Target", project: "Project", stamp: Mapping[str, Any]) -> list[str]:
+    """Return a line for each data set that the release has otherwise than this computer."""
+    notes = []
+    for path, why in comparison.differences(project.root, stamp.get("inputs") or {}):
+        push = invocation.as_typed(target.next(f"invoke data.push {shlex.quote(path)}"))
+        digest = stamp["inputs"][path][: comparison.SHOWN]
+        notes.append(
+            f"reads {console.clean(path)} {digest}, but {console.clean(why)}; to use that: {push}, then deploy"
+        )
+    return notes
+
+
+def _commit_notes(target: "Target", project: "Project", stamp: Mapping[str, Any]) -> list[str]:
+    """Return a line where the release is of another commit than this computer has; nothing where it is the same."""
     runs = console.clean(stamp.get("commit"))[:7] + (" with uncommitted changes" if stamp.get("dirty") else "")
     when = console.clean(str(stamp.get("when") or ""))
     try:
-        with commit.chosen(project.root, project.outputs, dirty=True) as local:
+        with commit.chosen(project.root, project.linked, dirty=True) as local:
             if local.id == stamp.get("commit"):
                 return [f"runs your uncommitted changes, deployed {_clock(when)}"] if local.dirty else []
             same = local.head == stamp.get("commit")
@@ -135,5 +155,7 @@ def _log(record: RunRecord) -> str:
     """Return the log's path, from the release on where it is below it, as a shell finds it: `logs/fit_41_*.out`."""
     path = Path(record.log)
     shown = str(path.relative_to(record.release)) if path.is_relative_to(record.release) else record.log
-    values = {"%A": record.id, "%j": record.id, "%x": record.job if "." not in record.job else "*"}
+    known = record.job if "." not in record.job else "*"
+    name = directives(record.script).get("job-name") or record.script_path.rpartition("/")[2] or known
+    values = {"%A": record.id, "%j": record.id, "%x": name}
     return re.sub("%[A-Za-z]", lambda pattern: values.get(pattern[0], "*"), shown)

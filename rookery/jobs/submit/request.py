@@ -82,6 +82,13 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
             "Use --check without --wait and --tag: it submits nothing.",
             hint=typed_command.again(without=("--wait", "--tag")),
         )
+    if options.check and options.deploy:
+        raise RookeryError(
+            "Use --check without --deploy: it changes nothing.",
+            hint=typed_command.again(without=("--deploy", "--dirty")),
+        )
+    if options.dirty and not options.deploy:
+        raise RookeryError("Use --dirty with --deploy.", hint=typed_command.again("--deploy"))
     for name in options.after:
         if not run_record.NUMBER.fullmatch(name) and not _NAME.fullmatch(name):
             raise RookeryError(
@@ -97,7 +104,7 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
         tag=options.tag,
         failed_of=failed,
         array=options.array,
-        token=secrets.token_hex(16),
+        token=options.token or secrets.token_hex(16),
     )
 
 
@@ -185,13 +192,19 @@ def read_token(path: Path) -> tuple[str, str]:
 def local_text(target: "Target", request: SubmitRequest) -> str | None:
     """Return the script as this computer would render it; None where it can't: then the release's is checked."""
     project = _project(target)
-    own = request.path or job_script.path_of(request.job)
+    own = request.path or _path_of(target, request)
     try:
         if request.path or (project.root / own).is_file():
             return Folder(project.root).read(own).decode("utf-8", "surrogateescape")
         return job_script.script(project, config.job(project, request.job, target.cluster.name), target.cluster).text
     except (RookeryError, OSError):
         return None
+
+
+def _path_of(target: "Target", request: SubmitRequest) -> str:
+    """Return the path in the release of a job's script: its own, or the one that is rendered."""
+    own = job_script.own_path(_project(target), request.job, target.cluster.name)
+    return own or job_script.path_of(request.job)
 
 
 def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path: str = "", final: bool = False) -> str:
@@ -208,7 +221,7 @@ def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path
     Raises:
         RookeryError: It has errors, and is the release's own.
     """
-    path, root = path or request.path or job_script.path_of(request.job), _project(target).root
+    path, root = path or request.path or _path_of(target, request), _project(target).root
 
     beside = Surroundings(root, target.project).files
     findings = lint.check(text, target.cluster, path=path, files=beside, folder=lambda _: True)  # they are made

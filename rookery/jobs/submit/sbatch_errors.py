@@ -210,6 +210,10 @@ _OURS: Final = {
         "{job} is not in release {release} on {cluster} yet.",
         "invoke deploy",
     ),
+    "no-input": (
+        "The input data of {project} is not on {cluster} any more: {jobs}. Nothing was submitted.",
+        "invoke data.push   # then deploy again",
+    ),
     "no-run": ("{name} was not submitted to {cluster} yet: {job} can't start after it.", "invoke submit {name}"),
     "failed-before": (
         "Job {number} failed ({states}), so {job} would never start.",

@@ -2,15 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
 from rookery.core.file_problems import FileProblems
-from rookery.projects import config
+from rookery.projects import config, job_settings
 from rookery.projects.job import Job
 from rookery.projects.model import Project
-from rookery.projects.scripts import parameters, partition, placement, sbatch_options, template_context, templates
+from rookery.projects.scripts import (
+    own_script,
+    parameters,
+    partition,
+    placement,
+    sbatch_options,
+    template_context,
+    templates,
+)
 from rookery.projects.source_tree import Folder, Source
 
 
@@ -55,8 +64,20 @@ def scripts(project: Project, cluster: Cluster, source: Source | None = None) ->
 
 
 def path_of(name: str) -> str:
-    """Return the path in the release of a job's script."""
+    """Return the path in the release of the script that is rendered for a job."""
     return f"slurm/{name}.sh"
+
+
+def own_path(project: Project, name: str, cluster_name: str) -> str:
+    """Return the path of the script that a job names (`script:`); "" for none, and for a job that is not known.
+
+    Args:
+        project: The project.
+        name: The job.
+        cluster_name: The cluster that it is for.
+    """
+    settings = job_settings.merged(project.jobs.get(name, {}), cluster_name)
+    return str(PurePosixPath(settings["script"])) if "script" in settings else ""
 
 
 def script(project: Project, job: Job, cluster: Cluster, source: Source | None = None) -> JobScript:
@@ -77,6 +98,10 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
             hint=f"invoke tmux {cluster.argument}",
         )
     source = source or Folder(project.root)
+    if job.script:
+        text = own_script.text(project, job, source)
+        job = own_script.described(job, text)
+        return JobScript(job, job.script, text, {}, _summary(job, job.script, None, ""))
     table = parameters.table(project, job, source)
     job = parameters.as_array(project, job, table, cluster) if table else parameters.checked(project, job, cluster)
     try:

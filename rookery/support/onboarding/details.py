@@ -14,7 +14,7 @@ from rookery.clusters.ssh.config_syntax import is_username
 from rookery.core import console, near_names, preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
-from rookery.projects import scaffold
+from rookery.projects import first_commit, scaffold
 from rookery.projects.options import NewOptions
 from rookery.projects.scaffold import LANGUAGES
 
@@ -168,7 +168,7 @@ def check(options: "OnboardOptions") -> None:
         )
     if options.project and (why := bad_name(options.project)):
         raise RookeryError(why, hint=again(options, options.cluster, project=scaffold.suggested(options.project)))
-    scaffold.require_git()
+    first_commit.require_git()
     try:
         Path.cwd()
     except OSError:

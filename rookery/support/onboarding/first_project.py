@@ -15,13 +15,12 @@ from rookery.core import console, paths, prompts, state_files
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import struct, text
 from rookery.jobs import run_record
-from rookery.jobs.monitor import watch
-from rookery.jobs.options import CombineOptions, FetchOptions, SubmitOptions
-from rookery.jobs.results import combine, fetch
-from rookery.jobs.submit import submit
-from rookery.projects import config, deploy, scaffold
+from rookery.jobs.options import RunOptions
+from rookery.jobs.run_job import steps
+from rookery.jobs.run_job.progress import Progress
+from rookery.projects import config, scaffold
 from rookery.projects import target as targets
-from rookery.projects.options import DeployOptions, NewOptions
+from rookery.projects.options import NewOptions
 from rookery.support.onboarding import added_cluster, details
 
 if TYPE_CHECKING:
@@ -158,42 +157,17 @@ def result(study: Study, cluster: "Cluster") -> bool:
         )
     if done:
         console.say(f"  Job {done.id} was submitted earlier")
-        target.connection.open()
-        code = watch.run(target, ids=[done.id])
-    else:
-        deploy.run(DeployOptions(cluster=name, project=root, sandbox=cluster.sandbox))
-        code = submit.run(SubmitOptions(job=JOB, cluster=name, project=root, wait=True, sandbox=cluster.sandbox))
-        done = _run(study.root, cluster)
-    if code and done:
-        inside, flags = f"cd {shlex.quote(str(study.root))}", target.flags
-        raise RookeryError(
-            f"Some tasks of job {done.id} failed.",
-            hint=f"{inside} && invoke logs {done.id}{flags}   # then: invoke submit --failed {done.id} --wait{flags}",
-        )
-    _gather(study, cluster, target.flags, done.id if done else "")
+    progress = Progress(JOB, cluster.label, id=done.id if done else "")
+    options = RunOptions(job=JOB, cluster=name, project=root, sandbox=cluster.sandbox)
+    if steps.carry_out(target, options, progress, again="run the same command to continue"):
+        hint = target.next(f"invoke combine --output {table(study.root, cluster).name}")
+        raise RookeryError("The table is incomplete: some results are missing.", hint=hint)
     return True
 
 
 def table(root: Path, cluster: "Cluster") -> Path:
-    """Return the path of the table of a cluster's results: a project's second cluster has one beside the first's."""
-    name = "combined.csv" if cluster.name == config.load(root).clusters[0] else f"combined-{cluster.name}.csv"
-    return root / name
-
-
-def _gather(study: Study, cluster: "Cluster", flags: str, job: str) -> None:
-    """Fetch the results, and combine them into one table.
-
-    Raises:
-        RookeryError: Not all of them are there.
-    """
-    inside = f"cd {shlex.quote(str(study.root))}"
-    if fetch.run(FetchOptions(cluster=cluster.name, project=str(study.root), sandbox=cluster.sandbox)):
-        raise RookeryError("Some results could not be fetched.", hint=f"{inside} && invoke fetch{flags}")
-    output = table(study.root, cluster).name
-    wanted = CombineOptions(job, cluster.name, str(study.root), output=output, sandbox=cluster.sandbox)
-    if combine.run(wanted):
-        hint = f"{inside} && invoke combine {job} {cluster.option} --output {output}"
-        raise RookeryError("The table is incomplete: some results are missing.", hint=hint)
+    """Return the path of the table of a cluster's results."""
+    return root / steps.table_name(config.load(root), cluster.name)
 
 
 def _run(root: Path, cluster: "Cluster") -> "RunRecord | None":

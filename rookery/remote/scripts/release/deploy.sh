@@ -74,6 +74,13 @@ if has_all; then
 fi
 
 require_tools
+require_inputs
+leave_jobs_alone() { # no job's data changes under it: one in the queue may have been submitted with the earlier version
+  [ -L "$release/$1" ] && ! is_linked "$1" || return 0
+  queued=$(timeout 30 squeue --noheader --user "$(id -un)" --format '%A %Z' 2>/dev/null | grep "/releases/$commit" | sort -un | head -n 5 | cut -d ' ' -f 1)
+  [ -z "$queued" ] || stop "input-used $(echo "$queued" | tr '\n' ' ')$1"
+}
+[ ! -d "$release" ] || each_input leave_jobs_alone
 
 prepare_switch &
 
@@ -131,8 +138,15 @@ finish_stamp() { # the laptop's part ends where the environments' paths begin
   {
     comma=
     each_environment stamp_environment
-    printf '}}, "path": %s, "when": "%s"}\n' "$(json "$release")" "$now"
+    printf '}}, "inputs": {'
+    comma=
+    each_input stamp_input
+    printf '}, "path": %s, "when": "%s"}\n' "$(json "$release")" "$now"
   } >>"$staging/.rookery/release.json"
+}
+stamp_input() {
+  printf '%s%s: "%s"' "$comma" "$(json "$1")" "$version"
+  comma=', '
 }
 stamp_environment() {
   printf '%s"%s": %s' "$comma" "$1${other:+-$other}" "$(json "$target")"
@@ -147,6 +161,7 @@ put_link() { # put_link TARGET PATH
   [ "$(readlink "$place/$2")" = "$1" ] && return
   ln -sfn "$1" "$place/.rookery/link" && mv -fT "$place/.rookery/link" "$place/$2"
 }
+link_input() { put_link "$goal" "$1" && say_link "$1" && tell_input "$1"; }
 link_environment() {
   [ "$(own_part "$@")" != "$3" ] || ! is_package "$1" || return 0 # it has a folder of its own there
   [ -L "$place/$3" ] || [ ! -f "$place/$3/.rookery-ready" ] || rm -rf "${place:?}/$3"
@@ -167,7 +182,7 @@ furnish() {
     [ -d "$storage/$output" ] || mkdir -p "$storage/$output" || return
     put_link "$storage/$output" "$output" && say_link "$output" || return
   done
-  each_environment link_environment
+  each_input link_input && each_environment link_environment
 }
 build_environment() {
   if is_ready; then

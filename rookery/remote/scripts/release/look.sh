@@ -13,6 +13,7 @@ fi
 leave_what_is_not_ours
 [ "$mode" = check ] || need
 require_tools
+require_inputs
 if has_all; then say 'state there'; elif [ -d "$release" ]; then say 'state other'; else say 'state new'; fi
 [ -d "$release" ] && [ -f "$index" ] && differing | sed 's/^/differs /'
 report

@@ -8,8 +8,11 @@
 #   folder        the project's folder within the repository, or nothing
 #   wanted        digest of everything that makes the release what it is
 #   outputs       folders that live on the storage, one a line
+#   apart         1 where they are this release's alone
 #   dropped       files of the commit that those stand in the way of, one a line
 #   environments  KIND WAY LINK NAME LOCK of each, one a line, and the architecture where it is not this node's
+#   inputs        VERSION FOLDER PATH of each data set, one a line: - or the beginning of a digest, where it is, its link
+#   origin        the project whose data these are
 #   packages      kinds of these in which the project itself is a package, which each release has of its own, one a line
 # On standard output come facts, one a line: a word, a blank, a value. On standard error: what is being done.
 say() { printf '%s\n' "$*"; }
@@ -53,8 +56,9 @@ g() {
 ordered() {
   release=$base/releases/$commit
   index=$state/$commit.index
+  [ "${apart-0}" = 0 ] || storage=$storage/$commit
   place=$release # where git's work tree is: the release, or the one that is being made
-  [ -n "$ROOKERY_STORAGE" ] || [ -z "$outputs" ] || stop no-storage
+  [ -n "$ROOKERY_STORAGE" ] || [ -z "$outputs$inputs" ] || stop no-storage
   [ -n "${ROOKERY_PREFIX-}" ] || [ -z "$environments" ] || stop no-prefix
   # an environment that stands there already is taken as it is
   # shellcheck disable=SC3067 # dash, bash and busybox have -O
@@ -75,6 +79,30 @@ each_environment() { # each_environment FUNCTION: called with KIND WAY LINK NAME
     "$function" "$@" || return 1
   done
 }
+each_input() { # each_input FUNCTION: called with the path of its link
+  # Set for it: version (the digest of its version, or nothing), goal (what the link leads to)
+  function=$1
+  for line in $inputs; do
+    version=${line%% *} line=${line#* }
+    set -- "$ROOKERY_STORAGE/projects/$origin/.data/${line%% *}" "${line#* }"
+    if [ "$version" = - ]; then
+      version=$(readlink "$1/latest")
+    else
+      set +f
+      for goal in "$1/$version"*; do version=${goal##*/}; done
+      set -f
+    fi
+    goal=$1/$version/files/${2##*/}
+    [ -e "$goal" ] || version=
+    "$function" "$2" || return 1
+  done
+}
+require_inputs() {
+  each_input require_input
+}
+require_input() { [ -n "$version" ] || stop "no-input $1"; }
+is_linked() { [ -n "$version" ] && [ "$(readlink "$release/$1")" = "$goal" ]; }
+tell_input() { [ -z "$version" ] || say "input $version $1"; }
 look_at_current() {
   before=$(readlink "$base/current")
   say "before ${before#releases/}"
@@ -128,7 +156,7 @@ has_all() { # the release is finished, as it is wanted, and has everything that 
   for output in $outputs; do
     [ -d "$storage/$output" ] || return 1
   done
-  each_environment is_whole && is_same
+  each_environment is_whole && each_input is_linked && is_same
 }
 tell_environment() {
   if is_ready; then stands=ready; else stands=missing; fi
@@ -137,6 +165,7 @@ tell_environment() {
 report() {
   say "release $release"
   each_environment tell_environment
+  each_input tell_input
 }
 need() { # what was sent is not enough: the laptop sends the rest, on top of what there is
   [ -d "$repository" ] && bare for-each-ref --sort=-committerdate --count=50 --format='have %(objectname)' refs/rookery/

@@ -1,0 +1,1 @@
+"""Input data on clusters: pushed there, listed, verified and removed."""

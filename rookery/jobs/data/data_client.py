@@ -1,0 +1,94 @@
+"""Ask a cluster about the project's input data, and put what it refuses into words."""
+
+import errno
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rookery.clusters.login_node import remote_client
+from rookery.core import console
+from rookery.core.errors import RookeryError
+
+if TYPE_CHECKING:
+    from rookery.clusters.cluster import Cluster
+    from rookery.clusters.ssh.connection import Connection
+
+Answer = Mapping[str, Any]
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def ask(connection: "Connection", program: str, request: Mapping[str, Any], *, timeout: float = 600) -> Answer:
+    """Run a program for data on a cluster; return its answer.
+
+    Args:
+        connection: The cluster's, open.
+        program: A file of rookery/remote/data.
+        request: Its request.
+        timeout: Seconds it may take.
+
+    Raises:
+        RookeryError: It can't do what it is asked for.
+    """
+    answer = remote_client.call(connection, f"data.{program}", request, timeout=timeout)
+    return _usable(connection.cluster, answer)
+
+
+def send(  # noqa: PLR0913 all that a program is given
+    connection: "Connection",
+    program: str,
+    request: Mapping[str, Any],
+    pieces: Iterable[bytes] = (),
+    *,
+    on_line: Callable[[str], object] = len,
+    before: str = "",
+) -> Answer:
+    """Run a program for data on a cluster that takes as long as it needs; return its answer.
+
+    Args:
+        connection: The cluster's, open.
+        program: A file of rookery/remote/data.
+        request: Its request.
+        pieces: Its standard input.
+        on_line: Called with each line of its standard error.
+        before: POSIX sh that is run before it.
+
+    Raises:
+        RookeryError: It can't do what it is asked for.
+    """
+    answer = remote_client.feed(connection, f"data.{program}", request, pieces, on_line=on_line, before=before)
+    return _usable(connection.cluster, answer)
+
+
+def _usable(cluster: "Cluster", answer: Answer) -> Answer:
+    """Return an answer that says what was done.
+
+    Raises:
+        RookeryError: It says why nothing was.
+    """
+    name, setup = cluster.name, f"invoke setup {cluster.argument}"
+    said = console.clean(answer.get("said", ""))
+    again = "run the same command again: what has arrived stays there"
+    errors = {
+        "not-set-up": (f"{name} is not set up yet.", setup),
+        "no-storage": (
+            f"{name} was set up by an older version of rookery, which did not set a folder for data.",
+            setup,
+        ),
+        "busy": (
+            f"{name}: another push of this data is running ({said or 'just started'}).",
+            "run the same command later",
+        ),
+        "cut": (f"Lost the connection to {name} while sending data.", again),
+        "differs": (f"{name}: what arrived is not what was sent.", again),
+        "malformed": (f"{name}: what arrived is not what was sent ({said}).", again),
+        "broken": (f"{name}: {said}.", again),
+        "failed": (f"{name}: {said}.", "run the same command again to continue"),
+        "unknown": (f"{name}: {said}.", f"invoke data.list {cluster.argument}"),
+    }
+    state = str(answer["state"])
+    if state == "broken" and answer.get("errno") in _FULL:
+        raise RookeryError(f"{name}: no space left for the data.", hint=f"invoke quota {cluster.argument}")
+    if state in errors:
+        message, hint = errors[state]
+        raise RookeryError(message, hint=hint)
+    return answer

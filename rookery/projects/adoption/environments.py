@@ -1,0 +1,181 @@
+"""Read what a folder says of its packages: lock files, the lists that they are made from, and packages it is itself."""
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from rookery.projects import config
+from rookery.projects.adoption.facts import FolderFiles, PackageFacts, Program
+from rookery.projects.adoption.folder_files import text_of
+from rookery.projects.adoption.programs import names
+
+_BASE_R: Final = frozenset({
+    "base", "compiler", "datasets", "graphics", "grDevices", "grid", "methods", "parallel", "splines", "stats",
+    "stats4", "tcltk", "tools", "utils",
+})  # fmt: skip
+_SPELT: Final = {
+    "sklearn": "scikit-learn", "skimage": "scikit-image", "cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml",
+    "bs4": "beautifulsoup4", "dateutil": "python-dateutil", "Bio": "biopython", "dotenv": "python-dotenv",
+    "mpl_toolkits": "matplotlib", "pkg_resources": "setuptools", "git": "gitpython", "igraph": "igraph",
+}  # fmt: skip
+"""Modules of Python whose packages have other names."""
+
+
+def locks(files: FolderFiles, known: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the ways to make an environment, each with its lock file; the one that is used first.
+
+    Args:
+        files: The folder's.
+        known: The way of each lock file, the first that is used first.
+    """
+    return tuple((way, name) for name, way in known.items() if name in files.sizes)
+
+
+def unlocked(root: Path, files: FolderFiles) -> dict[str, str]:
+    """Return the files that list packages and have no lock file beside them, each with the command that writes one."""
+    found: dict[str, str] = {}
+    has_python = bool(locks(files, config.PYTHON_LOCKS))
+    if "pyproject.toml" in files.sizes and not has_python:
+        document = _toml(root / "pyproject.toml")
+        if "poetry" in _table(document, "tool"):
+            found["pyproject.toml"] = "poetry lock"
+        elif _table(document, "project").get("dependencies") or "dependency-groups" in document:
+            found["pyproject.toml"] = "uv lock"
+    if "Pipfile" in files.sizes and not has_python:
+        found["Pipfile"] = "pipenv requirements > requirements.txt"
+    if "setup.py" in files.sizes and not has_python and "pyproject.toml" not in files.sizes:
+        found["setup.py"] = "uv pip compile setup.py -o requirements.txt"
+    if "DESCRIPTION" in files.sizes and not locks(files, config.R_LOCKS) and _imports_of(root):
+        found["DESCRIPTION"] = "Rscript -e 'renv::init(settings = list(snapshot.type = \"explicit\"))'"
+    return found
+
+
+def python_package(root: Path, files: FolderFiles) -> PackageFacts | None:
+    """Return the Python package that a folder is; None where it is none, or lists packages alone."""
+    document = _toml(root / "pyproject.toml") if "pyproject.toml" in files.sizes else {}
+    project, poetry = _table(document, "project"), _table(document, "tool", "poetry")
+    name = str(project.get("name") or poetry.get("name") or "")
+    commands = tuple({**_table(poetry, "scripts"), **_table(project, "scripts")})
+    built = "build-system" in document or bool(poetry) or _table(document, "tool", "uv").get("package") is True
+    if not name or not built or poetry.get("package-mode") is False:
+        return None
+    source = "src" if any(path.startswith("src/") and path.endswith(".py") for path in files.sizes) else ""
+    modules = _modules(files, source)
+    if not modules:
+        return None
+    prefix = f"{source}/" if source else ""
+    runnable = tuple(module for module in modules if f"{prefix}{module}/__main__.py" in files.sizes)
+    return PackageFacts(name, commands, source, modules, runnable)
+
+
+def package_folders(files: FolderFiles) -> tuple[str, ...]:
+    """Return the folders that are Python packages, by their __init__.py."""
+    folders = (PurePosixPath(path).parent for path in files.sizes if path.endswith("__init__.py"))
+    return tuple(sorted(str(folder) for folder in folders if str(folder) != "."))
+
+
+def r_package(root: Path, files: FolderFiles) -> str:
+    """Return the name of the R package that a folder is; "" for none."""
+    if "DESCRIPTION" not in files.sizes or not any(path.startswith("R/") for path in files.sizes):
+        return ""
+    match = re.search(r"^Package:[ \t]*([A-Za-z][A-Za-z0-9.]*)", text_of(root / "DESCRIPTION"), re.MULTILINE)
+    return match[1] if match else ""
+
+
+def locked_packages(root: Path, lock: str) -> frozenset[str] | None:
+    """Return the Python packages that a lock file lists, in small letters; None where they can't be read from it.
+
+    Args:
+        root: The folder.
+        lock: The lock file; "" for none.
+    """
+    if lock in {"uv.lock", "poetry.lock"}:
+        entries = _toml(root / lock).get("package")
+        listed = entries if isinstance(entries, list) else []
+        return frozenset(_plain(str(entry.get("name"))) for entry in listed if isinstance(entry, dict))
+    if lock == "requirements.txt":
+        lines = text_of(root / lock).split("\n")
+        if any(re.match(r"\s*(?:-r|--requirement|-e|--editable|https?:|git\+|\.)", line) for line in lines):
+            return None
+        named = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", line.partition("#")[0]) for line in lines)
+        return frozenset(_plain(match[1]) for match in named if match)
+    return None
+
+
+def unlisted(  # noqa: PLR0913 all that decides
+    root: Path,
+    files: FolderFiles,
+    programs: Iterable[Program],
+    packages: frozenset[str] | None,
+    *,
+    python: bool,
+    r: str,
+) -> dict[str, tuple[str, ...]]:
+    """Return the packages that the code uses and no file lists, by language.
+
+    Args:
+        root: The folder.
+        files: Its files.
+        programs: Its code.
+        packages: The Python packages that its lock file lists; None where that is not known.
+        python: Whether a file lists Python packages.
+        r: The lock file of its R packages; "" for none.
+    """
+    every, found = list(programs), {}
+    own = {PurePosixPath(path).stem for path in files.sizes if path.endswith(".py")}
+    own |= {part for folder in package_folders(files) for part in PurePosixPath(folder).parts}
+    own |= {PurePosixPath(path).parent.name for path in files.sizes if path.endswith(".py")}
+    used = names(every, frozenset({"python", "notebook"}))
+    foreign = [_SPELT.get(name, name) for name in used if name not in own and name not in sys.stdlib_module_names]
+    if not python and packages is None and foreign:
+        found["python"] = tuple(sorted(set(foreign), key=str.lower))
+    listed_r = text_of(root / r, 20_000_000) if r else ""
+    own_r = {r_package(root, files)} | _BASE_R
+    used_r = [name for name in names(every, frozenset({"r", "rmarkdown"})) if name not in own_r]
+    missing_r = [
+        name for name in used_r if not re.search(rf"\b{re.escape(name)}\b", listed_r + "\n".join(_imports_of(root)))
+    ]
+    if missing_r:
+        found["r"] = tuple(sorted(set(missing_r), key=str.lower))
+    return found
+
+
+def _imports_of(root: Path) -> list[str]:
+    """Return the packages that a DESCRIPTION names under Imports and Depends, without R itself."""
+    text = text_of(root / "DESCRIPTION")
+    fields = re.findall(r"^(?:Imports|Depends|LinkingTo):((?:.*\n?)(?:[ \t]+.*\n?)*)", text, re.MULTILINE)
+    named = re.findall(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9.]*)", ",".join(fields))
+    return [name for name in named if name != "R" and name not in _BASE_R]
+
+
+def _modules(files: FolderFiles, source: str) -> tuple[str, ...]:
+    """Return the packages at the top of a folder of modules."""
+    depth = 2 if source else 1
+    folders = (PurePosixPath(folder) for folder in package_folders(files))
+    named = [
+        folder.name for folder in folders if len(folder.parts) == depth and (not source or folder.parts[0] == source)
+    ]
+    return tuple(sorted(name for name in named if name not in {"tests", "test", "docs"}))
+
+
+def _plain(name: str) -> str:
+    """Return a package's name as PyPI compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text_of(file, 20_000_000))
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return {}
+
+
+def _table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Return a table within a document; an empty one where there is none."""
+    for key in keys:
+        inner = document.get(key)
+        document = inner if isinstance(inner, dict) else {}
+    return document

@@ -1,0 +1,252 @@
+"""Decide what a folder's rookery.yml and .gitignore should say; nothing is read or written here."""
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import Any, Final
+
+from rookery.core.sizes import of_mebibytes
+from rookery.projects.adoption import batch_scripts, ignore_lines
+from rookery.projects.adoption.facts import FolderFacts, LargeData, Program
+from rookery.projects.adoption.ignore_lines import IgnoreSection
+from rookery.projects.adoption.project_file import JobDraft, ProjectDraft
+from rookery.projects.adoption.survey import LOGS, RESULTS
+from rookery.projects.commit import listed
+
+MOST_JOBS: Final = 6
+"""Programs that get a job each; further ones are named."""
+
+MOST_SCRIPTS: Final = 20
+"""Job scripts that get a job each."""
+
+_MEMORY, _TIME = "1G", "01:00:00"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Something that the user should know or do before the first deploy.
+
+    Attributes:
+        text: A sentence.
+        command: What to run; "" where no command helps.
+    """
+
+    text: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What is proposed for a folder.
+
+    Attributes:
+        project: The rookery.yml.
+        ignored: Lines for .gitignore.
+        advice: What the user should know or do.
+    """
+
+    project: ProjectDraft
+    ignored: tuple[IgnoreSection, ...]
+    advice: tuple[Advice, ...]
+
+
+def propose(
+    facts: FolderFacts,
+    name: str,
+    clusters: tuple[str, ...],
+    gpus: Mapping[str, int],
+    translated: Mapping[str, JobDraft] = MappingProxyType({}),
+) -> Proposal:
+    """Return the proposal for a folder.
+
+    Args:
+        facts: What is in it.
+        name: The project's name.
+        clusters: Where it will run.
+        gpus: GPUs that every job must ask for, on those clusters that have such a rule.
+        translated: Jobs that were made of job scripts, by the paths of these.
+    """
+    environment = {
+        language: locks[0] for language, locks in (("python", facts.python_locks), ("r", facts.r_locks)) if locks
+    }
+    outputs = _outputs(facts)
+    known = replace(facts, scripts=tuple(script for script in facts.scripts if script.path not in translated))
+    jobs = (*translated.values(), *_jobs(known, outputs, gpus, translated))
+    return Proposal(
+        project=ProjectDraft(name, clusters, environment, outputs, jobs),
+        ignored=ignore_lines.proposed(facts, outputs),
+        advice=tuple(_advice(known, outputs, len(jobs))),
+    )
+
+
+def _outputs(facts: FolderFacts) -> tuple[str, ...]:
+    """Return the folders for results and for logs: those that are there or named, else the usual ones."""
+    named = batch_scripts.log_folders(facts.scripts)
+    results = [folder for folder in facts.outputs if folder not in {*LOGS, *named}] or RESULTS[:1]
+    logs = [folder for folder in facts.outputs if folder in {*LOGS, *named} and folder not in results] or LOGS[:1]
+    return (*results, *logs)
+
+
+def _jobs(
+    facts: FolderFacts, outputs: tuple[str, ...], gpus: Mapping[str, int], translated: Mapping[str, JobDraft]
+) -> Iterator[JobDraft]:
+    """Yield a job for each job script; without one, for the likeliest programs, or else for what a package can run."""
+    names = {job.name for job in translated.values()}
+    for script in facts.scripts[:MOST_SCRIPTS]:
+        yield JobDraft(job_name(script.name or PurePosixPath(script.path).stem, names), {"script": script.path})
+    if facts.scripts or translated:
+        return
+    installed = facts.package if facts.package and facts.python_locks else None  # what deploy makes importable
+    for command in (installed.commands if installed else ())[:MOST_JOBS]:
+        yield JobDraft(job_name(command, names), {"command": shlex.quote(command), **_resources(gpus)})
+    for program in facts.programs[:MOST_JOBS]:
+        name = job_name(PurePosixPath(program.path).stem, names)
+        array = {"template": f"{program.kind}-array", "array": "1-10"} if _is_array(program) else {}
+        yield JobDraft(
+            name, {"command": _command(program, facts, outputs), **array, **_resources(gpus)}, tuple(_comments(program))
+        )
+    if facts.package and not names:
+        path = {"environment": {"PYTHONPATH": facts.package.source}} if facts.package.source and not installed else {}
+        python = "python" if installed else "python3"
+        for module in facts.package.runnable:
+            yield JobDraft(job_name(module, names), {"command": f"{python} -m {module}", **path, **_resources(gpus)})
+
+
+def _resources(gpus: Mapping[str, int]) -> dict[str, Any]:
+    """Return the keys that say what a job asks for, until its user knows better."""
+    clusters = {cluster: {"gpus": number} for cluster, number in gpus.items()}
+    return {"memory": _MEMORY, "time": _TIME, **({"clusters": clusters} if clusters else {})}
+
+
+def _is_array(program: Program) -> bool:
+    return program.numbered and program.kind in {"python", "r"}
+
+
+def _command(program: Program, facts: FolderFacts, outputs: tuple[str, ...]) -> str:
+    path = shlex.quote(program.path)
+    python = "python" if facts.python_locks else "python3"
+    if program.kind == "notebook":
+        return f"jupyter nbconvert --to notebook --execute --output-dir {outputs[0]} {path}"
+    if program.kind == "rmarkdown":
+        report = program.path.replace("\\", "\\\\").replace('"', '\\"')
+        call = f'rmarkdown::render("{report}", output_dir = "{outputs[0]}")'
+        return f"Rscript -e {shlex.quote(call)}"
+    return f"{python if program.kind == 'python' else 'Rscript'} {path}"
+
+
+def _comments(program: Program) -> Iterator[str]:
+    if _is_array(program):
+        yield "the program reads SLURM_ARRAY_TASK_ID: set the numbers of its tasks in `array`"
+    if program.arguments:
+        yield "the program reads arguments: add them to the command"
+
+
+def job_name(text: str, taken: set[str]) -> str:
+    """Return a name for a job like a text, which no other has; it is taken then.
+
+    Args:
+        text: A file's name, or what Slurm calls the job.
+        taken: Names that others have.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_]+", "-", text)[:60].strip("-") or "job"
+    numbers = (plain if number == 1 else f"{plain}-{number}" for number in range(1, len(taken) + 2))
+    name = next(candidate for candidate in numbers if candidate not in taken)
+    taken.add(name)
+    return name
+
+
+def _advice(facts: FolderFacts, outputs: tuple[str, ...], jobs: int) -> Iterator[Advice]:
+    yield from _on_git(facts, outputs)
+    yield from _on_packages(facts)
+    yield from _on_programs(facts, outputs, jobs)
+
+
+def _on_git(facts: FolderFacts, outputs: tuple[str, ...]) -> Iterator[Advice]:
+    tracked = facts.git.tracked
+    for path, why in facts.secrets.items():
+        state = "it is in git already" if path in tracked else "it stays out of git"
+        remedy = f"git rm --cached {shlex.quote(path)}   # and change the password or key: the history keeps it"
+        yield Advice(f"{path} may hold a password or key ({why}): {state}", remedy if path in tracked else "")
+    for entry in facts.data:
+        yield _on_data(entry)
+    for folder in outputs:
+        if inside := [
+            path
+            for path in tracked
+            if path.startswith(f"{folder}/") and not path.endswith((".gitkeep", ".gitignore", ".keep"))
+        ]:
+            text = f"{folder}/ is for results on the cluster, but git has files in it: {listed(sorted(inside))}"
+            yield Advice(text, f"git rm -r -q --cached {shlex.quote(folder)}   # your files stay")
+    if facts.git.submodules:
+        yield Advice(f"rookery does not support git submodules: {listed(facts.git.submodules)}")
+    other = [path for path in facts.files.repositories if path not in facts.git.submodules]
+    if other:
+        yield Advice(f"Other git repositories in this folder stay out of the project: {listed(other)}")
+
+
+def _on_data(entry: LargeData) -> Advice:
+    size = of_mebibytes(entry.size / 1024 / 1024) if entry.is_counted else "many files"
+    path = f"{entry.path}{'/' * entry.is_folder}"
+    if entry.is_tracked:
+        remedy = f"git rm --cached {shlex.quote(entry.path)}   # your file stays"
+        return Advice(f"{path} ({size}) is in git, and too large for it", remedy)
+    return Advice(f"{path} ({size}) is data: it stays out of git, and deploy does not copy it")
+
+
+def _on_packages(facts: FolderFacts) -> Iterator[Advice]:
+    for locks in (facts.python_locks, facts.r_locks):
+        if others := [lock for _, lock in locks[1:]]:
+            yield Advice(f"The environment is made from {locks[0][1]}, not from {listed(others)}")
+    for file, command in facts.unlocked.items():
+        yield Advice(f"{file} lists packages, but there is no lock file with their versions", command)
+    for language, packages in facts.unlisted.items():
+        shown = ", ".join(packages[:8])
+        if language == "python":
+            command = f"uv init --bare && uv add {shlex.join(packages)}"
+            yield Advice(f"No file lists the Python packages that your code uses ({shown})", command)
+        else:
+            yield Advice(f"No file lists the R packages that your code uses ({shown})", "Rscript -e 'renv::init()'")
+    kinds = {program.kind for program in facts.programs}
+    if "notebook" in kinds and facts.packages is not None and not {"nbconvert", "ipykernel"} <= facts.packages:
+        adding = {way: f"{way} add nbconvert ipykernel" for way in ("uv", "poetry")}
+        text = "Notebooks need the packages nbconvert and ipykernel to run as jobs"
+        yield Advice(text, adding.get(facts.python_locks[0][0], ""))
+
+
+def _on_programs(facts: FolderFacts, outputs: tuple[str, ...], jobs: int) -> Iterator[Advice]:
+    if not jobs:
+        yield Advice("Found no program to run: write your jobs into rookery.yml")
+    python, r = (locks[0][0] if locks else "" for locks in (facts.python_locks, facts.r_locks))
+    for script in facts.scripts:
+        yield from map(Advice, batch_scripts.differences(script, outputs, python=python, r=r))
+    known = facts.scripts[MOST_SCRIPTS:] if facts.scripts else facts.programs[MOST_JOBS:]
+    if rest := [item.path for item in known]:
+        yield Advice(f"These have no job yet: {listed(rest)}")
+    by_program: dict[str, list[str]] = {}
+    for file, program in facts.beside.items():
+        by_program.setdefault(program, []).append(file)
+    for program, files in by_program.items():
+        yield Advice(
+            f"{program} writes {listed(files)} beside the code: fetch copies only {' and '.join(_folders(outputs))}"
+        )
+
+
+def _folders(outputs: Iterable[str]) -> list[str]:
+    return [f"{folder}/" for folder in outputs if folder not in LOGS]
+
+
+def document(proposal: Proposal) -> dict[str, Any]:
+    """Return a proposal as `--json` has it."""
+    project = proposal.project
+    return {
+        "project": project.name,
+        "clusters": list(project.clusters),
+        "environment": {language: way for language, (way, _) in project.environment.items()},
+        "outputs": list(project.outputs),
+        "jobs": {job.name: dict(job.keys) for job in project.jobs},
+        "ignored": [line for section in proposal.ignored for line in section.lines],
+        "advice": [{"text": advice.text, "command": advice.command} for advice in proposal.advice],
+    }

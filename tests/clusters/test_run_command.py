@@ -1,0 +1,196 @@
+"""`run`: from the files to the results in one command; stopped anywhere, it goes on, and submits nothing twice."""
+
+import csv
+import json
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+from laptop_projects import Project, project
+from laptops import ROOKERY, laptop
+from live import Live
+from terminal import Terminal
+
+pytestmark = pytest.mark.cluster
+
+FILES = {
+    "rookery.yml": """
+        name: terns
+        clusters: [penguins]
+        environment: {python: none}
+        outputs: [results, slurm_logs]
+        jobs:
+          count:
+            template: python-array
+            command: python3 count.py {task}
+            array: 1-4
+            memory: 100M
+            time: 00:05:00
+          total:
+            command: sleep 3; echo 10 >results/total.txt
+            memory: 100M
+            time: 00:05:00
+          held:
+            command: echo 1 >results/held.txt
+            memory: 100M
+            time: 00:05:00
+            sbatch: --hold
+        """,
+    "count.py": """
+        import os, sys
+        task = int(sys.argv[1])
+        if task == 3 and os.path.exists("results/broken"):
+            sys.exit("task 3 went wrong")
+        open(f"results/count_{task}.csv", "w").write(f"task,square\\n{task},{task ** 2}\\n")
+        """,
+    ".gitignore": "/results/\n/slurm_logs/\n/combined*.csv\n",
+}
+
+
+@pytest.fixture(scope="module")
+def terns(penguins: Live) -> Iterator[Project]:
+    student = laptop(penguins, "tess")
+    student.setup("--tags", "shell,storage")
+    yield project(student, "terns", FILES)
+    student.rookery("logout")
+
+
+def run(terns: Project, *arguments: str, code: int = 0) -> str:
+    """What `run` says, with no cluster named, as it is resumed."""
+    completed = terns.laptop.rookery("run", *arguments, "--project", str(terns.root))
+    assert completed.returncode == code, completed.stdout + completed.stderr
+    return completed.stdout + completed.stderr
+
+
+def submissions(terns: Project, job: str) -> list[str]:
+    """The numbers of the jobs of a name that Slurm was ever given."""
+    lines = terns.laptop.says(f"sacct -nX --name {job} -S now-1days -o JobID%30").split()
+    return sorted({line.partition("_")[0] for line in lines}, key=int)
+
+
+def squares(terns: Project) -> list[int]:
+    with (terns.root / "combined.csv").open(newline="") as stream:
+        return [int(row["square"]) for row in csv.DictReader(stream)]
+
+
+def killed_at(terns: Project, mark: str, *arguments: str) -> None:
+    """Run the command until it has printed the mark, and kill it with all that it started."""
+    process = terns.start("run", *arguments)
+    try:
+        assert process.stdout is not None
+        assert any(mark in line for line in process.stdout), mark
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def test_killed_after_each_step_the_same_command_goes_on(terns: Project) -> None:
+    terns.commit({"notes.txt": "one"})
+    for mark in ("Deployed terns", "Submitted job", "count: ", "new files"):
+        killed_at(terns, mark, "count")
+    output = run(terns, "count")
+    assert "Continuing with job" in output
+    assert "combined.csv: 4 rows of run" in output
+    assert squares(terns) == [1, 4, 9, 16]
+    assert len(submissions(terns, "count")) == len(list((terns.root / "runs").glob("[0-9]*.json"))) == 1
+    output = run(terns, "--resume", code=1)
+    assert "There is no unfinished run of terns to resume" in output
+
+
+def test_an_edit_is_run_and_uncommitted_changes_only_when_asked(terns: Project) -> None:
+    """What was stopped with the files as they were before is not gone on with."""
+    before = submissions(terns, "count")
+    killed_at(terns, "Submitted job", "count")
+    (terns.root / "count.py").write_text((terns.root / "count.py").read_text().replace("** 2", "** 3"))
+    assert "There are uncommitted changes: count.py" in run(terns, "count", code=1)
+    assert "Would continue with job" in run(terns, "--resume", "--check")
+    output = run(terns, "count", "--dirty")
+    assert "ran an earlier commit; to fetch its results: rookery fetch" in output
+    assert "(with uncommitted changes)" in output
+    assert squares(terns) == [1, 8, 27, 64]
+    assert len(submissions(terns, "count")) == len(before) + 2
+    terns.git("checkout", "-q", "count.py")
+
+
+def test_ctrl_c_leaves_the_job_running_and_resume_waits_for_it(terns: Project) -> None:
+    argv = [str(ROOKERY), "run", "total"]
+    with Terminal(argv, terns.laptop.environment, terns.root) as screen:
+        screen.shows(r"Submitted job \d+ \(total\) to penguins")
+        screen.shows("Ctrl-C stops watching")
+        screen.presses("\x03")
+        screen.shows(r"Job \d+ is still running on penguins\.\s+next: rookery run --resume")
+        assert screen.ends() == 130
+    output = run(terns, "--resume")
+    assert "Continuing with job" in output
+    assert (terns.root / "results/total.txt").read_text() == "10\n"
+    assert len(submissions(terns, "total")) == 1
+
+
+def test_a_job_that_does_not_start_says_why_and_a_cut_connection_is_no_end(terns: Project) -> None:
+    process = terns.start("run", "held")
+    assert process.stdout is not None
+    assert any("you held it: start it with scontrol release" in line for line in process.stdout)
+    terns.laptop.rookery("logout", "penguins")
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "next: rookery run --resume" in error
+    [number] = terns.laptop.says("squeue -ho %A -n held").split()
+    terns.laptop.says(f"scontrol release {number}")
+    run(terns, "held")
+    assert submissions(terns, "held") == [number]
+    assert (terns.root / "results/held.txt").read_text() == "1\n"
+
+
+def test_failed_tasks_stop_it_and_are_collected_once_they_have_run_again(terns: Project) -> None:
+    terns.laptop.says("touch projects/terns/current/results/broken")
+    output = run(terns, "count", code=1)
+    [*_, number] = submissions(terns, "count")
+    assert f"Job {number} (count) did not succeed: 3 done, 1 failed." in output
+    assert f"next: rookery logs {number}" in output
+    assert "submit --failed" in run(terns, "--resume", code=1)
+    terns.laptop.says("rm projects/terns/current/results/broken")
+    terns.run("submit", "--failed", number, "--wait")
+    assert "combined.csv: 4 rows" in run(terns, "--resume")
+
+
+def test_one_document_and_what_it_would_do(terns: Project) -> None:
+    plan = terns.json("run", "total", "--check")
+    assert (plan["check"], plan["id"], plan["steps"][0]) == (True, "", "submit total")
+    document = terns.json("run", "total")
+    assert (document["state"], document["combine"]) == ("complete", None)
+    assert document["submit"]["id"] == document["id"]
+    assert document["wait"]["jobs"][0]["counts"] == {"COMPLETED": 1}
+    assert document["deploy"]["state"] in {"same", "new", "there"}
+    assert "results/total.txt" in json.dumps(document["fetch"])
+
+
+def test_what_can_t_be_run_is_said_before_anything_is_deployed(terns: Project) -> None:
+    assert "Unknown job 'cuont' (did you mean `count`?)" in run(terns, "cuont", code=1)
+    assert "Missing argument JOB. Jobs of" in run(terns, code=1)
+
+
+def test_after_an_edit_submit_asks_whether_to_deploy_first(terns: Project) -> None:
+    """No submits what is deployed; --deploy asks nothing, and takes uncommitted changes only with --dirty."""
+    argv = [str(ROOKERY), "submit", "total", "held"]
+    before = terns.git("rev-parse", "HEAD")
+    head = terns.commit({"notes.txt": "two"})
+    with Terminal(argv, terns.laptop.environment, terns.root) as screen:
+        screen.answers(rf"penguins has commit {before[:7]}, not your.*Deploy that first\?\s+\[Y/n\] $", "n")
+        screen.shows(rf"Submitted job .*runs commit {before[:7]}.*Submitted job")  # asked once for both jobs
+        assert screen.ends() == 0
+        assert screen.seen.count("Deploy that first?") == 1
+    with Terminal(argv[:3], terns.laptop.environment, terns.root) as screen:
+        screen.answers(r"Deploy that first\?\s+\[Y/n\] $", "")
+        screen.shows(rf"Deployed terns {head[:10]}.*Submitted job")
+        assert screen.ends() == 0
+    (terns.root / "notes.txt").write_text("three")
+    with Terminal(argv[:3], terns.laptop.environment, terns.root) as screen:
+        screen.answers(r"Uncommitted changes are not on penguins: notes.txt\. Deploy them first.*\[Y/n\] $", "y")
+        screen.shows(r"\(with uncommitted changes\).*Submitted job")
+        assert screen.ends() == 0
+    assert "There are uncommitted changes: notes.txt" in terns.run("submit", "total", "--deploy", code=1)
+    terns.git("checkout", "-q", "notes.txt")
+    assert terns.json("submit", "total", "--deploy")["record"]["commit"] == head
+    assert "Use --dirty with --deploy." in terns.run("submit", "total", "--dirty", code=1)
+    assert "Use --check without --deploy" in terns.run("submit", "total", "--deploy", "--check", code=1)

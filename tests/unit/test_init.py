@@ -1,0 +1,128 @@
+"""`init`: its questions, what is written after a yes, and what is refused."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from init_folders import SIMULATE, empty_folder, git, refused, write
+
+from rookery.core import prompts
+from rookery.core.errors import RookeryError
+from rookery.projects import config, scaffold
+from rookery.projects.adoption import command
+from rookery.projects.options import InitOptions, NewOptions
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return empty_folder(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The questions that are asked; a yes answers each."""
+    questions: list[str] = []
+
+    def confirm(question: str) -> bool:
+        questions.append(question)
+        return True
+
+    monkeypatch.setattr(prompts, "is_interactive", lambda: True)
+    monkeypatch.setattr(prompts, "confirm", confirm)
+    yield questions
+    assert len(questions) <= 2
+
+
+def test_code_without_git_becomes_a_project_with_a_first_commit(here: Path, asked: list[str]) -> None:
+    write(here, {"simulate.py": SIMULATE, ".env": "PASSWORD=x", "results/old.csv": "a\n1\n", "id_rsa": "key"})
+    assert command.run(InitOptions(cluster="penguins")) == 0
+    assert asked == [
+        "Write .gitignore and rookery.yml?",
+        "Make a git repository here, with a first commit of 3 files (under 1 MB)?",
+    ]
+    assert git(here, "log", "--format=%an %s").strip() == "Ada Begin my-study"
+    assert git(here, "ls-files").split() == [".gitignore", "rookery.yml", "simulate.py"]
+    assert git(here, "status", "--porcelain") == ""
+    project = config.load(here)
+    assert (project.name, project.clusters, project.outputs) == ("my-study", ("penguins",), ("results", "slurm_logs"))
+    assert dict(project.jobs["simulate"]) == {"command": "python3 simulate.py", "memory": "1G", "time": "01:00:00"}
+    assert [path.name for path in here.iterdir() if path.name.startswith(".rookery")] == []
+
+
+def test_an_existing_repository_is_used_and_nothing_is_committed(here: Path, asked: list[str]) -> None:
+    """Also where the folder is one of many in it."""
+    folder = here / "analyses" / "first"
+    write(folder, {"run.py": SIMULATE, ".gitignore": "/results/"})
+    git(here, "init", "--quiet")
+    git(here, "add", "--all")
+    git(here, "commit", "--quiet", "--message", "first")
+    assert command.run(InitOptions(str(folder), cluster="penguins")) == 0
+    assert asked == ["Write .gitignore and rookery.yml?"]
+    assert not (folder / ".git").exists()
+    assert git(here, "log", "--format=%s").split() == ["first"]
+    assert (folder / ".gitignore").read_text().startswith("/results/\n\n# Files that runs write\n/slurm_logs/\n")
+    assert config.load(folder).name == "first"
+
+
+def test_a_no_writes_nothing(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    write(here, {"simulate.py": SIMULATE})
+    monkeypatch.setattr(prompts, "is_interactive", lambda: True)
+    monkeypatch.setattr(prompts, "confirm", lambda _: False)
+    assert command.run(InitOptions(cluster="penguins")) == 0
+    assert "Nothing was written." in capsys.readouterr().err
+    assert [path.name for path in here.iterdir()] == ["simulate.py"]
+
+
+def test_without_a_terminal_it_shows_and_needs_yes(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(here, {"simulate.py": SIMULATE})
+    assert command.run(InitOptions(cluster="penguins")) == 0
+    printed = capsys.readouterr()
+    assert "+name: my-study\n" in printed.out
+    assert printed.err == "Nothing was written.\n  next: invoke init --cluster penguins --yes\n"
+    assert [path.name for path in here.iterdir()] == ["simulate.py"]
+    assert command.run(InitOptions(cluster="penguins", yes=True)) == 0
+    assert git(here, "status", "--porcelain") == ""
+    assert "next     invoke submit simulate --wait" in capsys.readouterr().out
+
+
+def test_what_is_a_project_already_is_refused(here: Path) -> None:
+    write(here, {"rookery.yml": "name: a\n", "sub/run.py": SIMULATE})
+    error = refused(InitOptions(yes=True))
+    assert error.message == "rookery.yml exists already: this folder is a project."
+    assert error.hint == "git init && git add -A && git commit -m 'First version'"
+    git(here, "init", "--quiet")
+    assert refused(InitOptions(yes=True)).hint == "invoke render   # prints its jobs"
+    assert "is in the project my study" in refused(InitOptions("sub", yes=True)).message
+    (here / "rookery.yml").rename(here / "sub/rookery.yml")
+    assert refused(InitOptions(yes=True)).message.startswith("There is a project in this folder, sub,")
+    assert not (here / "rookery.yml").exists()
+
+
+def test_folders_that_can_not_become_projects_are_refused(here: Path, tmp_path: Path) -> None:
+    assert "has no files to make a project of" in refused(InitOptions(yes=True)).message
+    assert refused(InitOptions("missing", yes=True)).hint == "invoke new missing"
+    assert "holds more than one" in refused(InitOptions(str(tmp_path / "home"), yes=True)).message
+    write(here, {"run.py": SIMULATE})
+    assert refused(InitOptions("run.py", yes=True)).message == "run.py is not a folder."
+    assert refused(InitOptions(name="a b", yes=True)).hint == "invoke init --name a-b --yes"
+    assert "Unknown cluster 'hecc'" in refused(InitOptions(cluster="hecc", yes=True)).message
+    (here / "rookery.yml").symlink_to(tmp_path / "elsewhere.yml")
+    assert "is a symbolic link" in refused(InitOptions(yes=True)).message
+    assert not (tmp_path / "elsewhere.yml").exists()
+
+
+def test_a_file_that_changes_meanwhile_is_kept(here: Path) -> None:
+    write(here, {"run.py": SIMULATE, ".gitignore": "a\n"})
+    plan = command._plan(here, InitOptions(cluster="penguins"))
+    (here / ".gitignore").write_text("b\n")
+    with pytest.raises(RookeryError, match="changed at the same time"):
+        command._write(plan)
+    assert (here / ".gitignore").read_text() == "b\n"
+    assert not (here / "rookery.yml").exists()
+
+
+def test_new_in_a_folder_with_code_names_init() -> None:
+    for name in (".", "./", ".."):
+        with pytest.raises(RookeryError, match="use init") as caught:
+            scaffold.run(NewOptions(name))
+        assert caught.value.hint == f"invoke init{' ..' * (name == '..')}"
