@@ -71,7 +71,7 @@ def fetched(
     listing = remote_listing.listing(connection, str(remote_paths.base(project.name)), outputs, record.id)
     if listing is None:
         return {}
-    wanted = _of_run(listing, record, others)
+    wanted = _of_run(listing, project, record, others)
     folder.mkdir(parents=True, exist_ok=True)
     arrivals = Arrivals(folder, record.cluster)
     plan = arrivals.plan(wanted, outputs)
@@ -85,13 +85,17 @@ def fetched(
     return {file.path: folder / file.path for file in wanted if (folder / file.path).is_file()}
 
 
-def _of_run(listing: "RemoteListing", record: "RunRecord", others: Iterable["RunRecord"]) -> "list[File]":
+def _of_run(
+    listing: "RemoteListing", project: "Project", record: "RunRecord", others: Iterable["RunRecord"]
+) -> "list[File]":
     """Return the results that a run wrote: those with its number in their path, and those of its time."""
     first, last = listing.submitted or float("inf"), listing.ended or float("inf")
     number = _number(record)
     files = {
         file.path: file
-        for file in remote_listing.of_job(listing, record.id)
+        for file in remote_listing.of_job(
+            listing, record.id, run_record.completed(project.root, record).id, project.run_folders
+        )
         if number.search(file.path) or first <= file.mtime / 10**9 <= last + _LATE
     }
     return [files[path] for path in results(files, record, others)]
