@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import console, invocation, locking, startup
+from rookery.core import console, invocation, locking, quiet_step, startup
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.monitor import job_states, watch
 from rookery.jobs.options import FetchOptions, ReproduceOptions, SubmitOptions
-from rookery.jobs.records import comparison, differences, originals, quiet_step, reproduction, show
+from rookery.jobs.records import comparison, differences, originals, reproduction, show
 from rookery.jobs.results import fetch
 from rookery.jobs.submit import submit
 from rookery.projects import config, copy_note, deploy, fetched_files, project_copy
