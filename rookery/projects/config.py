@@ -13,7 +13,15 @@ from rookery.core import yaml_document
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.file_problems import FileProblem, FileProblems, FileProblemsError
 from rookery.core.yaml_document import Dialect, Document
-from rookery.projects import config_checks, config_schema, copy_note, job_settings, remote_paths, slurm_values
+from rookery.projects import (
+    check_key,
+    config_checks,
+    config_schema,
+    copy_note,
+    job_settings,
+    remote_paths,
+    slurm_values,
+)
 from rookery.projects.job import Job
 from rookery.projects.job_settings import listed
 from rookery.projects.model import Environment, Project
@@ -96,6 +104,9 @@ def load(path: str | Path = "") -> Project:
     root = _folder(Path(path)) if str(path) else find(Path.cwd())
     problems = FileProblems()
     document = config_schema.check(_document(root / NAME, problems), problems)
+    for complaint in check_key.complaints(document):
+        problems.add(document, complaint)
+    document = check_key.with_job(document)
     for complaint in config_checks.complaints(document):
         problems.add(document, complaint)
     problems.report()
@@ -110,6 +121,7 @@ def load(path: str | Path = "") -> Project:
         lines=document.lines,
         copied_from=note.origin if note else "",
         inputs=_inputs(data.get("inputs")),
+        check=check_key.of(data),
     )
 
 

@@ -28,6 +28,19 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class Check:
+    """The tests that run before the first long run of a commit.
+
+    Attributes:
+        job: The job that runs them; "" where they run on this computer.
+        command: The command that runs them on this computer; "" where a job does.
+    """
+
+    job: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True)
 class Project:
     """A project, from its rookery.yml.
 
@@ -40,6 +53,7 @@ class Project:
         inputs: Paths of input data in the project, each with the beginning of its version's digest; "" for the latest.
         jobs: By name, as written: `config.job` makes a Job of one.
         lines: The line of each key in rookery.yml, by its path (("jobs", "simulate", "time")).
+        check: Its tests; None where rookery.yml names none.
         copied_from: Name of the project that it is a copy of; "" where it is none.
     """
 
@@ -52,6 +66,7 @@ class Project:
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)
     copied_from: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
+    check: Check | None = None
 
     @property
     def linked(self) -> tuple[str, ...]:
