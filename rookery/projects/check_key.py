@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rookery.core.file_problems import Complaint
 from rookery.core.yaml_document import Document
-from rookery.projects.model import Check
+from rookery.projects.model import ProjectCheck
 
 JOB: Final = "check"
 """Name of the job that is made of a command."""
@@ -44,12 +44,12 @@ def complaints(document: Document) -> Iterator[Complaint]:
             yield Complaint((JOB, key), f"`{key}` is of no use with `where: laptop`", usable=True)
 
 
-def of(data: Mapping[str, Any]) -> Check | None:
+def of(data: Mapping[str, Any]) -> ProjectCheck | None:
     """Return the tests that a rookery.yml names, which is as it should be."""
     settings = _settings(data)
     if settings is None:
-        return Check(data[JOB]) if data.get(JOB) else None
-    return Check(command=settings["command"]) if settings.get("where") == "laptop" else Check(JOB)
+        return ProjectCheck(data[JOB]) if data.get(JOB) else None
+    return ProjectCheck(command=settings["command"]) if settings.get("where") == "laptop" else ProjectCheck(JOB)
 
 
 def _settings(data: Mapping[str, Any]) -> Mapping[str, Any] | None:

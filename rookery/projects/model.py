@@ -28,7 +28,7 @@ class Environment:
 
 
 @dataclass(frozen=True)
-class Check:
+class ProjectCheck:
     """The tests that run before the first long run of a commit.
 
     Attributes:
@@ -66,7 +66,7 @@ class Project:
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)
     copied_from: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
-    check: Check | None = None
+    check: ProjectCheck | None = None
 
     @property
     def linked(self) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from rookery.remote.slurm.forms import count
 
 if TYPE_CHECKING:
     from rookery.jobs.run_record import RunRecord
-    from rookery.projects.model import Check, Project
+    from rookery.projects.model import Project, ProjectCheck
     from rookery.projects.target import Target
 
 LONG_MINUTES = 10
@@ -92,7 +92,7 @@ def _may_be_long(target: "Target", request: SubmitRequest) -> bool:
     return script is None or is_long(script, request.array)
 
 
-def _run_job(target: "Target", check: "Check", tested: str) -> str:
+def _run_job(target: "Target", check: "ProjectCheck", tested: str) -> str:
     """Run the tests in a job, or wait for one that runs already; return what ran.
 
     Raises:
@@ -123,7 +123,7 @@ def _run_job(target: "Target", check: "Check", tested: str) -> str:
     return f"job {record.id}"
 
 
-def _earlier(target: "Target", check: "Check", tested: str) -> "RunRecord | None":
+def _earlier(target: "Target", check: "ProjectCheck", tested: str) -> "RunRecord | None":
     """Return the last run of a commit's tests, where it still runs or has passed; None where they have to run."""
     assert target.project is not None  # noqa: S101 submit asks for one
     records = run_record.every(target.project.root, target.cluster.label)
@@ -132,7 +132,7 @@ def _earlier(target: "Target", check: "Check", tested: str) -> "RunRecord | None
     return last if run and (run.is_active or run.completed_count == run.total) else None
 
 
-def _run_here(target: "Target", check: "Check", tested: str) -> str:
+def _run_here(target: "Target", check: "ProjectCheck", tested: str) -> str:
     """Run the tests on this computer, in the project's folder; return what ran.
 
     Raises:
