@@ -20,6 +20,7 @@ from rookery.projects import (
     copy_note,
     job_settings,
     remote_paths,
+    run_folders,
     slurm_values,
 )
 from rookery.projects.job import Job
@@ -111,15 +112,18 @@ def load(path: str | Path = "") -> Project:
         problems.add(document, complaint)
     problems.report()
     data, note = document.data, copy_note.of(root)
+    outputs = [str(PurePosixPath(path)) for path in listed(data.get("outputs", remote_paths.LOGS))]
     return Project(
         root=root,
         name=note.name if note else data["name"],
         clusters=listed(data["clusters"]),
         environment=_environment(root, data.get("environment", {})),
-        outputs=tuple(str(PurePosixPath(path)) for path in listed(data.get("outputs", remote_paths.LOGS))),
+        outputs=tuple(dict.fromkeys(map(run_folders.folder, outputs))),
+        run_folders=run_folders.of_outputs(outputs),
         jobs=data.get("jobs", {}),
         lines=document.lines,
         copied_from=note.origin if note else "",
+        outputs_per_release=bool(note and note.outputs_per_release),
         inputs=_inputs(data.get("inputs")),
         check=check_key.of(data),
     )
@@ -233,7 +237,10 @@ def _document(file: Path, problems: FileProblems) -> Document:
     except FileProblemsError as error:
         if "is not YAML" not in error.message:
             raise
-        quotes = "a command that begins with { or [, or contains a colon and a space, needs quotes around it"
+        quotes = (
+            "a command that begins with { or [, or contains a colon and a space, needs quotes around it; "
+            'so does "results/{run}" between [ and ]'
+        )
         raise RookeryError(error.message, hint=f"{error.hint} ({quotes})") from error
 
 
