@@ -25,7 +25,9 @@ IN_PROJECTS = (
     "fetch",
     "lint",
     "render",
+    "reproduce",
     "run",
+    "runs",
     "scale",
     "submit",
 )
