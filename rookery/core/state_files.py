@@ -29,6 +29,7 @@ FOLDERS = {
     "pictures": "digests of the pictures that `combine` and `scale` drew",
     "rendered": "digests of the scripts that `render` wrote",
     "sandbox": "the same for miniatures, and their files",
+    "scaling": "PROJECT-scale-JOB-CLUSTER-DIGEST.json: what `scale` has measured",
     "unfinished": "PROJECT-DIGEST/CLUSTER.JOB.json: how far `run` has come, until the results are here",
     "vscode.json": "what rookery wrote into the settings of editors on this computer",
 }

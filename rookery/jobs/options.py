@@ -24,6 +24,8 @@ class SubmitOptions(Options):
     )
     check: bool = option(default=False, help="ask Slurm when it could start, and do not submit")
     wait: bool = option(default=False, help="wait until it has ended; exit with 1 if a task failed")
+    deploy: bool = option(default=False, help="deploy the current commit first")
+    dirty: bool = option(default=False, help="with --deploy: include uncommitted changes, marked as such")
     failed: str = option(default="", value="NUMBER", help="submit the failed tasks of this run again")
     tag: str = option(default="", help="tag the commit with this name")
     json: bool = option(default=False, help=JSON)
@@ -124,7 +126,7 @@ class DataPushOptions(Options):
         "data.push data/raw --check",
         "data.push data/raw",
         "data.push --cluster all",
-        "data.push https://zenodo.org/records/1234567/files/x.csv --to data/x.csv",
+        "data.push https://example.org/x.csv --to data/x.csv",
     )
 
     paths: tuple[str, ...] = option(
@@ -212,6 +214,31 @@ class CombineOptions(Options):
     sandbox: bool = option(default=False, help=SANDBOX)
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
+
+
+class ScaleOptions(Options):
+    """Measure how a job's time falls with more cores.
+
+    Runs the job at each size, from a copy of the project, and says how many cores to ask for and why. Run the same
+    command again to continue; what is measured is not run twice.
+    """
+
+    examples = ("scale simulate --check", "scale simulate --cpus 1,2,4,8,16 --repeat 3")
+
+    job: str = option(value="JOB", help="a job of rookery.yml")
+    cpus: str = option(default="1,2,4,8", value="N,N,…", help="numbers of cores [1,2,4,8]")
+    repeat: int = option(default=1, value="N", help="runs at each size [1]")
+    weak: str = option(default="", value="PARAMETER", help="let this parameter grow with the cores (weak scaling)")
+    task: int = option(default=0, value="N", help="which task of an array [the first]")
+    time: str = option(default="", help="time limit of each run, such as 02:00:00 [the job's]")
+    plot_file: str = option(default="", value="FILE", help="write the plot into this file: .png, .svg, .pdf or .html")
+    cluster: str = option(default="", help=ITS_CLUSTER)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    again: bool = option(default=False, help="forget what was measured, and measure again")
+    discard: bool = option(default=False, help="cancel the runs, and forget what was measured")
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class ShellOptions(Options):

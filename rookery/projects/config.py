@@ -109,6 +109,7 @@ def load(path: str | Path = "") -> Project:
         jobs=data.get("jobs", {}),
         lines=document.lines,
         copied_from=note.origin if note else "",
+        outputs_per_release=bool(note and note.outputs_per_release),
         inputs=_inputs(data.get("inputs")),
     )
 

@@ -41,6 +41,7 @@ class Project:
         jobs: By name, as written: `config.job` makes a Job of one.
         lines: The line of each key in rookery.yml, by its path (("jobs", "simulate", "time")).
         copied_from: Name of the project that it is a copy of; "" where it is none.
+        outputs_per_release: Each release has its own outputs: those of a copy whose releases run side by side.
     """
 
     root: Path
@@ -51,6 +52,7 @@ class Project:
     jobs: Mapping[str, Mapping[str, Any]]
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)
     copied_from: str = ""
+    outputs_per_release: bool = False
     inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -28,6 +28,7 @@ IN_PROJECTS = (
     "lint",
     "render",
     "run",
+    "scale",
     "submit",
 )
 """Commands that take --project."""

@@ -168,3 +168,29 @@ def test_one_document_and_what_it_would_do(terns: Project) -> None:
 def test_what_can_t_be_run_is_said_before_anything_is_deployed(terns: Project) -> None:
     assert "Unknown job 'cuont' (did you mean `count`?)" in run(terns, "cuont", code=1)
     assert "Missing argument JOB. Jobs of" in run(terns, code=1)
+
+
+def test_after_an_edit_submit_asks_whether_to_deploy_first(terns: Project) -> None:
+    """No submits what is deployed; --deploy asks nothing, and takes uncommitted changes only with --dirty."""
+    argv = [str(ROOKERY), "submit", "total", "held"]
+    before = terns.git("rev-parse", "HEAD")
+    head = terns.commit({"notes.txt": "two"})
+    with Terminal(argv, terns.laptop.environment, terns.root) as screen:
+        screen.answers(rf"penguins has commit {before[:7]}, not your.*Deploy that first\?\s+\[Y/n\] $", "n")
+        screen.shows(rf"Submitted job .*runs commit {before[:7]}.*Submitted job")  # asked once for both jobs
+        assert screen.ends() == 0
+        assert screen.seen.count("Deploy that first?") == 1
+    with Terminal(argv[:3], terns.laptop.environment, terns.root) as screen:
+        screen.answers(r"Deploy that first\?\s+\[Y/n\] $", "")
+        screen.shows(rf"Deployed terns {head[:10]}.*Submitted job")
+        assert screen.ends() == 0
+    (terns.root / "notes.txt").write_text("three")
+    with Terminal(argv[:3], terns.laptop.environment, terns.root) as screen:
+        screen.answers(r"Uncommitted changes are not on penguins: notes.txt\. Deploy them first.*\[Y/n\] $", "y")
+        screen.shows(r"\(with uncommitted changes\).*Submitted job")
+        assert screen.ends() == 0
+    assert "There are uncommitted changes: notes.txt" in terns.run("submit", "total", "--deploy", code=1)
+    terns.git("checkout", "-q", "notes.txt")
+    assert terns.json("submit", "total", "--deploy")["record"]["commit"] == head
+    assert "Use --dirty with --deploy." in terns.run("submit", "total", "--dirty", code=1)
+    assert "Use --check without --deploy" in terns.run("submit", "total", "--deploy", "--check", code=1)

@@ -18,8 +18,9 @@ from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
 from rookery.jobs.run_record import RunRecord
-from rookery.jobs.submit import report, request, submit, tags
+from rookery.jobs.submit import deploy_first, report, request, sending, tags
 from rookery.jobs.submit.request import SubmitRequest
+from rookery.projects import commit
 from rookery.projects.target import Target
 from rookery.remote.slurm import basics, following
 
@@ -69,9 +70,9 @@ def test_a_submission_of_which_nothing_is_known_is_looked_for_by_the_same_comman
     target: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path), next=str, connection=None)
     wanted = SubmitRequest("seals", job="fit", failed_of="12", token="0" * 32)
     monkeypatch.setattr(request, "local_text", lambda *_: None)
-    monkeypatch.setattr(submit.remote_client, "call", lambda *_: {"state": state, "said": "no answer"})
+    monkeypatch.setattr(sending.remote_client, "call", lambda *_: {"state": state, "said": "no answer"})
     with pytest.raises(RookeryError) as raised:
-        submit._send(target, wanted)
+        sending._send(target, wanted)
     assert request.token_file(target, wanted).exists() == stays
     assert str(raised.value.hint).startswith("invoke submit fit --failed 12   # checks first") == (state == "unknown")
 
@@ -92,9 +93,9 @@ def test_one_that_may_have_been_submitted_is_not_forgotten_before_it_was_looked_
     asked: list[dict[str, Any]] = []
     answer = {"state": state, "said": "", "jobs": [], "stamp": {}, "what": ["rows"], "before": "a" * 40}
     monkeypatch.setattr(request, "local_text", lambda *_: None)
-    monkeypatch.setattr(submit.remote_client, "call", lambda *given: asked.append(given[2]) or answer)
+    monkeypatch.setattr(sending.remote_client, "call", lambda *given: asked.append(given[2]) or answer)
     with pytest.raises(RookeryError):
-        submit._send(target, wanted)
+        sending._send(target, wanted)
     assert (asked[0]["token"], asked[0]["again"]) == (earlier, True)
     assert request.read_token(request.token_file(target, wanted))[0] == (earlier if stays else "")
 
@@ -137,11 +138,11 @@ def test_what_kept_a_submission_from_beginning_has_its_own_next_command(
     def fails(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(submit.remote_client, "call", fails)
+    monkeypatch.setattr(sending.remote_client, "call", fails)
     target: Any = SimpleNamespace(connection=None, next=str)
     before = error.hint
     with pytest.raises(RookeryError) as raised:
-        submit._call(target, SubmitRequest("seals", job="fit"), {})
+        sending._call(target, SubmitRequest("seals", job="fit"), {})
     assert ("checks first" in str(raised.value.hint), raised.value.hint != before) == (looks, looks)
 
 
@@ -210,7 +211,7 @@ def test_a_tag_is_the_one_that_was_asked_for_on_this_side(
     wanted = SubmitRequest("seals", job="fit", tag=asked, token="ab" * 16)
     request.save_token(request.token_file(target, wanted), wanted.token, noted)
     record = {"job": "x", "id": "7", "cluster": "penguins", "project": "other", "tag": "--file=/etc/passwd"}
-    made = submit._record_of(target, wanted, {"state": state, "record": record})
+    made = sending._record_of(target, wanted, {"state": state, "record": record})
     assert (made.tag, made.job, made.cluster, made.project) == (tag, "fit", "hec", "seals")
 
 
@@ -288,3 +289,24 @@ def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: py
     answer = {"ok": True, "stamp": {}, "said": f"sbatch: Job 1 to start at {bad} in partition {bad}"}
     report.tested(target, SubmitRequest("seals", job=f"fit{bad}"), answer, json=False)
     assert all(line.isprintable() for line in capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("identity", "changes", "question"),
+    [
+        ("a", (), ""),
+        ("b", (), "hec has commit aaaaaaa, not your current one, bbbbbbb. Deploy that first?"),
+        ("c", ("fit.py",), "Uncommitted changes are not on hec: fit.py. Deploy them first, marked as uncommitted?"),
+    ],
+)
+def test_a_deploy_is_proposed_where_other_files_are_deployed(
+    tmp_path: Path, identity: str, changes: tuple[str, ...], question: str
+) -> None:
+    head = "b" if changes else identity
+    local = commit.Commit(tmp_path, identity * 40, head * 40, changes=changes)
+    assert deploy_first.question_about(local, "a" * 40, "hec") == question
+
+
+def test_uncommitted_changes_that_are_deployed_are_not_asked_about(tmp_path: Path) -> None:
+    local = commit.Commit(tmp_path, "c" * 40, "b" * 40, changes=("fit.py",))
+    assert deploy_first.question_about(local, "c" * 40, "hec") == ""

@@ -82,6 +82,13 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
             "Use --check without --wait and --tag: it submits nothing.",
             hint=typed_command.again(without=("--wait", "--tag")),
         )
+    if options.check and options.deploy:
+        raise RookeryError(
+            "Use --check without --deploy: it changes nothing.",
+            hint=typed_command.again(without=("--deploy", "--dirty")),
+        )
+    if options.dirty and not options.deploy:
+        raise RookeryError("Use --dirty with --deploy.", hint=typed_command.again("--deploy"))
     for name in options.after:
         if not run_record.NUMBER.fullmatch(name) and not _NAME.fullmatch(name):
             raise RookeryError(

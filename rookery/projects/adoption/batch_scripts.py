@@ -1,7 +1,7 @@
 """Find job scripts in a folder, and what in them is different where rookery submits them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -53,19 +53,19 @@ def _log_folder(log: str) -> str:
     return fixed[0] if fixed and not log.startswith(("/", "~")) and ".." not in fixed else ""
 
 
-def differences(script: BatchScript, outputs: Iterable[str], *, python: str, r: str) -> Iterator[str]:
+def differences(script: BatchScript, outputs: Sequence[str], *, python: str, r: str) -> Iterator[str]:
     """Yield what a script does that has another effect in a release, a sentence each.
 
     Args:
         script: The script.
-        outputs: The project's folders for results and logs.
+        outputs: The project's folders for results and logs, the last one for logs.
         python: The way in which `deploy` builds a Python environment; "" for none.
         r: The same for an R library.
     """
-    name = script.path
+    name, logs = script.path, outputs[-1]
     if not script.logs or any(_log_folder(log) not in outputs for log in script.logs):
         where = script.logs[0] if script.logs else "slurm-%j.out"
-        yield f"{name} writes its log to {where}, which fetch does not copy: set #SBATCH --output=slurm_logs/%x_%j.out"
+        yield f"{name} writes its log to {where}, which fetch does not copy: set #SBATCH --output={logs}/%x_%j.out"
     if match := _ELSEWHERE.search(script.text):
         yield f"{name} changes to {match[1]}, but jobs start in the deployed project: remove that line"
     if "/" in name and _UPWARDS.search(script.text):

@@ -1,19 +1,17 @@
 """The command `init`: look at a folder, show what would make a project of it, ask, and write it."""
 
-import difflib
 import json
 import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rookery.clusters.config import profile
-from rookery.core import atomic_files, console, invocation, preferences, prompts
+from rookery.core import console, invocation, preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.core.sizes import of_mebibytes
 from rookery.projects import chosen_clusters, config, first_commit, scaffold
-from rookery.projects.adoption import git_facts, ignore_lines, project_file, proposal, survey
+from rookery.projects.adoption import from_script, git_facts, ignore_lines, project_file, proposal, screen, survey
 from rookery.projects.adoption.facts import FolderFacts
 from rookery.projects.adoption.proposal import Proposal
 from rookery.projects.commit import listed
@@ -60,6 +58,8 @@ def run(options: InitOptions) -> int:
     """
     root = _root(options)
     first_commit.require_git()
+    if (root / config.NAME).exists():  # which _root lets through for --from-script alone
+        return from_script.add(root, options)
     plan = _plan(root, options)
     asks = prompts.is_interactive() and not (options.yes or options.check or options.json)
     if not options.json:
@@ -76,12 +76,8 @@ def run(options: InitOptions) -> int:
     elif writes:
         _print_summary(plan, signed, committed=commits and plan.commits)
     elif not options.check:
-        console.note("Nothing was written.", *([] if asks else [f"  next: {_again(options)}"]))
+        screen.show_nothing_written(options, asks=asks)
     return 0
-
-
-def _again(options: InitOptions) -> str:
-    return invocation.as_typed(replace(options, yes=True, json=False).command("init"))
 
 
 def _root(options: InitOptions) -> Path:
@@ -101,6 +97,8 @@ def _root(options: InitOptions) -> Path:
             f"{root} can't become a project: it holds more than one.", hint="cd into the folder of your code"
         )
     if around := config.enclosing(root):
+        if options.from_script and not options.folder:
+            return around
         _refuse(root, around)
     for name in (config.NAME, IGNORED):
         if (root / name).is_symlink():
@@ -149,8 +147,15 @@ def _plan(root: Path, options: InitOptions) -> InitPlan:
     if not facts.files.sizes:
         hint = f"invoke new {scaffold.suggested(root.name)}   # makes a project with an example"
         raise RookeryError(f"{root} has no files to make a project of.", hint=hint)
+    made = dict([from_script.translated(root, options.from_script, {})]) if options.from_script else {}
     gpus = {site: number for site in clusters if (number := partition.fewest_gpus(profile.load(site)))}
-    proposed = proposal.propose(facts, name, clusters, gpus)
+    proposed = proposal.propose(facts, name, clusters, gpus, {path: each.job for path, each in made.items()})
+    told = [
+        advice
+        for path, each in made.items()
+        for advice in from_script.advice(path, each, from_script.problems(root, proposed.project, each.job))
+    ]
+    proposed = replace(proposed, advice=(*proposed.advice, *told))
     ignore_file = root / IGNORED
     before = ignore_file.read_text(encoding="utf-8", errors="surrogateescape") if ignore_file.is_file() else ""
     texts = {IGNORED: ignore_lines.with_sections(before, proposed.ignored)} if proposed.ignored else {}
@@ -181,20 +186,10 @@ def _name(root: Path, options: InitOptions) -> str:
 
 def _show(plan: InitPlan) -> None:
     """Print what was found, the files as a diff, and what the user should know."""
-    output = console.writer(sys.stdout)
     for line in _found(plan.facts):
         console.say(f"  found    {line}")
-    colours = {"+": "green", "-": "red", "@": "cyan"}
-    for name, text in plan.texts.items():
-        before = plan.before[name].splitlines(keepends=True)
-        origin = name if before else "/dev/null"
-        for line in difflib.unified_diff(before, text.splitlines(keepends=True), origin, name):
-            console.show(output, line.removesuffix("\n"), colours.get(line[0], ""))
-    for advice in plan.proposal.advice:
-        console.say(
-            f"  warning  {advice.text}.",
-            *([f"           {invocation.as_typed(advice.command)}"] if advice.command else []),
-        )
+    screen.show_diffs(plan.texts, plan.before)
+    screen.show_advice(plan.proposal.advice)
 
 
 def _found(facts: FolderFacts) -> list[str]:
@@ -233,13 +228,7 @@ def _write(plan: InitPlan) -> None:
     """
     for name, text in plan.texts.items():
         path = plan.root / name
-        before = plan.before[name].encode("utf-8", "surrogateescape") if path.exists() else None
-        try:
-            atomic_files.exchange(path.resolve(), before, text.encode("utf-8", "surrogateescape"))
-        except OSError as error:
-            raise RookeryError(
-                f"Can't write {path}: {error.strerror or error}.", hint=f"ls -ld {shlex.quote(str(plan.root))}"
-            ) from error
+        screen.replace_file(path, plan.before[name] if path.exists() else None, text)
 
 
 def _first_commit(plan: InitPlan) -> str:

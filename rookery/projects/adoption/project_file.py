@@ -88,7 +88,8 @@ def _entry(key: str, value: Any, indent: str) -> list[str]:
     """Return the lines of a key and its value."""
     if isinstance(value, str) and "\n" in value:
         body = value.rstrip("\n").split("\n")
-        return [f"{indent}{key}: |", *(f"{indent}  {line}" if line.strip() else "" for line in body)]
+        indented = "2" * body[0].startswith(" ")  # YAML would take the first line's blanks for the block's
+        return [f"{indent}{key}: |{indented}", *(f"{indent}  {line}" if line else "" for line in body)]
     if isinstance(value, Mapping) and any(isinstance(inner, Mapping) for inner in value.values()):
         inner = (line for name, inside in value.items() for line in _entry(name, inside, f"{indent}  "))
         return [f"{indent}{key}:", *inner]

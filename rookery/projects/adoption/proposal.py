@@ -3,8 +3,9 @@
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any, Final
 
 from rookery.core.sizes import of_mebibytes
@@ -52,7 +53,13 @@ class Proposal:
     advice: tuple[Advice, ...]
 
 
-def propose(facts: FolderFacts, name: str, clusters: tuple[str, ...], gpus: Mapping[str, int]) -> Proposal:
+def propose(
+    facts: FolderFacts,
+    name: str,
+    clusters: tuple[str, ...],
+    gpus: Mapping[str, int],
+    translated: Mapping[str, JobDraft] = MappingProxyType({}),
+) -> Proposal:
     """Return the proposal for a folder.
 
     Args:
@@ -60,16 +67,18 @@ def propose(facts: FolderFacts, name: str, clusters: tuple[str, ...], gpus: Mapp
         name: The project's name.
         clusters: Where it will run.
         gpus: GPUs that every job must ask for, on those clusters that have such a rule.
+        translated: Jobs that were made of job scripts, by the paths of these.
     """
     environment = {
         language: locks[0] for language, locks in (("python", facts.python_locks), ("r", facts.r_locks)) if locks
     }
     outputs = _outputs(facts)
-    jobs = tuple(_jobs(facts, outputs, gpus))
+    known = replace(facts, scripts=tuple(script for script in facts.scripts if script.path not in translated))
+    jobs = (*translated.values(), *_jobs(known, outputs, gpus, translated))
     return Proposal(
         project=ProjectDraft(name, clusters, environment, outputs, jobs),
         ignored=ignore_lines.proposed(facts, outputs),
-        advice=tuple(_advice(facts, outputs, len(jobs))),
+        advice=tuple(_advice(known, outputs, len(jobs))),
     )
 
 
@@ -81,12 +90,14 @@ def _outputs(facts: FolderFacts) -> tuple[str, ...]:
     return (*results, *logs)
 
 
-def _jobs(facts: FolderFacts, outputs: tuple[str, ...], gpus: Mapping[str, int]) -> Iterator[JobDraft]:
+def _jobs(
+    facts: FolderFacts, outputs: tuple[str, ...], gpus: Mapping[str, int], translated: Mapping[str, JobDraft]
+) -> Iterator[JobDraft]:
     """Yield a job for each job script; without one, for the likeliest programs, or else for what a package can run."""
-    names: set[str] = set()
+    names = {job.name for job in translated.values()}
     for script in facts.scripts[:MOST_SCRIPTS]:
         yield JobDraft(job_name(script.name or PurePosixPath(script.path).stem, names), {"script": script.path})
-    if facts.scripts:
+    if facts.scripts or translated:
         return
     installed = facts.package if facts.package and facts.python_locks else None  # what deploy makes importable
     for command in (installed.commands if installed else ())[:MOST_JOBS]:
