@@ -194,12 +194,14 @@ class DataRmOptions(Options):
 class CombineOptions(Options):
     """Combine the CSV files of an array into one table.
 
-    Each row gets the parameters of its task. Missing tasks are listed.
+    Each row gets the run, the commit, the task and its parameters. Missing tasks are listed.
     """
 
-    examples = ("combine", "combine 41 --output table.csv", "combine --plot estimate --plot-file estimate.png")
+    examples = ("combine", "combine 41 42 --output table.csv", "combine --plot estimate --plot-file estimate.png")
 
-    job: str = option(default="", value="NUMBER", help="job number of a run [the project's latest]", positional=True)
+    job: str = option(
+        default="", value="NUMBER", help="job numbers of runs [the project's latest]", positional=True, several=True
+    )
     cluster: str = option(default="", help="cluster where it ran [any]")
     project: str = option(default="", value="DIR", help=PROJECT)
     files: str = option(default="", value="PATTERN", help="the files [*.csv in the outputs]")

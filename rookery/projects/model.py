@@ -37,6 +37,7 @@ class Project:
         clusters: Where it runs, the first by default; at least one.
         environment: What its code runs in; guessed from lock files where rookery.yml does not say.
         outputs: Folders that live on the cluster's storage, linked into each release; paths in the project.
+        run_folders: Those of their folders of which each run has its own: paths with `{run}`, `results/{run}`.
         inputs: Paths of input data in the project, each with the beginning of its version's digest; "" for the latest.
         jobs: By name, as written: `config.job` makes a Job of one.
         lines: The line of each key in rookery.yml, by its path (("jobs", "simulate", "time")).
@@ -54,6 +55,7 @@ class Project:
     copied_from: str = ""
     outputs_per_release: bool = False
     inputs: Mapping[str, str] = field(default_factory=dict)
+    run_folders: tuple[str, ...] = ()
 
     @property
     def linked(self) -> tuple[str, ...]:

@@ -82,6 +82,7 @@ def make(
         "dirty": commit.dirty,
         "cluster": cluster.name,
         "outputs": project.outputs,
+        "run_folders": project.run_folders,
         "jobs": {script.job.name: dict(script.summary) for script in scripts},
     }
     ways = {"python": project.environment.python, "r": project.environment.r}
