@@ -15,7 +15,7 @@ from rookery.core import console, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs.data import data_client, naming, room, transfer_bar
 from rookery.jobs.data.pushed import Pushed
-from rookery.remote.data.download import LOOPBACK, PROGRESS
+from rookery.remote.data.data_names import LOOPBACK, PROGRESS
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection

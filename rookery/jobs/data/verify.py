@@ -13,7 +13,7 @@ from rookery.jobs.results.fetch import size as shown_size
 from rookery.projects import config
 from rookery.projects import target as targets
 from rookery.projects.data.comparison import SHOWN
-from rookery.remote.data.verify import PROGRESS
+from rookery.remote.data.data_names import PROGRESS
 
 if TYPE_CHECKING:
     from rookery.projects.target import Target

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from rookery.remote import frame
 from rookery.remote.data import manifest, store
+from rookery.remote.data.data_names import LOOPBACK, PROGRESS
 from rookery.remote.data.manifest import ManifestLine
 from rookery.remote.data.partial import Partial
 from rookery.remote.data.store import DataStore
@@ -32,11 +33,6 @@ PATIENCE = 60
 
 ATTEMPTS = 5
 """Connections that are made one after another without a byte coming; a pause after each."""
-
-PROGRESS = "rookery-read "
-"""What the lines on standard error begin with that say how many bytes more have come."""
-
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class Redirects(urllib.request.HTTPRedirectHandler):

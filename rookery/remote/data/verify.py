@@ -9,15 +9,13 @@ from typing import Any, Dict, Iterator, List, Tuple
 
 from rookery.remote import frame
 from rookery.remote.data import manifest, store
+from rookery.remote.data.data_names import PROGRESS
 from rookery.remote.data.manifest import ManifestLine
 from rookery.remote.data.store import DataStore, Version
 
 PIECE = 1 << 20
 MOST = 1000
 """How many faults of a version are named; of others only the number."""
-
-PROGRESS = "rookery-read "
-"""What the lines on standard error begin with that say how many bytes more have been read."""
 
 _OFTEN = 16 << 20
 
