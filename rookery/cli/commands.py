@@ -38,6 +38,8 @@ COMMANDS = (
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
     command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run", each="cluster"),
     command("combine", jobs.CombineOptions, "rookery.jobs.results.combine:run"),
+    command("runs", jobs.RunsOptions, "rookery.jobs.records.show:run"),
+    command("reproduce", jobs.ReproduceOptions, "rookery.jobs.records.reproduce:run"),
     command("scale", jobs.ScaleOptions, "rookery.jobs.scaling.scale:run"),
     command("shell", jobs.ShellOptions, "rookery.jobs.interactive.shell:run"),
     command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run", each="cluster"),
@@ -91,7 +93,7 @@ TITLES = {
     "Start": ("onboard", "login", "setup", "new", "init", "logout"),
     "Work": ("run", "render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
     "Data": ("data.push", "data.list", "data.verify", "data.rm"),
-    "Results": ("fetch", "combine"),
+    "Results": ("fetch", "combine", "runs", "reproduce"),
     "Speed": ("scale",),
     "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),
     "Clusters": (

@@ -32,6 +32,9 @@ class SubmitOptions(Options):
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
+    array: str = field(default="")
+    """Tasks in place of the script's own, as sbatch takes them; `reproduce` asks for those of a run."""
+
     token: str = field(default="")
     """What the submission is to be found by, where the caller has written that down; a new one where empty."""
 
@@ -218,6 +221,41 @@ class CombineOptions(Options):
     sandbox: bool = option(default=False, help=SANDBOX)
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
+
+
+class RunsOptions(Options):
+    """Show the records of the project's runs.
+
+    What ran: commit, parameters, packages, modules, and the node. Exits with 1 if two runs differ.
+    """
+
+    examples = ("runs", "runs 41", "runs 41 42 --diff")
+
+    job: str = option(default="", value="NUMBER", help="job numbers of runs [all]", positional=True, several=True)
+    diff: bool = option(default=False, help="show what differs between two runs")
+    cluster: str = option(default="", help="cluster where it ran [any]")
+    project: str = option(default="", value="DIR", help=PROJECT)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class ReproduceOptions(Options):
+    """Make a run again and compare the results.
+
+    The same commit, parameters and environment, from a copy of the project. Exits with 1 if a file differs.
+    """
+
+    examples = ("reproduce 41", "reproduce 41 --cluster hec --keep")
+
+    job: str = option(value="NUMBER", help="job number of a run")
+    cluster: str = option(default="", help="cluster to run it on [where it ran]")
+    project: str = option(default="", value="DIR", help=PROJECT)
+    keep: bool = option(default=False, help="keep the new results and the copy of the project")
+    remove: bool = option(default=False, help="remove what an earlier reproduction of this run left")
+    max_size: str = option(default="20G", value="SIZE", help="refuse to fetch more than this, such as 500M [20G]")
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class ScaleOptions(Options):

@@ -27,7 +27,9 @@ IN_PROJECTS = (
     "fetch",
     "lint",
     "render",
+    "reproduce",
     "run",
+    "runs",
     "scale",
     "submit",
 )
