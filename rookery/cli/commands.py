@@ -62,6 +62,8 @@ GROUPS = {
     "data": (
         command("list", jobs.DataListOptions, "rookery.jobs.data.listing:run", each="cluster"),
         command("push", jobs.DataPushOptions, "rookery.jobs.data.push:run", each="cluster"),
+        command("verify", jobs.DataVerifyOptions, "rookery.jobs.data.verify:run", each="cluster"),
+        command("rm", jobs.DataRmOptions, "rookery.jobs.data.remove:run", each="cluster"),
     ),
     "clusters": (
         command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all"),
@@ -90,7 +92,7 @@ GROUPS = {
 TITLES = {
     "Start": ("onboard", "login", "setup", "new", "init", "logout"),
     "Work": ("run", "render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
-    "Data": ("data.push", "data.list"),
+    "Data": ("data.push", "data.list", "data.verify", "data.rm"),
     "Results": ("fetch", "combine", "runs", "reproduce"),
     "Speed": ("scale",),
     "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),

@@ -21,6 +21,8 @@ IN_PROJECTS = (
     "combine",
     "data.list",
     "data.push",
+    "data.rm",
+    "data.verify",
     "deploy",
     "fetch",
     "lint",

@@ -219,6 +219,10 @@ def runs(walk: Walk) -> None:
     (walk.root / "data/a.csv").write_text("2\n")
     walk.say("deploy", where="its data differs from what is here")
     walk.say("data.list")
+    walk.say("data.verify")
+    walk.say("data.push")
+    walk.say("data.rm", "data", "--unused", "--check")
+    walk.say("data.rm", "data", "--unused", "--yes")
     walk.say("submit", "fit", "--check")
 
     number = walk.say("submit", "fit")["id"]
