@@ -198,7 +198,8 @@ def test_an_environment_without_what_its_lock_lists_is_no_environment(home: Lapt
     project = package(home, "lacking", "src", pyproject__toml=PYPROJECT, uv__lock=UV_LOCK)
     uv = 'sync) exec "$REAL" "$@" --no-install-package iniconfig ;; *) exec "$REAL" "$@" ;;'
     home.script(f"""
-        mkdir -p fake && printf '#!/bin/sh\nREAL=%s\ncase $1 in {uv} esac\n' "$(command -v uv)" >fake/uv && chmod +x fake/uv
+        mkdir -p fake && printf '#!/bin/sh\nREAL=%s\ncase $1 in {uv} esac\n' "$(command -v uv)" >fake/uv
+        chmod +x fake/uv
         echo 'export PATH="$HOME/fake:$PATH"' >.config/rookery/env.d/99-fake.sh
     """)
     try:
@@ -217,16 +218,16 @@ def test_a_wheel_that_is_not_what_it_says(home: Laptop) -> None:
     project = work(home, "liar", environment={"python": "venv"}, jobs=JOBS)
     project.commit(requirements__txt="--find-links wheels\nliar==1.0\n")
     home.script("""
-        mkdir -p wheels && cd wheels && python3 - <<'END'
+        mkdir -p wheels .config/pip && cd wheels && python3 - <<'END'
         import zipfile
         with zipfile.ZipFile("liar-1.0-py3-none-any.whl", "w") as wheel:
             wheel.writestr("liar.py", "x = 1\\n")
             wheel.writestr("liar-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: liar\\nVersion: 2.0\\n")
-            wheel.writestr("liar-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+            tag = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+            wheel.writestr("liar-1.0.dist-info/WHEEL", tag)
             wheel.writestr("liar-1.0.dist-info/RECORD", "")
         END
-        printf '[global]\\nfind-links = /home/petra/wheels\\n' >../.config/pip/pip.conf || {
-          mkdir -p ../.config/pip && printf '[global]\\nfind-links = /home/petra/wheels\\n' >../.config/pip/pip.conf; }
+        printf '[global]\\nfind-links = /home/petra/wheels\\n' >../.config/pip/pip.conf
     """)
     try:
         completed = project.run()
