@@ -218,16 +218,16 @@ def test_a_wheel_that_is_not_what_it_says(home: Laptop) -> None:
     project = work(home, "liar", environment={"python": "venv"}, jobs=JOBS)
     project.commit(requirements__txt="--find-links wheels\nliar==1.0\n")
     home.script("""
-        mkdir -p wheels .config/pip && cd wheels && python3 - <<'END'
+        mkdir -p wheels && cd wheels && python3 - <<'END'
         import zipfile
         with zipfile.ZipFile("liar-1.0-py3-none-any.whl", "w") as wheel:
             wheel.writestr("liar.py", "x = 1\\n")
             wheel.writestr("liar-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: liar\\nVersion: 2.0\\n")
-            tag = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
-            wheel.writestr("liar-1.0.dist-info/WHEEL", tag)
+            kind = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+            wheel.writestr("liar-1.0.dist-info/WHEEL", kind)
             wheel.writestr("liar-1.0.dist-info/RECORD", "")
         END
-        printf '[global]\\nfind-links = /home/petra/wheels\\n' >../.config/pip/pip.conf
+        mkdir -p ../.config/pip && printf '[global]\\nfind-links = /home/petra/wheels\\n' >../.config/pip/pip.conf
     """)
     try:
         completed = project.run()

@@ -231,9 +231,9 @@ def test_what_uv_must_bring(tmp_path: Path) -> None:
     site(tmp_path, thin="2", other="9")
     assert proved(tmp_path, expected) == ""
     (packages / "numpy.py").write_text("")
-    assert proved(tmp_path, expected) == "error: numpy is not whole: numpy.py is empty\n"
+    assert proved(tmp_path, expected) == "error: numpy is incomplete: numpy.py is empty\n"
     (packages / "numpy.py").unlink()
-    assert proved(tmp_path, expected) == "error: numpy is not whole: none of its files is there\n"
+    assert proved(tmp_path, expected) == "error: numpy is incomplete: none of its files is there\n"
 
 
 @pytest.mark.parametrize(

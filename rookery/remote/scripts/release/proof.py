@@ -126,9 +126,9 @@ def damaged(packages: str, path: str, name: str) -> List[str]:
         except OSError:
             continue
         if not size:
-            return ["%s is not whole: %s is empty" % (name, file)]
+            return ["%s is incomplete: %s is empty" % (name, file)]
         present += 1
-    return ["%s is not whole: none of its files is there" % name] if code and not present else []
+    return ["%s is incomplete: none of its files is there" % name] if code and not present else []
 
 
 def required(expected: Dict[str, Any], installed: Dict[str, str]) -> Iterator[str]:
