@@ -106,7 +106,8 @@ def make(
         tuple(script.path for script in scripts if script.path in files),
         tuple(path for path in rendered if path in tree.files),
         tree.outwards,
-        (warning,) if warning else (),
+        tuple(dict.fromkeys(filter(None, (warning, *(each.warning for each in environments))))),
+        {each.kind: each.expected for each in environments},
     )
 
 
