@@ -15,13 +15,14 @@ from rookery.remote import strict_json
 
 FOLDERS = {
     "ansible": "what Ansible writes while it runs",
+    "checks": "PROJECT-DIGEST/CLUSTER.json: commits whose tests have passed",
     "clusters": "CLUSTER.json: the last successful `setup` of a cluster, and what its login node is like",
     "cohort": "digests of the pages that `cohort` wrote",
     "combined": "digests of the tables that `combine` wrote",
     "copies": "NAME-DIGEST/: a copy of a project at a commit, and copy.json, which says what it was made from",
     "deploys": "USER@HOST:PORT/PROJECT.json: the releases and commits of a project on a cluster",
     "failures": "logs of unexpected errors",
-    "fetched": "PROJECT-DIGEST.json: the files that `fetch` downloaded",
+    "fetched": "PROJECT-DIGEST.json: the files that `fetch` downloaded; .offered: it has proposed lines for .gitignore",
     "known_hosts": "the clusters' host keys",
     "locks": "which commands are running",
     "node": "keys to log in to running jobs",

@@ -83,6 +83,8 @@ def test_from_nothing_to_a_combined_table(people: dict[str, Laptop], cluster: st
     assert (answer["rows"], answer["files"], answer["missing"]) == (1000, 20, [])
     with (folder / "combined.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
+    assert len({(row["run"], row["commit"]) for row in rows}) == 1
+    assert len(list((folder / "results" / rows[0]["run"]).glob("*.csv"))) == 20
     assert [int(row["task"]) for row in rows] == [task for task in range(1, 21) for _ in range(50)]
     assert len({row["estimate"] for row in rows}) == 1000  # no two tasks share their random numbers
     mean = sum(float(row["estimate"]) for row in rows) / 1000
@@ -93,23 +95,18 @@ def test_from_nothing_to_a_combined_table(people: dict[str, Laptop], cluster: st
     assert status.stdout in {"", "?? runs/\n"}
 
 
-def test_its_own_tests_pass_where_it_was_deployed(people: dict[str, Laptop]) -> None:
-    """With the packages that its lock file names."""
+@pytest.mark.parametrize(
+    ("name", "passed"), [("study-python", "7 passed"), ("study-python-poetry", "7 passed"), ("study-r", "PASS 11")]
+)
+def test_its_own_tests_pass_before_a_long_run(people: dict[str, Laptop], name: str, passed: str) -> None:
+    """In the release's environment, with the packages that its lock file names."""
     person = people["penguins"]
-    output = person.says("cd ~/projects/study-python/current && .venv/bin/python -m pytest -q -p no:cacheprovider")
-    assert re.search(r"[6-9] passed", output)
-
-
-def test_what_is_in_the_r_project_agrees_with_lm(people: dict[str, Laptop]) -> None:
-    """R's own test framework is not on clusters; what its tests hold is asked of R itself."""
-    person = people["penguins"]
-    output = person.script("""
-        cd ~/projects/study-r/current
-        Rscript -e 'source("ols.R"); set.seed(1); data <- make_data(50, c(1, 2, -3), 0.5)
-                    found <- fit(data$x, data$y); model <- summary(lm(data$y ~ data$x - 1))$coefficients
-                    closed <- solve(crossprod(data$x), crossprod(data$x, data$y))
-                    stopifnot(all.equal(found$estimate, drop(closed), tolerance = 1e-10),
-                              all.equal(found$standard_error, unname(model[, 2]), tolerance = 1e-10))
-                    cat("agrees\\n")'
-    """)
-    assert output == "agrees"
+    folder = person.home / name
+    text = (folder / "rookery.yml").read_text()
+    (folder / "rookery.yml").write_text(text.replace("time: 00:10:00", "time: 00:30:00"))
+    environment = {**os.environ, **person.environment}
+    subprocess.run(["git", "commit", "-qam", "Longer"], cwd=folder, env=environment, check=True)
+    output = rookery(person, folder, "submit", "simulate", "--deploy")
+    match = re.search(r"tests of commit \w+ passed \(job (\d+)\)", output)
+    assert match, output
+    assert passed in rookery(person, folder, "logs", match[1])

@@ -10,13 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import console, invocation, locking
+from rookery.core import console, invocation, locking, quiet_step
 from rookery.core.errors import RookeryError
 from rookery.core.startup import INTERRUPTED
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_states, job_table, reruns, watch
 from rookery.jobs.options import CombineOptions, FetchOptions, RunOptions, SubmitOptions
-from rookery.jobs.records import quiet_step
 from rookery.jobs.results import combine, fetch
 from rookery.jobs.run_job import progress as kept
 from rookery.jobs.run_job.progress import FAILED, Progress
@@ -116,7 +115,9 @@ class _Run:
         return bool(submit_request.read_token(submit_request.token_file(self._target, request))[0])
 
     def _submission(self) -> SubmitOptions:
-        return SubmitOptions(job=self._progress.job, token=self._progress.token, **self._where())
+        return SubmitOptions(
+            job=self._progress.job, token=self._progress.token, unchecked=self._options.unchecked, **self._where()
+        )
 
     def _where(self) -> dict[str, Any]:
         """Return the options that name cluster and project."""

@@ -32,13 +32,13 @@ def carry_out(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any
         RookeryError: It could not be submitted.
     """
     assert target.project is not None  # noqa: S101 submit asks for one
-    answer = _send(target, request)
+    answer, signed = _send(target, request)
     if answer["state"] == "tested":
         return answer, None
     record = _record_of(target, request, answer)
     run_record.keep(target.project.root, record)
     submit_request.token_file(target, request).unlink(missing_ok=True)
-    if record.tag and (note := tags.make(target.project.root, record)):
+    if record.tag and (note := tags.make(target.project.root, record, signed)):
         answer["warnings"] = [*(answer.get("warnings") or []), note]
     return answer, record
 
@@ -59,13 +59,18 @@ def _record_of(target: "Target", request: "SubmitRequest", answer: Mapping[str, 
     )
 
 
+def look(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
+    """Return what is deployed: the commit, and the script that would be submitted; nothing is submitted."""
+    return _call(target, replace(request, test=True), _details(target))
+
+
 _UNKNOWN = {"broken", "unknown"}
 _NOT_LOOKED = {"not-set-up", "not-deployed", "no-job", "no-script"}
 """Answers that are given before an earlier submission is looked for."""
 
 
-def _send(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
-    """Have the job submitted; return the answer, where it is the right one.
+def _send(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any], str]:
+    """Have the job submitted; return the answer, where it is the right one, and the tag that was signed before it.
 
     The script is looked over before: the one that this side would render, mostly the same as the release's. Where it is
     not, the cluster answers with its own, which is looked over in its turn.
@@ -77,22 +82,17 @@ def _send(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
     base = tags.head(root) if request.tag else ""
     text = submit_request.local_text(target, request)
     digest = submit_request.lint_and_digest(target, request, text) if text is not None else ""
+    signed = signed_base = ""
     for _ in range(3):
+        if request.tag and base != signed_base:
+            signed, signed_base = tags.signed(root, request, target.cluster.label, base), base
         if not request.test:
             submit_request.save_token(
                 token_path, request.token, request.tag or submit_request.read_token(token_path)[1]
             )
-        details = {
-            "digest": digest,
-            "base": base,
-            "again": again,
-            "cluster": target.cluster.label,
-            "rookery": __version__,
-            "commands": architectures.submit_commands(target.cluster.data),
-        }
-        answer = _call(target, request, details)
+        answer = _call(target, request, _details(target, digest=digest, base=base, again=again))
         if answer["state"] in {"submitted", "already", "tested"}:
-            return answer
+            return answer, signed
         # nothing has been submitted, so there is nothing to find; unless that is not known
         if not request.test and answer["state"] not in _UNKNOWN | (_NOT_LOOKED if again else set()):
             token_path.unlink(missing_ok=True)
@@ -106,6 +106,18 @@ def _send(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
     error = sbatch_errors.refused(target, request, answer)
     error.hint = _looks_first(target, request) if answer["state"] == "unknown" else error.hint
     raise error
+
+
+def _details(target: "Target", *, digest: str = "", base: str = "", again: bool = False) -> dict[str, Any]:
+    """Return what the program needs besides the request; without a digest it answers with the script."""
+    return {
+        "digest": digest,
+        "base": base,
+        "again": again,
+        "cluster": target.cluster.label,
+        "rookery": __version__,
+        "commands": architectures.submit_commands(target.cluster.data),
+    }
 
 
 def _call(target: "Target", request: "SubmitRequest", details: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 import time
 from typing import Any, Dict, List, Tuple
 
+from rookery.remote.slurm import packages
 from rookery.remote.slurm.basics import run, write
 from rookery.remote.slurm.deployed_script import DeployedScript
 
@@ -40,6 +41,7 @@ def build(script: DeployedScript, request: Dict[str, Any], options: List[str], a
         "chunk": script.entry.get("chunk") or 1,
         "rows": script.rows(),
         "environment": script.stamp.get("environment") or {},
+        "packages": packages.of_release(script.stamp),
         "modules": [name for line in loads for name in line.split()],
         "options": options,
         "release": script.release,
@@ -90,16 +92,23 @@ def make_log_folders(script: DeployedScript, array: str) -> List[str]:
     return warnings
 
 
-def write_table(script: DeployedScript, number: str) -> str:
+def write_table(script: DeployedScript, number: str, run: str) -> str:
     """Write the table of a job's parameters beside its results.
+
+    Args:
+        script: The job's.
+        number: The job's number.
+        run: The run's: the same, or, where the job completes an earlier run, that one's.
 
     Returns:
         Its path; "" where the job has none.
     """
     if not script.entry.get("params"):
         return ""
-    outputs = [str(path) for path in script.stamp.get("outputs") or []]
+    of_runs = [str(path).replace("{run}", run) for path in script.stamp.get("run_folders") or []]
+    outputs = [*of_runs, *(str(path) for path in script.stamp.get("outputs") or [])]
     folder = next((path for path in outputs if "log" not in path), outputs[0] if outputs else ".")
+    os.makedirs(os.path.join(script.release, folder), exist_ok=True)
     path = os.path.join(script.release, folder, "%s_%s.params.csv" % (script.what, number))
     with open(os.path.join(script.release, script.entry["params"]), encoding="utf-8", newline="") as stream:
         write(path, stream.read())
