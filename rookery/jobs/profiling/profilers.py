@@ -22,7 +22,8 @@ _PYTHON = re.compile(
     re.MULTILINE,
 )
 _RSCRIPT = re.compile(
-    r"(?P<before>^|[\s;&|(])Rscript(?:[ \t]+--[\w-]+)*[ \t]+(?P<script>\"[^\"\n]+\"|'[^'\n]+'|[^\s;|&()\"'-][^\s;|&()]*)"
+    r"(?P<before>^|[\s;&|(])Rscript(?:[ \t]+--[\w-]+)*[ \t]+"
+    r"(?P<script>\"[^\"\n]+\"|'[^'\n]+'|[^\s;|&()\"'-][^\s;|&()]*)"
     r"(?P<rest>[^\n;|&]*)",
     re.MULTILINE,
 )

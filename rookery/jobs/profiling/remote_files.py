@@ -112,7 +112,7 @@ def install(target: "Target", copy: "Project", commit: str, profiler: Profiler) 
     script += _R_TOOL if profiler.is_r else _PYTHON_TOOL
     with console.waiting(f"Installing {profiler.package} on {target.cluster.name}"):
         done = target.connection.run(script=script, timeout=_PATIENCE, check=False)
-    if done.returncode:
+    if not done.ok:
         lines = [console.clean(line) for line in (done.stdout + done.stderr).strip().splitlines()[-5:]]
         hint = "add profvis to the project's R packages, and commit" if profiler.is_r else _add(copy, profiler)
         raise RookeryError(

@@ -1,0 +1,88 @@
+"""`profile` on new projects in Python and R: the slow function is first, and nothing of the project changes."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from laptop_projects import Project
+from laptops import Laptop, laptop
+from live import Live
+from test_new import begun
+
+pytestmark = pytest.mark.cluster
+
+SLOW_PYTHON = '''
+import time
+
+
+def slow_part():
+    until = time.perf_counter() + 3
+    while time.perf_counter() < until:
+        sum(range(1000))
+
+
+slow_part()
+'''
+
+SLOW_R = """
+slow_part <- function(until) {
+  while (proc.time()[["elapsed"]] < until) {
+    sqrt(rnorm(20000)^2)
+  }
+}
+slow_part(proc.time()[["elapsed"]] + 3)
+"""
+
+
+@pytest.fixture(scope="module")
+def person(penguins: Live) -> Laptop:
+    there = laptop(penguins, "murre")
+    there.setup()
+    (there.home / ".gitconfig").write_text("[user]\n\tname = Nell\n\temail = nell@example.ac.uk\n")
+    return there
+
+
+def slow(person: Laptop, language: str, addition: str) -> Project:
+    """A new project whose program is slow in one function of its own."""
+    folder = begun(person, f"slow-{language}", "--language", language)
+    program = next(path for path in folder.iterdir() if path.name.lower() in {"simulate.py", "simulate.r"})
+    made = Project(person, folder)
+    made.commit({program.name: program.read_text() + addition}, "slow")
+    return made
+
+
+def test_python_under_cprofile_and_an_added_py_spy(person: Laptop) -> None:
+    made = slow(person, "python", SLOW_PYTHON)
+    commits = made.git("rev-list", "--count", "HEAD")
+    assert "with cprofile" in made.run("profile", "simulate", "--task", "2", "--check")
+    process = made.start("profile", "simulate", "--task", "2")
+    assert process.stdout
+    assert process.stdout.readline().startswith("Profiling simulate, task 2 of 20")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    output = made.run("profile", "simulate", "--task", "2", timeout=300)
+    assert "slow_part" in output.split("Report:")[0]
+    (report,) = made.root.glob("results/profile/*/1.prof")
+    assert report.stat().st_size > 1000
+    assert made.laptop.says("sacct -nXo JobID | wc -l").strip() == "1"  # it was not submitted twice
+    found = made.json("profile", "simulate", "--with", "py-spy")
+    assert found["with"] == "py-spy"
+    assert "sum(range(1000))" in [spot["name"] for spot in found["top"]][0]
+    assert (found["top"][0]["own"], found["seconds"]) > (1, 2)
+    assert made.git("rev-list", "--count", "HEAD") == commits
+    assert made.git("status", "--porcelain") in {"", "?? runs/"}
+    assert "slow-python-profile" not in made.laptop.says("ls projects 2>/dev/null; true")
+
+
+def test_r_under_rprof(person: Laptop) -> None:
+    made = slow(person, "r", SLOW_R)
+    found = made.json("profile", "simulate")
+    assert (found["with"], found["unit"]) == ("rprof", "line")
+    assert "rnorm(20000)" in found["top"][0]["name"]
+    assert found["top"][0]["own"] > 1.5
+    assert [Path(file).name for file in found["files"] if file.endswith("top.tsv")] == ["top.tsv"]
+    wrong = made.run("profile", "simulate", "--with", "cprofile", code=1)
+    assert "cprofile is for Python" in wrong
+    made.commit({"rookery.yml": made.root.joinpath("rookery.yml").read_text() + "  plain: {command: hostname}\n"})
+    assert "starts no `python FILE`" in made.run("profile", "plain", code=1)
