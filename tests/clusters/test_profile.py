@@ -12,7 +12,7 @@ from test_new import begun
 
 pytestmark = pytest.mark.cluster
 
-SLOW_PYTHON = '''
+SLOW_PYTHON = """
 import time
 
 
@@ -23,7 +23,7 @@ def slow_part():
 
 
 slow_part()
-'''
+"""
 
 SLOW_R = """
 slow_part <- function(until) {
@@ -68,8 +68,8 @@ def test_python_under_cprofile_and_an_added_py_spy(person: Laptop) -> None:
     assert made.laptop.says("sacct -nXo JobID | wc -l").strip() == "1"  # it was not submitted twice
     found = made.json("profile", "simulate", "--with", "py-spy")
     assert found["with"] == "py-spy"
-    assert "sum(range(1000))" in [spot["name"] for spot in found["top"]][0]
-    assert (found["top"][0]["own"], found["seconds"]) > (1, 2)
+    assert "sum(range(1000))" in found["top"][0]["name"]
+    assert found["top"][0]["own"] > 1
     assert made.git("rev-list", "--count", "HEAD") == commits
     assert made.git("status", "--porcelain") in {"", "?? runs/"}
     assert "slow-python-profile" not in made.laptop.says("ls projects 2>/dev/null; true")

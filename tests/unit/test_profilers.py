@@ -1,0 +1,67 @@
+"""How a command is changed so that its program runs under a profiler, and tables that come back."""
+
+import base64
+import io
+import subprocess
+import tarfile
+
+import pytest
+
+from rookery.core.errors import RookeryError
+from rookery.jobs.profiling import profilers, remote_files, top
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted", "name"),
+    [
+        ("python simulate.py {row}", "", "cprofile"),
+        ("cd a && python3.12 -u -m fit --n 3", "", "cprofile"),
+        ("uv run python fit.py", "", "cprofile"),
+        ("Rscript --vanilla 'my fit.R' {task}", "", "rprof"),
+        ("python a.py; Rscript b.R", "rprof", "rprof"),
+    ],
+)
+def test_the_profiler_suits_the_language(command: str, wanted: str, name: str) -> None:
+    profiler = profilers.choose(command, wanted)
+    assert profiler.name == name
+    text = profilers.profiled(command, profiler, "slurm_logs/rookery-profile")
+    assert ("-m cProfile" if name == "cprofile" else "ROOKERY_PROFILE_SCRIPT=") in text
+    shell = text.replace("{", "").replace("}", "")
+    subprocess.run(["sh", "-n"], input=shell, text=True, check=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted", "message"),
+    [
+        ("bash work.sh", "", "starts no `python FILE`"),
+        ("my-program --python x", "", "starts no `python FILE`"),
+        ("python -c 'print(1)'", "", "starts no `python FILE`"),
+        ("python a.py", "rprof", "rprof is for R"),
+        ("Rscript a.R", "py-spy", "py-spy is for Python"),
+    ],
+)
+def test_what_cannot_be_profiled_is_refused(command: str, wanted: str, message: str) -> None:
+    with pytest.raises(RookeryError, match=message):
+        profilers.choose(command, wanted)
+
+
+def test_a_table_is_read_and_another_file_refused() -> None:
+    whole, spots = top.read("3.5\n3.0\t3.5\t2\tfit.py:3\tslow\n")
+    assert (whole, spots) == (3.5, [top.HotSpot(3.0, 3.5, 2, "fit.py:3", "slow")])
+    for text in ("", "x", "nan\n", "1\n1\t2\n", "1\n-1\t1\t0\ta\tb\n"):
+        with pytest.raises(RookeryError, match="can't be read"):
+            top.read(text)
+
+
+def test_an_archive_brings_plain_files_alone() -> None:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name in ("./1.prof", "../evil", ".bashrc", "a/b"):
+            info = tarfile.TarInfo(name)
+            info.size = 2
+            archive.addfile(info, io.BytesIO(b"hi"))
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    assert remote_files.unpacked(base64.b64encode(stream.getvalue()).decode()) == {"1.prof": b"hi"}
+    assert remote_files.unpacked("not an archive") == {}
