@@ -36,24 +36,24 @@ slow_part(proc.time()[["elapsed"]] + 3)
 
 
 @pytest.fixture(scope="module")
-def person(penguins: Live) -> Laptop:
+def student(penguins: Live) -> Laptop:
     there = laptop(penguins, "murre")
     there.setup()
     (there.home / ".gitconfig").write_text("[user]\n\tname = Nell\n\temail = nell@example.ac.uk\n")
     return there
 
 
-def slow(person: Laptop, language: str, addition: str) -> Project:
+def slow(student: Laptop, language: str, addition: str) -> Project:
     """A new project whose program is slow in one function of its own."""
-    folder = begun(person, f"slow-{language}", "--language", language)
+    folder = begun(student, f"slow-{language}", "--language", language)
     program = next(path for path in folder.iterdir() if path.name.lower() in {"simulate.py", "simulate.r"})
-    made = Project(person, folder)
+    made = Project(student, folder)
     made.commit({program.name: program.read_text() + addition}, "slow")
     return made
 
 
-def test_python_under_cprofile_and_an_added_py_spy(person: Laptop) -> None:
-    made = slow(person, "python", SLOW_PYTHON)
+def test_python_under_cprofile_and_an_added_py_spy(student: Laptop) -> None:
+    made = slow(student, "python", SLOW_PYTHON)
     commits = made.git("rev-list", "--count", "HEAD")
     assert "with cprofile" in made.run("profile", "simulate", "--task", "2", "--check")
     process = made.start("profile", "simulate", "--task", "2")
@@ -75,8 +75,8 @@ def test_python_under_cprofile_and_an_added_py_spy(person: Laptop) -> None:
     assert "slow-python-profile" not in made.laptop.says("ls projects 2>/dev/null; true")
 
 
-def test_r_under_rprof(person: Laptop) -> None:
-    made = slow(person, "r", SLOW_R)
+def test_r_under_rprof(student: Laptop) -> None:
+    made = slow(student, "r", SLOW_R)
     found = made.json("profile", "simulate")
     assert (found["with"], found["unit"]) == ("rprof", "line")
     assert "rnorm(20000)" in found["top"][0]["name"]
