@@ -2,6 +2,7 @@
 
 import json as json_
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -137,6 +138,7 @@ def _profile(runs: CopyRuns, copy: "Project", plan: ProfilePlan, options: Profil
     number = runs.submit(copy, before=lambda commit: remote_files.install(target, copy, commit, profiler))
     if not options.json:
         console.say(f"Profiling {plan.task.what} with {profiler.name}: job {number}.")
+        sys.stdout.flush()
     snapshot = runs.wait([number])
     seen = snapshot.run(number)
     fetched = remote_files.fetch(target, copy, copy_runs.head(copy), plan.folder)
