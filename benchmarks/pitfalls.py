@@ -137,7 +137,8 @@ def main(rscript: str = "") -> None:
             (slow, one), (fast, other) = (
                 measure(command, program.format(setup=setup, code=form(code))) for code in ways
             )
-            assert math.isclose(one, other, rel_tol=1e-6), (language, name, one, other)
+            if not math.isclose(one, other, rel_tol=1e-6):
+                raise SystemExit(f"{name} in {language}: {one} and {other} are not the same")
             print(f"| {name} | {language} | {slow:.3g} s | {fast:.2g} s | {slow / fast:.2g} |", flush=True)
 
 
