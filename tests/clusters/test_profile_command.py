@@ -27,11 +27,11 @@ slow_part()
 
 SLOW_R = """
 slow_part <- function(until) {
-  while (proc.time()[["elapsed"]] < until) {
+  while (proc.time()[["user.self"]] < until) {
     sqrt(rnorm(20000)^2)
   }
 }
-slow_part(proc.time()[["elapsed"]] + 3)
+slow_part(proc.time()[["user.self"]] + 3)
 """
 
 
