@@ -26,6 +26,7 @@ IN_PROJECTS = (
     "deploy",
     "fetch",
     "lint",
+    "profile",
     "render",
     "reproduce",
     "run",
