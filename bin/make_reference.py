@@ -319,7 +319,7 @@ def _value(value: Any) -> str:
         return f"[{', '.join(_value(one) for one in value)}]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_value(one)}" for key, one in value.items()) + "}"
-    return json.dumps(value) if isinstance(value, str) and value.startswith("-") else str(value)
+    return json.dumps(value) if isinstance(value, str) and (value.startswith("-") or "{run}" in value) else str(value)
 
 
 def _escaped(text: str) -> str:

@@ -38,6 +38,7 @@ COMMANDS = (
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
     command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run", each="cluster"),
     command("combine", jobs.CombineOptions, "rookery.jobs.results.combine:run"),
+    command("scale", jobs.ScaleOptions, "rookery.jobs.scaling.scale:run"),
     command("shell", jobs.ShellOptions, "rookery.jobs.interactive.shell:run"),
     command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run", each="cluster"),
     command("quota", jobs.QuotaOptions, "rookery.jobs.monitor.quota:run", each="cluster"),
@@ -89,6 +90,7 @@ TITLES = {
     "Work": ("run", "render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
     "Data": ("data.push", "data.list"),
     "Results": ("fetch", "combine"),
+    "Speed": ("scale",),
     "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),
     "Clusters": (
         "clusters.list",

@@ -159,6 +159,7 @@ def _grid(plot: LinePlot, width: int) -> Iterator[str]:
     heights = [point.y + sign * point.error for point in points for sign in (-1, 1)]
     up = _Axis([height for height in heights if height > 0 or not plot.is_log], is_log=plot.is_log)
     across = _Axis([point.x for point in points], is_log=plot.is_log)
+    across.own = sorted({point.x for series in plot.series if series.has_marks for point in series.points})
     ticks = up.ticks(_HEIGHT // 2 - 2)
     labels = dict(zip((up.cell(tick, _HEIGHT) for tick in ticks), numbers(ticks), strict=True))
     margin = max(map(len, labels.values()))
@@ -217,10 +218,15 @@ def _scale(axis: "_Axis", columns: int) -> tuple[str, str]:
 
 
 class _Axis:
-    """An axis, from the least of some numbers to the greatest."""
+    """An axis, from the least of some numbers to the greatest.
+
+    Attributes:
+        own: The numbers that are worth a tick, where they are few.
+    """
 
     def __init__(self, values: Sequence[float], *, is_log: bool) -> None:
         self._values, self._is_log = sorted(set(values)), is_log
+        self.own = self._values
         self._low, self._high = self._place(self._values[0]), self._place(self._values[-1])
 
     def _place(self, value: float) -> float:
@@ -247,8 +253,8 @@ class _Axis:
             own: Write the axis's own values instead, where they are no more than that.
         """
         low, high = self._values[0], self._values[-1]
-        if own and len(self._values) <= most:
-            return self._values
+        if own and 0 < len(self.own) <= most:
+            return self.own
         if self._is_log:
             powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
             factors = (1,) if len(powers) > most // 2 + 1 else (1, 2, 5)

@@ -21,7 +21,7 @@ FOLDERS = {
     "copies": "NAME-DIGEST/: a copy of a project at a commit, and copy.json, which says what it was made from",
     "deploys": "USER@HOST:PORT/PROJECT.json: the releases and commits of a project on a cluster",
     "failures": "logs of unexpected errors",
-    "fetched": "PROJECT-DIGEST.json: the files that `fetch` downloaded",
+    "fetched": "PROJECT-DIGEST.json: the files that `fetch` downloaded; .offered: it has proposed lines for .gitignore",
     "known_hosts": "the clusters' host keys",
     "locks": "which commands are running",
     "node": "keys to log in to running jobs",
@@ -29,6 +29,7 @@ FOLDERS = {
     "pictures": "digests of the pictures that `combine` and `scale` drew",
     "rendered": "digests of the scripts that `render` wrote",
     "sandbox": "the same for miniatures, and their files",
+    "scaling": "PROJECT-scale-JOB-CLUSTER-DIGEST.json: what `scale` has measured",
     "unfinished": "PROJECT-DIGEST/CLUSTER.JOB.json: how far `run` has come, until the results are here",
     "vscode.json": "what rookery wrote into the settings of editors on this computer",
 }

@@ -150,12 +150,14 @@ class DataListOptions(Options):
 class CombineOptions(Options):
     """Combine the CSV files of an array into one table.
 
-    Each row gets the parameters of its task. Missing tasks are listed.
+    Each row gets the run, the commit, the task and its parameters. Missing tasks are listed.
     """
 
-    examples = ("combine", "combine 41 --output table.csv", "combine --plot estimate --plot-file estimate.png")
+    examples = ("combine", "combine 41 42 --output table.csv", "combine --plot estimate --plot-file estimate.png")
 
-    job: str = option(default="", value="NUMBER", help="job number of a run [the project's latest]", positional=True)
+    job: str = option(
+        default="", value="NUMBER", help="job numbers of runs [the project's latest]", positional=True, several=True
+    )
     cluster: str = option(default="", help="cluster where it ran [any]")
     project: str = option(default="", value="DIR", help=PROJECT)
     files: str = option(default="", value="PATTERN", help="the files [*.csv in the outputs]")
@@ -170,6 +172,31 @@ class CombineOptions(Options):
     sandbox: bool = option(default=False, help=SANDBOX)
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
+
+
+class ScaleOptions(Options):
+    """Measure how a job's time falls with more cores.
+
+    Runs the job at each size, from a copy of the project, and says how many cores to ask for and why. Run the same
+    command again to continue; what is measured is not run twice.
+    """
+
+    examples = ("scale simulate --check", "scale simulate --cpus 1,2,4,8,16 --repeat 3")
+
+    job: str = option(value="JOB", help="a job of rookery.yml")
+    cpus: str = option(default="1,2,4,8", value="N,N,…", help="numbers of cores [1,2,4,8]")
+    repeat: int = option(default=1, value="N", help="runs at each size [1]")
+    weak: str = option(default="", value="PARAMETER", help="let this parameter grow with the cores (weak scaling)")
+    task: int = option(default=0, value="N", help="which task of an array [the first]")
+    time: str = option(default="", help="time limit of each run, such as 02:00:00 [the job's]")
+    plot_file: str = option(default="", value="FILE", help="write the plot into this file: .png, .svg, .pdf or .html")
+    cluster: str = option(default="", help=ITS_CLUSTER)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    again: bool = option(default=False, help="forget what was measured, and measure again")
+    discard: bool = option(default=False, help="cancel the runs, and forget what was measured")
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class ShellOptions(Options):

@@ -8,7 +8,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from rookery.core import atomic_files, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
 from rookery.remote import strict_json
+from rookery.remote.slurm import reruns
 
 FOLDER = "runs"
 """The folder of records, in the project here and below ~/projects/NAME there."""
@@ -166,6 +167,20 @@ def find(root: Path, job: str, cluster: str = "") -> RunRecord | None:
     paths = [root / FOLDER / f"{job}.json", *sorted((root / FOLDER).glob(f"{job}.*.json"))] if job.isdigit() else []
     records = [record for path in paths if (record := _load(path)) and cluster in {"", record.cluster}]
     return max(records, key=lambda record: record.when, default=None)
+
+
+def completed(root: Path, record: RunRecord) -> RunRecord:
+    """Return the run that a rerun of failed tasks completes: of reruns of reruns, the first; a run itself, if no rerun.
+
+    Where there is no record of that run, the rerun's with that number.
+
+    Args:
+        root: The project's folder.
+        record: The rerun, or run.
+    """
+    known = every(root, record.cluster) if record.failed_of else []
+    number = reruns.first(record.id, {each.id: each.failed_of for each in known})
+    return next((each for each in reversed(known) if each.id == number), replace(record, id=number))
 
 
 def every(root: Path, cluster: str = "") -> list[RunRecord]:

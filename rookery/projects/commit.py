@@ -8,12 +8,16 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rookery.core import written_files
 from rookery.core.errors import RookeryError
 from rookery.projects import remote_paths
 from rookery.projects.git_command import GIT, failure, git, surroundings
 
 SHOWN = 10
 """How many names a message lists before it counts the rest."""
+
+_RESULTS = ("combined", "pictures")
+"""What writes files of results into a project besides its outputs (state_files.FOLDERS)."""
 
 _SNAPSHOT = ("rookery", "rookery@localhost")
 
@@ -30,6 +34,7 @@ class Commit:
         shallow: The file with where a shallow clone's history ends, if it is one.
         objects: Where a snapshot's own objects are; None for a commit.
         changes: Files that a snapshot has otherwise than its parent.
+        results: Tables and pictures in git that `combine` has written anew; a release has them as they were committed.
     """
 
     root: Path
@@ -39,6 +44,12 @@ class Commit:
     shallow: Path | None = None
     objects: Path | None = None
     changes: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """What paths of the project begin with in the repository."""
+        return f"{self.folder}/" if self.folder else ""
 
     @property
     def dirty(self) -> bool:
@@ -99,15 +110,18 @@ class GitStatus:
         out, err = self._process.communicate()
         if self._process.returncode:
             raise failure(self._root, err.decode(errors="replace"))
-        head, changes = _read_status(out)
+        head, changes, untracked = _read_status(out)
         if not re.fullmatch(r"[0-9a-f]{40}", head):
             raise _no_commit(self._root, head)
         if self.head is None or head != self.head.id:
             raise RookeryError(
                 "Another commit was checked out while rookery read the files.", hint="run the same command again"
             )
+        results = self._results(changes, untracked)
+        kept = tuple(path for path in changes if path in results)
+        changes = [path for path in (*changes, *untracked) if path not in results]
         if not changes:
-            return self.head
+            return replace(self.head, results=kept) if kept else self.head
         if not dirty:
             raise RookeryError(
                 f"There are uncommitted changes: {listed(changes)}.",
@@ -115,7 +129,16 @@ class GitStatus:
             )
 
         scratch = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="rookery-"))
-        return replace(_snapshot(self.head, self._outputs, Path(scratch)), changes=tuple(changes))
+        left_out = [*self._outputs, *(path.removeprefix(self.head.prefix).rstrip("/") for path in results)]
+        return replace(_snapshot(self.head, left_out, Path(scratch)), changes=tuple(changes), results=kept)
+
+    def _results(self, changes: Iterable[str], untracked: Iterable[str]) -> list[str]:
+        """Return those paths that are tables or pictures of `combine`: in git, if they are as it wrote them."""
+        assert self.head is not None  # noqa: S101 _chosen has looked
+        prefix = self.head.prefix
+        return [path for path in changes if _is_result(self._root, path.removeprefix(prefix), unchanged=True)] + [
+            path for path in untracked if _is_result(self._root, path.removeprefix(prefix))
+        ]
 
     def close(self) -> None:
         """End git; a snapshot's objects are removed."""
@@ -156,9 +179,24 @@ def _status(outputs: Sequence[str]) -> list[str]:
     return ["status", *shape, "--untracked-files=normal", "--ignore-submodules=none", *_pathspec(outputs)]
 
 
-def _read_status(out: bytes) -> tuple[str, list[str]]:
-    """Return HEAD's id, and the changed paths, from `git status --porcelain=v2 --branch -z`."""
-    head, changes = "", []
+def _is_result(root: Path, path: str, *, unchanged: bool = False) -> bool:
+    """Return whether a file is a table or picture that `combine` wrote, or a folder holds nothing else.
+
+    Args:
+        root: The project's folder.
+        path: The file's, in it.
+        unchanged: Whether it must be as `combine` wrote it last.
+    """
+    if not path.endswith("/"):
+        is_ours = written_files.is_unchanged if unchanged else written_files.is_known
+        return any(is_ours(kind, root / path) for kind in _RESULTS)
+    files = [file for file in (root / path).rglob("*") if not file.is_dir()]
+    return bool(files) and all(_is_result(root, str(file.relative_to(root))) for file in files)
+
+
+def _read_status(out: bytes) -> tuple[str, list[str], list[str]]:
+    """Return HEAD's id, the changed and the untracked paths, from `git status --porcelain=v2 --branch -z`."""
+    head, changes, untracked = "", [], []
     for line in out.decode(errors="surrogateescape").split("\0"):
         kind = line[:2]
         if line.startswith("# branch.oid "):
@@ -168,8 +206,8 @@ def _read_status(out: bytes) -> tuple[str, list[str]]:
         elif kind == "u ":
             changes.append(line.split(" ", 10)[10])
         elif kind == "? ":
-            changes.append(line[2:])
-    return head, changes
+            untracked.append(line[2:])
+    return head, changes, untracked
 
 
 def listed(names: Iterable[str]) -> str:

@@ -13,7 +13,15 @@ from rookery.core import yaml_document
 from rookery.core.errors import RookeryError, one_line
 from rookery.core.file_problems import FileProblem, FileProblems, FileProblemsError
 from rookery.core.yaml_document import Dialect, Document
-from rookery.projects import config_checks, config_schema, copy_note, job_settings, remote_paths, slurm_values
+from rookery.projects import (
+    config_checks,
+    config_schema,
+    copy_note,
+    job_settings,
+    remote_paths,
+    run_folders,
+    slurm_values,
+)
 from rookery.projects.job import Job
 from rookery.projects.job_settings import listed
 from rookery.projects.model import Environment, Project
@@ -100,15 +108,18 @@ def load(path: str | Path = "") -> Project:
         problems.add(document, complaint)
     problems.report()
     data, note = document.data, copy_note.of(root)
+    outputs = [str(PurePosixPath(path)) for path in listed(data.get("outputs", remote_paths.LOGS))]
     return Project(
         root=root,
         name=note.name if note else data["name"],
         clusters=listed(data["clusters"]),
         environment=_environment(root, data.get("environment", {})),
-        outputs=tuple(str(PurePosixPath(path)) for path in listed(data.get("outputs", remote_paths.LOGS))),
+        outputs=tuple(dict.fromkeys(map(run_folders.folder, outputs))),
+        run_folders=run_folders.of_outputs(outputs),
         jobs=data.get("jobs", {}),
         lines=document.lines,
         copied_from=note.origin if note else "",
+        outputs_per_release=bool(note and note.outputs_per_release),
         inputs=_inputs(data.get("inputs")),
     )
 
@@ -221,7 +232,10 @@ def _document(file: Path, problems: FileProblems) -> Document:
     except FileProblemsError as error:
         if "is not YAML" not in error.message:
             raise
-        quotes = "a command that begins with { or [, or contains a colon and a space, needs quotes around it"
+        quotes = (
+            "a command that begins with { or [, or contains a colon and a space, needs quotes around it; "
+            'so does "results/{run}" between [ and ]'
+        )
         raise RookeryError(error.message, hint=f"{error.hint} ({quotes})") from error
 
 

@@ -11,7 +11,7 @@ from rookery.core.file_problems import Complaint
 from rookery.core.near_names import meant
 from rookery.core.places import Place, written
 from rookery.core.yaml_document import Document
-from rookery.projects import job_settings
+from rookery.projects import job_settings, run_folders
 from rookery.projects.job_settings import listed
 from rookery.remote.data import data_names
 
@@ -23,7 +23,7 @@ def complaints(document: Document) -> Iterator[Complaint]:
     """Yield what is wrong in a rookery.yml as `config_schema.check` returns it."""
     outputs = document.data.get("outputs")
     yield from _bad_paths("output", _places("outputs", outputs), [])
-    taken = [PurePosixPath(path) for path in listed(outputs)]
+    taken = [PurePosixPath(run_folders.folder(path) or path) for path in listed(outputs)]
     yield from _bad_paths("input", _places("inputs", document.data.get("inputs")), taken)
     yield from _bad_versions(document.data.get("inputs"))
     jobs = document.data.get("jobs") or {}
@@ -91,7 +91,8 @@ def _bad_paths(what: str, named: list[tuple[Place, str]], others: list[PurePosix
     for place, text in named:
         path = PurePosixPath(text)
         wrong = _bad_path(text, path, "folder" if what == "output" else "path")
-        if not wrong and (clash := [other for other in paths if _overlap(path, other)]):
+        wrong = wrong or (_bad_run(text, path) if what == "output" else "")
+        if not wrong and (clash := [other for other in paths if _clash(path, other)]):
             wrong = f"can't be used with {written(str(clash[0]))}: name only the outer folder"
         elif not wrong and (clash := [other for other in others if _overlap(path, other)]):
             wrong = f"can't be used with the output {written(str(clash[0]))}: keep input and output apart"
@@ -121,6 +122,23 @@ def _bad_path(text: str, path: PurePosixPath, kind: str) -> str:
     if not text.isprintable() or any(part.startswith("-") for part in path.parts):
         return "must be a name without line breaks that does not begin with -"
     return ""
+
+
+def _bad_run(text: str, path: PurePosixPath) -> str:
+    """Return what is wrong with how the path of a folder for outputs names the run; "" where nothing is."""
+    if set("{}") & set(text.replace(run_folders.RUN, "", 1)):
+        return "can have {run} in it, once, for the number of the run, and no other braces"
+    return "needs a folder before that of the run, such as results/{run}" if run_folders.RUN in path.parts[0] else ""
+
+
+def _clash(path: PurePosixPath, other: PurePosixPath) -> bool:
+    """Return whether two outputs can't be used together: they, or the folders that they are linked by, overlap.
+
+    Several folders of a run may be in one folder: results/{run}/tables and results/{run}/figures.
+    """
+    linked, other_linked = (PurePosixPath(run_folders.folder(str(each))) for each in (path, other))
+    are_of_a_run = path != linked == other_linked != other
+    return _overlap(path, other) or (_overlap(linked, other_linked) and not are_of_a_run)
 
 
 def _overlap(path: PurePosixPath, other: PurePosixPath) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rookery.core import state_files
-from rookery.core.shapes import many, struct, text
+from rookery.core.shapes import flag, many, struct, text
 
 INSIDE = "project"
 """The git repository in a copy's folder."""
@@ -28,6 +28,7 @@ class CopyNote:
         commit: The commit that it was made from, 40 hex digits.
         when: When it was made, ISO 8601, UTC.
         clusters: Where it was deployed, as Cluster.label names them.
+        outputs_per_release: Each release has outputs of its own.
     """
 
     name: str
@@ -37,6 +38,7 @@ class CopyNote:
     commit: str
     when: str
     clusters: tuple[str, ...] = ()
+    outputs_per_release: bool = False
 
 
 _SHAPE = struct(
@@ -48,7 +50,7 @@ _SHAPE = struct(
         "commit": text("[0-9a-f]{40}"),
         "when": text(longest=40),
     },
-    {"clusters": many(text(longest=200), 1000)},
+    {"clusters": many(text(longest=200), 1000), "outputs_per_release": flag},
 )
 
 

@@ -29,7 +29,7 @@ def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
     makers = [paths.root() / "templates/sbatch", Path(__file__).parent, *scripts]
     stats = [(str(path), path.stat().st_mtime_ns) for folder in makers for path in folder.iterdir()]
     facts = [__version__, commit.id, commit.folder, project.name, project.outputs, asdict(project.environment)]
-    facts += [dict(project.inputs), project.origin]
+    facts += [dict(project.inputs), project.run_folders, project.origin]
     return digest([*facts, dict(cluster.data), sorted(stats)])
 
 

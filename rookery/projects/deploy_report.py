@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console
 from rookery.core.invocation import invocation, is_guided
-from rookery.projects import remote_paths
+from rookery.projects import remote_paths, tree_checks
 from rookery.projects.commit import listed
 from rookery.projects.data import comparison
 from rookery.projects.release_protocol import Release, ReleaseAnswer
@@ -86,8 +86,7 @@ class Result:
     def _lines(self, options: "DeployOptions") -> Iterator[str]:
         release_path = _from_home(self.answer.last("release"), self.release.order.name)
         yield self._headline(options)
-        if self.commit.dirty:
-            yield f"  uncommitted  {listed(self.commit.changes)}"
+        yield from self._left_out()
         yield f"  release      {release_path}"
         for kind, facts in self.environments().items():
             stands = _ENVIRONMENT[facts["state"]].format(**{"seconds": "?", **facts})
@@ -110,6 +109,15 @@ class Result:
         if self.pruned:
             yield from self.pruned.lines()
         yield from self._following(options)
+
+    def _left_out(self) -> Iterator[str]:
+        """Yield how the release's files differ from those of the commit, and from those here."""
+        if self.commit.dirty:
+            yield f"  uncommitted  {listed(self.commit.changes)}"
+        if self.commit.results:
+            yield f"  results      {listed(self.commit.results)}: not committed; the release has the committed version"
+        if results := [path for path in self.release.order.dropped if not tree_checks.is_placeholder(path)]:
+            yield f"  left out     {listed(results)}: fetched results, which releases don't contain"
 
     def _input_lines(self) -> Iterator[str]:
         for path, digest in self.inputs().items():

@@ -37,10 +37,12 @@ class Project:
         clusters: Where it runs, the first by default; at least one.
         environment: What its code runs in; guessed from lock files where rookery.yml does not say.
         outputs: Folders that live on the cluster's storage, linked into each release; paths in the project.
+        run_folders: Those of their folders of which each run has its own: paths with `{run}`, `results/{run}`.
         inputs: Paths of input data in the project, each with the beginning of its version's digest; "" for the latest.
         jobs: By name, as written: `config.job` makes a Job of one.
         lines: The line of each key in rookery.yml, by its path (("jobs", "simulate", "time")).
         copied_from: Name of the project that it is a copy of; "" where it is none.
+        outputs_per_release: Each release has its own outputs: those of a copy whose releases run side by side.
     """
 
     root: Path
@@ -51,7 +53,9 @@ class Project:
     jobs: Mapping[str, Mapping[str, Any]]
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)
     copied_from: str = ""
+    outputs_per_release: bool = False
     inputs: Mapping[str, str] = field(default_factory=dict)
+    run_folders: tuple[str, ...] = ()
 
     @property
     def linked(self) -> tuple[str, ...]:

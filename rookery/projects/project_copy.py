@@ -28,9 +28,18 @@ if TYPE_CHECKING:
 Changes = Mapping[str, Mapping[str, Any]]
 """Values of jobs' keys, by job and key; None takes a key away."""
 
+_OWN_FILES = "**/runs/.submitting-*\n**/runs/[0-9]*.json\n"
+"""What submissions from a copy write into it, which is no part of its commits."""
 
-def make(
-    project: "Project", name: str, commit: str = "HEAD", *, patch: bytes = b"", changes: Changes | None = None
+
+def make(  # noqa: PLR0913 all that makes copies differ
+    project: "Project",
+    name: str,
+    commit: str = "HEAD",
+    *,
+    patch: bytes = b"",
+    changes: Changes | None = None,
+    outputs_per_release: bool = False,
 ) -> "Project":
     """Return a copy of a project at a commit; the one that an earlier command has made, where it is of that commit.
 
@@ -40,6 +49,7 @@ def make(
         commit: The commit, as git names it.
         patch: Uncommitted changes, as `git apply` takes them; they stay uncommitted.
         changes: Keys of jobs that are changed, in a commit of the copy's.
+        outputs_per_release: Give each of its releases its own outputs, so that they can run side by side.
 
     Raises:
         RookeryError: The commit is not here, the patch does not apply, or there is no rookery.yml in it.
@@ -52,7 +62,8 @@ def make(
             note = copy_note.read(place) if place.exists() else None
             if note is None or note.commit != identity:
                 _refuse_deployed(note)
-                note = _make(project, place, CopyNote(name, project.name, str(project.root), "", identity, ""), patch)
+                note = CopyNote(name, project.name, str(project.root), "", identity, "", (), outputs_per_release)
+                note = _make(project, place, note, patch)
     made = config.load(place / INSIDE / note.folder)
     return change(made, changes) if changes else made
 
@@ -187,6 +198,8 @@ def _make(project: "Project", place: Path, note: CopyNote, patch: bytes) -> Copy
     inner = repository / ".git"
     (inner / "objects/info").mkdir(exist_ok=True)
     (inner / "objects/info/alternates").write_bytes(os.fsencode((project.root / objects).resolve()) + b"\n")
+    (inner / "info").mkdir(exist_ok=True)
+    (inner / "info/exclude").write_text(_OWN_FILES)
     if (project.root / shallow).is_file():
         shutil.copy(project.root / shallow, inner / "shallow")
     git(repository, "checkout", "--quiet", "--detach", note.commit)

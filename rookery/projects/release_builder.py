@@ -33,7 +33,7 @@ LAYOUT = 1
 PATCH = ".rookery/uncommitted.patch"
 """The file with a snapshot's changes to its parent, in its release."""
 
-_HOW = ("builders", "packages", "requirements")
+_HOW = ("builders", "outputs_per_release", "packages", "requirements")
 """What of an order is not about the release itself, or in its environment's digest, or new in this version."""
 
 COMMIT = ".rookery/commit"
@@ -82,6 +82,7 @@ def make(
         "dirty": commit.dirty,
         "cluster": cluster.name,
         "outputs": project.outputs,
+        "run_folders": project.run_folders,
         "jobs": {script.job.name: dict(script.summary) for script in scripts},
     }
     ways = {"python": project.environment.python, "r": project.environment.r}
@@ -92,7 +93,7 @@ def make(
         requirements=requirements,
     )
     asked = {key: value for key, value in asdict(order).items() if key not in _HOW}
-    asked |= {key: getattr(order, key) for key in ("packages",) if getattr(order, key)}
+    asked |= {key: getattr(order, key) for key in ("outputs_per_release", "packages") if getattr(order, key)}
     order = replace(order, wanted=digest([LAYOUT, values, environment_values, files, asked]))
     stamp = release_protocol.stamp({**values, "describe": describe(), "rookery": __version__}, environment_values)
     return Release(
@@ -138,6 +139,7 @@ def _order(
         ),
         preamble=environment.preamble(project.environment, cluster),
         cran=str((cluster.data.get("cluster_mirrors") or {}).get("cran", "")),
+        outputs_per_release=project.outputs_per_release,
         inputs=tuple(f"{version or '-'} {data_names.folder(path)} {path}" for path, version in project.inputs.items()),
         origin=project.origin,
     )

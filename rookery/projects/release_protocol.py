@@ -31,6 +31,7 @@ class Order:
             words that a shell reads.
         preamble: Shell that makes R or conda available on this site.
         cran: Where R packages come from; "" for R's own choice.
+        outputs_per_release: The release has its own outputs, not the project's.
         inputs: `VERSION FOLDER PATH` of each data set: the beginning of a digest, or - for the latest; the data set's
             folder; where the link to it goes.
         origin: Name of the project whose data these are: its own, or the one that it is a copy of.
@@ -48,6 +49,7 @@ class Order:
     builders: tuple[str, ...] = ()
     preamble: str = ""
     cran: str = ""
+    outputs_per_release: bool = False
     inputs: tuple[str, ...] = ()
     origin: str = ""
 
@@ -179,6 +181,7 @@ def _values(order: Order) -> dict[str, str]:
         "folder": order.folder,
         "wanted": order.wanted,
         "outputs": "\n".join(order.outputs),
+        "apart": str(int(order.outputs_per_release)),
         "dropped": "\n".join(order.dropped),
         "environments": "\n".join(order.environments),
         "inputs": "\n".join(order.inputs),

@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from rookery.projects.model import Project
 
 
-IN_PROJECTS = ("code", "combine", "data.list", "data.push", "deploy", "fetch", "lint", "render", "run", "submit")
+IN_PROJECTS = (
+    "code",
+    "combine",
+    "data.list",
+    "data.push",
+    "deploy",
+    "fetch",
+    "lint",
+    "render",
+    "run",
+    "scale",
+    "submit",
+)
 """Commands that take --project."""
 
 

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from rookery.core import typed_command
 from rookery.core.errors import RookeryError
+from rookery.projects import fetched_files
 from rookery.projects.commit import SHOWN, Commit, contents, listed
 from rookery.projects.packing import PIECE, Packing
 from rookery.projects.source_tree import LINK, TreeEntry
@@ -70,7 +71,8 @@ def check(
     Args:
         commit: The commit.
         tree: Its files.
-        outputs: The project's folders of results, which are the storage's.
+        outputs: The project's folders of results, which are the storage's. Files in them that `fetch` brought are no
+            part of the release, and are no obstacle.
         needed: Files that the job scripts are made of.
         inputs: Its input data, which is the storage's, too.
 
@@ -87,7 +89,8 @@ def check(
             f"Not in the commit: {listed(missing)}.", hint=f"git add -f {quoted(missing[0])} && git commit"
         )
     for path in (*outputs, *inputs):
-        if tracked := [file for file in beneath(tree, path) if PurePosixPath(file).name not in _PLACEHOLDERS]:
+        tracked = [file for file in beneath(tree, path) if not is_placeholder(file)]
+        if tracked and (tracked := sorted(set(tracked) - fetched_files.known(commit.root).keys())):
             what = "an output folder" if path in outputs else "input data"
             raise RookeryError(
                 f"{path} is {what}, on the cluster's large storage, but the commit has files in it: {listed(tracked)}.",
@@ -131,6 +134,11 @@ def check_size(commit: Commit, tree: Tree, packing: Packing | None = None) -> No
             f"The commit has files over {LARGE_MB} MB: {', '.join(named[:SHOWN])}.",
             hint=f"{typed_command.again('--yes')}   # sends them anyway; better keep data on the large storage",
         )
+
+
+def is_placeholder(path: str) -> bool:
+    """Return whether a file in an output does nothing but make git keep the folder."""
+    return PurePosixPath(path).name in _PLACEHOLDERS
 
 
 def beneath(tree: Tree, folder: str) -> list[str]:

@@ -83,6 +83,8 @@ def test_from_nothing_to_a_combined_table(people: dict[str, Laptop], cluster: st
     assert (answer["rows"], answer["files"], answer["missing"]) == (1000, 20, [])
     with (folder / "combined.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
+    assert len({(row["run"], row["commit"]) for row in rows}) == 1
+    assert len(list((folder / "results" / rows[0]["run"]).glob("*.csv"))) == 20
     assert [int(row["task"]) for row in rows] == [task for task in range(1, 21) for _ in range(50)]
     assert len({row["estimate"] for row in rows}) == 1000  # no two tasks share their random numbers
     mean = sum(float(row["estimate"]) for row in rows) / 1000

@@ -135,7 +135,9 @@ def test_the_project_gets_a_second_cluster(wren: Laptop, hec: Live) -> None:
     assert (study / "combined.csv").read_bytes() == before
     with (study / "combined-hec.csv").open(newline="") as stream:
         assert len(list(csv.DictReader(stream))) == 1000
-    assert len(list((study / "results/hec").glob("*.csv"))) == 20
+    files = [path.relative_to(study / "results").parts for path in study.glob("results/**/*.csv")]
+    assert len(files) == 40
+    assert len({parts[:-1] for parts in files}) == 2  # a folder for each run
     assert not (study / "first-study").exists()
 
 

@@ -19,18 +19,22 @@ VALUES = [
 ]  # fmt: skip
 
 FILES = {
-    ".gitignore": "slurm_logs/\nresults/\ncombined.csv\n",
     "rookery.yml": """
         name: krill
         clusters: [penguins]
         environment: {python: none}
-        outputs: [slurm_logs, results]
+        outputs: [slurm_logs, "results/{run}"]
         jobs:
           fit:
             template: sweep
-            command: python3 fit.py results/fit_{task}.csv {row}
+            command: python3 fit.py results/{run}/{task}.csv {row}
             params: params.csv
             max_running: 8
+            time: 00:05:00
+          flaky:
+            command: sh flaky.sh {level} results/{run}/{level}.csv {commit}
+            params: flaky.yaml
+            chunk: 2
             time: 00:05:00
           wait:
             template: python-array
@@ -45,6 +49,8 @@ FILES = {
         with open(sys.argv[1], "w", newline="") as stream:
             csv.writer(stream).writerows([["got", "size"], [given["--value"], len(given["--value"])]])
         """,
+    "flaky.yaml": "level: [0.10, 1e-3, no]\n",
+    "flaky.sh": 'test $1 != no && printf "made,level\\n%s,%s\\n" $3 $1 >$2\n',
     "wait.sh": """
         until [ -e ~/go-on ]; do sleep 0.1; done
         echo "of the first release" >results/wait_$1.txt
@@ -93,3 +99,38 @@ def test_a_deploy_changes_nothing_under_an_array_that_runs(krill: Project) -> No
     assert (
         krill.laptop.says("cat storage/projects/krill/results/wait_*.txt").splitlines() == ["of the first release"] * 3
     )
+
+
+def test_a_rerun_completes_its_run_and_a_second_run_is_kept_apart(krill: Project) -> None:
+    """Of parameters in YAML; the rerun is of another commit. Nothing that came home keeps the next deploy back."""
+    first = krill.json("submit", "flaky", "--wait", code=1)
+    number, commit = first["id"], first["record"]["commit"][:7]
+    assert first["jobs"][0]["tasks"] == {"COMPLETED": "1", "FAILED": "2"}
+    mended = krill.commit({"flaky.sh": 'printf "made,level\\n%s,%s\\n" $3 $1 >$2\n'})[:7]
+    krill.run("deploy")
+    rerun = krill.submit("--failed", number, "--wait")
+    again = krill.submit("flaky", "--wait")
+    krill.run("fetch", rerun)
+    table = {"0.10": commit, "1e-3": commit, "no": mended}
+    assert combined(krill, rerun) == [[number, *row] for row in zip(table.values(), "123", table, strict=True)]
+    krill.run("fetch")
+    both = combined(krill, number, again)
+    assert both[:3] == combined(krill, number)
+    assert both[3:] == [[again, mended, task, level] for task, level in zip("123", table, strict=True)]
+    assert f"results/{number}/no.csv" in files(krill)
+    assert "is up to date" in krill.run("deploy")
+
+
+def combined(krill: Project, *runs: str) -> list[list[str]]:
+    """Run, commit, task and level of each row of the table of runs."""
+    answer = json.loads(krill.run_here("combine", *runs, "--json"))
+    assert answer["missing"] == []
+    with (krill.root / "combined.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert all(row["made"] == row["commit"] for row in rows)
+    return [[row[name] for name in ("run", "commit", "task", "level")] for row in rows]
+
+
+def files(krill: Project) -> list[str]:
+    """The results that are here."""
+    return [str(path.relative_to(krill.root)) for path in krill.root.glob("results/**/*.csv")]

@@ -22,7 +22,7 @@ AWKWARD = ["", "-x", "two words", "it's", '"$HOME" `id`', "a\nb", "pingüin", "\
 PROJECT = f"""
 name: templates
 clusters: [penguins, hec]
-outputs: [slurm_logs, results]
+outputs: [slurm_logs, "results/{{run}}"]
 jobs:
   serial:
     command: python3 threads.py
@@ -30,7 +30,7 @@ jobs:
     environment: {{GREETING: "it's $HOME"}}
   python-array:
     template: python-array
-    command: python3 square.py {{task}} results/{{task}}.dat
+    command: python3 square.py {{task}} results/{{run}}/{{task}}.dat
     array: 1-4
     max_running: 2
     time: 00:05:00
@@ -154,7 +154,9 @@ def test_threads_follow_the_cores(runs: Runs) -> None:
 
 
 def test_each_task_of_an_array_has_its_number(runs: Runs) -> None:
-    assert runs.laptop.says("cd templates/results; cat 1.dat 2.dat 3.dat 4.dat").split() == ["1", "4", "9", "16"]
+    assert runs.laptop.says(
+        "cd templates/results/$(cat templates/python-array.id); cat 1.dat 2.dat 3.dat 4.dat"
+    ).split() == ["1", "4", "9", "16"]
 
 
 def test_processes_are_started_on_every_node(runs: Runs) -> None:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import options
-from rookery.jobs.results import combine, result_file, source_run
+from rookery.jobs.results import combine, combined_table, result_file
+from rookery.jobs.results.combined_table import RunFiles
+from rookery.jobs.results.source_run import SourceRun
 
 
 def test_tables_of_r_and_python_keep_their_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,8 +33,8 @@ def test_a_column_that_tells_the_task_is_believed(tmp_path: Path, capsys: pytest
     project(tmp_path, part_a__csv="task_id,x\n3,c\n1,a\n", part_b__csv="task_id,x\n2,b\n")
     recorded(tmp_path, array="1-4%2")
     outcome = combined(tmp_path, capsys)
-    assert outcome["table"] == "task_id,x\n3,c\n1,a\n2,b\n"
-    assert (outcome["missing"], outcome["code"]) == ([4], 1)
+    assert outcome["table"] == "run,task_id,x\n7,3,c\n7,1,a\n7,2,b\n"
+    assert (outcome["missing"], outcome["code"]) == (["7_4"], 1)
 
 
 def test_the_parameters_stand_before_the_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,12 +44,12 @@ def test_the_parameters_stand_before_the_results(tmp_path: Path, capsys: pytest.
     outcome = combined(tmp_path, capsys, job="7")
     table = list(csv.reader(io.StringIO(outcome["table"], newline="")))
     assert table == [
-        ["task", "n", "label", "x", "y"],
-        ["1", "10", 'a "b", c', "0.5", "1"],
-        ["1", "10", 'a "b", c', "0.6", "2"],
-        ["2", "20", "é\nf", "0.7", "3"],
+        ["run", "task", "n", "label", "x", "y"],
+        ["7", "1", "10", 'a "b", c', "0.5", "1"],
+        ["7", "1", "10", 'a "b", c', "0.6", "2"],
+        ["7", "2", "20", "é\nf", "0.7", "3"],
     ]
-    assert outcome["run"] == "7"
+    assert outcome["runs"] == ["7"]
 
 
 def jobs(root: Path, text: str) -> None:
@@ -76,7 +78,7 @@ def test_results_of_another_job_are_left_alone(
         file.write_text(f"from\n{name.rstrip('/_12').rpartition('/')[2]}\n")
     recorded(tmp_path, job="fit", array="1-2")
     outcome = combined(tmp_path, capsys)
-    assert (outcome["table"], outcome["code"]) == (f"task,from\n1,{table}\n2,{table}\n", 0)
+    assert (outcome["table"], outcome["code"]) == (f"run,task,from\n7,1,{table}\n7,2,{table}\n", 0)
 
 
 def test_files_that_are_called_after_parameters_stand_beside_these(
@@ -89,7 +91,7 @@ def test_files_that_are_called_after_parameters_stand_beside_these(
     )
     recorded(tmp_path, job="sim", rows=[{"seed": 3}, {"seed": 1}, {"seed": 2}], array="1-3")
     outcome = combined(tmp_path, capsys)
-    assert sorted(outcome["table"].splitlines()[1:]) == ["1,3,3", "2,1,1", "3,2,2"]
+    assert outcome["table"].splitlines()[1:] == ["7,1,3,3", "7,2,1,1", "7,3,2,2"]
     assert (outcome["missing"], outcome["code"]) == ([], 0)
     project(tmp_path, **{f"rate_{rate}__csv": f"est\n{rate}\n" for rate in ("0.1", "0.2", "0.5")})
     jobs(
@@ -98,7 +100,7 @@ def test_files_that_are_called_after_parameters_stand_beside_these(
     )
     recorded(tmp_path, 8, job="rate", rows=[{"rate": "0.1"}, {"rate": "0.5"}, {"rate": "0.2"}], array="1-3")
     outcome = combined(tmp_path, capsys, job="8")
-    assert sorted(outcome["table"].splitlines()[1:]) == ["1,0.1,0.1", "2,0.5,0.5", "3,0.2,0.2"]
+    assert outcome["table"].splitlines()[1:] == ["8,1,0.1,0.1", "8,2,0.5,0.5", "8,3,0.2,0.2"]
     assert outcome["others"] == []
 
 
@@ -180,20 +182,24 @@ def test_what_can_not_be_used_is_named_and_left_out_whole(tmp_path: Path, capsys
     )
     recorded(tmp_path, array="1-8")
     outcome = combined(tmp_path, capsys)
-    assert outcome["table"] == "task,x,y\n1,1,2\n7,3,4\n8,5,6\n"
+    assert outcome["table"] == "run,task,x,y\n7,1,1,2\n7,7,3,4\n7,8,5,6\n"
     assert outcome["empty"] == ["results/r_2.csv", "results/r_3.csv"]
     assert {name[-7:-4]: why for name, why in outcome["broken"]} == {
         "r_4": "line 3 has 1 value, expected 2",
         "r_5": "line 2: unexpected end of data",
         "r_6": "columns differ from the first file's: missing y; additional z",
     }
-    assert (outcome["missing"], outcome["others"], outcome["code"]) == ([2, 3, 4, 5, 6], ["results/r_9.csv"], 1)
+    assert (outcome["missing"], outcome["others"], outcome["code"]) == (
+        [f"7_{task}" for task in (2, 3, 4, 5, 6)],
+        ["results/r_9.csv"],
+        1,
+    )
 
 
 def test_a_large_file_that_breaks_off_leaves_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(combine, "_LARGE", 50)
+    monkeypatch.setattr(combined_table, "_LARGE", 50)
     project(tmp_path, r_1__csv="x,y\n1,2\n", r_2__csv="x,y\n" + "3,4\n" * 100 + "5\n", r_3__csv="x,y\n" + "6,7\n" * 100)
     outcome = combined(tmp_path, capsys)
     assert outcome["table"] == "task,x,y\n1,1,2\n" + "3,6,7\n" * 100
@@ -205,8 +211,8 @@ def test_a_column_task_that_holds_no_number_leaves_the_one_in_the_name(
     project(tmp_path, r_1__csv="task,x\ncifar,a\n", r_3__csv="task,x\nmnist,b\n")
     recorded(tmp_path, rows=[{"n": 10}, {"n": 20}, {"n": 30}])
     outcome = combined(tmp_path, capsys)
-    assert outcome["table"] == "n,task,x\n10,cifar,a\n30,mnist,b\n"
-    assert (outcome["missing"], outcome["code"]) == ([2], 1)
+    assert outcome["table"] == "run,n,task,x\n7,10,cifar,a\n7,30,mnist,b\n"
+    assert (outcome["missing"], outcome["code"]) == (["7_2"], 1)
 
 
 def test_files_that_are_not_of_an_array_are_put_together_all_the_same(
@@ -261,12 +267,8 @@ def test_every_value_arrives_as_it_was(
         with (root / f"results/r_{number}.csv").open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream, quoting=dialect[0], lineterminator=dialect[1])  # type: ignore[arg-type]
             writer.writerows([("name", "other"), *rows])
-    combine.combine(
-        root,
-        [(number, root / f"results/r_{number}.csv") for number in range(1, len(tables) + 1)],
-        source_run.SourceRun(),
-        root / "all.csv",
-    )
+    files = [(number, f"results/r_{number}.csv") for number in range(1, len(tables) + 1)]
+    combined_table.write(root, [RunFiles(SourceRun(), files)], root / "all.csv")
     with (root / "all.csv").open(newline="", encoding="utf-8") as stream:
         header, *rows_read = list(csv.reader(stream))
     assert header == ["task", "name", "other"]
@@ -276,11 +278,11 @@ def test_every_value_arrives_as_it_was(
 
 def test_memory_does_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
     project(tmp_path, r_1__csv="x,y\n" + "1,2\n" * 1000)
-    source = tmp_path / "results/r_1.csv"
+    name = "results/r_1.csv"
 
     def peak(count: int) -> int:
         tracemalloc.start()
-        combine.combine(tmp_path, [(1, source)] * count, source_run.SourceRun(), tmp_path / "all.csv")
+        combined_table.write(tmp_path, [RunFiles(SourceRun(), [(1, name)] * count)], tmp_path / "all.csv")
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most

@@ -38,7 +38,7 @@ def test_each_cluster_s_run_has_its_own_files(
     ]  # fmt: skip
     for number, cluster in (("7", "hec"), ("8", "bede")):
         outcome = combined(root, capsys, job=number)
-        assert outcome["table"] == f"task,seed,x\n1,5,{cluster}\n2,6,{cluster}\n"
+        assert outcome["table"] == f"run,task,seed,x\n{number},1,5,{cluster}\n{number},2,6,{cluster}\n"
         assert (outcome["missing"], outcome["newer"]) == ([], [])
 
 
@@ -70,7 +70,7 @@ def test_old_results_and_two_of_one_task_are_told_of(tmp_path: Path, capsys: pyt
     recorded(tmp_path, array="1-2")
     os.utime(tmp_path / "results/r_2.csv", (1e9, 1e9))
     outcome = combined(tmp_path, capsys)
-    assert (outcome["twice"], outcome["old"], outcome["code"]) == ([1], ["results/r_2.csv"], 1)
+    assert (outcome["twice"], outcome["old"], outcome["code"]) == (["7_1"], ["results/r_2.csv"], 1)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_results_of_several_jobs_lie_beside_each_other(tmp_path: Path, capsys: p
     project(tmp_path, simulate_1__csv="x\n1\n", simulate_2__csv="x\n2\n", flaky_1__csv="y\n3\n")
     recorded(tmp_path, 21, job="simulate", array="1-2", when="2020-01-01T00:00:00Z")
     recorded(tmp_path, 53, job="flaky", array="1", when="2020-01-02T00:00:00Z")
-    assert combined(tmp_path, capsys)["table"] == "task,y\n1,3\n"
-    assert combined(tmp_path, capsys, job="21")["table"] == "task,x\n1,1\n2,2\n"
+    assert combined(tmp_path, capsys)["table"] == "run,task,y\n53,1,3\n"
+    assert combined(tmp_path, capsys, job="21")["table"] == "run,task,x\n21,1,1\n21,2,2\n"
     outcome = combined(tmp_path, capsys, files="results/simulate_*.csv")
-    assert (outcome["run"], outcome["code"]) == ("21", 0)
+    assert (outcome["runs"], outcome["code"]) == (["21"], 0)

@@ -17,7 +17,7 @@ COMMIT = "c0ffee" * 6 + "c0de"
 def lines(state: str, *, check: bool = False, sandbox: bool = False, **flags: Any) -> list[str]:
     answer = release_protocol.read(f"state {state}\nrelease /home/a/projects/owls/releases/{COMMIT}\n")
     release = release_protocol.Release(release_protocol.Order("owls", COMMIT, "", "w"), {}, jobs=("sweep",))
-    commit = SimpleNamespace(id=COMMIT, dirty=flags.get("dirty", False), changes=())
+    commit = SimpleNamespace(id=COMMIT, dirty=flags.get("dirty", False), changes=(), results=())
     connection = SimpleNamespace(cluster=replace(profile.load("hec"), sandbox=sandbox))
     result = Result(release, cast("Any", commit), answer, cast("Any", connection), 1.0)
     return list(result.lines(DeployOptions(check=check, sandbox=sandbox, **flags)))

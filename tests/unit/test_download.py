@@ -16,7 +16,8 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.results import archive, remote_listing
 from rookery.jobs.results.archive import File
-from rookery.jobs.results.download import STAGE, Arrivals, origins
+from rookery.jobs.results.download import STAGE, Arrivals
+from rookery.projects.fetched_files import origins
 
 OLD, NEW = 10**18, 10**18 + 5 * 10**9
 

@@ -202,7 +202,7 @@ def test_answers_of_deploys(text: str) -> None:
     with tolerated():
         answer = release_protocol.read(text)
         made = release_protocol.Release(release_protocol.Order("a", COMMIT, "", "w"), {})
-        commit = SimpleNamespace(id=COMMIT, dirty=False, changes=())
+        commit = SimpleNamespace(id=COMMIT, dirty=False, changes=(), results=())
         if answer.state:
             result = Result(made, cast("Any", commit), answer, CONNECTION, 1.0)
             for check in (True, False):

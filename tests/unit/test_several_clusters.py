@@ -38,5 +38,7 @@ def test_each_cluster_s_run_has_its_own_files(
     for number, cluster in (("7", "hec"), ("8", "bede")):
         assert combine.run(CombineOptions(project=str(root), json=True, job=number)) == 0
         outcome = json.loads(capsys.readouterr().out)
-        assert (root / outcome["output"]).read_text() == f"task,seed,x\n1,5,{cluster}\n2,6,{cluster}\n"
+        assert (
+            root / outcome["output"]
+        ).read_text() == f"run,task,seed,x\n{number},1,5,{cluster}\n{number},2,6,{cluster}\n"
         assert (outcome["missing"], outcome["newer"]) == ([], [])

@@ -1,25 +1,22 @@
 """Write files from a cluster into a project's folder: which are new, which are the user's own, where they go.
 
-What fetch brought is noted on the laptop (state folder), so that a file that the user has changed, or made, is
-recognised. Nothing is written through a symbolic link, nor under a final name before it is whole.
+Nothing is written through a symbolic link, nor under a final name before it is whole.
 """
 
-import hashlib
 import os
 import re
-import shlex
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from rookery.core import state_files
 from rookery.core.errors import RookeryError
-from rookery.core.shapes import MismatchError
 from rookery.jobs import run_record
 from rookery.jobs.results.archive import File
+from rookery.projects import fetched_files, run_folders
+from rookery.projects.fetched_files import alike
 
 STAGE = ".rookery-fetch"
 """Folder in an output in which files are kept until they are whole; left by a run that was killed, it is removed."""
@@ -36,16 +33,8 @@ _RECORD = re.compile(rf"{run_record.FOLDER}/{run_record.NUMBER.pattern}(?:\.[A-Z
 _TAKEN = {".git", STAGE}
 """Names, in small letters, that nothing from a cluster may have: git would do what a folder of that name tells it."""
 
-_TICK = 1_000_000
-"""Nanoseconds by which two times may differ and still be one: not every file system keeps them to the last digit."""
-
 _LONGEST_NAME = 255
 """Bytes of a file's name that file systems take."""
-
-_LARGEST_NOTE = 1 << 28
-
-Note = list[int | str]
-"""What is noted of a file: the cluster, its time as it was listed there, and the size that came; it may grow."""
 
 
 @dataclass
@@ -81,13 +70,20 @@ class Arrivals:
         refused: What came and could not be used, with why.
     """
 
-    def __init__(self, root: Path, cluster: str) -> None:
-        """Read the note; one that can't be read counts as empty, so that everything here counts as the user's."""
-        self.root, self.cluster = root, cluster
+    def __init__(self, root: Path, cluster: str, folders_of_runs: Sequence[str] = ()) -> None:
+        """Read the note; one that can't be read counts as empty, so that everything here counts as the user's.
+
+        Args:
+            root: The project's folder.
+            cluster: The cluster that files come from, as Cluster.label names it.
+            folders_of_runs: Outputs with {run} in them.
+        """
+        self.root, self.cluster, self._run_folders = root, cluster, folders_of_runs
         self._top = os.fspath(root)
-        self._note = _place(root)
+        self._note = fetched_files.note(root)
         self._folders: dict[str, str] = {}
-        self._known = _known(root)
+        self._known = fetched_files.known(root)
+        self._others_runs = self._runs_of_others()
         self.refused: list[tuple[str, str]] = []
         self._stages: set[str] = set()
 
@@ -121,14 +117,29 @@ class Arrivals:
         return plan
 
     def _local(self, path: str, outputs: Iterable[str]) -> str:
-        """Return where a file goes: its path, or beside it where another cluster's file of this name is, or was."""
+        """Return where a file goes: its path, or beside it where another cluster's file of this name is, or was.
+
+        A run's folder goes there whole.
+        """
         if path.startswith("runs/"):
             return self._local_record(path)
-        beside = _beside(path, self.cluster, outputs)
-        if self._known.get(beside, [""])[0] == self.cluster:
-            return beside
+        own_place = beside(path, self.cluster, outputs)
+        if self._known.get(own_place, [""])[0] == self.cluster:
+            return own_place
+        if self._others_runs and run_folders.run_of(path, self._run_folders) in self._others_runs:
+            return own_place
         others = self._known.get(path, [self.cluster])[0] != self.cluster and os.path.lexists(f"{self._top}/{path}")
-        return beside if others else path
+        return own_place if others else path
+
+    def _runs_of_others(self) -> set[str]:
+        """Return the numbers of runs in whose folders other clusters' files are here."""
+        folders = self._run_folders
+        others = (path for path, (cluster, *_) in self._known.items() if cluster != self.cluster) if folders else ()
+        return {
+            run
+            for path in others
+            if (run := run_folders.run_of(path, folders)) and os.path.lexists(f"{self._top}/{path}")
+        }
 
     def _local_record(self, path: str) -> str:
         """Return where a run's record goes: clusters may give two runs the same number."""
@@ -145,15 +156,17 @@ class Arrivals:
         if not stat.S_ISREG(status.st_mode):
             what = "folder" if stat.S_ISDIR(status.st_mode) else "link or special file"
             plan.refused.append((file.path, f"a {what} is in its place"))
-        elif file.path.startswith("runs/") or _alike(status.st_size, status.st_mtime_ns, file.size, file.mtime):
+        elif file.path.startswith("runs/") or alike(status.st_size, status.st_mtime_ns, file.size, file.mtime):
             plan.here += 1
             self._known[file.path] = [self.cluster, file.mtime, file.size]
         else:
             cluster, mtime, size = self._known.get(file.path, ["", -1, -1])
-            if not _alike(status.st_size, status.st_mtime_ns, int(size), int(mtime)):
+            if not alike(status.st_size, status.st_mtime_ns, int(size), int(mtime)):
                 plan.kept.append((file.path, "changed here" if cluster else "not fetched by rookery"))
             elif cluster != self.cluster:
                 plan.kept.append((file.path, f"fetched from {cluster}"))
+            elif file.mtime < status.st_mtime_ns - fetched_files.TICK:
+                plan.kept.append((file.path, "newer than the cluster's"))
             else:
                 plan.bring.append(file)
                 plan.updated.add(file.path)
@@ -255,49 +268,7 @@ class Arrivals:
         state_files.save(self._note, self._known)
 
 
-def _place(root: Path) -> Path:
-    """Return the note of what fetch has written into a project's folder."""
-    key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-    return state_files.place("fetched", f"{root.name[:40]}-{key}.json")
-
-
-def _load(note: Path) -> dict[str, Note]:
-    advice = f"rm {shlex.quote(str(note))}   # files fetched before then count as yours, and are kept"
-    return state_files.load(note, _notes, advice=advice, most=_LARGEST_NOTE) or {}
-
-
-def _known(root: Path) -> dict[str, Note]:
-    """Return what is noted of a project's files.
-
-    A folder without a note may have been moved, or be a copy. Then another folder's note has the same paths, sizes and
-    times to the nanosecond.
-    """
-    note = _place(root)
-    if note.exists() or not note.parent.is_dir():
-        return _load(note)
-    for other in sorted(note.parent.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True):
-        entries = _load(other)
-        if here := {path: entry for path, entry in entries.items() if _is_here(root, path, entry)}:
-            return here
-    return {}
-
-
-def _is_here(root: Path, path: str, note: Note) -> bool:
-    """Return whether a file that is noted is below a folder, unchanged."""
-    try:
-        status = os.lstat(f"{os.fspath(root)}/{path}")
-    except (OSError, ValueError):
-        return False
-    _, mtime, size = note
-    return stat.S_ISREG(status.st_mode) and _alike(status.st_size, status.st_mtime_ns, int(size), int(mtime))
-
-
-def origins(root: Path) -> dict[str, str]:
-    """Return the cluster that each fetched file of a project came from, as Cluster.label names it, by its path."""
-    return {path: str(note[0]) for path, note in _known(root).items()}
-
-
-def _beside(path: str, cluster: str, outputs: Iterable[str]) -> str:
+def beside(path: str, cluster: str, outputs: Iterable[str]) -> str:
     """Return the path of a cluster's file in a folder of its own: results/hec/a.csv for results/a.csv."""
     output = next((output for output in outputs if path.startswith(f"{output}/")), "")
     return f"{output}/{cluster}{path.removeprefix(output)}" if output else path
@@ -322,17 +293,3 @@ def _recorded(content: Iterable[bytes], name: str) -> tuple[Iterable[bytes], str
             return [], "too large for a run record"
         pieces.append(piece)
     return pieces, run_record.fault(b"".join(pieces), name)
-
-
-def _notes(value: Any) -> dict[str, Note]:
-    """Return the shape of the note; by hand, since there may be 100,000 files in it."""
-    if not isinstance(value, dict):
-        raise MismatchError("is not an object")
-    for entry in value.values():
-        if type(entry) is not list or len(entry) != 3 or [type(part) for part in entry] != [str, int, int]:
-            raise MismatchError("has an entry that is not of cluster, time and size")
-    return value
-
-
-def _alike(size: int, mtime: int, other_size: int, other_mtime: int) -> bool:
-    return size == other_size and abs(mtime - other_mtime) < _TICK

@@ -17,7 +17,7 @@ from rookery.core import console, invocation, locking, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.options import FetchOptions
-from rookery.jobs.results import remote_listing
+from rookery.jobs.results import ignore_offer, remote_listing
 from rookery.jobs.results.download import Arrivals
 from rookery.projects import config, remote_paths, slurm_values
 from rookery.projects import target as targets
@@ -55,7 +55,7 @@ def run(options: FetchOptions) -> int:
     connection.open()
     with locking.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
         listing, files = _list_outputs(connection, project, job, options)
-        arrivals = Arrivals(project.root, connection.cluster.label)
+        arrivals = Arrivals(project.root, connection.cluster.label, project.run_folders)
         plan = arrivals.plan(files, project.outputs)
         if too_much := _too_much(plan, limit, options, connection, project.root):
             if not options.check:
@@ -64,6 +64,8 @@ def run(options: FetchOptions) -> int:
         brought = [] if options.check else _bring(connection, project, arrivals, plan)
     plan.refused += arrivals.refused
     _print_report(options, connection, listing, plan, brought)
+    if brought and not options.json:
+        ignore_offer.make(project)
     ran = run_record.find(project.root, job) if job else None
     if ran and (unnamed := sorted(set(ran.outputs) - set(project.outputs))):
         outputs = ", ".join(map(console.clean, unnamed))
@@ -99,7 +101,9 @@ def _list_outputs(
         raise RookeryError(f"{project.name} is not deployed to {name} yet.", hint=f"invoke deploy{flags}")
     if not job:
         return listing, listing.files
-    files = remote_listing.of_job(listing, job)
+    record = run_record.find(project.root, job, connection.cluster.label)
+    completes = run_record.completed(project.root, record).id if record else job
+    files = remote_listing.of_job(listing, job, completes, project.run_folders)
     if not listing.keeps_accounts and not files:
         raise RookeryError(
             f"Can't tell which files job {job} wrote: none has {job} in its name, and {name} has no job accounting "

@@ -19,6 +19,7 @@ from rookery.clusters.ssh.remote_command import INPUT_LOST, greeting, marked, ne
 from rookery.core.errors import RookeryError
 from rookery.jobs.results import archive
 from rookery.jobs.results.archive import File
+from rookery.projects import run_folders
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
@@ -135,19 +136,30 @@ def read(text: str) -> RemoteListing:
     )
 
 
-def of_job(listing: RemoteListing, job: str) -> list[File]:
+def of_job(listing: RemoteListing, job: str, completes: str = "", folders_of_runs: Sequence[str] = ()) -> list[File]:
     """Return the files that a job wrote.
 
-    Its record, files with its number in their path, and files written while it ran.
+    Its record, those in the folders of its run, files with its number in their path, and files written while it ran;
+    none in the folders of another run.
 
     "While it was there" is from its submission to its end, as accounting tells both; a second or two more, since a file
     server's clock is not Slurm's.
+
+    Args:
+        listing: What there is.
+        job: The job's number.
+        completes: The number of the run that it completes, where it does failed tasks of one again.
+        folders_of_runs: Outputs with {run} in them.
     """
     number = re.compile(rf"(?<!\d){re.escape(job)}(?!\d)")
     first = None if listing.submitted is None else (listing.submitted - 2) * 10**9
     last = None if listing.ended is None else (listing.ended + 10) * 10**9
     chosen = []
     for file in listing.files:
+        if run := run_folders.run_of(file.path, folders_of_runs):
+            if run == (completes or job):
+                chosen.append(file)
+            continue
         during = first is not None and file.mtime >= first and (last is None or file.mtime <= last)
         if file.path.startswith("runs/"):
             during = False

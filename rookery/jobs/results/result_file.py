@@ -52,15 +52,15 @@ class ResultRow:
     text: str
 
 
-def read(path: Path) -> Iterator[Header | ResultRow]:
+def read(path: str | Path) -> Iterator[Header | ResultRow]:
     """Yield the header of a file, then its rows, one at a time; nothing where it is empty.
 
     Raises:
         Broken: It is no table: a row has more or fewer values than there are columns, a quote is left open …
     """
     try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
-            yield from _rows(_Lines(stream), is_csv=path.suffix.lower() == ".csv")
+        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:  # noqa: PTH123
+            yield from _rows(_Lines(stream), is_csv=str(path).lower().endswith(".csv"))
     except OSError as error:
         raise Broken(f"can't read it: {error.strerror}") from error
 

@@ -1,13 +1,30 @@
-"""Find the run whose results `combine` puts together, from the project's records."""
+"""Find the runs whose results `combine` puts together, from the project's records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
+from rookery.jobs.run_record import RunRecord
+from rookery.projects import commit
 from rookery.projects.model import Project
 from rookery.remote.slurm.forms import numbers
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A submission of some of a run's tasks: the run itself, or a rerun of its failed tasks.
+
+    Attributes:
+        began: When it was submitted, in seconds since 1970; 0 where unknown.
+        commit: The commit that it ran, short.
+        tasks: Its tasks; empty for all.
+    """
+
+    began: float
+    commit: str
+    tasks: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -24,6 +41,7 @@ class SourceRun:
         began: When it was submitted, in seconds since 1970; 0 where unknown.
         until: When the next run of the same job was submitted; 0 where there is none.
         again: Its number, and those of the runs that submitted its failed tasks again.
+        attempts: The submissions of its tasks, the first first.
     """
 
     id: str = ""
@@ -35,6 +53,39 @@ class SourceRun:
     began: float = 0
     until: float = 0
     again: frozenset[str] = frozenset()
+    attempts: tuple[Attempt, ...] = ()
+
+    def commit(self, task: int | None, written: float) -> str:
+        """Return the commit that made a task's result: the last submission of it before that was written.
+
+        Args:
+            task: The task; None where it is not known.
+            written: When the result was written, in seconds since 1970.
+        """
+        made = ""
+        for attempt in self.attempts:
+            if not made or (attempt.began <= written and (task in attempt.tasks or not attempt.tasks)):
+                made = attempt.commit
+        return made
+
+
+def of_records(
+    project: Project, jobs: str = "", pattern: str = "", flags: str = "", where: str = ""
+) -> list[SourceRun]:
+    """Return the runs to combine, each once: those named, or else the last that was an array.
+
+    Args:
+        project: The project.
+        jobs: Numbers of runs with commas between them; "" for the last one.
+        pattern: As for `of_record`.
+        flags: As for `of_record`.
+        where: As for `of_record`.
+
+    Raises:
+        RookeryError: There is no record of a run that is named, or of any on the cluster that is named.
+    """
+    sources = [of_record(project, job, pattern, flags, where) for job in jobs.split(",")]
+    return list({(source.id, source.cluster): source for source in sources}.values())
 
 
 def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "", where: str = "") -> SourceRun:
@@ -62,8 +113,6 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
         arrays = [record for record in run_record.every(project.root, where) if record.array or record.rows]
         named = [record for record in arrays if record.job in pattern]
         record = next(reversed(named or arrays), None)
-    while record and record.failed_of and (earlier := run_record.find(project.root, record.failed_of, record.cluster)):
-        record = earlier
     if not record and where:
         cluster, sandbox = where.removesuffix("-sandbox"), where.endswith("-sandbox")
         raise RookeryError(
@@ -72,8 +121,17 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
         )
     if not record:
         return SourceRun()
-    until, again = _afterwards(project, record)
-    known = SourceRun(record.id, record.job, record.cluster, began=_seconds(record.when), until=until, again=again)
+    record = run_record.completed(project.root, record)
+    until, reruns = _afterwards(project, record)
+    known = SourceRun(
+        record.id,
+        record.job,
+        record.cluster,
+        began=_seconds(record.when),
+        until=until,
+        again=frozenset([record.id, *(rerun.id for rerun in reruns)]),
+        attempts=(_attempt(record), *(_attempt(rerun, _tasks(rerun, record)) for rerun in reruns)),
+    )
     if record.rows:
         names = tuple(str(name) for name in record.rows[0])
         rows = {number: tuple(str(row.get(name, "")) for name in names) for number, row in enumerate(record.rows, 1)}
@@ -86,19 +144,33 @@ def _listing(project: Project, flags: str) -> str:
     return f"invoke jobs --all{f' --cluster {project.clusters[0]}' * bool(flags)}"
 
 
-def _afterwards(project: Project, first: run_record.RunRecord) -> tuple[float, frozenset[str]]:
-    """Return when the next run of the same job there was submitted (0 for none), and the runs of the first's tasks."""
-    began, until, again = _seconds(first.when), 0.0, {first.id}
+def _afterwards(project: Project, first: RunRecord) -> tuple[float, Sequence[RunRecord]]:
+    """Return when the next run of the same job there was submitted (0 for none), and the reruns of the first run."""
+    began, until, again = _seconds(first.when), 0.0, [first]
     for record in run_record.every(project.root):
-        if record.cluster == first.cluster and record.failed_of in again:
-            again.add(record.id)
+        if record.cluster == first.cluster and record.failed_of in {run.id for run in again}:
+            again.append(record)
         elif (
             (record.job, record.cluster) == (first.job, first.cluster)
             and not until
             and _seconds(record.when) > began > 0
         ):
             until = _seconds(record.when)
-    return until, frozenset(again)
+    return until, again[1:]
+
+
+def _attempt(record: RunRecord, tasks: frozenset[int] = frozenset()) -> Attempt:
+    return Attempt(
+        _seconds(record.when), commit.short(record.commit, dirty=record.dirty) if record.commit else "", tasks
+    )
+
+
+def _tasks(rerun: RunRecord, first: RunRecord) -> frozenset[int]:
+    """Return the tasks of a rerun; where there are rows, these, of which an element of the array may take several."""
+    elements = frozenset(numbers(rerun.array))
+    if not first.rows:
+        return elements
+    return frozenset(row for row in range(1, len(first.rows) + 1) if (row - 1) // first.chunk + 1 in elements)
 
 
 def _seconds(when: str) -> float:

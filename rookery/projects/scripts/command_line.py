@@ -16,7 +16,12 @@ def quoted(text: str) -> str:
 
     Unlike shlex.quote's single quotes these show shellcheck that a dollar sign is meant as such.
     """
-    return text if _SAFE.fullmatch(text) else '"' + re.sub(r'([\\"$`])', r"\\\1", text) + '"'
+    return text if _SAFE.fullmatch(text) else f'"{escaped(text)}"'
+
+
+def escaped(text: str) -> str:
+    """Return a text as it is within double quotes of bash."""
+    return re.sub(r'([\\"$`])', r"\\\1", text)
 
 
 def fill(command: str, variables: Mapping[str, str], words: Mapping[str, str] = MappingProxyType({})) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
-from rookery.projects import environment
+from rookery.projects import environment, run_folders
 from rookery.projects.job import Job
 from rookery.projects.model import Project
 from rookery.projects.scripts import command_line, placement, sbatch_options
@@ -85,7 +85,8 @@ def context(project: Project, job: Job, cluster: Cluster, table: Table | None = 
         "launcher": launcher,
         "rows": _rows(job, table, text) if table else None,
         "numbered": bool(re.search(r"\btask\b", text)),
-        "named_run": "${run}" in text,
+        "named_run": "${run}" in text or bool(project.run_folders),
+        "run_folders": [_run_folder(folder) for folder in project.run_folders],
         "named_commit": "${commit}" in text,
         "command": text,
     }
@@ -103,6 +104,12 @@ def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
         variables |= named
         words["row"] = table.arguments()
     return command_line.fill(text, variables, words)
+
+
+def _run_folder(output: str) -> str:
+    """Return an output's folder of a run as a word of bash: `"results/${run}"`."""
+    before, _, after = (command_line.escaped(part) for part in output.partition(run_folders.RUN))
+    return f'"{before}${{run}}{after}"'
 
 
 def _rows(job: Job, table: Table, text: str) -> Rows:

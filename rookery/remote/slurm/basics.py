@@ -139,13 +139,14 @@ def record(path: str) -> Dict[str, Any]:
 def stamp(release: str) -> Dict[str, Any]:
     """Return what a release is, from its release.json; an empty one where that can't be used."""
     document = read(os.path.join(release, ".rookery", "release.json"))
-    jobs, outputs = document.get("jobs") or {}, document.get("outputs") or []
-    inputs = document.get("inputs") or {}
+    jobs, inputs = document.get("jobs") or {}, document.get("inputs") or {}
+    outputs, run_folders = document.get("outputs") or [], document.get("run_folders") or []
     is_fit = (
         re.match(r"^[0-9a-f]{40}$", str(document.get("commit")))
         and isinstance(document.get("environment") or {}, dict)
         and isinstance(outputs, list)
-        and all(isinstance(path, str) for path in outputs)
+        and isinstance(run_folders, list)
+        and all(isinstance(path, str) for path in [*outputs, *run_folders])
         and isinstance(inputs, dict)
         and all(isinstance(digest, str) for digest in inputs.values())
         and isinstance(jobs, dict)

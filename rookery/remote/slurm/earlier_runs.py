@@ -8,7 +8,7 @@ from rookery.remote.slurm import forms
 from rookery.remote.slurm.answer import Answer
 from rookery.remote.slurm.basics import QUESTION_PATIENCE, record, run
 from rookery.remote.slurm.forms import ACTIVE, NUMBER
-from rookery.remote.slurm.reruns import family
+from rookery.remote.slurm.reruns import family, first
 
 ENDED_WELL = "COMPLETED"
 
@@ -110,13 +110,7 @@ class EarlierRuns:
 
     def completed_by(self, number: str) -> str:
         """Return the run that a rerun of this one's failed tasks completes: itself, or the first of several reruns."""
-        seen = {number}
-        while True:
-            earlier = str(record(self.path(number)).get("failed_of") or "")
-            if not earlier.isdigit() or earlier in seen:
-                return number
-            seen.add(earlier)
-            number = earlier
+        return first(number, self.failed_of())
 
     def _latest(self, name: str) -> str:
         runs = [known for known in self.records() if known.get("job") == name]

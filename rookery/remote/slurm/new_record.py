@@ -90,16 +90,23 @@ def make_log_folders(script: DeployedScript, array: str) -> List[str]:
     return warnings
 
 
-def write_table(script: DeployedScript, number: str) -> str:
+def write_table(script: DeployedScript, number: str, run: str) -> str:
     """Write the table of a job's parameters beside its results.
+
+    Args:
+        script: The job's.
+        number: The job's number.
+        run: The run's: the same, or, where the job completes an earlier run, that one's.
 
     Returns:
         Its path; "" where the job has none.
     """
     if not script.entry.get("params"):
         return ""
-    outputs = [str(path) for path in script.stamp.get("outputs") or []]
+    of_runs = [str(path).replace("{run}", run) for path in script.stamp.get("run_folders") or []]
+    outputs = [*of_runs, *(str(path) for path in script.stamp.get("outputs") or [])]
     folder = next((path for path in outputs if "log" not in path), outputs[0] if outputs else ".")
+    os.makedirs(os.path.join(script.release, folder), exist_ok=True)
     path = os.path.join(script.release, folder, "%s_%s.params.csv" % (script.what, number))
     with open(os.path.join(script.release, script.entry["params"]), encoding="utf-8", newline="") as stream:
         write(path, stream.read())

@@ -21,6 +21,9 @@ from rookery.remote.slurm.deployed_script import DeployedScript
 from rookery.remote.slurm.earlier_runs import EarlierRuns
 from rookery.remote.slurm.forms import whole
 
+TAKES_RUN = 'run="${1:-'
+"""The beginning of the line of a rendered script that takes the run's number (templates/sbatch/_base.sh.j2)."""
+
 
 class Submission:
     """A submission of one job."""
@@ -61,7 +64,7 @@ class Submission:
         if request["failed_of"]:
             chunk = script.entry.get("chunk") or 1
             self.runs.require_same_tasks(request["failed_of"], script.what, script.rows(), chunk)
-            if script.entry:  # a script of rookery.yml, which names its results after the run that it completes
+            if TAKES_RUN in script.text:  # it names its results after the run that it completes
                 self.arguments = [self.runs.completed_by(request["failed_of"])]
         after = self.runs.dependencies([*request["after"], *(script.entry.get("after") or [])])
         self.options = ["--chdir=" + script.release]
@@ -190,9 +193,9 @@ class Submission:
         with contextlib.suppress(OSError):  # mostly there is none, unless the cluster counts from 1 again
             os.replace(path, path[: -len("json")] + "%d.json" % int(os.path.getmtime(path)))
         is_written = self._write(path, made)
-        for key, step in (("table", new_record.write_table), ("mail_job", self._mail)):
+        for key, step in (("table", self._table), ("mail_job", self._mail)):
             try:
-                made[key] = step(self.script, number)
+                made[key] = step(number)
             except (OSError, ValueError) as error:
                 self.warnings.append(str(error))
         with contextlib.suppress(OSError):
@@ -219,8 +222,14 @@ class Submission:
         if states and "up" not in states:
             self.warnings.append("waits: partition %s is closed at the moment (%s)" % (name[0], states[0]))
 
-    def _mail(self, script: DeployedScript, number: str) -> str:
+    def _table(self, number: str) -> str:
+        """Write the table of parameters beside the results of the run that this job is, or completes; its path."""
+        run_number = self.runs.completed_by(self.request["failed_of"] or number)
+        return new_record.write_table(self.script, number, run_number)
+
+    def _mail(self, number: str) -> str:
         """Submit the small job that mails when this one has ended, however it did; return its number."""
+        script = self.script
         mail_script = script.entry.get("mail_script")
         if not mail_script:
             return ""

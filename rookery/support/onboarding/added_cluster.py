@@ -5,10 +5,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import atomic_files, console, preferences
+from rookery.core import atomic_files, console
 from rookery.core.errors import RookeryError
-from rookery.projects import config
-from rookery.projects.git_command import git
+from rookery.projects import config, own_commit
 from rookery.projects.scripts import partition
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def add(root: Path, cluster: "Cluster") -> None:
         f"{root.name} does not list {cluster.name} under `clusters:` in its {config.NAME}.",
         hint=f"add {cluster.name} to `clusters:` in {file}, commit it, then run the command again",
     )
-    if git(root, "status", "--porcelain", "--", config.NAME, check=False).strip():
+    if own_commit.has_changes(root, config.NAME):
         raise RookeryError(
             f"{file} has uncommitted changes, so {cluster.name} was not added to its `clusters:`.",
             hint=f"git -C {shlex.quote(str(root))} commit {config.NAME}   # then run the command again",
@@ -53,7 +52,7 @@ def add(root: Path, cluster: "Cluster") -> None:
         atomic_files.write(file, before, mode=file.stat().st_mode & 0o777)
         raise by_hand
     console.say(f"  Added {cluster.name} to `clusters:` in {file}")
-    _commit(root, cluster.name)
+    own_commit.make(root, config.NAME, f"Run on {cluster.name}, too")
 
 
 def with_cluster(text: str, cluster: "Cluster") -> str:
@@ -72,16 +71,3 @@ def with_cluster(text: str, cluster: "Cluster") -> str:
     if _JOB_CLUSTERS.search(added):
         return _JOB_CLUSTERS.sub(lambda match: f"{match[0]}{line}", added, count=1)
     return _JOB.sub(lambda match: f"{match[0]}    clusters:\n{line}", added, count=1)
-
-
-def _commit(root: Path, name: str) -> None:
-    """Commit rookery.yml alone, in the name that Git or `config` has for the user; else under a placeholder.
-
-    Raises:
-        RookeryError: Git can't.
-    """
-    known = git(root, "config", "user.name", check=False) and git(root, "config", "user.email", check=False)
-    own = {"name": "New project", "email": "new-project@localhost", **preferences.values()}
-    author = [] if known else [word for key in ("name", "email") for word in ("-c", f"user.{key}={own[key]}")]
-    unsigned = [] if known else ["-c", "commit.gpgSign=false"]
-    git(root, *author, *unsigned, "commit", "--quiet", "--only", f"--message=Run on {name}, too", "--", config.NAME)

@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 from rookery.core import console
 
 _BINS, _WIDTH = 11, 40
-_COUNTS = ("task", "replication", "row", "id", "index")
+_COUNTS = ("run", "commit", "task", "replication", "row", "id", "index")
 """Columns that number things rather than measure them."""
 
 

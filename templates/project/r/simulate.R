@@ -1,6 +1,6 @@
 # One task of the simulation: how well does least squares estimate a slope, and how often does its interval cover it?
 #
-#     Rscript simulate.R TASK results/simulate_TASK.csv
+#     Rscript simulate.R TASK OUTPUT.csv
 #
 # The tasks of the array differ only in their number. With `seed`, it determines all random numbers: the same task
 # gives the same results anywhere.

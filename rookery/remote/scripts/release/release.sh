@@ -8,6 +8,7 @@
 #   folder        the project's folder within the repository, or nothing
 #   wanted        digest of everything that makes the release what it is
 #   outputs       folders that live on the storage, one a line
+#   apart         1 where they are this release's alone
 #   dropped       files of the commit that those stand in the way of, one a line
 #   environments  KIND WAY LINK NAME LOCK of each, one a line, and the architecture where it is not this node's
 #   inputs        VERSION FOLDER PATH of each data set, one a line: - or the beginning of a digest, where it is, its link
@@ -55,6 +56,7 @@ g() {
 ordered() {
   release=$base/releases/$commit
   index=$state/$commit.index
+  [ "${apart-0}" = 0 ] || storage=$storage/$commit
   place=$release # where git's work tree is: the release, or the one that is being made
   [ -n "$ROOKERY_STORAGE" ] || [ -z "$outputs$inputs" ] || stop no-storage
   [ -n "${ROOKERY_PREFIX-}" ] || [ -z "$environments" ] || stop no-prefix

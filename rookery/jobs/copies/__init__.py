@@ -1,0 +1,1 @@
+"""Run jobs from a copy of the project: what `scale` and `profile` share."""

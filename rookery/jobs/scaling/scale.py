@@ -1,0 +1,187 @@
+"""The command `scale`: run a job at several numbers of cores, and say how many to ask for."""
+
+import hashlib
+import json as json_
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rookery.core import console, locking, typed_command
+from rookery.core.errors import RookeryError
+from rookery.jobs import pictures
+from rookery.jobs.monitor import accounting
+from rookery.jobs.options import ScaleOptions
+from rookery.jobs.scaling import measurement as measurements
+from rookery.jobs.scaling import plan as plans
+from rookery.jobs.scaling import report
+from rookery.jobs.scaling.measurement import Measurement
+from rookery.jobs.scaling.submission import ScalingSession
+from rookery.projects import commit as commits
+from rookery.projects import project_copy
+from rookery.projects import target as targets
+from rookery.projects.git_command import git
+
+if TYPE_CHECKING:
+    from rookery.jobs.scaling.plan import ScalingPlan
+    from rookery.projects.model import Project
+    from rookery.projects.target import Target
+
+_FORGETTING = ("--again", "--discard")
+
+
+def run(options: ScaleOptions) -> int:
+    """Measure a job's scaling, or continue a measurement.
+
+    Returns:
+        1 where a run failed, or there are too few for an answer.
+
+    Raises:
+        RookeryError: It can't be measured, or what was begun before has to end first.
+    """
+    target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
+    project = target.project
+    assert project is not None  # noqa: S101 find raises where there is none
+    picture = Path(options.plot_file).expanduser().absolute() if options.plot_file else None
+    if picture:
+        pictures.check(picture, options.plot_file)
+    with locking.held(measurements.copy_name(project, options, target.cluster)):
+        return _run(target, project, options, picture)
+
+
+def _run(target: "Target", project: "Project", options: ScaleOptions, picture: Path | None) -> int:
+    name = measurements.copy_name(project, options, target.cluster)
+    file = measurements.file(project, options, target.cluster)
+    before = measurements.load(file)
+    copy = project_copy.find(project, name) if before and before.is_deployed else None
+    copy = project_copy.change(copy, {}) if copy else None  # as it was before the last run's changes
+    if options.discard:
+        return _discard(target, options, file, before, copy)
+    plan = plans.make(copy or project, target.cluster, options)
+    measured = _begun(project, plan, before, options)
+    say = (lambda _: None) if options.json else _say
+    session = ScalingSession(target, name, plan, file, measured, options_again(options), say)
+    if options.check:
+        _show_plan(session, json=options.json)
+        return 0
+    if session.missing or measured.active or measured.is_deployed:
+        _measure(session)
+    found = report.result(plan, session.measurement)
+    if picture and len(found.results) > 1:
+        pictures.write(report.plot(plan, found), picture)
+    if options.json:
+        print(json_.dumps(report.document(plan, session.measurement, found, options.plot_file), indent=2))
+    else:
+        report.show(plan, session.measurement, found)
+        if picture and len(found.results) > 1:
+            console.say(f"Plotted into {options.plot_file}.")
+    return int(bool(found.failed) or found.fit is None)
+
+
+def _say(line: str) -> None:
+    """Print a line at once: a measurement takes long, also where its output goes to a file or a pipe."""
+    console.say(line)
+    sys.stdout.flush()
+
+
+def options_again(options: ScaleOptions) -> str:
+    """Return the command that continues a measurement."""
+    return typed_command.again(without=_FORGETTING) if typed_command.takes("--repeat") else options.command("scale")
+
+
+def _begun(project: "Project", plan: "ScalingPlan", before: Measurement | None, options: ScaleOptions) -> Measurement:
+    """Return the measurement to continue: the one that was begun, or a new one.
+
+    Raises:
+        RookeryError: One of something else has not ended; or there are uncommitted changes.
+    """
+    key = _key(plan)
+    if before and (before.active or before.is_deployed):
+        if before.key != key or options.again:
+            what = f"Runs of {before.what}, commit {before.commit[:7]}, have not ended or are still on the cluster."
+            raise RookeryError(what, hint=typed_command.again("--discard", without=("--again",)))
+        return before
+    head = git(project.root, "rev-parse", "HEAD", check=False).decode().strip()
+    if before and before.key == key and before.commit == head and not options.again:
+        return before
+    drawn = [os.path.relpath(options.plot_file, project.root)] if options.plot_file else []
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    try:
+        with commits.chosen(project.root, (*project.outputs, *drawn)) as commit:
+            return Measurement(commit.id, plan.what, key, when)
+    except RookeryError as error:
+        error.hint = error.hint and error.hint.partition("   #")[0]
+        raise
+
+
+def _key(plan: "ScalingPlan") -> str:
+    """Return a digest of what must be the same for runs to be compared; the time limit need not."""
+    (changes,) = plan.changes(1, 1).values()
+    same = {key: value for key, value in changes.items() if key != "time"}
+    text = json_.dumps([plan.what, plan.weak, same], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _measure(session: ScalingSession) -> None:
+    """Submit what is missing, wait for it, and remove the copy.
+
+    Raises:
+        RookeryError: The cluster keeps no accounts, or a step failed.
+    """
+    connection = session.target.connection
+    connection.open()
+    if accounting.ask(connection, ids=["1"]).keeps_none:
+        raise RookeryError(
+            f"{session.target.cluster.name} keeps no accounts of jobs, so nobody knows how long they took.",
+            hint="measure by hand: submit the job with several values of cpus:, and time the program in it",
+        )
+    if session.missing:
+        session.say(f"Measuring {session.plan.what}, commit {session.measurement.commit[:7]}{_most(session.plan)}:")
+    session.submit_all()
+    session.wait()
+    session.clean_up()
+
+
+def _most(plan: "ScalingPlan") -> str:
+    """Return what it may cost at most; "" where no limit is known."""
+    hours = sum(cores for cores, _ in plan.runs) * plan.minutes / 60
+    return f", at most {hours:.2g} core hours" if hours else ""
+
+
+def _show_plan(session: ScalingSession, *, json: bool) -> None:
+    missing = [(run.cores, run.repetition) for run in session.missing]
+    if json:
+        document = {
+            "job": session.plan.job.name,
+            "task": session.plan.task,
+            "parameters": dict(session.plan.row),
+            "would_submit": [{"cores": cores, "repetition": repetition} for cores, repetition in missing],
+            "running": [run.id for run in session.measurement.active],
+        }
+        print(json_.dumps(document, indent=2))
+        return
+    sizes = ", ".join(str(cores) for cores in session.plan.sizes)
+    console.say(
+        f"Would run {session.plan.what} with {sizes} cores: {len(missing)} jobs to submit{_most(session.plan)}."
+    )
+
+
+def _discard(
+    target: "Target", options: ScaleOptions, file: Path, before: Measurement | None, copy: "Project | None"
+) -> int:
+    if not before:
+        raise RookeryError(f"Nothing of {options.job} was measured on {target.cluster.name}.")
+    if options.check:
+        jobs = ", ".join(run.id for run in before.active) or "none"
+        console.say(f"Would forget the runs of {before.what}, and cancel jobs: {jobs}.")
+        return 0
+    cancelled = 0
+    if copy:
+        target.connection.open()
+        plan = plans.make(copy, target.cluster, options)
+        session = ScalingSession(target, copy.name, plan, file, before, options_again(options), _say)
+        cancelled = session.discard()
+    file.unlink(missing_ok=True)
+    console.say(f"Forgot the runs of {before.what}; {cancelled} jobs were cancelled.")
+    return 0

@@ -1,0 +1,79 @@
+"""The note of what `fetch` has written into a project's folder, in the state folder.
+
+By it a file that the user has changed, or made, is recognised.
+"""
+
+import hashlib
+import os
+import shlex
+import stat
+from pathlib import Path
+from typing import Any
+
+from rookery.core import state_files
+from rookery.core.shapes import MismatchError
+
+TICK = 1_000_000
+"""Nanoseconds by which two times may differ and still be one: not every file system keeps them to the last digit."""
+
+_LARGEST = 1 << 28
+
+Note = list[int | str]
+"""What is noted of a file: the cluster, its time as it was listed there, and the size that came; it may grow."""
+
+
+def note(root: Path) -> Path:
+    """Return the note of what fetch has written into a project's folder."""
+    key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+    return state_files.place("fetched", f"{root.name[:40]}-{key}.json")
+
+
+def _load(file: Path) -> dict[str, Note]:
+    advice = f"rm {shlex.quote(str(file))}   # files fetched before then count as yours, and are kept"
+    return state_files.load(file, _notes, advice=advice, most=_LARGEST) or {}
+
+
+def known(root: Path) -> dict[str, Note]:
+    """Return what is noted of a project's files.
+
+    A folder without a note may have been moved, or be a copy. Then another folder's note has the same paths, sizes and
+    times to the nanosecond.
+    """
+    own = note(root)
+    if own.exists() or not own.parent.is_dir():
+        return _load(own)
+    for other in sorted(own.parent.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True):
+        entries = _load(other)
+        if here := {path: entry for path, entry in entries.items() if _is_here(root, path, entry)}:
+            return here
+    return {}
+
+
+def _is_here(root: Path, path: str, entry: Note) -> bool:
+    """Return whether a file that is noted is below a folder, unchanged."""
+    try:
+        status = os.lstat(f"{os.fspath(root)}/{path}")
+    except (OSError, ValueError):
+        return False
+    _, mtime, size = entry
+    return stat.S_ISREG(status.st_mode) and alike(status.st_size, status.st_mtime_ns, int(size), int(mtime))
+
+
+def origins(root: Path) -> dict[str, str]:
+    """Return the cluster that each fetched file of a project came from, as Cluster.label names it, by its path."""
+    return {path: str(entry[0]) for path, entry in known(root).items()}
+
+
+def _notes(value: Any) -> dict[str, Note]:
+    """Return the shape of the note; by hand, since there may be 100,000 files in it."""
+    if not isinstance(value, dict):
+        raise MismatchError("is not an object")
+    for entry in value.values():
+        if type(entry) is not list or len(entry) != 3 or [type(part) for part in entry] != [str, int, int]:
+            raise MismatchError("has an entry that is not of cluster, time and size")
+    return value
+
+
+def alike(size: int, mtime: int, other_size: int, other_mtime: int) -> bool:
+    """Return whether two files' sizes and times are the same."""
+    return size == other_size and abs(mtime - other_mtime) < TICK
