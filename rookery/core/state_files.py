@@ -15,6 +15,7 @@ from rookery.remote import strict_json
 
 FOLDERS = {
     "ansible": "what Ansible writes while it runs",
+    "checks": "PROJECT-DIGEST/CLUSTER.json: commits whose tests have passed",
     "clusters": "CLUSTER.json: the last successful `setup` of a cluster, and what its login node is like",
     "cohort": "digests of the pages that `cohort` wrote",
     "combined": "digests of the tables that `combine` wrote",

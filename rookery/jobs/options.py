@@ -28,6 +28,7 @@ class SubmitOptions(Options):
     dirty: bool = option(default=False, help="with --deploy: include uncommitted changes, marked as such")
     failed: str = option(default="", value="NUMBER", help="submit the failed tasks of this run again")
     tag: str = option(default="", help="tag the commit with this name")
+    unchecked: bool = option(default=False, help="submit a long job without running the project's tests first")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
@@ -49,6 +50,7 @@ class RunOptions(Options):
     project: str = option(default="", value="DIR", help=PROJECT)
     resume: bool = option(default=False, help="continue the last run, wherever it stopped")
     dirty: bool = option(default=False, help="include uncommitted changes, as a snapshot that is marked as such")
+    unchecked: bool = option(default=False, help="submit a long job without running the project's tests first")
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
     yes: bool = option(default=False, help=YES)

@@ -14,6 +14,7 @@ from rookery.core.errors import RookeryError, one_line
 from rookery.core.file_problems import FileProblem, FileProblems, FileProblemsError
 from rookery.core.yaml_document import Dialect, Document
 from rookery.projects import (
+    check_key,
     config_checks,
     config_schema,
     copy_note,
@@ -104,6 +105,9 @@ def load(path: str | Path = "") -> Project:
     root = _folder(Path(path)) if str(path) else find(Path.cwd())
     problems = FileProblems()
     document = config_schema.check(_document(root / NAME, problems), problems)
+    for complaint in check_key.complaints(document):
+        problems.add(document, complaint)
+    document = check_key.with_job(document)
     for complaint in config_checks.complaints(document):
         problems.add(document, complaint)
     problems.report()
@@ -121,6 +125,7 @@ def load(path: str | Path = "") -> Project:
         copied_from=note.origin if note else "",
         outputs_per_release=bool(note and note.outputs_per_release),
         inputs=_inputs(data.get("inputs")),
+        check=check_key.of(data),
     )
 
 

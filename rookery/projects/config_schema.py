@@ -7,6 +7,7 @@ a file that passed leaves a receipt, as a profile does.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,7 @@ class _Speller:
     def spelt(self, schema: Mapping[str, Any], value: Any, place: Place) -> Any:
         """Return a value with the keys that were meant, and without those that mean nothing."""
         if "$ref" in schema:
-            schema = self._schema["$defs"][schema["$ref"].rpartition("/")[2]]
+            schema = reduce(lambda part, key: part[key], schema["$ref"].split("/")[1:], self._schema)
         if isinstance(value, list):
             return [self.spelt(schema.get("items", {}), item, (*place, number)) for number, item in enumerate(value)]
         if not isinstance(value, dict):

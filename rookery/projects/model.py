@@ -28,6 +28,19 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class ProjectCheck:
+    """The tests that run before the first long run of a commit.
+
+    Attributes:
+        job: The job that runs them; "" where they run on this computer.
+        command: The command that runs them on this computer; "" where a job does.
+    """
+
+    job: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True)
 class Project:
     """A project, from its rookery.yml.
 
@@ -41,6 +54,7 @@ class Project:
         inputs: Paths of input data in the project, each with the beginning of its version's digest; "" for the latest.
         jobs: By name, as written: `config.job` makes a Job of one.
         lines: The line of each key in rookery.yml, by its path (("jobs", "simulate", "time")).
+        check: Its tests; None where rookery.yml names none.
         copied_from: Name of the project that it is a copy of; "" where it is none.
         outputs_per_release: Each release has its own outputs: those of a copy whose releases run side by side.
     """
@@ -55,6 +69,7 @@ class Project:
     copied_from: str = ""
     outputs_per_release: bool = False
     inputs: Mapping[str, str] = field(default_factory=dict)
+    check: ProjectCheck | None = None
     run_folders: tuple[str, ...] = ()
 
     @property

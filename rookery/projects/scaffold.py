@@ -31,7 +31,7 @@ LOCKS = {"uv": "uv.lock", "poetry": "poetry.lock", "library": "r-packages.txt", 
 LONGEST = 50
 """Characters of a name: it becomes part of paths on clusters."""
 
-_RESERVED = {"numpy", "pytest", "mlflow", "mlflow-skinny", "wandb", "con", "nul", "aux", "prn"}
+_RESERVED = {"numpy", "pytest", "scipy", "mlflow", "mlflow-skinny", "wandb", "con", "nul", "aux", "prn"}
 """Names of what the project needs itself, which tools refuse or mix up, and of what Windows can't write."""
 
 

@@ -95,11 +95,19 @@ def test_from_nothing_to_a_combined_table(people: dict[str, Laptop], cluster: st
     assert status.stdout in {"", "?? runs/\n"}
 
 
-def test_its_own_tests_pass_where_it_was_deployed(people: dict[str, Laptop]) -> None:
-    """With the packages that its lock file names."""
+@pytest.mark.parametrize("name", ["study-python", "study-python-poetry"])
+def test_its_own_tests_pass_before_a_long_run(people: dict[str, Laptop], name: str) -> None:
+    """In the release's environment, with the packages that its lock file names."""
     person = people["penguins"]
-    output = person.says("cd ~/projects/study-python/current && .venv/bin/python -m pytest -q -p no:cacheprovider")
-    assert re.search(r"[6-9] passed", output)
+    folder = person.home / name
+    text = (folder / "rookery.yml").read_text()
+    (folder / "rookery.yml").write_text(text.replace("time: 00:10:00", "time: 00:30:00"))
+    environment = {**os.environ, **person.environment}
+    subprocess.run(["git", "commit", "-qam", "Longer"], cwd=folder, env=environment, check=True)
+    output = rookery(person, folder, "submit", "simulate", "--deploy")
+    match = re.search(r"tests of commit \w+ passed \(job (\d+)\)", output)
+    assert match, output
+    assert re.search(r"7 passed", rookery(person, folder, "logs", match[1]))
 
 
 def test_what_is_in_the_r_project_agrees_with_lm(people: dict[str, Laptop]) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from laptop_projects import Project, project
@@ -36,6 +37,10 @@ FILES = {
             memory: 100M
             time: 00:05:00
             sbatch: --hold
+          long:
+            command: sleep 1
+            memory: 100M
+            time: 00:30:00
         """,
     "count.py": """
         import os, sys
@@ -194,3 +199,43 @@ def test_after_an_edit_submit_asks_whether_to_deploy_first(terns: Project) -> No
     assert terns.json("submit", "total", "--deploy")["record"]["commit"] == head
     assert "Use --dirty with --deploy." in terns.run("submit", "total", "--dirty", code=1)
     assert "Use --check without --deploy" in terns.run("submit", "total", "--deploy", "--check", code=1)
+
+
+def test_before_a_long_run_the_tests_of_its_commit_run_once(terns: Project) -> None:
+    assert "no tests ran before this long run: rookery.yml has no `check`" in terns.run("submit", "long")
+    text = (terns.root / "rookery.yml").read_text()
+    tests = {"tests.sh": "[ ! -e broken ] || { echo it is broken; exit 1; }\n", "broken": ""}
+    terns.commit({"rookery.yml": f"check: {{command: sh tests.sh, memory: 100M}}\n{text}", **tests})
+    output = terns.run("run", "long", code=1)
+    assert "Nothing was submitted: the tests of commit" in output
+    assert "it is broken" in output
+    assert "rookery run long --cluster penguins --unchecked" in output
+    assert "the tests were not run (--unchecked)" in terns.run("submit", "long", "--unchecked")
+    assert "tests" not in terns.run("submit", "total")  # which is short
+    terns.git("rm", "-q", "broken")
+    head = terns.commit({}, "mended")
+    notes = terns.json("submit", "long", "--deploy")["notes"]
+    [number] = [each.stem for each in (terns.root / "runs").glob("[0-9]*.json") if _is_check_of(head, each)]
+    assert notes == [f"tests of commit {head[:7]} passed (job {number})"]
+    assert f"tests of commit {head[:7]} passed earlier" in terns.run("submit", "long")
+    assert len(submissions(terns, "check")) == 2
+
+
+def _is_check_of(commit: str, path: Path) -> bool:
+    record = json.loads(path.read_text())
+    return bool((record["job"], record["commit"]) == ("check", commit))
+
+
+def test_tests_on_this_computer_are_of_the_deployed_commit(terns: Project) -> None:
+    text = (terns.root / "rookery.yml").read_text().partition("\n")[2]
+    where = "check: {command: 'test ! -e gone || exit 3', where: laptop}\n"
+    head = terns.commit({"rookery.yml": where + text, "later.txt": "1"})
+    assert "passed (on this computer)" in terns.run("submit", "long", "--deploy")
+    terns.commit({"later.txt": "2"})
+    terns.run("deploy")
+    terns.commit({"later.txt": "3"})
+    assert "whose files are not those of commit" in terns.run("submit", "long", code=1)
+    (terns.root / "gone").write_text("")
+    terns.commit({"later.txt": "4"})
+    assert "failed (exit code 3)" in terns.run("submit", "long", "--deploy", code=1)
+    assert head != terns.git("rev-parse", "HEAD")

@@ -80,7 +80,8 @@ def test_its_jobs_are_rendered_for_every_cluster(here: Path) -> None:
         scaffold.run(NewOptions(lang, language=lang, cluster="penguins,hec"))
         project = config.load(here / lang)
         for cluster in project.clusters:
-            (made,) = job_script.scripts(project, profile.load(cluster))
+            made, *tests = job_script.scripts(project, profile.load(cluster))
+            assert [script.job.name for script in tests] == ["check"] * (lang == "python")
             assert "#SBATCH --array=1-20%10" in made.text
 
 

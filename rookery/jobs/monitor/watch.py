@@ -52,8 +52,12 @@ def run(target: "Target", *, ids: Sequence[str] = (), project: str = "", days: i
     return int(any(run.failed_count for run in snapshot.runs)) if ids else 0
 
 
+_SOON = {"None", "Dependency"}
+"""Reasons to wait that are no news: Slurm's first, and the user's own."""
+
+
 def ended(target: "Target", number: str, *more: str) -> SlurmSnapshot:
-    """Return the run of a job, or of several, once all have ended; nothing is shown meanwhile.
+    """Return the run of a job, or of several, once all have ended; only why they wait is said meanwhile.
 
     Raises:
         RookeryError: Slurm does not answer, or the connection broke off.
@@ -61,8 +65,14 @@ def ended(target: "Target", number: str, *more: str) -> SlurmSnapshot:
     snapshot = None
     ids, what = [number, *more], f"Waiting until job {number} on {target.cluster.name} has ended"
     with _leaving(target, ids), console.waiting(what):
+        said = {""}
         for snapshot in accounting.watch(target.connection, ids=ids):
             job_table.check(snapshot, target.cluster.name)
+            reasons = [reason for run in snapshot.runs if run.waiting and not run.running for reason in run.reasons]
+            why = next((explain(reason) for reason in reasons if reason not in _SOON), "")
+            if why not in said:
+                console.note(f"  job {number} waits: {why}")
+            said.add(why)
     return _require_known(snapshot, target, ids)
 
 

@@ -116,7 +116,9 @@ class _Run:
         return bool(submit_request.read_token(submit_request.token_file(self._target, request))[0])
 
     def _submission(self) -> SubmitOptions:
-        return SubmitOptions(job=self._progress.job, token=self._progress.token, **self._where())
+        return SubmitOptions(
+            job=self._progress.job, token=self._progress.token, unchecked=self._options.unchecked, **self._where()
+        )
 
     def _where(self) -> dict[str, Any]:
         """Return the options that name cluster and project."""

@@ -59,6 +59,11 @@ def _record_of(target: "Target", request: "SubmitRequest", answer: Mapping[str, 
     )
 
 
+def look(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
+    """Return what is deployed: the commit, and the script that would be submitted; nothing is submitted."""
+    return _call(target, replace(request, test=True), _details(target))
+
+
 _UNKNOWN = {"broken", "unknown"}
 _NOT_LOOKED = {"not-set-up", "not-deployed", "no-job", "no-script"}
 """Answers that are given before an earlier submission is looked for."""
@@ -82,15 +87,7 @@ def _send(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
             submit_request.save_token(
                 token_path, request.token, request.tag or submit_request.read_token(token_path)[1]
             )
-        details = {
-            "digest": digest,
-            "base": base,
-            "again": again,
-            "cluster": target.cluster.label,
-            "rookery": __version__,
-            "commands": architectures.submit_commands(target.cluster.data),
-        }
-        answer = _call(target, request, details)
+        answer = _call(target, request, _details(target, digest=digest, base=base, again=again))
         if answer["state"] in {"submitted", "already", "tested"}:
             return answer
         # nothing has been submitted, so there is nothing to find; unless that is not known
@@ -106,6 +103,18 @@ def _send(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
     error = sbatch_errors.refused(target, request, answer)
     error.hint = _looks_first(target, request) if answer["state"] == "unknown" else error.hint
     raise error
+
+
+def _details(target: "Target", *, digest: str = "", base: str = "", again: bool = False) -> dict[str, Any]:
+    """Return what the program needs besides the request; without a digest it answers with the script."""
+    return {
+        "digest": digest,
+        "base": base,
+        "again": again,
+        "cluster": target.cluster.label,
+        "rookery": __version__,
+        "commands": architectures.submit_commands(target.cluster.data),
+    }
 
 
 def _call(target: "Target", request: "SubmitRequest", details: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from rookery.jobs.monitor import job_table, watch
 from rookery.jobs.options import SubmitOptions
-from rookery.jobs.submit import deploy_first, report, retry, sending, tags
+from rookery.jobs.submit import checks, deploy_first, report, retry, sending, tags
 from rookery.jobs.submit import request as submit_request
 from rookery.projects import target as targets
 
@@ -26,7 +26,9 @@ def run(options: SubmitOptions) -> int:
     target.connection.open()
     if options.failed:
         request = retry.tasks(target, request)
+    tested = checks.before(target, request, unchecked=options.unchecked)
     answer, record = sending.carry_out(target, request)
+    answer["warnings"] = [*tested, *(answer.get("warnings") or [])]
     if record is None:
         return report.tested(target, request, answer, json=options.json)
     if options.wait and options.json:

@@ -102,6 +102,8 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
         text = own_script.text(project, job, source)
         job = own_script.described(job, text)
         return JobScript(job, job.script, text, {}, _summary(job, job.script, None, ""))
+    if project.check and job.name == project.check.job and not job.gpus:
+        job = replace(job, gpus=partition.fewest_gpus(cluster))  # where every job needs one, the tests do, too
     table = parameters.table(project, job, source)
     job = parameters.as_array(project, job, table, cluster) if table else parameters.checked(project, job, cluster)
     try:
