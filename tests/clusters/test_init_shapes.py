@@ -16,6 +16,7 @@ pytestmark = pytest.mark.cluster
 MAMBA = """#!/bin/sh
 case $* in *--help) echo; exit ;; esac
 mkdir -p "$5/bin" "$5/conda-meta" && ln -s "$(command -v python3)" "$5/bin/python"
+: > "$5/conda-meta/python-3.13.1-h0_0.json"
 """
 ACTIVATE = 'export CONDA_PREFIX="$1" PATH="$1/bin:$PATH"\n'
 # Stands in for renv, which the local CRAN does not have: it installs what the lock file names, of the versions there.
