@@ -31,7 +31,7 @@ restore <- function(library, lockfile, prompt) {
 @pytest.fixture(scope="module")
 def ines(penguins: Live) -> Iterator[Laptop]:
     """A user whose home has Poetry and R, with what stands in for mamba and renv."""
-    made = laptop(penguins, "ines")
+    made = laptop(penguins, "yvette")
     made.setup("--tags", "shell,storage,python,python_tools,r")
     for name, text in (("mamba", MAMBA), ("activate", ACTIVATE)):
         made.script(f'file=$(dirname "$(command -v uv)")/{name}\ncat >"$file" <<\'END\'\n{text}END\nchmod +x "$file"\n')
