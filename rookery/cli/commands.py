@@ -38,6 +38,8 @@ COMMANDS = (
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
     command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run", each="cluster"),
     command("combine", jobs.CombineOptions, "rookery.jobs.results.combine:run"),
+    command("runs", jobs.RunsOptions, "rookery.jobs.records.show:run"),
+    command("reproduce", jobs.ReproduceOptions, "rookery.jobs.records.reproduce:run"),
     command("scale", jobs.ScaleOptions, "rookery.jobs.scaling.scale:run"),
     command("shell", jobs.ShellOptions, "rookery.jobs.interactive.shell:run"),
     command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run", each="cluster"),
@@ -60,6 +62,8 @@ GROUPS = {
     "data": (
         command("list", jobs.DataListOptions, "rookery.jobs.data.listing:run", each="cluster"),
         command("push", jobs.DataPushOptions, "rookery.jobs.data.push:run", each="cluster"),
+        command("verify", jobs.DataVerifyOptions, "rookery.jobs.data.verify:run", each="cluster"),
+        command("rm", jobs.DataRmOptions, "rookery.jobs.data.remove:run", each="cluster"),
     ),
     "clusters": (
         command("list", homes.ClustersListOptions, "rookery.homes.listing:show_all"),
@@ -88,8 +92,8 @@ GROUPS = {
 TITLES = {
     "Start": ("onboard", "login", "setup", "new", "init", "logout"),
     "Work": ("run", "render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
-    "Data": ("data.push", "data.list"),
-    "Results": ("fetch", "combine"),
+    "Data": ("data.push", "data.list", "data.verify", "data.rm"),
+    "Results": ("fetch", "combine", "runs", "reproduce"),
     "Speed": ("scale",),
     "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),
     "Clusters": (

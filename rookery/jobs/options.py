@@ -2,7 +2,7 @@
 
 from dataclasses import field
 
-from rookery.clusters.option_texts import CHECK, ITS_CLUSTER, ITS_CLUSTERS, JOB_ID, JSON, PROJECT, SANDBOX, YES
+from rookery.clusters.option_texts import CHECK, ITS_CLUSTER, ITS_CLUSTERS, JOB_ID, JSON, OFFLINE, PROJECT, SANDBOX, YES
 from rookery.core.options import Options, option
 
 
@@ -31,6 +31,9 @@ class SubmitOptions(Options):
     unchecked: bool = option(default=False, help="submit a long job without running the project's tests first")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
+
+    array: str = field(default="")
+    """Tasks in place of the script's own, as sbatch takes them; `reproduce` asks for those of a run."""
 
     token: str = field(default="")
     """What the submission is to be found by, where the caller has written that down; a new one where empty."""
@@ -119,15 +122,24 @@ class FetchOptions(Options):
 class DataPushOptions(Options):
     """Copy input data to a cluster's large storage.
 
-    PATH is a file or folder of the project. What is there already is not sent again, and a push that was cut off is
-    continued. Each version is kept by its digest: releases keep the one that they were deployed with.
+    PATH is a file or folder of the project, or the https address of a public file, which the cluster downloads. What is
+    there already is not sent again, and a push that was cut off is continued. Each version is kept by its digest:
+    releases keep the one that they were deployed with.
     """
 
-    examples = ("data.push data/raw --check", "data.push data/raw", "data.push --cluster all")
+    examples = (
+        "data.push data/raw --check",
+        "data.push data/raw",
+        "data.push --cluster all",
+        "data.push https://example.org/x.csv --to data/x.csv",
+    )
 
     paths: tuple[str, ...] = option(
         default=(), value="PATH", help="files and folders [`inputs` of rookery.yml]", positional=True, iterable=True
     )
+    to: str = option(default="", value="PATH", help="for an address: what the file is called here [data/NAME]")
+    sha256: str = option(default="", value="DIGEST", help="for an address: the SHA-256 that the file must have")
+    offline: bool = option(default=False, help=OFFLINE)
     cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
     project: str = option(default="", value="DIR", help=PROJECT)
     check: bool = option(default=False, help=CHECK)
@@ -145,6 +157,41 @@ class DataListOptions(Options):
 
     cluster: str = option(default="", help=ITS_CLUSTERS, positional=True, several=True)
     project: str = option(default="", value="DIR", help=PROJECT)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class DataVerifyOptions(Options):
+    """Compare input data on a cluster with its digests.
+
+    Reads all of it there. The exit code is 1 if something has changed since it was pushed.
+    """
+
+    examples = ("data.verify", "data.verify data/raw --cluster all")
+
+    paths: tuple[str, ...] = option(default=(), value="PATH", help="data sets [all]", positional=True, iterable=True)
+    cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class DataRmOptions(Options):
+    """Remove input data from a cluster.
+
+    Removes nothing while a release or a job in the queue uses it. Your files on this computer stay.
+    """
+
+    examples = ("data.rm data/raw --check", "data.rm --unused", "data.rm data/raw --digest 95c703ffef04")
+
+    paths: tuple[str, ...] = option(default=(), value="PATH", help="data sets", positional=True, iterable=True)
+    digest: str = option(default="", help="only the version with this beginning of its digest")
+    unused: bool = option(default=False, help="only versions that no release and no job uses")
+    force: bool = option(default=False, help="also versions that are used: releases lose their data")
+    cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
+    project: str = option(default="", value="DIR", help=PROJECT)
+    check: bool = option(default=False, help=CHECK)
+    yes: bool = option(default=False, help=YES)
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
@@ -174,6 +221,41 @@ class CombineOptions(Options):
     sandbox: bool = option(default=False, help=SANDBOX)
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
+
+
+class RunsOptions(Options):
+    """Show the records of the project's runs.
+
+    What ran: commit, parameters, packages, modules, and the node. Exits with 1 if two runs differ.
+    """
+
+    examples = ("runs", "runs 41", "runs 41 42 --diff")
+
+    job: str = option(default="", value="NUMBER", help="job numbers of runs [all]", positional=True, several=True)
+    diff: bool = option(default=False, help="show what differs between two runs")
+    cluster: str = option(default="", help="cluster where it ran [any]")
+    project: str = option(default="", value="DIR", help=PROJECT)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class ReproduceOptions(Options):
+    """Make a run again and compare the results.
+
+    The same commit, parameters and environment, from a copy of the project. Exits with 1 if a file differs.
+    """
+
+    examples = ("reproduce 41", "reproduce 41 --cluster hec --keep")
+
+    job: str = option(value="NUMBER", help="job number of a run")
+    cluster: str = option(default="", help="cluster to run it on [where it ran]")
+    project: str = option(default="", value="DIR", help=PROJECT)
+    keep: bool = option(default=False, help="keep the new results and the copy of the project")
+    remove: bool = option(default=False, help="remove what an earlier reproduction of this run left")
+    max_size: str = option(default="20G", value="SIZE", help="refuse to fetch more than this, such as 500M [20G]")
+    check: bool = option(default=False, help=CHECK)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
 
 
 class ScaleOptions(Options):

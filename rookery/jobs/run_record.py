@@ -51,6 +51,7 @@ class RunRecord:
         chunk: Rows that each element of the array runs.
         rows: The parameters of each row, in order.
         environment: What the release's code ran in: kind, digest of the lock file, paths.
+        packages: Versions of the environment's packages, by kind (`python`, `r`) and name.
         modules: Modules that the script loads.
         options: sbatch's options on the command line.
         release: The release's path there.
@@ -83,6 +84,7 @@ class RunRecord:
     chunk: int = 1
     rows: tuple[Mapping[str, Any], ...] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
+    packages: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     release: str = ""

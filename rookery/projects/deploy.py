@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -144,7 +145,8 @@ class _Deploy:
         self._release = release = self._make(packing)
         if release.order.environments:
             self._let_download()
-        contents = ReleaseContents(release.files)
+        contents = ReleaseContents(release.files, expected=release.expected)
         if packing.is_needed:
-            contents = ReleaseContents(release.files, True, tuple(packing.bases()), tuple(boundary(self.commit)))
+            bases, shallow = tuple(packing.bases()), tuple(boundary(self.commit))
+            contents = replace(contents, packed=True, bases=bases, shallow=shallow)
         return chain((release_protocol.payload(release.order, contents),), packing.pieces())

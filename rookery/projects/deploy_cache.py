@@ -24,7 +24,7 @@ MOST_COMMITS = 20
 
 def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
     """Return a digest of everything that a release is made of: the same digest means the same release."""
-    parts = [Path(__file__).parent / name for name in ("scripts", "packages")]
+    parts = [Path(__file__).parent / name for name in ("scripts", "packages", "locks")]
     scripts = [*parts, paths.package() / "remote/scripts/release"]
     makers = [paths.root() / "templates/sbatch", Path(__file__).parent, *scripts]
     stats = [(str(path), path.stat().st_mtime_ns) for folder in makers for path in folder.iterdir()]
@@ -67,7 +67,7 @@ def load(path: Path) -> CachedDeploy:
     if document is None:
         return CachedDeploy()
     order = Order(**{name: _frozen(value) for name, value in document["order"].items()})
-    lists = {name: tuple(document[name]) for name in ("jobs", "scripts", "own")}
+    lists: dict[str, Any] = {name: tuple(document[name]) for name in ("jobs", "scripts", "own")}
     release = Release(order, {}, outwards=document["outwards"], **lists)
     return CachedDeploy(tuple(document["commits"]), document["key"], release)
 

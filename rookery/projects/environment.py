@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
 from rookery.projects.commit import Commit, contents, listed
+from rookery.projects.locks import reading as locks
 from rookery.projects.model import Environment, Project
 from rookery.projects.source_tree import LINK
 from rookery.projects.tree_checks import Tree, quoted
@@ -62,6 +63,8 @@ class RequiredEnvironment:
         digest: Of everything that decides it.
         name: Its folder's, among the environments on the cluster.
         architecture: The one of the nodes that it is for; "" for the login node's.
+        expected: What it must have when it is built, as the check on the cluster reads it.
+        warning: What the user should know of its lock file.
     """
 
     kind: str
@@ -70,6 +73,8 @@ class RequiredEnvironment:
     digest: str
     name: str
     architecture: str = ""
+    expected: str = ""
+    warning: str = ""
 
     @property
     def link(self) -> str:
@@ -101,7 +106,7 @@ def required(  # noqa: PLR0913, PLR0917
         requirements: The project's own dependencies, where the lock file asks for the project instead.
 
     Raises:
-        RookeryError: The lock file of one is not in the commit.
+        RookeryError: The lock file of one is not in the commit, or is older than the project file.
     """
     ways = {"python": project.environment.python, "r": project.environment.r}
     setup = preamble(project.environment, cluster)
@@ -123,8 +128,11 @@ def _required(  # noqa: PLR0913, PLR0917
         )
     deciding = [lock, *(name for name in _ALSO[way] if name in tree.files)]
     _refuse_links(tree, deciding)
-    deciding += _included(commit, tree, way, lock)
+    included = _included(commit, tree, way, lock)
+    deciding += included
     _refuse_links(tree, deciding)
+    found = locks.read(commit, tree, way, lock, included)
+    warning = locks.refuse_stale(way, lock, found)
     parts = [
         way,
         setup if way in _BY_MODULES else "",
@@ -132,7 +140,8 @@ def _required(  # noqa: PLR0913, PLR0917
         *requirements,
     ]
     digest = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
-    return RequiredEnvironment(kind, way, lock, digest, f"{project.origin}-{digest}")
+    name = f"{project.origin}-{digest}"
+    return RequiredEnvironment(kind, way, lock, digest, name, expected=found.expected, warning=warning)
 
 
 def _refuse_links(tree: Tree, names: list[str]) -> None:

@@ -44,12 +44,12 @@ def known(root: Path) -> dict[str, Note]:
         return _load(own)
     for other in sorted(own.parent.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True):
         entries = _load(other)
-        if here := {path: entry for path, entry in entries.items() if _is_here(root, path, entry)}:
+        if here := {path: entry for path, entry in entries.items() if is_here(root, path, entry)}:
             return here
     return {}
 
 
-def _is_here(root: Path, path: str, entry: Note) -> bool:
+def is_here(root: Path, path: str, entry: Note) -> bool:
     """Return whether a file that is noted is below a folder, unchanged."""
     try:
         status = os.lstat(f"{os.fspath(root)}/{path}")

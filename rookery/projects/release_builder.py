@@ -39,6 +39,9 @@ _HOW = ("builders", "outputs_per_release", "packages", "requirements")
 COMMIT = ".rookery/commit"
 """The file with the release's commit, short, which jobs read where their commands name {commit}."""
 
+FACTS = ".rookery/facts.sh"
+"""What a job's first task notes what it runs in with (templates/sbatch/_base.sh.j2)."""
+
 R_PROFILE = ".rookery/Rprofile"
 """What R reads first in jobs (templates/sbatch/_base.sh.j2)."""
 
@@ -103,13 +106,16 @@ def make(
         tuple(script.path for script in scripts if script.path in files),
         tuple(path for path in rendered if path in tree.files),
         tree.outwards,
-        (warning,) if warning else (),
+        tuple(dict.fromkeys(filter(None, (warning, *(each.warning for each in environments))))),
+        {each.kind: each.expected for each in environments},
     )
 
 
 def _files(project: "Project", commit: "Commit", rendered: dict[str, str]) -> dict[str, str]:
     """Return the files that are put beside those of the commit, but for the stamp."""
     files = {**rendered, COMMIT: f"{git.short(commit.id, dirty=commit.dirty)}\n"}
+    if rendered:
+        files[FACTS] = release_protocol.text("facts.sh")
     if project.environment.r != "none":
         files[R_PROFILE] = release_protocol.text("profile.R")
     if commit.dirty:

@@ -65,6 +65,7 @@ class Release:
         scripts: Paths of the job scripts that were rendered.
         own: Scripts of the commit at the path of a rendered one.
         warnings: What the user should know of the release.
+        expected: What its environments must have when they are built, by kind.
         outwards: Links of the commit that lead out of the project, and where to.
     """
 
@@ -75,6 +76,7 @@ class Release:
     own: tuple[str, ...] = ()
     outwards: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    expected: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,14 @@ class ReleaseContents:
         packed: Whether the commit comes along, as a git pack.
         bases: Commits that it builds on.
         shallow: Where the history in it ends.
+        expected: What the environments must have when they are built, by kind.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
     packed: bool = False
     bases: tuple[str, ...] = ()
     shallow: tuple[str, ...] = ()
+    expected: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -167,6 +171,9 @@ def payload(order: Order, contents: ReleaseContents) -> bytes:
             "r_program": program,
             "builders": "\n".join(order.builders),
             "ways": text("ways.sh"),
+            "proof_program": text("proof.py"),
+            "expected_python": contents.expected.get("python", ""),
+            "expected_r": contents.expected.get("r", ""),
             "requirements": "\n".join(order.requirements),
             "package_program": text("package.py") if "python" in order.packages else "",
         }

@@ -23,6 +23,8 @@ from rookery.sandbox import ids, image, pythons, releases
 FOLDER = image.ROOT / "mirrors"
 INSIDE = "/srv/mirrors"
 CRAN_PACKAGES = ("foreach", "iterators", "doparallel")
+# Packages that take minutes to compile, with all that they need: as Debian compiled them.
+CRAN_BINARIES = ("testthat",)
 # pyenv's python-build knows this version's archive by the same checksum that Debian's has.
 PYTHON_SOURCE = "bookworm=python3.11"
 # What is compiled where this machine has no Pythons to pack: what `setup` asks for by default, and a second one.
@@ -48,7 +50,7 @@ def ensure(base: Path, say: Say) -> dict[str, str]:
         RookeryError: One can't be made; those that are whole stay.
     """
     FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
-    missing = [name for name in ("pyenv.git", "python-sources", "cran", "uv-python") if not (FOLDER / name).exists()]
+    missing = [name for name in ("pyenv.git", "python-sources", "cran", "uv-python") if not _is_made(name)]
     if missing:
         say(f"Making local mirrors: {', '.join(missing)}")
         _make(missing, base)
@@ -65,6 +67,13 @@ def ensure(base: Path, say: Say) -> dict[str, str]:
     return {**made, "pypi": index} if index else made
 
 
+def _is_made(name: str) -> bool:
+    """Return whether a mirror is there, with all packages that it has by now."""
+    packages = FOLDER / "cran/src/contrib"
+    complete = name != "cran" or all(any(packages.glob(f"{package}_*")) for package in CRAN_BINARIES)
+    return (FOLDER / name).exists() and complete
+
+
 def _make(missing: Sequence[str], base: Path) -> None:
     own_pyenv = pythons.pyenv_root()
     has_git = own_pyenv is not None and (own_pyenv / ".git").exists() and shutil.which("git") is not None
@@ -74,6 +83,7 @@ def _make(missing: Sequence[str], base: Path) -> None:
         sources.append(PYTHON_SOURCE)
     if "cran" in missing:
         sources += [f"{releases.OLDEST.suite}=r-cran-{package}" for package in CRAN_PACKAGES]
+        sources += [f"{releases.OLDEST.suite}+r-cran-{package}" for package in CRAN_BINARIES]
     if "pyenv.git" in missing and not has_git:
         sources.append(PYENV_PACKAGE)
         recipes.append("pyenv.git")

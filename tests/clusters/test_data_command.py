@@ -1,12 +1,14 @@
 """`data.push`, `data.list` and `inputs`: data on a cluster's storage, whole however often a push is cut off."""
 
 import hashlib
+import http.server
 import json
 import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from laptop_projects import Project, submitted
 from laptops import laptop
 from live import Live
 from waiting import wait_for
+from web_servers import running
 
 pytestmark = pytest.mark.cluster
 
@@ -235,3 +238,72 @@ def test_a_file_that_changes_while_it_is_sent_is_named(eggs: Project) -> None:
     assert "data/raw/large.csv changed while it was read." in err
     assert pushed(eggs)["state"] == "new"
     path.unlink()
+
+
+def test_data_is_verified_on_the_cluster(eggs: Project) -> None:
+    """What has changed there is named, and removed and pushed again by the commands that stand there."""
+    digest = str(pushed(eggs)["digest"])
+    assert f"data/raw {digest[:12]} on penguins is as it was pushed: 3 files, 6 B" in eggs.run(
+        "data.verify", "data/raw"
+    )
+    assert all(version["ok"] for version in eggs.json("data.verify")["data"])
+    there(eggs, f"cd {STORE}/{digest}/files/raw && chmod u+w . && rm -f b.csv && echo 9 >b.csv")
+    said = eggs.run("data.verify", code=1)
+    assert f"data/raw {digest[:12]} on penguins has changed since it was pushed:\n  changed  b.csv\n" in said
+    force, _, push = said.partition("next     rookery ")[2].partition("   #")[0].partition(" && rookery ")
+    assert "--yes" in eggs.run(*force.split(), code=1)
+    eggs.run(*force.split(), "--yes")
+    eggs.run(*push.split())
+    assert f"data/raw {digest[:12]} on penguins is as it was pushed" in eggs.run("data.verify")
+    assert "penguins has no input data data/none of eggs." in eggs.run("data.verify", "data/none", code=1)
+
+
+def test_data_is_removed_but_for_what_is_used(eggs: Project) -> None:
+    eggs.commit({"note.txt": "the last release"})
+    release = eggs.json("deploy")
+    number = submitted(eggs.run("submit", "count"))
+    said = eggs.run("data.rm", "data/raw", "--yes", code=1)
+    assert said.splitlines()[0] == "Nothing was removed."
+    assert f"is used by release eggs {release['commit'][:7]} (current), and by jobs in the queue: {number}." in said
+    eggs.run("cancel", number)
+    (eggs.root / "data/raw/d.csv").write_text("4\n")
+    unused = str(pushed(eggs)["digest"])
+    assert f"Would remove data/raw {unused[:12]} (8 B)" in eggs.run("data.rm", "data/raw", "--unused", "--check")
+    assert unused in {each["digest"] for each in eggs.json("data.rm", "--unused", "--yes")["removed"]}
+    [data] = eggs.json("data.list")["data"]
+    assert unused not in {version["digest"] for version in data["versions"]}
+    eggs.run("data.rm", "data/raw", "--force", "--yes")
+    assert "penguins has no input data of eggs." in eggs.run("data.list")
+    said = eggs.run("submit", "count", code=1)
+    assert "The input data of eggs is not on penguins any more: data/raw. Nothing was submitted." in said
+    assert "penguins has no data for the input data/raw yet" in eggs.run("deploy", code=1)
+    assert eggs.run("data.rm", "--digest", "xyz", code=1).startswith("'xyz' is not the beginning of a digest")
+    assert eggs.run("data.rm", code=1).startswith("Missing argument PATH, or --unused")
+
+
+def test_a_public_file_is_downloaded_by_the_cluster(eggs: Project, tmp_path: Path) -> None:
+    """From this machine, which the miniature reaches by its loopback addresses."""
+    content = os.urandom(100_000)
+    (tmp_path / "x.csv").write_bytes(content)
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    with running(server):
+        url = f"http://127.0.0.1:{server.server_port}/x.csv"
+        assert f"Would have penguins download {url} as data/x.csv" in eggs.run("data.push", url, "--check")
+        digest = hashlib.sha256(content).hexdigest()
+        said = eggs.run("data.push", url, "--sha256", "0" * 64, code=1)
+        assert f"{url} has the SHA-256 {digest}, and not {'0' * 64}. Nothing was kept." in said
+        said = eggs.run("data.push", url, "--sha256", digest)
+        assert "penguins downloaded data/x.csv: 100.0 kB" in said
+        assert "add the line `inputs: [data/raw, data/x.csv]`" in said
+        for words in ((), ("--sha256", digest)):
+            [again] = eggs.json("data.push", url, *words)["data"]
+            assert (again["state"], again["sent"], again["source"]) == ("same", 0, url)
+        said = eggs.run("data.push", f"{url}.none", code=1)
+        assert "penguins: the server answers 404" in said
+    text = (eggs.root / "rookery.yml").read_text()
+    eggs.commit({"rookery.yml": text.replace("[data/raw]", "[data/x.csv]")})
+    release = eggs.json("deploy")
+    assert release["inputs"] == {"data/x.csv": digest}
+    path = f"~/{RELEASES}/{release['commit']}/data/x.csv"
+    assert there(eggs, f"sha256sum <{path}").split()[0] == digest

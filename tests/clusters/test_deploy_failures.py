@@ -21,7 +21,8 @@ NAMES = itertools.count()
 MAMBA = """#!/bin/sh
 case $* in *--help) echo '[--offline] [--no-default-packages] [--json]'; exit ;; esac
 printf '%s\\n' "$@" > ~/mamba-called
-mkdir -p "$5/bin"
+mkdir -p "$5/bin" "$5/conda-meta"
+: > "$5/conda-meta/python-3.13.1-h0_0.json"
 echo "half" > "$5/half"
 : > ~/mamba-began
 while [ -e ~/hold ]; do sleep 0.05; echo "downloading"; done

@@ -25,6 +25,7 @@ OF_DATA = {
     *("clusters", "command", "values"),  # names of clusters, and of settings
     *("free_mb", "free_gpus", "gpus", "storage", "tools", "writable"),  # names of places, of GPUs and of programs
     *("environments", "files", "links_outwards", "paths", "unread"),  # paths, and what they are called
+    "packages",  # of Python and R
     *("jobs", "kept", "not", "rows[]"),  # names and numbers of jobs, commits, columns of a table
     *("inputs", "inputs_differ"),  # paths of input data
     *("cancelled_by", "counts", "exits", "reasons", "tasks"),  # states, users, exit statuses
@@ -218,6 +219,10 @@ def runs(walk: Walk) -> None:
     (walk.root / "data/a.csv").write_text("2\n")
     walk.say("deploy", where="its data differs from what is here")
     walk.say("data.list")
+    walk.say("data.verify")
+    walk.say("data.push")
+    walk.say("data.rm", "data", "--unused", "--check")
+    walk.say("data.rm", "data", "--unused", "--yes")
     walk.say("submit", "fit", "--check")
 
     number = walk.say("submit", "fit")["id"]
@@ -239,6 +244,11 @@ def runs(walk: Walk) -> None:
     (walk.root / "results/fit_1.csv").write_text("got\nmine\n")
     walk.say("fetch", where="a file was changed here")
     walk.say("combine", number)
+    walk.say("runs")
+    walk.say("runs", again)
+    walk.say("runs", number, again, "--diff", code=1)
+    walk.say("reproduce", again, "--check")
+    walk.say("reproduce", again)
     (walk.root / "results/fit_1.csv").unlink()
     for word in ("--check", "--yes"):
         document = walk.quietly("run", "fit", word)

@@ -102,6 +102,9 @@ def test_from_an_empty_home_to_a_table(glacier: Live, mirror: Mirror) -> None:
     completed = person.rookery("new", "study", "--cluster", "glacier", "--language", "python")
     assert completed.returncode == 0, completed.stdout + completed.stderr
     study = Project(person, person.home / "study")
+    list_of_pythons = f"{mirror.address}/uv-python/downloads.json"
+    study.run("data.push", list_of_pythons, "--to", "data/pythons.json")
+    assert study.json("data.list")["data"][0]["versions"][0]["source"] == list_of_pythons
     study.run("deploy")
     job = study.read_there("current/slurm/simulate.sh")
     assert "export UV_OFFLINE=1 " in job

@@ -1,4 +1,4 @@
-"""Projects that are packages themselves: each release imports its own code, whatever is deployed after it."""
+"""Projects that are packages themselves, and environments that turn out not to be what their lock file says."""
 
 import hashlib
 import json
@@ -179,3 +179,60 @@ def test_what_has_to_be_compiled_is_refused_before_anything_is_sent(home: Laptop
     assert home.ssh(f"test -e {project.base}").returncode == 1
     project.commit(pyproject__toml=text + "[tool.uv]\npackage = false\n")
     assert project.deploy()["state"] == "new", "its files can be run as they are"
+
+
+def test_a_lock_that_is_older_than_its_project_is_refused_before_anything_is_sent(home: Laptop) -> None:
+    project = package(home, "older", "src", pyproject__toml=PYPROJECT.replace(">=2", ">=2.1"), uv__lock=UV_LOCK)
+    for flags in ((), ("--check",)):
+        completed = project.run(*flags)
+        line = refused(completed, "uv.lock is out of date")
+        assert "asks for iniconfig>=2.1, and uv.lock was made for iniconfig>=2" in line
+        assert "next: uv lock && git add uv.lock && git commit" in completed.stderr
+    assert home.ssh(f"test -e {project.base}").returncode == 1
+    project.commit(uv__lock=UV_LOCK.replace(">=2", ">=2.1"))
+    assert project.deploy()["state"] == "new"
+
+
+def test_an_environment_without_what_its_lock_lists_is_no_environment(home: Laptop) -> None:
+    """A uv that leaves a package out, and says that all went well."""
+    project = package(home, "lacking", "src", pyproject__toml=PYPROJECT, uv__lock=UV_LOCK)
+    uv = 'sync) exec "$REAL" "$@" --no-install-package iniconfig ;; *) exec "$REAL" "$@" ;;'
+    home.script(f"""
+        mkdir -p fake && printf '#!/bin/sh\nREAL=%s\ncase $1 in {uv} esac\n' "$(command -v uv)" >fake/uv
+        chmod +x fake/uv
+        echo 'export PATH="$HOME/fake:$PATH"' >.config/rookery/env.d/99-fake.sh
+    """)
+    try:
+        completed = project.run()
+        refused(completed, "can't build the uv environment")
+        assert "  | error: iniconfig 2.3.1 of uv.lock is not installed" in completed.stderr
+        assert not home.says("ls storage/rookery/x86_64/environments | grep '^lacking-.*[^k]$' || true")
+        assert project.current() == ""
+    finally:
+        home.says("rm -r fake .config/rookery/env.d/99-fake.sh")
+    assert project.deploy()["environments"]["python"]["state"] == "built"
+
+
+def test_a_wheel_that_is_not_what_it_says(home: Laptop) -> None:
+    """Its name says 1.0, its metadata 2.0: an index that was put together by hand."""
+    project = work(home, "liar", environment={"python": "venv"}, jobs=JOBS)
+    project.commit(requirements__txt="--find-links wheels\nliar==1.0\n")
+    home.script("""
+        mkdir -p wheels && cd wheels && python3 - <<'END'
+        import zipfile
+        with zipfile.ZipFile("liar-1.0-py3-none-any.whl", "w") as wheel:
+            wheel.writestr("liar.py", "x = 1\\n")
+            wheel.writestr("liar-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: liar\\nVersion: 2.0\\n")
+            kind = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+            wheel.writestr("liar-1.0.dist-info/WHEEL", kind)
+            wheel.writestr("liar-1.0.dist-info/RECORD", "")
+        END
+        mkdir -p ../.config/pip && printf '[global]\\nfind-links = /home/petra/wheels\\n' >../.config/pip/pip.conf
+    """)
+    try:
+        completed = project.run()
+        refused(completed, "can't build the venv environment")
+        assert "2.0" in completed.stderr
+        assert project.current() == ""
+    finally:
+        home.says("rm .config/pip/pip.conf")

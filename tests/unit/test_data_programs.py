@@ -133,6 +133,18 @@ def test_a_file_that_is_said_to_be_there_and_is_not_is_asked_for(home: DataHome,
     assert home.receive(stream(root, have={"a.csv"}, **{"a.csv": "0" * 64})) == {"state": "again", "paths": ["a.csv"]}
 
 
+def test_a_file_that_was_changed_there_is_no_part_of_a_later_version(home: DataHome, root: Path) -> None:
+    """It is asked for, though a version should have it."""
+    home.receive(stream(root))
+    (home.version() / "a.csv").chmod(0o644)
+    (home.version() / "a.csv").write_text("9\n")
+    (root / "data/b").write_text("b")
+    known = {"a.csv": sha(root / "data/a.csv"), "deep/b.bin": sha(root / "data/deep/b.bin")}
+    assert home.receive(stream(root, have=known, **known)) == {"state": "again", "paths": ["a.csv"]}
+    assert home.receive(stream(root))["state"] == "done"
+    assert (home.version() / "a.csv").read_text() == "1\n"
+
+
 def test_what_an_earlier_push_has_left_is_no_part_of_the_data(home: DataHome, root: Path) -> None:
     (root / "data/z").write_text("late")
     (root / "data/old").mkdir()
@@ -211,3 +223,93 @@ def test_a_storage_that_fills_up_on_the_way(home: DataHome, root: Path) -> None:
         assert sha(home.version() / "deep/b.bin") == sha(root / "data/deep/b.bin")
     finally:
         subprocess.run(["umount", storage], check=True)
+
+
+def release(home: DataHome, commit: str, goal: Path) -> None:
+    """A release with a link to the data."""
+    folder = home.folder / "projects/demo/releases" / (commit * 40)
+    folder.mkdir(parents=True)
+    (folder / "data").symlink_to(goal)
+
+
+def test_data_is_verified(home: DataHome, root: Path) -> None:
+    (root / "data/empty").mkdir()
+    (root / "data/link").symlink_to("a.csv")
+    home.receive(stream(root))
+    home.receive(stream(root, "data/a.csv"), "data/a.csv")
+    verified = home.ask("verify", paths=None)["sets"]
+    assert [(each["path"], each["files"], each["count"]) for each in verified] == [("data", 2, 0), ("data/a.csv", 1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("script", "path", "fault"),
+    [
+        ("cp -p a.csv ../old; echo 2 >a.csv; touch -r ../old a.csv", "a.csv", "changed"),
+        ("rm deep/b.bin", "deep/b.bin", "missing"),
+        ("ln -sfn deep/b.bin link", "link", "changed"),
+        ("rm link; echo 1 >link", "link", "changed"),
+        ("rmdir empty", "empty", "missing"),
+        ("echo x >empty/x", "empty/x", "added"),
+        ("printf 'folder  a\\0' >../../manifest", "", "manifest"),
+        ("rm ../../manifest", "", "manifest"),
+    ],
+)
+def test_whatever_has_changed_is_found(home: DataHome, root: Path, script: str, path: str, fault: str) -> None:
+    """By hand, as its owner can."""
+    (root / "data/empty").mkdir()
+    (root / "data/link").symlink_to("a.csv")
+    home.receive(stream(root))
+    subprocess.run(["sh", "-ec", f"chmod -R u+w ..; {script}"], cwd=home.version(), check=True)
+    [verified] = home.ask("verify", paths=["data"])["sets"]
+    assert (verified["faults"], verified["count"]) == ([[path, fault]], 1)
+
+
+def removed(home: DataHome, **how: bool | str) -> dict[str, object]:
+    request = {"digest": "", "unused": False, "force": False, "slurm": False, "who": "ada", "check": False, **how}
+    return home.ask("remove", paths=["data"], **request)
+
+
+def test_what_a_release_uses_is_not_removed(home: DataHome, root: Path) -> None:
+    first = home.receive(stream(root))["digest"]
+    release(home, "a", home.version())
+    (root / "data/a.csv").write_text("2\n")
+    second = home.receive(stream(root))["digest"]
+    refused = removed(home)
+    assert refused["state"] == "used"
+    assert [each["digest"] for each in refused["kept"]] == [first]
+    assert len(home.look()["sets"][0]["versions"]) == 2
+    would = removed(home, unused=True, check=True)
+    assert (would["state"], [each["digest"] for each in would["removed"]]) == ("removed", [second])
+    assert len(home.look()["sets"][0]["versions"]) == 2
+    removed(home, unused=True)
+    [left] = home.look()["sets"][0]["versions"]
+    assert (left["digest"], left["latest"]) == (first, True)
+    assert removed(home, digest=first[:8])["state"] == "used"
+    removed(home, digest=first[:8], force=True)
+    assert home.ask("look", paths=None, push=False)["sets"] == []
+
+
+def test_one_version_and_the_beginning_of_another_are_removed(home: DataHome, root: Path) -> None:
+    first = home.receive(stream(root))["digest"]
+    (root / "data/a.csv").write_text("2\n")
+    second = home.receive(stream(root))["digest"]
+    (root / "data/a.csv").write_text("3\n")
+    home.receive(stream(root)[:-10])
+    removed(home, digest=second[:12])
+    look = home.look()
+    assert [version["digest"] for version in look["sets"][0]["versions"]] == [first]
+    assert look["sets"][0]["partial"] > 0
+    assert home.version().parents[1].name == first
+    (home.store / "data" / f".removed-{second}").mkdir()  # left by a removal that was cut off
+    assert removed(home)["partial"] == ["data"]
+    assert not (home.store / "data").exists()
+
+
+def test_nothing_is_removed_where_slurm_does_not_say_what_jobs_use(home: DataHome, root: Path) -> None:
+    home.receive(stream(root))
+    answer = removed(home, slurm=True)
+    assert answer == {
+        "state": "unknown",
+        "said": "Slurm does not say which jobs use the data (squeue: command not found)",
+    }
+    assert home.look()["sets"][0]["versions"]

@@ -27,9 +27,9 @@ def wanted(
 
 
 def test_the_lock_decides_and_other_files_do_not(tmp_path: Path) -> None:
-    first = wanted(tmp_path, {"uv.lock": "1", "a.py": "1", "pyproject.toml": "1"}, "uv")
+    first = wanted(tmp_path, {"uv.lock": "a = 1", "a.py": "1", "pyproject.toml": "a = 1"}, "uv")
     assert first == wanted(tmp_path, {"a.py": "2", "pyproject.toml": "[tool.ruff]"}, "uv")
-    assert first != (other := wanted(tmp_path, {"uv.lock": "2"}, "uv"))
+    assert first != (other := wanted(tmp_path, {"uv.lock": "a = 2"}, "uv"))
     assert other != wanted(tmp_path, {".python-version": "3.12"}, "uv")
     assert first[0].link == ".venv"
     assert first[0].name == f"survival-{first[0].digest}"
@@ -71,9 +71,7 @@ def test_packages_from_folders_of_the_project_are_refused(tmp_path: Path, way: s
 
 
 def test_the_project_itself_and_packages_from_git_are_fine(tmp_path: Path) -> None:
-    wanted(
-        tmp_path, {"uv.lock": 'source = { editable = "." }\nsource = { registry = "https://pypi.org/simple" }\n'}, "uv"
-    )
+    wanted(tmp_path, {"uv.lock": '[[package]]\nname = "a"\nsource = { editable = "." }\n'}, "uv")
     wanted(tmp_path, {"requirements.txt": "-e git+https://example.org/x.git#egg=x\nnumpy==2.0\n"}, "venv")
 
 

@@ -65,6 +65,7 @@ def test_a_script_for_hec_line_by_line(tmp_path: Path) -> None:
         "source /etc/profile",
         "source ~/.config/rookery/env.sh",
         "source .venv/bin/activate || exit 1",
+        "[ ! -e .rookery/facts.sh ] || sh .rookery/facts.sh",
         "set -euo pipefail",
         'export OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK}"',
         'export OPENBLAS_NUM_THREADS="${SLURM_CPUS_PER_TASK}"',

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from repositories import Git, new_repository
 
-from rookery.core import state_files
+from rookery.core import quiet_step, state_files
 from rookery.core.errors import RookeryError
-from rookery.jobs.records import quiet_step
 from rookery.projects import commit as commits
 from rookery.projects import config, copy_note, project_copy, release_protocol
 from rookery.projects.git_command import git as run_git

@@ -242,6 +242,26 @@ def test_a_tag_stands_on_the_commit_below_a_snapshot_not_on_what_is_checked_out(
     assert git(repository, "rev-parse", "run-1^{commit}") == below
 
 
+def test_a_tag_is_signed_before_anything_is_submitted(repository: Path, tmp_path: Path) -> None:
+    base, key = git(repository, "rev-parse", "HEAD"), tmp_path / "key"
+    wanted = SubmitRequest("seals", job="fit", tag="run-1", token="ab" * 16)
+    assert tags.signed(repository, wanted, "hec", base) == "", "git does not sign tags"
+    for name, value in {"gpg.format": "ssh", "user.signingkey": str(key), "tag.gpgSign": "true"}.items():
+        git(repository, "config", name, value)
+    with pytest.raises(RookeryError, match="Nothing was submitted: git can't sign tag run-1"):
+        tags.signed(repository, wanted, "hec", base)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    signed = tags.signed(repository, wanted, "hec", base)
+    assert git(repository, "tag") == "", "the job may be refused"
+    key.unlink()  # nothing is asked for any more
+    record = RunRecord("fit", "12", "hec", commit=base, base=base, tag="run-1", token=wanted.token)
+    assert tags.make(repository, record, signed) == ""
+    tag = git(repository, "cat-file", "tag", "run-1")
+    assert "BEGIN SSH SIGNATURE" in tag
+    assert f"submission: {wanted.token}" in tag
+    assert git(repository, "rev-parse", "run-1^{commit}") == base
+
+
 @pytest.mark.parametrize("commit", ["b" * 40, ""])
 def test_what_was_deployed_from_elsewhere_can_t_be_tagged(repository: Path, commit: str) -> None:
     with pytest.raises(RookeryError, match="not in this repository"):

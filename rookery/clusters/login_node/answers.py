@@ -64,6 +64,7 @@ _record = struct(
         "chunk": whole(1, 10**6),
         "rows": many(mapping(text(), either(many(scalar), scalar), 10_000)),
         "environment": mapping(text(), either(mapping(text(), scalar, 1000), scalar), 1000),
+        "packages": mapping(one_of("python", "r"), mapping(text(longest=300), text(longest=300), 100_000), 2),
         "modules": many(text(longest=300), 1000),
         "options": many(text(longest=1_000_000), 1000),
         "release": path,

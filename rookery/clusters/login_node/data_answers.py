@@ -80,7 +80,9 @@ PROGRAMS: dict[str, Shape] = {
     "data.verify": tagged("state", {"verified": _verified}, _said),
     "data.remove": tagged("state", {"removed": _removed, "used": _removed}, _said),
     "data.download": tagged(
-        "state", {"done": struct({"digest": digest, "size": _size}), "other": struct({"digest": digest})}, _said
+        "state",
+        {"done": struct({"digest": digest, "size": _size, "came": _size}), "other": struct({"digest": digest})},
+        _said,
     ),
 }
 """What each program of rookery/remote/data answers."""

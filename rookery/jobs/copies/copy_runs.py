@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import console, local_time
+from rookery.core import console, local_time, quiet_step
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import as_typed, is_guided
 from rookery.core.startup import INTERRUPTED
@@ -20,7 +20,6 @@ from rookery.jobs.monitor import accounting, cancel, job_table
 from rookery.jobs.monitor.accounting import SlurmSnapshot
 from rookery.jobs.monitor.pending_reasons import explain
 from rookery.jobs.options import CancelOptions, SubmitOptions
-from rookery.jobs.records import quiet_step
 from rookery.jobs.submit import submit
 from rookery.projects import deploy, project_copy
 from rookery.projects.git_command import git

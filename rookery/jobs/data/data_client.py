@@ -1,7 +1,9 @@
 """Ask a cluster about the project's input data, and put what it refuses into words."""
 
 import errno
-from collections.abc import Callable, Iterable, Mapping
+import getpass
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.login_node import remote_client
@@ -11,6 +13,7 @@ from rookery.core.errors import RookeryError
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
     from rookery.clusters.ssh.connection import Connection
+    from rookery.projects.model import Project
 
 Answer = Mapping[str, Any]
 
@@ -31,6 +34,32 @@ def ask(connection: "Connection", program: str, request: Mapping[str, Any], *, t
     """
     answer = remote_client.call(connection, f"data.{program}", request, timeout=timeout)
     return _usable(connection.cluster, answer)
+
+
+def look(connection: "Connection", project: "Project", paths: Sequence[str] | None) -> Answer:
+    """Return what there is of data sets on a cluster.
+
+    Args:
+        connection: The cluster's, open.
+        project: The project.
+        paths: The data sets; None for all.
+
+    Raises:
+        RookeryError: There is nothing of one of them.
+    """
+    answer = ask(connection, "look", {"project": project.origin, "paths": paths, "push": False})
+    unknown = [each["path"] for each in answer["sets"] if not (each["versions"] or each["partial"])]
+    if paths is not None and unknown:
+        raise RookeryError(
+            f"{connection.cluster.name} has no input data {', '.join(unknown)} of {project.origin}.",
+            hint=f"invoke data.list {connection.cluster.argument}",
+        )
+    return answer
+
+
+def who() -> str:
+    """Return who works with data, for others who want to do so at the same time."""
+    return f"{getpass.getuser()} on {os.uname().nodename}"
 
 
 def send(  # noqa: PLR0913 all that a program is given

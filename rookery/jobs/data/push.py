@@ -1,19 +1,19 @@
 """The command `data.push`: copy input data to a cluster, once, whole and verified."""
 
-import getpass
 import json as json_
 import os
 import shlex
 import time
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.ssh.errors import SshError
 from rookery.core import console, invocation
 from rookery.core.background import begun
 from rookery.core.errors import RookeryError
-from rookery.jobs.data import data_client, naming, room, transfer_bar
+from rookery.jobs.data import data_client, download, naming, room, transfer_bar
+from rookery.jobs.data.pushed import Pushed
 from rookery.jobs.data.stream import DataStream
 from rookery.jobs.options import DataPushOptions
 from rookery.jobs.results.fetch import size as shown_size
@@ -34,31 +34,6 @@ _ROUNDS = 3
 """How often a data set is sent where files of it arrived otherwise."""
 
 
-@dataclass(frozen=True)
-class Pushed:
-    """A data set that was pushed, or with `check` would be.
-
-    Attributes:
-        path: In the project.
-        digest: Its digest; "" where it is not known before it is sent.
-        state: new, current (an earlier version is the latest again), or same.
-        files: How many files it has.
-        size: Bytes of them.
-        sent: Bytes that were sent.
-        resumed: Bytes that an earlier push had sent.
-        link: What the path is a link to here; "" where it is none.
-    """
-
-    path: str
-    digest: str
-    state: str
-    files: int
-    size: int
-    sent: int = 0
-    resumed: int = 0
-    link: str = ""
-
-
 def run(options: DataPushOptions) -> int:
     """Push data sets to a cluster.
 
@@ -70,10 +45,13 @@ def run(options: DataPushOptions) -> int:
     """
     began = time.monotonic()
     project = config.load(options.project)
-    locals_ = naming.scanned(project, naming.of_words(project, options.paths))
-    target = replace(targets.find(options.cluster, str(project.root), sandbox=options.sandbox), path=options.project)
+    file = download.of_options(project, options)
+    locals_ = [] if file else naming.scanned(project, naming.of_words(project, options.paths))
+    target = targets.find(options.cluster, str(project.root), sandbox=options.sandbox)
+    target = replace(target, path=options.project)
     target.connection.open()
     pushed = [_Push(target.connection, project, local, options).run() for local in locals_]
+    pushed += [download.run(target.connection, project, file, options)] if file else []
     seconds = round(time.monotonic() - began, 2)
     if options.json:
         document = {"cluster": target.cluster.name, "check": options.check, "seconds": seconds}
@@ -117,7 +95,9 @@ class _Push:
         if is_latest:
             return replace(pushed, state="same")
         if not self._check:
-            data_client.send(self._connection, "receive", {**self._request, "who": _who(), "digest": pushed.digest})
+            data_client.send(
+                self._connection, "receive", {**self._request, "who": data_client.who(), "digest": pushed.digest}
+            )
         return replace(pushed, state="current")
 
     def _new(self, pushed: Pushed, looked: Mapping[str, Any], have: Collection[str], areas: "list[Area]") -> Pushed:
@@ -171,7 +151,7 @@ class _Push:
 
     def _send(self, have: Collection[str], offsets: Mapping[str, int], left: int) -> str:
         """Send the data set, again where a file arrived otherwise; return its digest."""
-        request = {**self._request, "who": _who(), "digest": ""}
+        request = {**self._request, "who": data_client.who(), "digest": ""}
         for _ in range(_ROUNDS):
             with transfer_bar.shown(f"{self._name}: {self._local.path}", left + sum(offsets.values())) as advance:
                 answer = self._sent(request, self._stream.pieces(have, offsets, advance))
@@ -202,10 +182,6 @@ class _Push:
             self._cache.save()
 
 
-def _who() -> str:
-    return f"{getpass.getuser()} on {os.uname().nodename}"
-
-
 def _count(files: int) -> str:
     return f"{files:,} file{'s' * (files != 1)}"
 
@@ -220,6 +196,11 @@ def _lines(pushed: Pushed, target: "Target", *, check: bool, seconds: float) -> 
     elif pushed.state == "current":
         verb = "would be" if check else "is"
         yield f"{pushed.path} {verb} version {digest} on {name} again: {what}"
+    elif pushed.source and check:
+        yield f"Would have {name} download {pushed.source} as {pushed.path}"
+    elif pushed.source:
+        yield f"{name} downloaded {pushed.path}: {shown_size(pushed.size)} ({seconds:.1f} s), version {digest}"
+        yield f"  sha256       {pushed.digest}"
     elif check:
         yield f"Would push {pushed.path} to {name}: {what}, {shown_size(pushed.sent)} to send{resumed}"
     else:

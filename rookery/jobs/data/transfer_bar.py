@@ -14,13 +14,29 @@ _OFTEN = 0.1
 """Seconds between two states that are shown."""
 
 
+def follower(prefix: str, advance: Callable[[int], object]) -> Callable[[str], None]:
+    """Return a function that takes lines of a program on the cluster, and counts the bytes that they tell of.
+
+    Args:
+        prefix: What such a line begins with.
+        advance: Called with the bytes.
+    """
+
+    def hear(line: str) -> None:
+        count = line.removeprefix(prefix)
+        if count != line and count.isdecimal() and len(count) < 20:
+            advance(int(count))
+
+    return hear
+
+
 @contextmanager
-def shown(what: str, total: int) -> Iterator[Callable[[int], object]]:
+def shown(what: str, total: int | None) -> Iterator[Callable[[int], object]]:
     """Yield a function that is called with bytes that were transferred; nothing is shown without a terminal.
 
     Args:
         what: What is transferred.
-        total: Bytes in all.
+        total: Bytes in all; None where not known.
     """
     if not sys.stderr.isatty():
         yield lambda _: None

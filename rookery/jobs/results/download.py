@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rookery.core import state_files
 from rookery.core.errors import RookeryError
-from rookery.jobs import run_record
+from rookery.jobs import run_facts, run_record
 from rookery.jobs.results.archive import File
 from rookery.projects import fetched_files, run_folders
 from rookery.projects.fetched_files import alike
@@ -98,7 +98,7 @@ class Arrivals:
         allowed = (*(f"{output}/" for output in outputs), "runs/")
         for listed in files:
             file = replace(listed, path=self._local(listed.path, outputs))
-            if file.path != listed.path:
+            if file.path != listed.path and not run_facts.is_one(file.path):
                 plan.beside.append(file.path)
             why = self._unfit(file.path, allowed) or (TWICE if file.path in paths_seen else "")
             paths_seen.add(file.path)
@@ -121,6 +121,8 @@ class Arrivals:
 
         A run's folder goes there whole.
         """
+        if run_facts.is_one(path):
+            return run_facts.local(path, self.cluster)
         if path.startswith("runs/"):
             return self._local_record(path)
         own_place = beside(path, self.cluster, outputs)
@@ -156,8 +158,8 @@ class Arrivals:
         if not stat.S_ISREG(status.st_mode):
             what = "folder" if stat.S_ISDIR(status.st_mode) else "link or special file"
             plan.refused.append((file.path, f"a {what} is in its place"))
-        elif file.path.startswith("runs/") or alike(status.st_size, status.st_mtime_ns, file.size, file.mtime):
-            plan.here += 1
+        elif _is_record(file.path) or alike(status.st_size, status.st_mtime_ns, file.size, file.mtime):
+            plan.here += not run_facts.is_one(file.path)
             self._known[file.path] = [self.cluster, file.mtime, file.size]
         else:
             cluster, mtime, size = self._known.get(file.path, ["", -1, -1])
@@ -180,7 +182,9 @@ class Arrivals:
             return TAKEN
         if _is_long(name):
             return LONG
-        if folder == run_record.FOLDER and not _RECORD.fullmatch(path):
+        if _is_record(path) and not _RECORD.fullmatch(path):
+            return NO_RECORD
+        if folder == run_facts.FOLDER and not run_facts.LOCAL.fullmatch(name):
             return NO_RECORD
         return self._folder_unfit(folder)
 
@@ -221,7 +225,7 @@ class Arrivals:
         try:
             for file, sent in coming:
                 folder, _, name = file.path.rpartition("/")
-                content, why = _recorded(sent, name) if folder == run_record.FOLDER else (sent, "")
+                content, why = _checked(sent, folder, name)
                 if why:
                     self.refused.append((file.path, why))
                     continue
@@ -284,12 +288,20 @@ def _is_long(name: str) -> bool:
     return len(name) * 4 > _LONGEST_NAME and len(os.fsencode(name)) > _LONGEST_NAME
 
 
-def _recorded(content: Iterable[bytes], name: str) -> tuple[Iterable[bytes], str]:
-    """Return the content of a run's record, and why it is invalid; "" where it is one."""
+def _is_record(path: str) -> bool:
+    """Return whether a path is that of a run's record: it does not change once it is written."""
+    return path.rpartition("/")[0] == run_record.FOLDER
+
+
+def _checked(content: Iterable[bytes], folder: str, name: str) -> tuple[Iterable[bytes], str]:
+    """Return the content of a file, and why it is invalid where it is a run's record or facts; "" where it is not."""
+    faults = {run_record.FOLDER: run_record.fault, run_facts.FOLDER: run_facts.fault}
+    if folder not in faults:
+        return content, ""
     pieces, left = [], run_record.LARGEST
     for piece in content:
         left -= len(piece)
         if left < 0:
             return [], "too large for a run record"
         pieces.append(piece)
-    return pieces, run_record.fault(b"".join(pieces), name)
+    return pieces, faults[folder](b"".join(pieces), name)

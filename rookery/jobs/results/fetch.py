@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rookery.clusters.ssh.errors import SshError
 from rookery.core import console, invocation, locking, typed_command
 from rookery.core.errors import RookeryError
-from rookery.jobs import run_record
+from rookery.jobs import run_facts, run_record
 from rookery.jobs.options import FetchOptions
 from rookery.jobs.results import ignore_offer, remote_listing
 from rookery.jobs.results.download import Arrivals
@@ -212,7 +212,7 @@ def _print_report(
     options: FetchOptions, connection: "Connection", listing: "RemoteListing", plan: "Plan", brought: Sequence["File"]
 ) -> None:
     """Print what came, what is kept, and what could not come."""
-    files = plan.bring if options.check else brought
+    files = [file for file in (plan.bring if options.check else brought) if not run_facts.is_one(file.path)]
     total = sum(file.size for file in files)
     absent = (
         []

@@ -42,7 +42,7 @@ if [ -n "$job" ]; then
                    END { if (off) print "off"; else if (first) print first, going ? "Unknown" : last }')
     case $told in off) printf 'no-accounts\0' ;; ?*) printf 'times %s\0' "$told" ;; esac
 fi
-[ -d runs ] && find runs -maxdepth 1 -name '*.json' -type f -printf '%y %s %T@ %p\0'
+[ -d runs ] && find runs runs/facts -maxdepth 1 -name '*.json' -type f -printf '%y %s %T@ %p\0' 2>/dev/null
 for output; do
     if [ -d "current/$output/" ]; then
         find "current/$output/" \( -type f -o -type l \) -printf '%y %s %T@ %p\0' 2>/dev/null

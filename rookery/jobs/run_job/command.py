@@ -8,13 +8,12 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import console, invocation, local_time, typed_command
+from rookery.core import console, invocation, local_time, quiet_step, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table
 from rookery.jobs.options import RunOptions
-from rookery.jobs.records import quiet_step
 from rookery.jobs.run_job import progress as kept
 from rookery.jobs.run_job import steps
 from rookery.jobs.run_job.progress import FAILED, Progress

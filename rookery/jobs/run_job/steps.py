@@ -10,13 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import console, invocation, locking
+from rookery.core import console, invocation, locking, quiet_step
 from rookery.core.errors import RookeryError
 from rookery.core.startup import INTERRUPTED
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_states, job_table, reruns, watch
 from rookery.jobs.options import CombineOptions, FetchOptions, RunOptions, SubmitOptions
-from rookery.jobs.records import quiet_step
 from rookery.jobs.results import combine, fetch
 from rookery.jobs.run_job import progress as kept
 from rookery.jobs.run_job.progress import FAILED, Progress

@@ -3,9 +3,8 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from rookery.core import invocation, prompts
+from rookery.core import invocation, prompts, quiet_step
 from rookery.core.errors import RookeryError
-from rookery.jobs.records import quiet_step
 from rookery.jobs.submit import request as submit_request
 from rookery.projects import commit, deploy, deploy_cache
 from rookery.projects.options import DeployOptions

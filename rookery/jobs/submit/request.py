@@ -103,6 +103,7 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
         test=options.check,
         tag=options.tag,
         failed_of=failed,
+        array=options.array,
         token=options.token or secrets.token_hex(16),
     )
 

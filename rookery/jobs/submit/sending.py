@@ -32,13 +32,13 @@ def carry_out(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any
         RookeryError: It could not be submitted.
     """
     assert target.project is not None  # noqa: S101 submit asks for one
-    answer = _send(target, request)
+    answer, signed = _send(target, request)
     if answer["state"] == "tested":
         return answer, None
     record = _record_of(target, request, answer)
     run_record.keep(target.project.root, record)
     submit_request.token_file(target, request).unlink(missing_ok=True)
-    if record.tag and (note := tags.make(target.project.root, record)):
+    if record.tag and (note := tags.make(target.project.root, record, signed)):
         answer["warnings"] = [*(answer.get("warnings") or []), note]
     return answer, record
 
@@ -69,8 +69,8 @@ _NOT_LOOKED = {"not-set-up", "not-deployed", "no-job", "no-script"}
 """Answers that are given before an earlier submission is looked for."""
 
 
-def _send(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
-    """Have the job submitted; return the answer, where it is the right one.
+def _send(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any], str]:
+    """Have the job submitted; return the answer, where it is the right one, and the tag that was signed before it.
 
     The script is looked over before: the one that this side would render, mostly the same as the release's. Where it is
     not, the cluster answers with its own, which is looked over in its turn.
@@ -82,14 +82,17 @@ def _send(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
     base = tags.head(root) if request.tag else ""
     text = submit_request.local_text(target, request)
     digest = submit_request.lint_and_digest(target, request, text) if text is not None else ""
+    signed = signed_base = ""
     for _ in range(3):
+        if request.tag and base != signed_base:
+            signed, signed_base = tags.signed(root, request, target.cluster.label, base), base
         if not request.test:
             submit_request.save_token(
                 token_path, request.token, request.tag or submit_request.read_token(token_path)[1]
             )
         answer = _call(target, request, _details(target, digest=digest, base=base, again=again))
         if answer["state"] in {"submitted", "already", "tested"}:
-            return answer
+            return answer, signed
         # nothing has been submitted, so there is nothing to find; unless that is not known
         if not request.test and answer["state"] not in _UNKNOWN | (_NOT_LOOKED if again else set()):
             token_path.unlink(missing_ok=True)

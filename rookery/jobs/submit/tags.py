@@ -1,12 +1,16 @@
 """`submit --tag`: tag the commit that ran, with an annotation that describes the run."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs.run_record import RunRecord
 from rookery.projects.git_command import git
 from rookery.projects.packing import known
+
+if TYPE_CHECKING:
+    from rookery.jobs.submit.request import SubmitRequest
 
 MOST_ROWS = 20
 """Rows of parameters that an annotation lists; the record has them all."""
@@ -49,8 +53,49 @@ def see(root: Path, commit: str) -> None:
         )
 
 
-def make(root: Path, record: RunRecord) -> str:
+def signed(root: Path, request: "SubmitRequest", cluster: str, base: str) -> str:
+    """Sign the tag before anything is submitted, where git signs tags: a passphrase is asked for now.
+
+    The job has no number yet, so the annotation has the submission's token, which is in the record, too.
+
+    Args:
+        root: The project's folder.
+        request: The submission.
+        cluster: Where to, as Cluster.label names it.
+        base: The commit that is tagged.
+
+    Returns:
+        The tag's object, without the tag itself; "" where git does not sign tags.
+
+    Raises:
+        RookeryError: git can't sign; nothing was submitted.
+    """
+    if not base or not _signs(root):
+        return ""
+    name, failed = request.tag, f"failed tasks of: {request.failed_of}\n" if request.failed_of else ""
+    about = f"{request.what} on {cluster}\n\ncommit: {base}\n{failed}submission: {request.token} (in runs/)\n"
+    ref, hint = f"refs/tags/{name}", "git tag --sign --message try try-1   # shows why; then: git tag -d try-1"
+    try:
+        git(root, "tag", "--sign", *_HOW, "--", name, base, input=about.encode())
+    except RookeryError as error:
+        raise RookeryError(f"Nothing was submitted: git can't sign tag {name}: {error.message}", hint=hint) from None
+    made = git(root, "rev-parse", "--verify", ref).decode().strip()
+    git(root, "update-ref", "-d", ref, made)
+    if b"\n-----BEGIN " not in git(root, "cat-file", "tag", made):  # git 2.39 makes it all the same without the key
+        raise RookeryError(f"Nothing was submitted: git can't sign tag {name}.", hint=hint)
+    return made
+
+
+_HOW = ("--cleanup=verbatim", "--file=-")
+
+
+def make(root: Path, record: RunRecord, signed_tag: str = "") -> str:
     """Tag the commit that ran; for a snapshot its parent, since snapshots are in no repository of the user's.
+
+    Args:
+        root: The project's folder.
+        record: The run.
+        signed_tag: The tag's object, where it was signed before (`signed`).
 
     Returns:
         "", or a note: git is set up to sign tags, and could not.
@@ -58,11 +103,14 @@ def make(root: Path, record: RunRecord) -> str:
     Raises:
         RookeryError: git would not; the job is submitted all the same.
     """
-    how, message = ["--annotate", "--cleanup=verbatim", "--file=-"], text(record).encode()
+    how, message = _HOW, text(record).encode()
     try:
         see(root, record.base)
+        if signed_tag and git(root, "rev-parse", f"{signed_tag}^{{commit}}").decode().strip() == record.base:
+            git(root, "update-ref", f"refs/tags/{record.tag}", signed_tag, "")
+            return ""
         try:
-            git(root, "tag", *how, "--", record.tag, record.base, input=message)
+            git(root, "tag", "--annotate", *how, "--", record.tag, record.base, input=message)
         except RookeryError as error:
             if not _signs(root):
                 raise

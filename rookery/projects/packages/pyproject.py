@@ -24,15 +24,23 @@ def read(commit: "Commit", tree: "Tree", path: str = NAME) -> dict[str, Any]:
     Raises:
         RookeryError: It is not TOML.
     """
-    import tomllib  # noqa: PLC0415 start-up
-
     if path not in tree.files or tree.files[path].mode == LINK:
         return {}
-    text = contents(commit, [tree.files[path].id])[0].decode(errors="replace")
+    return parsed(path, contents(commit, [tree.files[path].id])[0].decode(errors="replace"))
+
+
+def parsed(name: str, text: str) -> dict[str, Any]:
+    """Return the parsed text of a TOML file.
+
+    Raises:
+        RookeryError: It is not TOML.
+    """
+    import tomllib  # noqa: PLC0415 start-up
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RookeryError(f"{path} is not TOML: {error}.", hint=f"edit {path}, then commit") from None
+        raise RookeryError(f"{name} is not TOML: {error}.", hint=f"edit {name}, then commit") from None
 
 
 def table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

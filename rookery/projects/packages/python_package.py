@@ -93,6 +93,10 @@ def find(
         return None, ""
     try:
         return _package(document, commit, tree, describe), ""
+    except (AttributeError, TypeError) as error:
+        raise RookeryError(
+            f"{pyproject.NAME} has a value of the wrong type: {error}.", hint=f"edit {pyproject.NAME}, then commit"
+        ) from None
     except Unsupported as reason:
         name = table(document, "project").get("name") or table(document, "tool", "poetry").get("name") or "the project"
         if must:

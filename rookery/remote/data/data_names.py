@@ -1,9 +1,16 @@
-"""What the folder of a data set is called: its path in the project, in one name. Both sides make it alike."""
+"""Names that both sides use: what the folder of a data set is called, and how programs say how far they are."""
 
 from urllib.parse import quote, unquote
 
 LONGEST = 200
 """Characters of such a name; file systems take 255."""
+
+
+PROGRESS = "rookery-read "
+"""What the lines on standard error begin with that say how many bytes more were read, or have come."""
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+"""Names of the machine itself, from which alone a file may come without encryption."""
 
 
 def folder(path: str) -> str:

@@ -100,7 +100,7 @@ class Receiver:
         self._lines: Dict[str, ManifestLine] = {}
         self._again: List[str] = []
         self._size = 0
-        self._index: Optional[Dict[str, str]] = None
+        self._index: Optional[Dict[str, List[str]]] = None
 
     def answer(self) -> Dict[str, Any]:
         """Take the stream to its end."""
@@ -146,7 +146,7 @@ class Receiver:
         path, digest = order["path"], order["digest"]
         size, arrived = self._arrived.get(path, (0, ""))
         if arrived != digest:
-            source = self._known().get(digest)
+            source = self._unchanged(digest)
             if not source:
                 self._again.append(path)
                 return
@@ -169,13 +169,29 @@ class Receiver:
         self._size += size
         self._lines[path] = ManifestLine(path, manifest.FILE, digest)
 
-    def _known(self) -> Dict[str, str]:
-        """Return where there is a file with each digest, in any version of the project's data."""
+    def _unchanged(self, digest: str) -> str:
+        """Return where there is a file with a digest, in any version of the project's data; "" for nowhere.
+
+        It is read: one that was changed by hand since it was pushed is none.
+        """
         if self._index is None:
-            versions = [version for path in self._store.paths() for version in self._store.versions(path)]
-            entries = [(version, line) for version in versions for line in version.lines()]
-            self._index = {line.digest: version.place(line) for version, line in entries if line.kind == manifest.FILE}
-        return self._index
+            self._index = {}
+            for version in (version for path in self._store.paths() for version in self._store.versions(path)):
+                for line in version.lines():
+                    if line.kind == manifest.FILE:
+                        self._index.setdefault(line.digest, []).append(version.place(line))
+        tried = set()
+        for place in self._index.get(digest, []):
+            with contextlib.suppress(OSError), open(place, "rb", buffering=0) as stream:
+                status = os.fstat(stream.fileno())
+                if status.st_ino not in tried:
+                    tried.add(status.st_ino)
+                    found = hashlib.sha256()
+                    for piece in iter(lambda: stream.read(PIECE), b""):
+                        found.update(piece)
+                    if found.hexdigest() == digest:
+                        return place
+        return ""
 
     def _take_file(self, order: Dict[str, Any]) -> None:
         path, offset = order["path"], order["offset"]

@@ -53,6 +53,7 @@ class Version:
     def __init__(self, path: str, folder: str) -> None:
         self.path, self.folder = path, folder
         self.digest = os.path.basename(folder)
+        self._about: Optional[Dict[str, Any]] = None
 
     @property
     def data(self) -> str:
@@ -62,7 +63,9 @@ class Version:
     @property
     def about(self) -> Dict[str, Any]:
         """What is known of it."""
-        return read(os.path.join(self.folder, "about.json"))
+        if self._about is None:
+            self._about = read(os.path.join(self.folder, "about.json"))
+        return self._about
 
     def lines(self) -> List[ManifestLine]:
         """Return its entries; none where the manifest can't be read."""

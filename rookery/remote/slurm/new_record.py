@@ -6,6 +6,7 @@ import re
 import time
 from typing import Any, Dict, List, Tuple
 
+from rookery.remote.slurm import packages
 from rookery.remote.slurm.basics import run, write
 from rookery.remote.slurm.deployed_script import DeployedScript
 
@@ -40,6 +41,7 @@ def build(script: DeployedScript, request: Dict[str, Any], options: List[str], a
         "chunk": script.entry.get("chunk") or 1,
         "rows": script.rows(),
         "environment": script.stamp.get("environment") or {},
+        "packages": packages.of_release(script.stamp),
         "modules": [name for line in loads for name in line.split()],
         "options": options,
         "release": script.release,

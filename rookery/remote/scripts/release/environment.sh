@@ -8,6 +8,8 @@
 #   r_program     library.R, where R packages are asked for
 #   ways          ways.sh
 #   builders      for each other architecture: its name, and the command that submits a job there
+#   proof_program  proof.py
+#   expected_python  what a Python environment must have when it is built, in JSON; expected_r for R, one a line
 #   requirements  the project's own, where requirements.txt asks for the project itself
 #   package_program  package.py, where the project is a Python package
 eval "$ways"
@@ -25,6 +27,7 @@ build() { # build KIND WAY LINK NAME LOCK; other and target are set
     say "environment $1${other:+-$other} ready $target"
     return
   fi
+  case $1 in python) expected=$expected_python ;; *) expected=$expected_r ;; esac
   rm -rf "$target" "$state/status"
   doing "building the $2 environment from $5${other:+ for $other}"
   if [ -n "$other" ]; then
@@ -47,7 +50,8 @@ proxy http"*) export https_proxy="${proxy##*proxy }" http_proxy="${proxy##*proxy
       echo $? >"$state/status"
     } 8>&- | tee "$log" >&2
   fi
-  read -r status <"$state/status" || status=1
+  status=1
+  [ ! -f "$state/status" ] || read -r status <"$state/status" || status=1
   if [ "$status" -eq 0 ] && : >"$target/.rookery-ready"; then # written last: without it, the next deploy builds anew
     exec 8>&-
     say "environment $1${other:+-$other} built $target"
@@ -83,8 +87,10 @@ build_in_job() { # the same on a node of another architecture, in the folder tha
     echo "[ \"\$(uname -m)\" = $other ] || { echo \"error: \$(uname -n) is \$(uname -m), not $other\"; exit 1; }"
     echo ". $(word "${ROOKERY_HOME:-$HOME}/.config/rookery/env.sh")"
     echo "target=$(word "$target") cran=$(word "$cran") r_program=$(word "$r_program")"
-    echo "requirements=$(word "$requirements")"
-    printf '%s\n' "$ways" "$preamble" "build_$2 $(word "$5") </dev/null" 'echo $? >'"$(word "$state/status.new")" \
+    echo "requirements=$(word "$requirements") proof_program=$(word "$proof_program") expected=$(word "$expected")"
+    # its log is closed before its status is there: a shared file system shows it whole only then
+    printf '%s\n' "$ways" "$preamble" "( build_$2 $(word "$5") </dev/null ) >>$(word "$log") 2>&1" \
+      'echo $? >'"$(word "$state/status.new")" \
       "mv $(word "$state/status.new") $(word "$state/status")"
   } >"$job" || failed write
   : >"$log"
@@ -96,19 +102,34 @@ build_in_job() { # the same on a node of another architecture, in the folder tha
   number=$(printf '%s\n' "$number" | sed -n 's/^\([0-9][0-9]*\)\(;.*\)\{0,1\}$/\1/p' | tail -n 1)
   shown=0 before='' gone=0
   while [ ! -f "$state/status" ]; do
-    reason=$(squeue --noheader --jobs="$number" --format='%T (%r)' 2>/dev/null)
+    reason=$(squeue --noheader --jobs="$number" --format='%T (%r)' 2>&1)
+    answered=$?
     case $reason in
-      '') gone=$((gone + 1)) ;; # a shared file system may show its end some seconds later
+      '' | *'nvalid job id'*) gone=$((gone + 1)) ;; # a shared file system may show its end some seconds later
       "$before") ;;
       PENDING*) doing "job $number for $other waits in the queue: ${reason#PENDING }" ;;
-      *) doing "building the $2 environment from $5 for $other in job $number" ;;
+      *) [ "$answered" -ne 0 ] || doing "building the $2 environment from $5 for $other in job $number" ;;
     esac
     before=$reason
     [ "$gone" -lt 10 ] || break
-    tail -n "+$((shown + 1))" "$log" >&2
-    shown=$(wc -l <"$log")
+    show_log
     sleep 1
   done
-  tail -n "+$((shown + 1))" "$log" >&2
+  if [ ! -f "$state/status" ]; then
+    scancel "$number" >/dev/null 2>&1 # where Slurm does not answer for it: nothing may go on writing there
+    ended=$(sacct --noheader --allocations --parsable2 --format=State --jobs="$number" 2>/dev/null | head -n 1)
+    echo "error: job $number ended before the environment was built${ended:+ ($ended)}" >>"$log"
+  fi
+  show_log
   number=
+  [ "$(cat "$state/status" 2>/dev/null)" = 0 ] && return
+  # the laptop shows what follows this line, whatever Slurm said of the job in the meantime
+  doing "building the $2 environment from $5 for $other has failed"
+  tail -n 20 "$log" >&2
+}
+show_log() { # what is new in it, up to a line that is noted, as it may grow meanwhile
+  lines=$(wc -l <"$log")
+  [ "$lines" -gt "$shown" ] || return 0
+  sed -n "$((shown + 1)),${lines}p" "$log" >&2
+  shown=$lines
 }

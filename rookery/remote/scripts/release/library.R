@@ -1,5 +1,5 @@
 # Fill a project's R library. Arguments: WAY LOCK LIBRARY CRAN; WAY is "library" (LOCK lists packages, a line each, `name` or
-# `name==version`) or "renv" (LOCK is renv.lock). CRAN may be "", for the site's own choice or the one that sends to a near one.
+# `name==version`), "renv" (LOCK is renv.lock) or "prove" (see below). CRAN may be "", for the site's own choice or the one that sends to a near one.
 given <- commandArgs(TRUE)
 lock <- given[2]
 library <- given[3]
@@ -52,7 +52,24 @@ install <- function() {
   got <- vapply(names, version, "")
   wrong <- got == "" | (nzchar(versions) & got != versions)
   if (any(wrong)) fail("not installed: ", paste(lines[nzchar(lines)][wrong], collapse = ", "))
+  # what these need, too: a package whose own dependencies are missing can't be loaded
+  there <- installed.packages()
+  needs <- unlist(tools::package_dependencies(names, there, recursive = TRUE), use.names = FALSE)
+  lacking <- setdiff(needs, rownames(there))
+  if (length(lacking)) fail("not installed: ", paste(lacking, collapse = ", "))
   cat(sprintf("%s %s\n", names, got), sep = "")
 }
 
-if (given[1] == "renv") restore() else install()
+# what the lock file lists, on standard input, is there: its metadata is read, and has that version
+prove <- function() {
+  wanted <- strsplit(readLines(file("stdin")), " ")
+  with_r <- rownames(installed.packages(lib.loc = .Library, priority = "base"))
+  differs <- function(each) {
+    got <- version(each[1])
+    !each[1] %in% with_r && (got == "" || package_version(got) != package_version(each[2]))
+  }
+  wrong <- vapply(Filter(differs, wanted), paste, "", collapse = " ")
+  if (length(wrong)) fail("not installed as ", lock, " lists it: ", paste(wrong, collapse = ", "))
+}
+
+switch(given[1], renv = restore(), prove = prove(), install())

@@ -1,0 +1,227 @@
+"""The command `runs`: the records of a project's runs; one of them; or what differs between two."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rookery.core import console, local_time, tables, wrapping
+from rookery.core.errors import RookeryError
+from rookery.jobs import run_facts, run_record
+from rookery.jobs.options import RunsOptions
+from rookery.jobs.records import differences
+from rookery.jobs.records.differences import Difference, Run
+from rookery.projects import config
+from rookery.projects import target as targets
+from rookery.projects.git_command import git
+from rookery.remote.slurm.forms import count
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from rookery.jobs.run_record import RunRecord
+    from rookery.projects.model import Project
+
+MOST = 40
+"""Runs that the table shows; the latest."""
+
+SHOWN_FILES = 10
+"""Changed files that are named between two commits."""
+
+TWO = 2
+
+_WORDS = {
+    "cpu": "CPU",
+    "glibc": "glibc",
+    "gpus": "GPUs",
+    "modules": "modules loaded",
+    "python": "Python",
+    "r": "R",
+    "slurm": "Slurm",
+}
+
+
+def run(options: RunsOptions) -> int:
+    """Show records of runs.
+
+    Returns:
+        The exit code: 0; with `diff`, 1 where something differs.
+
+    Raises:
+        RookeryError: There is no such run, or not two of them to compare.
+    """
+    project = config.load(options.project)
+    label = f"{options.cluster}-sandbox" if options.sandbox and options.cluster else options.cluster
+    numbers = options.job.split(",") if options.job else []
+    if options.diff and len(numbers) != TWO:
+        hint = "invoke runs   # shows the numbers; then: invoke runs 41 42 --diff"
+        raise RookeryError(f"--diff compares two runs, not {len(numbers) or 'none'}.", hint=hint)
+    found = [_find(project, number, label, options) for number in numbers]
+    if options.diff:
+        return _show_differences(project, *found, json_=options.json)
+    if found:
+        return _show_some(found, json_=options.json)
+    records = [
+        record
+        for record in run_record.every(project.root, label)
+        if not options.sandbox or record.cluster.endswith("-sandbox")
+    ]
+    return _show_all(records[::-1], project, json_=options.json)
+
+
+def _find(project: "Project", number: str, label: str, options: RunsOptions) -> Run:
+    """Return a run of the project.
+
+    Raises:
+        RookeryError: There is no record of it here.
+    """
+    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
+    record = run_record.find(project.root, run_record.parse_id(number, flags)[0], label)
+    if record is None:
+        where = f" on {options.cluster}" if options.cluster else ""
+        raise RookeryError(
+            f"Run {number}{where} has no record in {_place(project)}.",
+            hint=f"invoke fetch{flags}   # brings the records of runs that were submitted from another computer",
+        )
+    return Run(record, run_facts.of(project.root, record))
+
+
+def _place(project: "Project") -> Path:
+    return config.shown(project.root / run_record.FOLDER)
+
+
+def _show_all(records: Sequence["RunRecord"], project: "Project", *, json_: bool) -> int:
+    if json_:
+        print(json.dumps({"project": project.name, "runs": [_summary(record) for record in records]}, indent=2))
+        return 0
+    if not records:
+        console.say(f"No runs of {project.name} have a record in {_place(project)}.")
+        return 0
+    from rich.text import Text
+
+    rows: list[list[RenderableType]] = [
+        [
+            record.id,
+            Text(console.clean(record.job)),
+            local_time.when(local_time.of_iso(record.when)) or tables.UNKNOWN,
+            Text(record.cluster),
+            Text(_commit(record)),
+            str(_tasks(record) or ""),
+            Text(_remark(record)),
+        ]
+        for record in records[:MOST]
+    ]
+    room = wrapping.columns(sys.stdout)
+    tables.console().print(tables.table(["=run", "<job", "when", "cluster", "commit", ">tasks", "<remark"], rows, room))
+    if len(records) > MOST:
+        console.say(f"{len(records) - MOST} earlier runs are not shown; use --json for all.")
+    return 0
+
+
+def _summary(record: "RunRecord") -> dict[str, Any]:
+    keys = ("id", "job", "cluster", "when", "commit", "dirty", "array", "failed_of", "tag", "who")
+    return {**{key: getattr(record, key) for key in keys}, "tasks": _tasks(record)}
+
+
+def _tasks(record: "RunRecord") -> int:
+    """Return how many tasks a run has; 0 where it is no array."""
+    return count(record.array)
+
+
+def _commit(record: "RunRecord") -> str:
+    return record.commit[:7] + "+" * record.dirty
+
+
+def _remark(record: "RunRecord") -> str:
+    remarks = [f"failed tasks of {record.failed_of}"] if record.failed_of else []
+    return ", ".join([*remarks, *([f"tag {console.clean(record.tag)}"] if record.tag else [])])
+
+
+def _show_some(found: Sequence[Run], *, json_: bool) -> int:
+    if json_:
+        documents = [{"record": asdict(run.record), "facts": dict(run.facts)} for run in found]
+        print(json.dumps({"runs": documents}, indent=2))
+        return 0
+    for run in found:
+        for name, value in _lines(run):
+            console.say(f"  {name:<16} {value}" if value else name)
+    return 0
+
+
+def _lines(found: Run) -> Iterator[tuple[str, str]]:
+    record = found.record
+    yield f"Run {record.id} ({record.job}) on {record.cluster}", ""
+    yield "submitted", f"{local_time.when(local_time.of_iso(record.when)) or record.when} by {record.who}"
+    yield "commit", record.commit + (" with uncommitted changes" if record.dirty else "")
+    yield from _given(
+        {
+            "tag": record.tag,
+            "failed tasks of": record.failed_of,
+            "after": ", ".join(record.after),
+            "array": record.array,
+            "parameters": f"{len(record.rows)} rows of {', '.join(map(str, record.rows[0]))}" if record.rows else "",
+            "script": record.script_path,
+            "options": " ".join(record.options),
+            "modules": " ".join(record.modules),
+            "log": record.log,
+        }
+    )
+    if not found.facts:
+        yield "ran on", "not known here: the job has not begun, or rookery fetch has not brought it yet"
+    for key in (*run_facts.TEXTS, *run_facts.LISTS):
+        value = found.facts.get(key)
+        yield from _given({_WORDS.get(key, key): value if isinstance(value, str) else ", ".join(value or ())})
+    for kind, packages in record.packages.items():
+        way = record.environment.get(kind, "")
+        yield f"{kind} packages", f"{len(packages)}, by {way}"
+        for name, version in packages.items():
+            yield "", f"  {name} {version}"
+
+
+def _given(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    return ((name, value) for name, value in values.items() if value)
+
+
+def _show_differences(project: "Project", first: Run, second: Run, *, json_: bool) -> int:
+    found = differences.of(first, second)
+    files = _changed_files(project, first.record, second.record)
+    if json_:
+        document = {
+            "runs": [first.record.id, second.record.id],
+            "differences": [asdict(difference) for difference in found],
+            "files": files,
+        }
+        print(json.dumps(document, indent=2))
+        return int(bool(found))
+    names = [f"{run.record.id} ({run.record.job}, {run.record.cluster})" for run in (first, second)]
+    if not found:
+        console.say(f"Runs {names[0]} and {names[1]} have the same code, parameters and software.")
+    else:
+        console.say(f"From run {names[0]} to run {names[1]}:")
+    for difference in found:
+        console.say(*shown(difference))
+        if difference.part == "commit" and files:
+            more = f" and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else ""
+            console.say(f"    changed: {', '.join(files[:SHOWN_FILES])}{more}")
+    for run in (first, second):
+        if not run.facts:
+            console.say(f"  Where run {run.record.id} ran is not known here, so machines are not compared.")
+    return int(bool(found))
+
+
+def shown(difference: Difference) -> Iterator[str]:
+    """Yield a difference in lines for a user."""
+    name = " ".join(filter(None, (_WORDS.get(difference.part, difference.part), difference.what)))
+    yield f"  {name:<20} {difference.before or 'none'} → {difference.after or 'none'}"
+    for line in difference.lines:
+        yield f"    {line}"
+
+
+def _changed_files(project: "Project", first: "RunRecord", second: "RunRecord") -> list[str]:
+    """Return the files that differ between the commits of two runs, where both commits are here."""
+    if not first.base or not second.base or first.base == second.base:
+        return []
+    out = git(project.root, "diff", "--name-only", "-z", "--relative", first.base, second.base, "--", check=False)
+    return [console.clean(name) for name in out.decode(errors="replace").split("\0") if name]

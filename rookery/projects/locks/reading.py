@@ -1,0 +1,130 @@
+"""Read a commit's lock file: what its environment must have, and whether the lock is older than the project file.
+
+A large lock file takes some tenths of a second to parse, so what it says is kept by its text.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rookery import __version__
+from rookery.core import cache
+from rookery.core.errors import RookeryError
+from rookery.projects.commit import contents
+from rookery.projects.locks import poetry_lock, renv_lock, requirements_file, uv_lock
+from rookery.projects.packages import pyproject
+
+if TYPE_CHECKING:
+    from rookery.projects.commit import Commit
+    from rookery.projects.tree_checks import Tree
+
+_PROJECT_FILE = {"uv": pyproject.NAME, "poetry": pyproject.NAME, "renv": "DESCRIPTION"}
+_LOCK_AGAIN = {"uv": "uv lock", "poetry": "poetry lock", "renv": "Rscript -e 'renv::snapshot()'"}
+_FORMAT = "1"
+
+
+@dataclass(frozen=True)
+class LockContents:
+    """What a lock file says.
+
+    Attributes:
+        expected: What the environment must have, as the check on the cluster reads it; "" where nothing can be said.
+        stale: In what the lock is older than the project file; "" where it is not.
+        is_sure: Whether that is certain.
+    """
+
+    expected: str = ""
+    stale: str = ""
+    is_sure: bool = True
+
+
+def read(commit: "Commit", tree: "Tree", way: str, lock: str, included: Sequence[str] = ()) -> LockContents:
+    """Return what a lock file of a commit says.
+
+    Args:
+        commit: The commit.
+        tree: Its files.
+        way: How the environment is made.
+        lock: The lock file's path.
+        included: Further files that list packages.
+
+    Raises:
+        RookeryError: The file can't be parsed.
+    """
+    project_file = _PROJECT_FILE.get(way, "")
+    names = [lock, *([project_file] if project_file in tree.files else []), *included]
+    texts = [text.decode(errors="replace") for text in contents(commit, [tree.files[name].id for name in names])]
+    kept = cache.entry("locks", __version__, _FORMAT, way, *texts)
+    try:
+        return LockContents(**json.loads(kept.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        pass
+    try:
+        found = _parsed(way, lock, texts, has_project_file=project_file in tree.files)
+    except (AttributeError, KeyError, TypeError):  # of another form than its tool writes, which will say so itself
+        return LockContents()
+    cache.keep(kept, json.dumps(found.__dict__), most=20)
+    return found
+
+
+def refuse_stale(way: str, lock: str, found: LockContents) -> str:
+    """Refuse a lock file that is certainly older than the project file; return a warning where it may be.
+
+    Raises:
+        RookeryError: It is.
+    """
+    if not found.stale:
+        return ""
+    if not found.is_sure:
+        return f"{lock} may be out of date: {found.stale} (to update it: {_LOCK_AGAIN[way]})"
+    raise RookeryError(
+        f"{lock} is out of date: {found.stale}.", hint=f"{_LOCK_AGAIN[way]} && git add {lock} && git commit"
+    )
+
+
+def _parsed(way: str, lock: str, texts: Sequence[str], *, has_project_file: bool) -> LockContents:
+    project_text = texts[1] if has_project_file else ""
+    if way in {"uv", "poetry"}:
+        module: Any = uv_lock if way == "uv" else poetry_lock
+        document, project = pyproject.parsed(lock, texts[0]), pyproject.parsed(pyproject.NAME, project_text)
+        stale = module.stale(document, project) if project else ""
+        is_sure = way == "uv" or poetry_lock.is_known(texts[0])
+        return LockContents(_json(lock, module.expected(document, project)), stale, is_sure)
+    if way == "venv":
+        return LockContents(_json(lock, requirements_file.expected(texts)))
+    if way == "conda":
+        document = _yaml(lock, texts[0])
+        if requirements_file.asks_for_itself(document):
+            raise RookeryError(
+                f"{lock} installs the project itself with pip, which releases can't share.",
+                hint=f"remove that line from {lock}: each release has its own code, where pyproject.toml has a "
+                "[build-system]",
+            )
+        return LockContents(_json(lock, requirements_file.conda(document)))
+    if way == "renv":
+        return _renv(lock, texts[0], project_text)
+    return LockContents()
+
+
+def _renv(lock: str, text: str, description: str) -> LockContents:
+    """Return what a renv.lock says."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise RookeryError(f"{lock} is not JSON: {error}.", hint=f"{_LOCK_AGAIN['renv']} && git commit -a") from None
+    stale, is_sure = renv_lock.stale(document, description)
+    return LockContents(renv_lock.expected(document), stale, is_sure)
+
+
+def _json(lock: str, values: Mapping[str, Any]) -> str:
+    return json.dumps({"lock": lock, **values}, separators=(",", ":"))
+
+
+def _yaml(name: str, text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RookeryError(f"{name} is not YAML: {' '.join(str(error).split())}.", hint=f"edit {name}") from None
