@@ -156,8 +156,8 @@ FOLDERS = {
     ),
     "r-package": CodeFolder(
         {"DESCRIPTION": DESCRIPTION.format("gentoo"), "NAMESPACE": "export(two)\n",
-         "R/two.R": "two <- function() 2\n", "run.R": _r('source("R/two.R"); stopifnot(two() == 2)')},
-        "run", "Rscript run.R",
+         "R/two.R": "two <- function() 2\n", "run.R": _r("library(gentoo); stopifnot(two() == 2)")},
+        "run", "Rscript run.R", {"r": "library"},
     ),
     "sbatch": CodeFolder({"run.sh": SBATCH, "scripts/square.py": _python()}, "squares"),
     "r-scripts": CodeFolder(

@@ -43,7 +43,6 @@ ADVICE = [
     ({"Pipfile": ""}, "pipenv requirements > requirements.txt"),
     ({"more.py": "import numpy.linalg, sklearn, os\nfrom simulate import a\n"}, "uv add numpy scikit-learn"),
     ({"more.R": "library(stats)\nx <- data.table::fread(a) # foreach::y\n"}, "renv::init()"),
-    ({"DESCRIPTION": "Package: a\nImports: stats,\n    foreach (>= 1.0)\n"}, "renv::init(settings"),
     (
         {"uv.lock": "", "a.ipynb": '{"cells": [{"cell_type": "code", "source": ["x = 1"]}]}'},
         "uv add nbconvert ipykernel",
