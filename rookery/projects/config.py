@@ -37,7 +37,7 @@ PYTHON_LOCKS = {
     "environment.yml": "conda",
     "environment.yaml": "conda",
 }
-R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library"}
+R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library", "DESCRIPTION": "library"}
 
 
 class NoProject(RookeryError):  # noqa: N818 said of a place, not of something that broke

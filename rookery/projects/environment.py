@@ -22,7 +22,7 @@ LOCKS = {
     "poetry": ("poetry.lock",),
     "venv": ("requirements.txt",),
     "conda": ("environment.yml", "environment.yaml"),
-    "library": ("r-packages.txt",),
+    "library": ("r-packages.txt", "DESCRIPTION"),
     "renv": ("renv.lock",),
 }
 """The file that lists an environment's packages, for each way to make one; the first that is there."""

@@ -13,7 +13,7 @@ from rookery.projects import commit as git
 from rookery.projects import config, environment, release_protocol, remote_paths, tree_checks
 from rookery.projects.deploy_cache import digest
 from rookery.projects.environment import RequiredEnvironment
-from rookery.projects.packages import python_package
+from rookery.projects.packages import python_package, r_package
 from rookery.projects.release_protocol import Order, Release
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import Committed
@@ -72,6 +72,7 @@ def make(
     package, warning = python_package.find(
         commit, tree, project.environment.python, describe, is_listed=extras is not None
     )
+    r_name = r_package.find(commit, tree, project.environment.r, used)
     requirements = package.requirements(extras) if package and extras is not None else ()
     environments = environment.required(project, commit, tree, cluster, used or [""], requirements)
     rendered = {path: text for script in scripts for path, text in {script.path: script.text, **script.files}.items()}
@@ -92,7 +93,7 @@ def make(
     environment_values = {**ways, "digest": environment.digest(environments)}
     order = replace(
         _order(project, commit, cluster, tree, environments),
-        packages=("python",) if package else (),
+        packages=("python",) * bool(package) + ("r",) * bool(r_name),
         requirements=requirements,
     )
     asked = {key: value for key, value in asdict(order).items() if key not in _HOW}

@@ -236,3 +236,58 @@ def test_a_wheel_that_is_not_what_it_says(home: Laptop) -> None:
         assert project.current() == ""
     finally:
         home.says("rm .config/pip/pip.conf")
+
+
+DESCRIPTION = """Package: gentoo
+Version: 1.0.0
+Title: Penguins
+Description: Counts them.
+License: MIT
+Depends: R (>= 3.5)
+Imports: iterators,
+    stats
+"""
+R_ANSWER = 'cat(gentoo::release(), find.package("gentoo"), find.package("iterators"), sep = "\\n")'
+
+
+def test_two_releases_of_an_r_package_load_their_own_code(home: Laptop) -> None:
+    wait = "while [ ! -e results/go ]; do sleep 0.1; done"
+    jobs = {
+        "old": {"command": f"{wait}; Rscript ask.R > results/old.txt", "time": "5m"},
+        "new": {"command": "Rscript ask.R > results/new.txt", "time": "5m"},
+    }
+    project = work(home, "gentoo", environment={}, jobs=jobs)
+    (project.root / "R").mkdir()
+
+    def write(number: int) -> None:
+        text = f"release <- function() {{\n  iterators::nextElem(iterators::iter({number}))\n}}\n"
+        (project.root / "R/release.R").write_text(text)
+
+    write(1)
+    project.commit(DESCRIPTION=DESCRIPTION, NAMESPACE="export(release)\nimport(iterators)\n", ask__R=R_ANSWER)
+    first = project.deploy()
+    assert first["environments"]["r"]["state"] == "built", "of what DESCRIPTION imports"
+    job = submitted(project, "old")
+    write(2)
+    project.commit()
+    second = project.deploy()
+    shared = second["environments"]["r"]
+    assert shared == {"state": "ready", "path": first["environments"]["r"]["path"]}
+    submitted(project, "new", "--wait")
+    home.says(f"touch {project.base}/current/results/go")
+    wait_for(lambda: not home.says(f"squeue --noheader --job {job} 2>/dev/null || true"))
+    for name, deployed, number in (("old", first, "1"), ("new", second, "2")):
+        said, own, other = home.says(f"cat {project.base}/current/results/{name}.txt").splitlines()
+        assert (said, own) == (number, f"{deployed['release']}/.rlibrary/gentoo")
+        assert other == f"{shared['path']}/iterators"
+    assert home.says(f"ls {shared['path']} | grep gentoo || true") == ""
+    assert project.deploy()["state"] == "same"
+    pruned = project.deploy("--prune")["pruned"]
+    assert [first["release"].rpartition("/")[2]] == pruned["releases"]
+
+    (project.root / "R/release.R").write_text("release <- function( {\n")
+    project.commit()
+    completed = project.run()
+    refused(completed, "can't add the project's own package to the environment")
+    assert "unexpected" in completed.stderr
+    assert project.current() == second["commit"]

@@ -311,15 +311,17 @@ def test_a_release_s_python_version_that_pyenv_has_not_is_told_when_a_job_is_sub
     assert any("HOME=/tmp" in note for note in notes)
 
 
-def test_tags_that_git_cannot_sign_are_made_and_told(owl: Project) -> None:
+def test_a_tag_that_git_can_not_sign_keeps_the_job_from_being_submitted(owl: Project) -> None:
+    before = owl.json("jobs")["jobs"]
     owl.git("config", "tag.gpgSign", "true")
     owl.git("config", "gpg.program", "/bin/false")
     try:
-        answer = owl.json("submit", "one", "--tag", "signed-1")
+        answer = owl.run("submit", "one", "--tag", "signed-1", code=1)
     finally:
         owl.git("config", "--unset", "tag.gpgSign")
-    assert any("the tag is not signed" in note and "git tag --sign --force" in note for note in answer["notes"])
-    assert f"job {answer['id']} on penguins" in owl.git("tag", "-n9", "-l", "signed-1")
+    assert "Nothing was submitted: git can't sign tag signed-1" in answer
+    assert owl.git("tag", "-l", "signed-1") == ""
+    assert [job["id"] for job in owl.json("jobs")["jobs"]] == [job["id"] for job in before]
 
 
 def test_accounts_that_are_switched_off_are_told_as_that(owl: Project, plain: Home) -> None:

@@ -82,7 +82,7 @@ def test_without_a_terminal_it_shows_and_needs_yes(here: Path, capsys: pytest.Ca
     assert [path.name for path in here.iterdir()] == ["simulate.py"]
     assert command.run(InitOptions(cluster="penguins", yes=True)) == 0
     assert git(here, "status", "--porcelain") == ""
-    assert "next     invoke submit simulate --wait" in capsys.readouterr().out
+    assert "next     invoke run simulate" in capsys.readouterr().out
 
 
 def test_what_is_a_project_already_is_refused(here: Path) -> None:

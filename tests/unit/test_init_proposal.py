@@ -43,7 +43,6 @@ ADVICE = [
     ({"Pipfile": ""}, "pipenv requirements > requirements.txt"),
     ({"more.py": "import numpy.linalg, sklearn, os\nfrom simulate import a\n"}, "uv add numpy scikit-learn"),
     ({"more.R": "library(stats)\nx <- data.table::fread(a) # foreach::y\n"}, "renv::init()"),
-    ({"DESCRIPTION": "Package: a\nImports: stats,\n    foreach (>= 1.0)\n"}, "renv::init(settings"),
     (
         {"uv.lock": "", "a.ipynb": '{"cells": [{"cell_type": "code", "source": ["x = 1"]}]}'},
         "uv add nbconvert ipykernel",
@@ -121,13 +120,17 @@ def test_large_data_stays_out_of_git_and_is_named(
     monkeypatch.setattr(large_data, "LARGE", 1000)
     monkeypatch.setattr(folder_files, "CROWDED", 20)
     large = "x" * 600
-    write(here, {"run.py": SIMULATE, "data/raw/a.csv": large, "data/raw/b.csv": large, "data/read.py": "x = 1\n"})
+    write(
+        here,
+        {"run.py": SIMULATE, "data/raw/a.csv": large, "data/raw/b.csv": large, "data/read.py": "open('data/raw/a')\n"},
+    )
     write(here, {"big.csv": large * 2, "small.csv": "x", "results/big.csv": large * 2, "old/a.bin": large * 2})
     for number in range(30):
         write(here, {f"images/{number}.png": "x"})
     (here / ".gitignore").write_text("/old/\n")
     document = proposed(capsys)
     assert [entry["path"] for entry in document["data"]] == ["images", "big.csv", "data/raw", "old"]  # type: ignore[attr-defined]
+    assert document["inputs"] == ["data/raw"]
     assert {"/images/", "/data/raw/", "/big.csv"} <= set(document["ignored"])  # type: ignore[call-overload]
     assert not {"/old/", "/data/"} & set(document["ignored"])  # type: ignore[call-overload]
     assert document["first_commit"] == [".gitignore", "data/read.py", "rookery.yml", "run.py", "small.csv"]

@@ -97,9 +97,10 @@ class Arrivals:
         plan, paths_seen = Plan(), set[str]()
         allowed = (*(f"{output}/" for output in outputs), "runs/")
         for listed in files:
-            file = replace(listed, path=self._local(listed.path, outputs))
-            if file.path != listed.path and not run_facts.is_one(file.path):
-                plan.beside.append(file.path)
+            path = self._local(listed.path, outputs)
+            file = listed if path == listed.path else replace(listed, path=path)
+            if file is not listed and not run_facts.is_one(path):
+                plan.beside.append(path)
             why = self._unfit(file.path, allowed) or (TWICE if file.path in paths_seen else "")
             paths_seen.add(file.path)
             if why:

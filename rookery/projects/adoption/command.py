@@ -251,8 +251,8 @@ def _print_summary(plan: InitPlan, signed: str, *, committed: bool) -> None:
         steps.append("git init && git add -A && git commit -m 'First version'")
     elif not plan.commits:
         steps.append(f"git add {' '.join(plan.texts)} && git commit -m 'Make it a rookery project'")
-    steps.append(f"{invoke} deploy")
-    steps += [f"{invoke} submit {project.jobs[0].name} --wait", f"{invoke} fetch"] if project.jobs else []
+    steps += [f"{invoke} data.push"] if project.inputs else []
+    steps += [f"{invoke} run {project.jobs[0].name}" if project.jobs else f"{invoke} deploy"]
     for step in steps:
         console.say(f"  next     {step}")
 

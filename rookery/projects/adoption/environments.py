@@ -48,8 +48,6 @@ def unlocked(root: Path, files: FolderFiles) -> dict[str, str]:
         found["Pipfile"] = "pipenv requirements > requirements.txt"
     if "setup.py" in files.sizes and not has_python and "pyproject.toml" not in files.sizes:
         found["setup.py"] = "uv pip compile setup.py -o requirements.txt"
-    if "DESCRIPTION" in files.sizes and not locks(files, config.R_LOCKS) and _imports_of(root):
-        found["DESCRIPTION"] = "Rscript -e 'renv::init(settings = list(snapshot.type = \"explicit\"))'"
     return found
 
 

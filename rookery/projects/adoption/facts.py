@@ -112,6 +112,7 @@ class LargeData:
         is_folder: Whether it is a folder.
         is_counted: Whether all of it was counted.
         is_tracked: Whether git has it already.
+        is_used: Whether a program or a job script names it.
     """
 
     path: str
@@ -119,6 +120,7 @@ class LargeData:
     is_folder: bool
     is_counted: bool = True
     is_tracked: bool = False
+    is_used: bool = False
 
 
 @dataclass(frozen=True)

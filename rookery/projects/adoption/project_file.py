@@ -33,6 +33,7 @@ class ProjectDraft:
         clusters: Where it runs.
         environment: What its code runs in, with the lock file that each is made from.
         outputs: Folders for results and logs.
+        inputs: Data that is in no commit.
         jobs: Its jobs.
     """
 
@@ -40,6 +41,7 @@ class ProjectDraft:
     clusters: tuple[str, ...]
     environment: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
     jobs: tuple[JobDraft, ...] = ()
 
 
@@ -56,6 +58,9 @@ def text(draft: ProjectDraft) -> str:
         lines.append(f"environment: {{{ways}}} # made from {locks}")
     outputs = ", ".join(scalar(folder, inside=True) for folder in draft.outputs)
     lines.append(f"outputs: [{outputs}] # folders for results and logs, on the cluster's large storage")
+    if draft.inputs:
+        inputs = ", ".join(scalar(path, inside=True) for path in draft.inputs)
+        lines.append(f"inputs: [{inputs}] # data that is not in git; `rookery data.push` copies it to the cluster")
     if not draft.jobs:
         lines += [
             "",

@@ -76,7 +76,7 @@ def propose(
     known = replace(facts, scripts=tuple(script for script in facts.scripts if script.path not in translated))
     jobs = (*translated.values(), *_jobs(known, outputs, gpus, translated))
     return Proposal(
-        project=ProjectDraft(name, clusters, environment, outputs, jobs),
+        project=ProjectDraft(name, clusters, environment, outputs, _inputs(facts), jobs),
         ignored=ignore_lines.proposed(facts, outputs),
         advice=tuple(_advice(known, outputs, len(jobs))),
     )
@@ -88,6 +88,12 @@ def _outputs(facts: FolderFacts) -> tuple[str, ...]:
     results = [folder for folder in facts.outputs if folder not in {*LOGS, *named}] or RESULTS[:1]
     logs = [folder for folder in facts.outputs if folder in {*LOGS, *named} and folder not in results] or LOGS[:1]
     return (*results, *logs)
+
+
+def _inputs(facts: FolderFacts) -> tuple[str, ...]:
+    """Return the data that programs read and git does not hold."""
+    used = (entry.path for entry in facts.data if entry.is_used and not entry.is_tracked)
+    return tuple(path for path in used if path.isprintable() and "/-" not in f"/{path}")  # as rookery.yml takes them
 
 
 def _jobs(
@@ -193,7 +199,12 @@ def _on_data(entry: LargeData) -> Advice:
     if entry.is_tracked:
         remedy = f"git rm --cached {shlex.quote(entry.path)}   # your file stays"
         return Advice(f"{path} ({size}) is in git, and too large for it", remedy)
-    return Advice(f"{path} ({size}) is data: it stays out of git, and deploy does not copy it")
+    if entry.is_used:
+        return Advice(
+            f"{path} ({size}) is data, and stays out of git",
+            f"invoke data.push {shlex.quote(entry.path)}   # copies it",
+        )
+    return Advice(f"{path} ({size}) stays out of git, and is not copied to the cluster")
 
 
 def _on_packages(facts: FolderFacts) -> Iterator[Advice]:
@@ -246,6 +257,7 @@ def document(proposal: Proposal) -> dict[str, Any]:
         "clusters": list(project.clusters),
         "environment": {language: way for language, (way, _) in project.environment.items()},
         "outputs": list(project.outputs),
+        "inputs": list(project.inputs),
         "jobs": {job.name: dict(job.keys) for job in project.jobs},
         "ignored": [line for section in proposal.ignored for line in section.lines],
         "advice": [{"text": advice.text, "command": advice.command} for advice in proposal.advice],

@@ -84,6 +84,6 @@ def show_added(root: Path, name: str) -> None:
     console.say(f"Added the job {name} to {config.shown(root / config.NAME)}.")
     steps = [] if inside else [f"cd {shlex.quote(str(config.shown(root)))}"]
     invoke = invocation.invocation()
-    steps += [f"{invoke} render {name}", f"git commit -m 'Add the job {name}' {config.NAME}", f"{invoke} deploy"]
-    for step in (*steps, f"{invoke} submit {name}"):
+    steps += [f"{invoke} render {name}", f"git commit -m 'Add the job {name}' {config.NAME}", f"{invoke} run {name}"]
+    for step in steps:
         console.say(f"  next     {step}")

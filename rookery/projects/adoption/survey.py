@@ -1,6 +1,7 @@
 """Look at a folder: everything that a proposal is made of, read once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -67,7 +68,10 @@ def look(root: Path) -> FolderFacts:
         ),
         outputs=outputs,
         beside=programs.written_beside(runnable),
-        data=tuple(large_data.find(files, git.tracked, outputs)),
+        data=tuple(
+            replace(entry, is_used=any(PurePosixPath(entry.path).name in text for text in texts))
+            for entry in large_data.find(files, git.tracked, outputs)
+        ),
         secrets=dict(secret_files.find(root, fresh)),
     )
 

@@ -2,6 +2,9 @@
 
 import re
 
+NAME = "DESCRIPTION"
+"""The file."""
+
 
 def fields(text: str) -> dict[str, str]:
     """Return the fields of a DESCRIPTION, each on one line."""

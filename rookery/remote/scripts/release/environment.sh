@@ -78,6 +78,28 @@ add_python_package() {
     echo "error: no Python 3.6 or newer on $(uname -n)"
     exit 1)
 }
+add_r_package() { # a library of links to the shared packages, and beside them the project's own, installed from a copy
+  (
+    source=$place/.rookery/package-source
+    rm -rf "$source" && mkdir -p "$place/.rookery/own" "$source" && ln -s "$target" "$place/.rookery/own/.shared" && cd "$place" || exit
+    unset IFS
+    set +f
+    for each in "$target"/*/; do
+      [ ! -d "$each" ] || ln -s "${each%/}" "$place/.rookery/own/" || exit
+    done
+    for each in DESCRIPTION NAMESPACE R src data inst exec configure cleanup; do
+      [ ! -e "$each" ] || [ -L "$each" ] || cp -R "$each" "$source/" || exit
+    done
+    rm -f "$place/.rookery/own/$(sed -n 's/^Package:[[:space:]]*//p' DESCRIPTION)"
+    eval "$preamble"
+    command -v R >/dev/null || { echo 'error: R is not installed' && exit 1; }
+    R_LIBS='' R_LIBS_USER=$place/.rookery/own R_PROFILE_USER=/dev/null R_ENVIRON_USER=/dev/null \
+      R CMD INSTALL --no-docs --library="$place/.rookery/own" "$source"
+    installed=$?
+    rm -rf "$source"
+    exit "$installed"
+  )
+}
 word() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 build_in_job() { # the same on a node of another architecture, in the folder that the release is made in
   job=$state/environment-$4-$other.sh

@@ -1,5 +1,5 @@
 # Fill a project's R library. Arguments: WAY LOCK LIBRARY CRAN; WAY is "library" (LOCK lists packages, a line each, `name` or
-# `name==version`), "renv" (LOCK is renv.lock) or "prove" (see below). CRAN may be "", for the site's own choice or the one that sends to a near one.
+# `name==version`; or it is the DESCRIPTION of an R package), "renv" (LOCK is renv.lock) or "prove" (see below). CRAN may be "", for the site's own choice or the one that sends to a near one.
 given <- commandArgs(TRUE)
 lock <- given[2]
 library <- given[3]
@@ -27,8 +27,15 @@ restore <- function() {
   renv::restore(library = library, lockfile = lock, prompt = FALSE)
 }
 
+# of an R package, what it needs; else a line each
+listed <- function() {
+  if (basename(lock) != "DESCRIPTION") return(trimws(sub("#.*", "", readLines(lock, warn = FALSE))))
+  needs <- na.omit(as.character(read.dcf(lock, c("Depends", "Imports", "LinkingTo"))))
+  setdiff(trimws(sub("[(].*", "", unlist(strsplit(needs, ",")))), c("R", rownames(installed.packages(priority = "base"))))
+}
+
 install <- function() {
-  lines <- trimws(sub("#.*", "", readLines(lock, warn = FALSE)))
+  lines <- listed()
   wanted <- strsplit(lines[nzchar(lines)], "[[:space:]]*==[[:space:]]*")
   names <- vapply(wanted, `[`, "", 1)
   versions <- vapply(wanted, function(each) if (length(each) > 1) each[2] else "", "")
