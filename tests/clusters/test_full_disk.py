@@ -1,5 +1,6 @@
 """A laptop whose disk is full: at each write of a command in turn there is no room, and then the command finishes."""
 
+import csv
 import itertools
 import json
 import os
@@ -121,7 +122,9 @@ def test_at_each_write_there_is_no_room_once(gannets: tuple[Project, Disk], kind
     records = [json.loads(path.read_text()) for path in (at.root / "runs").glob("*.json")]
     known = at.laptop.says("sacct --noheader --allocations --parsable2 --format=JobID").split()
     assert {record["id"] for record in records} == {number.partition("_")[0] for number in known}
-    assert (at.root / "combined.csv").read_text() == "task,value\n1,1\n2,2\n3,3\n"
+    with (at.root / "combined.csv").open(newline="") as stream:
+        rows = [(row["task"], row["value"]) for row in csv.DictReader(stream)]
+    assert rows == [("1", "1"), ("2", "2"), ("3", "3")]
     left = [path for place in (at.root, at.laptop.home / ".config/rookery") for path in place.rglob(".*.????????")]
     assert not [path for path in left if ".git" not in path.parts]
 

@@ -108,8 +108,9 @@ build_in_job() { # the same on a node of another architecture, in the folder tha
     echo "cd $(word "$place") || exit"
     echo "[ \"\$(uname -m)\" = $other ] || { echo \"error: \$(uname -n) is \$(uname -m), not $other\"; exit 1; }"
     echo ". $(word "${ROOKERY_HOME:-$HOME}/.config/rookery/env.sh")"
-    echo "target=$(word "$target") cran=$(word "$cran") r_program=$(word "$r_program")"
-    echo "requirements=$(word "$requirements") proof_program=$(word "$proof_program") expected=$(word "$expected")"
+    # not by echo, which reads the \n in a program
+    printf '%s\n' "target=$(word "$target") cran=$(word "$cran") r_program=$(word "$r_program")" \
+      "requirements=$(word "$requirements") proof_program=$(word "$proof_program") expected=$(word "$expected")"
     # its log is closed before its status is there: a shared file system shows it whole only then
     printf '%s\n' "$ways" "$preamble" "( build_$2 $(word "$5") </dev/null ) >>$(word "$log") 2>&1" \
       'echo $? >'"$(word "$state/status.new")" \
