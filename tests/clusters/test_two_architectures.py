@@ -161,11 +161,11 @@ def test_prune_keeps_both_environments_of_a_release(tova: Laptop, project: Proje
     project.git("add", "note")
     project.git("commit", "--quiet", "-m", "more")
     project.run("deploy", "--prune")
-    assert len(tova.says(f"ls -d {PROGRAMS}/*/environments/twins-*").split()) == 2
+    assert len(tova.says(f"ls -d {PROGRAMS}/*/environments/twins-*/").split()) == 2
     (project.root / "requirements.txt").write_text("six==1.16.0\n")
     project.git("commit", "--quiet", "-a", "-m", "older")
     project.run("deploy", "--prune")
-    assert len(tova.says(f"ls -d {PROGRAMS}/*/environments/twins-*").split()) == 2
+    assert len(tova.says(f"ls -d {PROGRAMS}/*/environments/twins-*/").split()) == 2
 
 
 def test_doctor_finds_nothing_wrong(tova: Laptop) -> None:
