@@ -166,16 +166,17 @@ def test_a_template_takes_in_nothing_through_a_link_or_from_elsewhere(
     assert refusal(lambda: deployed(root)) == message
 
 
-@pytest.mark.parametrize("key", ["template", "params"])
-def test_no_file_that_a_job_names_is_read_through_a_link(root: Path, key: str) -> None:
-    (root / "one").symlink_to("../ssh/id")
+@pytest.mark.parametrize(("key", "name"), [("template", "one"), ("params", "one.csv")])
+def test_no_file_that_a_job_names_is_read_through_a_link(root: Path, key: str, name: str) -> None:
+    (root / name).symlink_to("../ssh/id")
     (root / "folder").symlink_to("../ssh")
-    for path, expected in (("one", "one is a symbolic link"), ("folder/id", "is below folder, a symbolic link")):
+    below = name.replace("one", "folder/id")
+    for path, expected in ((name, f"{name} is a symbolic link"), (below, "is below folder, a symbolic link")):
         job = f"{{{key}: {path}, command: x}}"
         assert expected in refusal(lambda job=job: rendered(root, job))
         committed(root)
         refusal(lambda: deployed(root))
-    (root / "p.csv").symlink_to("one")
+    (root / "p.csv").symlink_to(name)
     assert "p.csv is a symbolic link" in refusal(lambda: rendered(root, "{params: p.csv, command: x}"))
 
 
