@@ -11,6 +11,7 @@ from rookery.projects import config
 from rookery.projects.adoption.facts import FolderFiles, PackageFacts, Program
 from rookery.projects.adoption.folder_files import text_of
 from rookery.projects.adoption.programs import names
+from rookery.projects.packages import description
 
 _BASE_R: Final = frozenset({
     "base", "compiler", "datasets", "graphics", "grDevices", "grid", "methods", "parallel", "splines", "stats",
@@ -133,20 +134,11 @@ def unlisted(  # noqa: PLR0913 all that decides
     listed_r = text_of(root / r, 20_000_000) if r else ""
     own_r = {r_package(root, files)} | _BASE_R
     used_r = [name for name in names(every, frozenset({"r", "rmarkdown"})) if name not in own_r]
-    missing_r = [
-        name for name in used_r if not re.search(rf"\b{re.escape(name)}\b", listed_r + "\n".join(_imports_of(root)))
-    ]
+    listed_r += "\n".join(description.dependencies(text_of(root / description.NAME)))
+    missing_r = [name for name in used_r if not re.search(rf"\b{re.escape(name)}\b", listed_r)]
     if missing_r:
         found["r"] = tuple(sorted(set(missing_r), key=str.lower))
     return found
-
-
-def _imports_of(root: Path) -> list[str]:
-    """Return the packages that a DESCRIPTION names under Imports and Depends, without R itself."""
-    text = text_of(root / "DESCRIPTION")
-    fields = re.findall(r"^(?:Imports|Depends|LinkingTo):((?:.*\n?)(?:[ \t]+.*\n?)*)", text, re.MULTILINE)
-    named = re.findall(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9.]*)", ",".join(fields))
-    return [name for name in named if name != "R" and name not in _BASE_R]
 
 
 def _modules(files: FolderFiles, source: str) -> tuple[str, ...]:
