@@ -8,8 +8,7 @@ import gzip
 import io
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from rookery.clusters.ssh.remote_command import INPUT_LOST
 
@@ -23,9 +22,8 @@ _BLOCK = 512
 _PIECE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file on the cluster.
+class File(NamedTuple):
+    """A file on the cluster; a tuple, since a listing may have 100,000 of them.
 
     Attributes:
         path: Where it belongs in the project's folder; bytes that are not UTF-8 are kept as surrogates.
