@@ -77,7 +77,9 @@ class Arrivals:
     """
 
     def __init__(self, root: Path, cluster: str, folders_of_runs: Sequence[str] = ()) -> None:
-        """Read the note; one that can't be read counts as empty, so that everything here counts as the user's.
+        """Read the note, and look which of the files in it are here as they came.
+
+        A note that can't be read counts as empty, so that everything here counts as the user's.
 
         Args:
             root: The project's folder.
@@ -90,6 +92,7 @@ class Arrivals:
         self._folders: dict[str, str] = {}
         self._known = fetched_files.known(root)
         self._noted = dict(self._known) if self._note.exists() else None
+        self._unchanged = fetched_files.unchanged(root, self._known)
         self._others_runs = self._runs_of_others()
         self.refused: list[tuple[str, str]] = []
         self._stages: set[str] = set()
@@ -114,16 +117,16 @@ class Arrivals:
             if why:
                 plan.refused.append((path, why))
                 continue
-            try:
-                status = os.lstat(f"{self._top}/{path}")
-            except FileNotFoundError:
-                plan.bring.append(file)
-                continue
-            except OSError as error:
-                plan.refused.append((path, error.strerror or "can't read it"))
-                continue
-            self._compare(plan, file, status)
+            if self._is_as_it_came(file):
+                plan.here += not run_facts.is_one(path)
+            else:
+                self._compare(plan, file)
         return plan
+
+    def _is_as_it_came(self, file: File) -> bool:
+        """Return whether a file was fetched from here, and has changed neither there nor here since."""
+        cluster, mtime, size = self._unchanged.get(file.path, ("", 0, 0))
+        return cluster == self.cluster and alike(file.size, file.mtime, int(size), int(mtime))
 
     def _local(self, path: str, outputs: Iterable[str]) -> str:
         """Return where a file goes: its path, or beside it where another cluster's file of this name is, or was.
@@ -162,8 +165,16 @@ class Arrivals:
             return path
         return f"{run_record.FOLDER}/{name.removesuffix('.json')}.{self.cluster}.json"
 
-    def _compare(self, plan: Plan, file: File, status: os.stat_result) -> None:
-        """Decide about a file that has one of its name here."""
+    def _compare(self, plan: Plan, file: File) -> None:
+        """Decide about a file by what has its name here."""
+        try:
+            status = os.lstat(f"{self._top}/{file.path}")
+        except FileNotFoundError:
+            plan.bring.append(file)
+            return
+        except OSError as error:
+            plan.refused.append((file.path, error.strerror or "can't read it"))
+            return
         if not stat.S_ISREG(status.st_mode):
             what = "folder" if stat.S_ISDIR(status.st_mode) else "link or special file"
             plan.refused.append((file.path, f"a {what} is in its place"))

@@ -54,9 +54,9 @@ def run(options: FetchOptions) -> int:
     connection = targets.find(cluster, str(project.root), sandbox=options.sandbox).connection
     connection.open()
     with locking.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
-        note_read = background.begun(lambda: Arrivals(project.root, connection.cluster.label, project.run_folders))
+        looked = background.begun(lambda: Arrivals(project.root, connection.cluster.label, project.run_folders))
         listing, files = _list_outputs(connection, project, job, options)
-        arrivals = note_read()
+        arrivals = looked()
         plan = arrivals.plan(files, project.outputs)
         if too_much := _too_much(plan, limit, options, connection, project.root):
             if not options.check:

@@ -126,7 +126,9 @@ def read(text: str) -> RemoteListing:
                 links.append(path)
             else:
                 mtime = int(seconds) * 10**9 + int(fraction[:9].ljust(9, "0"))
-                files.append(File(path, there, int(bytes_), min(max(mtime, _EARLIEST), _LATEST)))
+                if not _EARLIEST <= mtime <= _LATEST:
+                    mtime = _EARLIEST if mtime < 0 else _LATEST
+                files.append(File(path, there, int(bytes_), mtime))
         elif other.startswith("missing "):
             missing.append(other[8:])
         elif times := _TIMES.fullmatch(other):
