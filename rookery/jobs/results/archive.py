@@ -66,11 +66,14 @@ class _Bounded:
         return data
 
     def pieces(self, size: int) -> Iterator[bytes]:
+        """Yield a member's content; what fills up its last block is read with it."""
         if size > self._left:
             raise LargerError
-        while size > 0:
-            yield self.exactly(min(size, _PIECE))
+        while size > _PIECE:
+            yield self.exactly(_PIECE)
             size -= _PIECE
+        if size:
+            yield self.exactly(size + -size % _BLOCK)[:size]
 
 
 def members(
@@ -111,7 +114,6 @@ def members(
                 yield file, content
         for _ in content:  # what nobody has read of it
             pass
-        plain.exactly(-size % _BLOCK)
 
 
 def _skip_noise(stream: IO[bytes], mark: str) -> None:

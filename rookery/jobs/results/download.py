@@ -90,6 +90,7 @@ class Arrivals:
         self._top = os.fspath(root)
         self._note = fetched_files.note(root)
         self._folders: dict[str, str] = {}
+        self._absent: set[str] = set()
         self._known = fetched_files.known(root)
         self._noted = dict(self._known) if self._note.exists() else None
         self._unchanged = fetched_files.unchanged(root, self._known)
@@ -167,6 +168,9 @@ class Arrivals:
 
     def _compare(self, plan: Plan, file: File) -> None:
         """Decide about a file by what has its name here."""
+        if file.path.rpartition("/")[0] in self._absent:
+            plan.bring.append(file)
+            return
         try:
             status = os.lstat(f"{self._top}/{file.path}")
         except FileNotFoundError:
@@ -215,6 +219,7 @@ class Arrivals:
         try:
             is_folder = stat.S_ISDIR(os.lstat(f"{self._top}/{folder}").st_mode)
         except FileNotFoundError:
+            self._absent.add(folder)
             return ""
         except OSError as error:
             return error.strerror or "can't read it"
