@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -93,33 +94,33 @@ class Folder:
         return {**ways, "pandas": way(sys.executable, "-c", PANDAS)} if find_spec("pandas") else ways
 
 
-def compare(sandbox: Path, runs: int) -> None:
+def compare(sandbox: Path, stack: ExitStack, runs: int) -> None:
     """Measure 10,000 files, and print two tables."""
-    rows, combined = {}, {}
+    rows: dict[str, dict[str, float]] = {}
+    combined: dict[str, float] = {}
     for link, round_trip in harness.LINKS.items():
-        with harness.laptop(sandbox, CLUSTER, round_trip) as laptop:
-            folder = Folder(laptop)
-            first, again = folder.fetching()
-            rows[f"fetch {FILES:,} files, {link}"] = harness.compare(first, runs)
-            rows[f"fetch again, nothing new, {link}"] = harness.compare(again, runs)
-            combined = combined or harness.compare(folder.combining(), max(1, runs // 3))
+        folder = Folder(stack.enter_context(harness.laptop(sandbox, CLUSTER, round_trip)))
+        first, again = folder.fetching()
+        rows[f"fetch {FILES:,} files, {link}"] = harness.compare(first, runs)
+        rows[f"fetch again, nothing new, {link}"] = harness.compare(again, runs)
+        combined = combined or harness.compare(folder.combining(), max(1, runs // 3))
     table = {f"combine {FILES:,} files": combined}
     print(harness.table(rows, "rsync -az"), harness.table(table, "shell loop (heads unchecked)"), sep="\n\n")
     harness.save({**rows, **table}, sys.argv)
 
 
-def draw_curve(sandbox: Path, runs: int) -> None:
+def draw_curve(sandbox: Path, stack: ExitStack, runs: int) -> None:
     """Measure more and more files over the link, and print two tables."""
     rows, combined = {}, {}
     meters = {"seconds": time.perf_counter}
+    laptop = stack.enter_context(harness.laptop(sandbox, CLUSTER, harness.LINKS["20 ms link"]))
     for files in CURVE:
-        with harness.laptop(sandbox, CLUSTER, harness.LINKS["20 ms link"]) as laptop:
-            folder = Folder(laptop, files)
-            first, again = folder.fetching()
-            rows[f"fetch {files:,} files"] = harness.measure(first, 1, meters, warming=0)["seconds"]
-            rows[f"{files:,} files, nothing new"] = harness.compare(again, runs)
-            rookery = {"rookery": folder.combining()["rookery"]}
-            combined[f"combine {files:,} files"] = harness.compare(rookery, 1)
+        folder = Folder(laptop, files)
+        first, again = folder.fetching()
+        rows[f"{files:,} files"] = harness.measure(first, 1, meters, warming=0)["seconds"]
+        rows[f"{files:,} files, nothing new"] = harness.compare(again, runs)
+        rookery = {"rookery": folder.combining()["rookery"]}
+        combined[f"combine {files:,} files"] = harness.compare(rookery, 1)
     print(harness.table(rows, "rsync -az"), harness.table(combined, "rookery"), sep="\n\n")
     harness.save({**rows, **combined}, sys.argv)
 
@@ -127,8 +128,8 @@ def draw_curve(sandbox: Path, runs: int) -> None:
 def main() -> None:
     """Measure, and print tables."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 7
-    with harness.miniature(CLUSTER) as sandbox:
-        (draw_curve if "curve" in sys.argv else compare)(sandbox, runs)
+    with harness.miniature(CLUSTER) as sandbox, ExitStack() as stack:
+        (draw_curve if "curve" in sys.argv else compare)(sandbox, stack, runs)
 
 
 if __name__ == "__main__":
