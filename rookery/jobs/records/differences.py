@@ -62,7 +62,8 @@ def _code(first: RunRecord, second: RunRecord) -> Iterator[Difference]:
     yield from _pair("job", "", first.job, second.job)
     yield from _pair("cluster", "", first.cluster, second.cluster)
     if first.commit != second.commit:
-        yield Difference("commit", "", *(commit.short(run.commit, dirty=run.dirty) for run in (first, second)))
+        before, after = (commit.short(run.commit, dirty=run.dirty) for run in (first, second))
+        yield Difference("commit", "", before, after)
     yield from _pair("array", "", first.array, second.array)
     yield from _pair("chunk", "", str(first.chunk), str(second.chunk))
     yield from _pair("options", "", " ".join(_options(first)), " ".join(_options(second)))
