@@ -21,7 +21,7 @@ settings.load_profile("untimed")
 def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What is set up in the home of whoever runs the tests, such as a miniature by `./try`, changes none of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYENV_ROOT", os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv")))
+        patch.setenv("PYENV_ROOT", os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv")))
         for name in ("STATE", "CACHE", "CONFIG"):
             patch.delenv(f"XDG_{name}_HOME", raising=False)
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
