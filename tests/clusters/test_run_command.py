@@ -55,7 +55,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def terns(penguins: Live) -> Iterator[Project]:
-    student = laptop(penguins, "tess")
+    student = laptop(penguins, "siskin")
     student.setup("--tags", "shell,storage")
     yield project(student, "terns", FILES)
     student.rookery("logout")

@@ -51,7 +51,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def amdahl(penguins: Live) -> Iterator[Project]:
-    person = laptop(penguins, "skua")
+    person = laptop(penguins, "gannet")
     person.setup("--tags", "shell,storage")
     yield project(person, "amdahl", FILES)
     person.says("scancel --user $(id -un)")
