@@ -68,7 +68,8 @@ def fetched(
         folder: Where to; what is there already is not sent again.
     """
     outputs = record.outputs or project.outputs
-    listing = remote_listing.listing(connection, str(remote_paths.base(project.name)), outputs, record.id)
+    folders = remote_listing.folders(outputs, project.outputs, record.release)
+    listing = remote_listing.listing(connection, str(remote_paths.base(project.name)), folders, record.id)
     if listing is None:
         return {}
     wanted = _of_run(listing, project, record, others)
