@@ -65,7 +65,7 @@ class RunRecord:
         tag: The git tag that was made for it; "" for none.
         failed_of: Number of the run whose failed tasks these are; "" for none.
         mail_job: Number of the small job that mails when it has ended; "" for none.
-        after: Numbers of the jobs that had to complete before.
+        after: Numbers of the jobs that had to complete before, also of those that had when it was submitted.
         token: A mark that tells this submission from any other.
         table: Path there of the table of parameters beside the results; "" for none.
     """
@@ -102,6 +102,12 @@ class RunRecord:
     token: str = ""
     table: str = ""
     version: int = 1
+
+    @property
+    def waits_for(self) -> list[str]:
+        """Numbers of the jobs that had not completed when it was submitted, and that it waits for."""
+        waited = (option.partition("afterok:")[2] for option in self.options if option.startswith("--dependency="))
+        return [number for numbers in waited for number in numbers.split(":") if number]
 
 
 def read(document: Mapping[str, Any]) -> RunRecord:

@@ -25,7 +25,7 @@ RECORD = RunRecord(
 )  # fmt: skip
 
 
-NUMBERS = comparison.Numbers(("41",), "52")
+NUMBERS = comparison.Numbers("41", {"52": ("41",)})
 
 
 def written(folder: Path, **files: bytes | str) -> dict[str, Path]:
@@ -98,7 +98,7 @@ def test_the_number_of_the_job_in_a_path_is_exchanged_and_a_tasks_is_not(second:
 
 
 def test_a_rerun_writes_the_number_of_the_first_run_into_paths() -> None:
-    numbers = comparison.Numbers(("42", "41"), "52")
+    numbers = comparison.Numbers("42", {"52": ("42", "41")})
     (pair,) = comparison.matched(["results/41/fit_42_3.csv"], ["results/52/fit_52_3.csv"], numbers).items()
     assert pair == ("results/41/fit_42_3.csv", "results/52/fit_52_3.csv")
     assert comparison.matched(["41/3.csv", "42.csv"], ["52/3.csv", "52.csv"], numbers) == {

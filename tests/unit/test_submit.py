@@ -293,10 +293,33 @@ def test_the_log_is_shown_as_a_shell_finds_it(
     assert f"  log      {shown}\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("log", "note"),
+    [
+        ("/r/slurm_logs/x_%j.out", ""),
+        ("/r/logs/x/%j.out", ""),
+        ("/r/logs2/%j.out", "slurm_logs, logs"),
+        ("/r/slurm-%j.out", "slurm_logs, logs"),
+        ("/elsewhere/%j.out", ""),
+    ],
+)
+def test_a_log_that_fetch_will_not_copy_is_named(log: str, note: str) -> None:
+    notes = report._log_notes(RunRecord("fit", "41", "hec", release="/r", log=log, outputs=("slurm_logs", "logs")))
+    assert [text.partition("(")[2].rstrip(")") for text in notes] == [note] * bool(note)
+
+
+def test_what_has_completed_is_no_job_to_wait_for(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--chdir=/r", "--dependency=afterok:40:41", "--kill-on-invalid-dep=yes")
+    made = RunRecord("fit", "42", "hec", after=("39", "40", "41"), options=options)
+    target: Any = SimpleNamespace(cluster=SimpleNamespace(name="hec", sandbox=False), project=None, next=str)
+    report.submitted(target, {"state": "submitted", "stamp": {}, "warnings": [], "said": ""}, made)
+    assert "Submitted job 42 (fit) to hec, to start after job 40, 41\n" in capsys.readouterr().out
+
+
 def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     bad = "\x1b]0;mine\x07\x1b[2J\nnext: evil"
     texts = {key: f"{key}{bad}" for key in ("job", "id", "log", "when", "failed_of", "tag")}
-    made = RunRecord(cluster="hec", release="/r", array="1-2", after=(bad,), **texts)
+    made = RunRecord(cluster="hec", release="/r", array="1-2", options=(f"--dependency=afterok:{bad}",), **texts)
     target: Any = SimpleNamespace(
         cluster=SimpleNamespace(name="hec", sandbox=False), project=None, next=str, connection=None
     )

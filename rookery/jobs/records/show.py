@@ -15,6 +15,7 @@ from rookery.jobs.records import differences
 from rookery.jobs.records.differences import Difference, Run
 from rookery.projects import config
 from rookery.projects import target as targets
+from rookery.projects.data import comparison as data
 from rookery.projects.git_command import git
 from rookery.remote.slurm.forms import count
 
@@ -168,6 +169,8 @@ def _lines(found: Run) -> Iterator[tuple[str, str]]:
             "log": record.log,
         }
     )
+    for path, digest in record.inputs.items():
+        yield "input", f"{console.clean(path)} {digest[: data.SHOWN]}"
     if not found.facts:
         yield "ran on", "not known here: the job has not begun, or rookery fetch has not brought it yet"
     for key in (*run_facts.TEXTS, *run_facts.LISTS):
