@@ -177,8 +177,8 @@ def _keep(target: "Target", files: Mapping[str, bytes], plan: ProfilePlan, numbe
     """Put what the profiler wrote into the project's outputs; return the folder."""
     project = target.project
     assert project is not None  # noqa: S101 profile asks for one
-    place = project.root / (project.outputs[0] if project.outputs else project.logs) / "profile"
-    place = place / f"{plan.job.name}-{target.cluster.label}-{number}"
+    output = next((output for output in project.outputs if output != project.logs), project.logs)
+    place = project.root / output / "profile" / f"{plan.job.name}-{target.cluster.label}-{number}"
     remote_files.write(place, files)
     return place
 
