@@ -293,7 +293,7 @@ def test_what_differs_between_two_runs() -> None:
     first = replace(RECORD, rows=({"n": "1"}, {"n": "3"}), inputs={"data": "a" * 64})
     found = parts(first, other, {"cpu": "A", "node": "1"}, {"cpu": "B"})
     assert found == {
-        ("commit", ""): ("1111111", "2222222 (uncommitted changes)"),
+        ("commit", ""): ("1111111", "2222222-dirty"),
         ("options", ""): ("", "--nice"),
         ("parameters", "row 2"): ("n=3", "n=2"),
         ("packages", "numpy"): ("2.0", "2.1"),

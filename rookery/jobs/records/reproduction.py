@@ -90,7 +90,7 @@ def plan(project: "Project", options: "ReproduceOptions") -> Reproduction:
     record = run_record.find(project.root, number)
     if record is None:
         raise RookeryError(
-            f"Run {number} has no record in {config.shown(project.root / run_record.FOLDER)}.",
+            f"No record of run {number} in {config.shown(project.root / run_record.FOLDER)}/.",
             hint="invoke fetch   # brings the records of runs that were submitted from another computer",
         )
     before = _before(project, record)
@@ -160,7 +160,7 @@ def copied(planned: Reproduction) -> "Project":
     """Return the copy of the project, made where it is not there yet.
 
     Raises:
-        RookeryError: The same files can't be had again, or the parameters are not those of a run.
+        RookeryError: The same files can't be restored, or the parameters are not those of a run.
     """
     is_new = project_copy.find(planned.project, planned.name) is None
     try:
@@ -181,16 +181,16 @@ def prepared(copy: "Project", planned: Reproduction, run: "RunRecord") -> "Proje
     """Return the copy with the files that a run had, and the same versions of its input data.
 
     Raises:
-        RookeryError: They can't be had again, or the parameters are not the run's.
+        RookeryError: They can't be restored, or the parameters are not the run's.
     """
     patch = run.patch.encode("utf-8", "surrogateescape") if run.dirty else b""
     copy = project_copy.check_out(copy, planned.commit_of(run), patch=patch, inputs=run.inputs)
     with commits.chosen(copy.root, copy.outputs, dirty=True) as chosen:
         if chosen.id != run.commit:
             what = "its uncommitted changes" if run.dirty else "its commit"
-            raise RookeryError(f"{what} can't be had again as they were ({chosen.id[:7]} instead of {run.commit[:7]})")
+            raise RookeryError(f"{what} can't be restored exactly ({chosen.id[:7]} instead of {run.commit[:7]})")
     if run.rows and _rows(copy, planned, run) != [dict(row) for row in run.rows]:
-        raise RookeryError(f"the parameters of {run.job} in {_commit(run)} are not those that its record has")
+        raise RookeryError(f"the parameters of {run.job} in {_commit(run)} differ from those in its record")
     return copy
 
 

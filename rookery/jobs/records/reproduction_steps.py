@@ -129,7 +129,7 @@ class ReproductionSteps:
         except RookeryError as error:
             if not here:
                 raise
-            self._say(f"  note       compared with the files here alone: {error.message}")
+            self._say(f"  note       compared only with files on this computer: {error.message}")
         try:
             originals.require(found.files, record)
         except RookeryError:
