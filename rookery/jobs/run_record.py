@@ -14,7 +14,7 @@ from typing import Any
 
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import answers
-from rookery.core import atomic_files, state_files, typed_command
+from rookery.core import atomic_files, local_time, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
 from rookery.remote import strict_json
@@ -102,6 +102,11 @@ class RunRecord:
     token: str = ""
     table: str = ""
     version: int = 1
+
+    @property
+    def submitted(self) -> float:
+        """Time of submission in seconds since 1970; 0 where it is not known."""
+        return local_time.of_iso(self.when)
 
     @property
     def waits_for(self) -> list[str]:

@@ -4,7 +4,6 @@ The copy is a git repository in the state folder that reads the project's object
 alone. What is shared by name on a cluster, such as environments, is that of the project (`Project.origin`).
 """
 
-import hashlib
 import os
 import shlex
 import shutil
@@ -61,8 +60,7 @@ def make(project: "Project", name: str, commit: str = "HEAD", *, outputs_per_rel
 
 def folder(project: "Project", name: str) -> Path:
     """Return the folder of a project's copy; what a command has to remember of it goes beside the repository there."""
-    key = hashlib.sha256(os.fsencode(project.root)).hexdigest()[:8]
-    return state_files.place("copies", f"{name}-{key}")
+    return state_files.place("copies", f"{name}-{paths.digest(project.root, 8)}")
 
 
 def find(project: "Project", name: str) -> "Project | None":

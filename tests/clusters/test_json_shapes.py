@@ -28,6 +28,8 @@ OF_DATA = {
     "packages",  # of Python and R
     *("jobs", "kept", "not", "rows[]"),  # names and numbers of jobs, commits, columns of a table
     *("inputs", "inputs_differ"),  # paths of input data
+    "parameters",  # names of parameters
+    "secrets",  # paths of files
     *("cancelled_by", "counts", "exits", "reasons", "tasks"),  # states, users, exit statuses
 }
 """Keys whose mappings have keys that are data; with [], those whose lists have such mappings."""

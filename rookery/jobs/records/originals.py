@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,7 +104,7 @@ def fetched(
     own, spans = (listing.submitted or _ALWAYS, (listing.ended or _ALWAYS) + _LATE), list[Span]()
     if not all(map(number.search, times)):
         family = _family(record, others)
-        others_when = {other.id: _seconds(other.when) for other in others if other.id not in family}
+        others_when = {other.id: other.submitted for other in others if other.id not in family}
         snapshot = accounting.ask(connection, ids=[record.id, *others_when])
         own, spans = _spans(snapshot, own, record.id, others_when)
     chosen, doubtful = attributed(times, number, own, spans, until=_rewritten(record, others))
@@ -161,7 +160,7 @@ def _rewritten(record: "RunRecord", others: Sequence["RunRecord"]) -> float:
     """Return when the first run of another commit began to do failed tasks of a run again."""
     family = _family(record, others)
     later = (run for run in others if run.id in family and run.when > record.when and run.commit != record.commit)
-    return min((_seconds(run.when) for run in later), default=_ALWAYS)
+    return min((run.submitted for run in later), default=_ALWAYS)
 
 
 def _spans(snapshot: "SlurmSnapshot", own: Span, number: str, others: Mapping[str, float]) -> tuple[Span, list[Span]]:
@@ -196,8 +195,8 @@ def here(project: "Project", record: "RunRecord", others: Sequence["RunRecord"])
         record: The run.
         others: The other runs on its cluster: what was written after the next of them began may be that one's.
     """
-    began = _seconds(record.when)
-    later = (_seconds(other.when) for other in others if other.id != record.id and _seconds(other.when) >= began)
+    began = record.submitted
+    later = (other.submitted for other in others if other.id != record.id and other.submitted >= began)
     found, times = dict[str, Path](), dict[str, float]()
     for path, file, mtime in _unchanged(project.root, record.cluster):
         plain = download.without_cluster(path, record.cluster, record.outputs)
@@ -214,13 +213,6 @@ def _unchanged(root: Path, cluster: str) -> Iterator[tuple[str, Path, float]]:
     for path, note in fetched_files.known(root).items():
         if note[0] == cluster and fetched_files.is_here(root, path, note):
             yield path, root / path, int(note[1]) / 10**9
-
-
-def _seconds(when: str) -> float:
-    try:
-        return datetime.fromisoformat(when).timestamp()
-    except ValueError:
-        return 0
 
 
 def require(found: Mapping[str, Path], record: "RunRecord") -> None:

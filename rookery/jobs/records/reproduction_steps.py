@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rookery.core import console, invocation, quiet_step
 from rookery.core.errors import RookeryError
@@ -88,7 +88,7 @@ class ReproductionSteps:
             snapshot = watch.ended(target, *(record.id for record in reversed(made)))
         for record in made:
             self._say(f"  ended      {f'{record.job}: ' * bool(planned.before)}{_how(snapshot, record)}")
-        quiet_step.run(fetch.run, FetchOptions(max_size=self._options.max_size, **self._where(copy)))
+        quiet_step.run(fetch.run, FetchOptions(max_size=self._options.max_size, **target.options()))
         files = self._compared(copy, first, made, snapshot)
         software = self._software(copy, made[-1])
         ids = tuple(record.id for record in made)
@@ -104,10 +104,6 @@ class ReproductionSteps:
         if not self._options.json:
             console.say(text)
             sys.stdout.flush()  # into a log, too, each step is written when it is done
-
-    def _where(self, copy: "Project") -> dict[str, Any]:
-        cluster = self.planned.cluster
-        return {"cluster": cluster.name, "project": str(copy.root), "sandbox": cluster.sandbox}
 
     def _target(self, copy: "Project") -> "Target":
         cluster = self.planned.cluster
@@ -147,7 +143,7 @@ class ReproductionSteps:
 
     def _submit_all(self, copy: "Project") -> "list[RunRecord]":
         """Submit each run that is made again, unless it has been; return the records of the new ones, in this order."""
-        planned, where = self.planned, self._where(copy)
+        planned, where = self.planned, self._target(copy).options()
         made = run_record.every(copy.root, planned.cluster.label)
         for run in planned.runs[len(made) :]:
             copy = reproduction.prepared(copy, planned, run)

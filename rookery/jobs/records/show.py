@@ -106,7 +106,7 @@ def _show_all(records: Sequence["RunRecord"], project: "Project", *, json_: bool
         [
             record.id,
             Text(console.clean(record.job)),
-            local_time.when(local_time.of_iso(record.when)) or tables.UNKNOWN,
+            local_time.when(record.submitted) or tables.UNKNOWN,
             Text(record.cluster),
             Text(commit.short(record.commit, dirty=record.dirty)),
             str(_tasks(record) or ""),
@@ -150,7 +150,7 @@ def _show_some(found: Sequence[Run], *, json_: bool) -> int:
 def _lines(found: Run) -> Iterator[tuple[str, str]]:
     record = found.record
     yield f"Run {record.id} ({record.job}) on {record.cluster}", ""
-    yield "submitted", f"{local_time.when(local_time.of_iso(record.when)) or record.when} by {record.who}"
+    yield "submitted", f"{local_time.when(record.submitted) or record.when} by {record.who}"
     yield "commit", record.commit + (" with uncommitted changes" if record.dirty else "")
     yield from _given(
         {

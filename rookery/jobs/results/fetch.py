@@ -1,6 +1,5 @@
 """The command `fetch`: copy a project's outputs from a cluster into its folder; files here are not sent again."""
 
-import hashlib
 import json as json_
 import math
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import console, invocation, locking, typed_command
+from rookery.core import console, invocation, locking, paths, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.options import FetchOptions
@@ -54,7 +53,7 @@ def run(options: FetchOptions) -> int:
     cluster = options.cluster or (ran_on(project.root, job, sandbox=options.sandbox) if job else "")
     connection = targets.find(cluster, str(project.root), sandbox=options.sandbox).connection
     connection.open()
-    with locking.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
+    with locking.held(f"fetch-{paths.digest(project.root)}"):
         ran = run_record.find(project.root, job, connection.cluster.label) if job else None
         outputs = _outputs(project, ran)
         folders = remote_listing.folders(outputs, project.outputs, ran.release if ran else "")

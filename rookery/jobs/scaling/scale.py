@@ -41,8 +41,7 @@ def run(options: ScaleOptions) -> int:
         RookeryError: It can't be measured, or what was begun before has to end first.
     """
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
-    project = target.project
-    assert project is not None  # noqa: S101 find raises where there is none
+    project = target.required_project
     picture = Path(options.plot_file).expanduser().absolute() if options.plot_file else None
     if picture:
         pictures.check(picture, options.plot_file)
