@@ -41,10 +41,12 @@ class Originals:
     Attributes:
         files: By their paths in the project.
         doubtful: Paths of those that another run may have written instead: it was running when they were written.
+        rewritten: How many files more there are that a run of another commit has written since, for failed tasks.
     """
 
     files: Mapping[str, Path]
     doubtful: frozenset[str] = frozenset()
+    rewritten: int = 0
 
 
 def results(files: Iterable[str], record: "RunRecord", others: Iterable["RunRecord"] = ()) -> list[str]:
@@ -107,7 +109,9 @@ def fetched(
         others_when = {other.id: other.submitted for other in others if other.id not in family}
         snapshot = accounting.ask(connection, ids=[record.id, *others_when])
         own, spans = _spans(snapshot, own, record.id, others_when)
-    chosen, doubtful = attributed(times, number, own, spans, until=_rewritten(record, others))
+    until = _rewritten(record, others)
+    chosen, doubtful = attributed(times, number, own, spans, until=until)
+    rewritten = sum(time >= until and bool(number.search(path)) for path, time in times.items())
     folder.mkdir(parents=True, exist_ok=True)
     arrivals = Arrivals(folder, record.cluster)
     plan = arrivals.plan([files[path] for path in chosen], outputs)
@@ -118,7 +122,8 @@ def fetched(
                     pass
     finally:
         arrivals.close()
-    return Originals({path: folder / path for path in chosen if (folder / path).is_file()}, frozenset(doubtful))
+    found = {path: folder / path for path in chosen if (folder / path).is_file()}
+    return Originals(found, frozenset(doubtful), rewritten)
 
 
 def attributed(

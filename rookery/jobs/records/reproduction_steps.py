@@ -122,6 +122,9 @@ class ReproductionSteps:
             there = originals.fetched(connection, project, record, self._others, self._folder / remains.ORIGINALS)
             # what was fetched at the time may have been written over there since
             found = originals.Originals({**there.files, **here}, there.doubtful)
+            if there.rewritten:
+                files = f"{there.rewritten:,} file{'s' * (there.rewritten > 1)}"
+                self._say(f"  note       not compared: {files} of failed tasks that another commit ran again")
         except RookeryError as error:
             if not here:
                 raise
