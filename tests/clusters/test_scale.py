@@ -106,6 +106,13 @@ def test_the_serial_fraction_is_found_however_often_it_is_killed(amdahl: Project
     (amdahl.root / "speed.png").unlink()
 
 
+def test_work_that_grows_with_the_cores_takes_longer_where_a_part_of_it_is_serial(amdahl: Project) -> None:
+    results = amdahl.json("scale", "work", "--cpus", "1,2", "--weak", "seconds")
+    assert (results["fit"]["law"], results["weak"], results["parameters"]) == ("gustafson", "seconds", {"seconds": "5"})
+    one, two = results["sizes"]
+    assert two["seconds"] - one["seconds"] == pytest.approx(10 * (FRACTION + (1 - FRACTION) / 2) - 5, abs=1.1)
+
+
 def test_a_failed_run_is_named_and_alone_run_again(amdahl: Project) -> None:
     command = ("scale", "fussy", "--cpus", "1,2,4")
     output = amdahl.run(*command, code=1)

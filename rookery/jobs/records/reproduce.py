@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.core import console, invocation, locking, startup
 from rookery.jobs import run_record
 from rookery.jobs.options import ReproduceOptions
-from rookery.jobs.records import comparison, remains, reproduction, show
+from rookery.jobs.records import comparison, remains, reproduction, reproduction_steps, show
 from rookery.jobs.records.reproduction_steps import ReproductionResult, ReproductionSteps
 from rookery.jobs.results import fetch
 from rookery.projects import config, copy_note, project_copy
@@ -121,6 +121,10 @@ def _report(result: ReproductionResult, options: ReproduceOptions) -> None:
     remark = f" ({by_number:,} but for the job's number)" if by_number else ""
     if result.is_same:
         console.say(f"  compared   {total}: all are the same, byte for byte{remark}")
+    elif not result.files:
+        console.say(
+            f"  compared   nothing: the new run wrote none of the files that run {planned.record.id} may have written"
+        )
     else:
         counts = {state: sum(file.state == state for file in result.files) for state in _COUNTED}
         parts = [f"{count:,} {_COUNTED[state]}" for state, count in counts.items() if count]
@@ -136,10 +140,4 @@ def _report(result: ReproductionResult, options: ReproduceOptions) -> None:
             console.say(*(f"  {line}" for line in show.shown(difference)))
     if result.kept:
         console.say(f"  kept       {result.kept}")
-        remove = invocation.as_typed(f"invoke reproduce {planned.record.id} --remove{_flags(options)}")
-        console.say(f"  next       {remove}   # removes it, here and on {planned.cluster.name}")
-
-
-def _flags(options: ReproduceOptions) -> str:
-    project = f" --project {options.project}" if options.project else ""
-    return targets.typed_flags(options.cluster, sandbox=options.sandbox) + project
+        console.say(f"  next       {invocation.as_typed(reproduction_steps.removal(planned, options))}")

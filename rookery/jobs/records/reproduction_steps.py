@@ -1,5 +1,6 @@
 """The steps of a reproduction, each of which finds what an earlier call of the command has done."""
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -156,10 +157,20 @@ class ReproductionSteps:
             self._say(f"  deployed   {planned.name}{commit}{', environment built again' * built}")
             after = tuple(made[planned.runs.index(earlier)].id for earlier in planned.before_of(run))
             options = SubmitOptions(job=run.job, array=reproduction.tasks(copy, planned, run), after=after, **where)
-            quiet_step.run(submit.run, options)
+            self._submit(run, options)
             made = run_record.every(copy.root, planned.cluster.label)
             self._say(f"  submitted  job {made[-1].id}{f' ({run.job})' * bool(planned.before)}")
         return made
+
+    def _submit(self, run: "RunRecord", options: SubmitOptions) -> None:
+        """Submit a run; where one that it starts after has failed this time, its hint would lead into the copy."""
+        try:
+            quiet_step.run(submit.run, options)
+        except RookeryError as error:
+            if error.hint and "--project" in error.hint:
+                error.message = f"Can't make run {run.id} again: {error.message}"
+                error.hint = removal(self.planned, self._options)
+            raise
 
     def _compared(
         self, copy: "Project", first: "Originals", made: "Sequence[RunRecord]", snapshot: "SlurmSnapshot"
@@ -189,6 +200,14 @@ class ReproductionSteps:
             return result
         remains.remove(copy, self._target(copy).connection)
         return replace(result, kept=None)
+
+
+def removal(planned: "Reproduction", options: ReproduceOptions) -> str:
+    """Return the command that removes what a reproduction has left."""
+    project = f" --project {shlex.quote(options.project)}" if options.project else ""
+    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox) + project
+    command = f"invoke reproduce {planned.record.id} --remove{flags}"
+    return f"{command}   # removes what was made, here and on {planned.cluster.name}"
 
 
 def _how(snapshot: "SlurmSnapshot", record: "RunRecord") -> str:
