@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import console, invocation, locking, paths, typed_command
+from rookery.core import background, console, invocation, locking, paths, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.options import FetchOptions
@@ -54,11 +54,12 @@ def run(options: FetchOptions) -> int:
     connection = targets.find(cluster, str(project.root), sandbox=options.sandbox).connection
     connection.open()
     with locking.held(f"fetch-{paths.digest(project.root)}"):
+        looked = background.begun(lambda: Arrivals(project.root, connection.cluster.label, project.run_folders))
         ran = run_record.find(project.root, job, connection.cluster.label) if job else None
         outputs = _outputs(project, ran)
         folders = remote_listing.folders(outputs, project.outputs, ran.release if ran else "")
         listing, files = _list_outputs(connection, project, job, folders, options)
-        arrivals = Arrivals(project.root, connection.cluster.label, project.run_folders)
+        arrivals = looked()
         plan = arrivals.plan(files, outputs)
         if too_much := _too_much(plan, limit, options, connection, project.root):
             if not options.check:

@@ -63,9 +63,11 @@ exec xargs -0 -n 1000 sh -c '
 tar --create --file=- --format=gnu --hard-dereference --no-recursion --no-unquote -- "$@" | gzip -1' send
 """
 
-_RECORD = re.compile(r"([fl]) ([0-9]{1,18}) (-?[0-9]{1,40})\.?([0-9]{0,40}) (.+)", re.DOTALL)
-_EARLIEST, _LATEST = -(2**31), 15 * 10**9
-"""Seconds since 1970 that ext4 and most others keep; other times become the nearest of these."""
+# A file or link, or, as the last group, a record of any other form.
+_RECORD = re.compile(r"([fl]) ([0-9]{1,18}) (-?[0-9]{1,40})\.?([0-9]{0,40}) ([^\0]+)|([^\0]+)")
+_TIMES = re.compile(r"times ([0-9]{1,11}) ([0-9]{1,11}|Unknown)")
+_EARLIEST, _LATEST = -(2**31) * 10**9, 15 * 10**18
+"""Nanoseconds since 1970 that ext4 and most others keep; other times become the nearest of these."""
 
 
 @dataclass(frozen=True)
@@ -134,24 +136,26 @@ def read(text: str) -> RemoteListing:
     missing: list[str] = []
     gone: list[str] = []
     submitted = ended = None
-    for record in text.split("\0"):
-        if match := _RECORD.match(record):
-            kind, bytes_, seconds, fraction, remote_path = match.groups()
-            path = _in_project(remote_path).replace("//", "/")
+    keeps_accounts = True
+    for kind, bytes_, seconds, fraction, there, other in _RECORD.findall(text):
+        if kind:
+            path = (there[8:] if there.startswith("current/") else _in_project(there)).replace("//", "/")
             if kind == "l":
                 links.append(path)
             else:
-                whole = min(max(int(seconds), _EARLIEST), _LATEST)
-                part = int(fraction[:9].ljust(9, "0")) if whole == int(seconds) else 0
-                files.append(File(path, remote_path, int(bytes_), whole * 10**9 + part))
-        elif record.startswith("missing "):
-            folder = record[8:]
-            (missing if folder.startswith("current/") else gone).append(_in_project(folder))
-        elif times := re.fullmatch(r"times ([0-9]{1,11}) ([0-9]{1,11}|Unknown)", record):
+                mtime = int(seconds) * 10**9 + int(fraction[:9].ljust(9, "0"))
+                if not _EARLIEST <= mtime <= _LATEST:
+                    mtime = _EARLIEST if mtime < 0 else _LATEST
+                files.append(File(path, there, int(bytes_), mtime))
+        elif other.startswith("missing current/"):
+            missing.append(_in_project(other[8:]))
+        elif other.startswith("missing "):
+            gone.append(_in_project(other[8:]))
+        elif times := _TIMES.fullmatch(other):
             submitted, ended = int(times[1]), None if times[2] == "Unknown" else int(times[2])
-    return RemoteListing(
-        tuple(files), tuple(links), tuple(missing), tuple(gone), submitted, ended, "no-accounts" not in text.split("\0")
-    )
+        elif other == "no-accounts":
+            keeps_accounts = False
+    return RemoteListing(tuple(files), tuple(links), tuple(missing), tuple(gone), submitted, ended, keeps_accounts)
 
 
 def _in_project(path: str) -> str:
