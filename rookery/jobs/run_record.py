@@ -104,6 +104,11 @@ class RunRecord:
     version: int = 1
 
     @property
+    def commit_in_history(self) -> str:
+        """The commit that ran; where it was a snapshot, the one of the project's history that this was made on."""
+        return self.base or self.commit
+
+    @property
     def submitted(self) -> float:
         """Time of submission in seconds since 1970; 0 where it is not known."""
         return local_time.of_iso(self.when)

@@ -63,10 +63,6 @@ class Reproduction:
         first = {reruns.first(number, failed_of) for number in run.after}
         return [earlier for earlier in self.before if earlier.id in first]
 
-    def commit_of(self, run: "RunRecord") -> str:
-        """Return the commit of a run in the project's history."""
-        return run.base or run.commit
-
 
 def _what(run: "RunRecord") -> str:
     tasks = count(run.array)
@@ -141,7 +137,7 @@ def _before(project: "Project", record: "RunRecord") -> "tuple[RunRecord, ...]":
 
 def _require_complete(project: "Project", record: "RunRecord") -> None:
     """Refuse a run of which something is missing that it was made from."""
-    number, commit = record.id, record.base or record.commit
+    number, commit = record.id, record.commit_in_history
     if not commit:
         raise RookeryError(f"The record of run {number} does not say which commit ran.")
     if not git(project.root, "rev-parse", "--quiet", "--verify", f"{commit}^{{commit}}", check=False).strip():
@@ -164,7 +160,7 @@ def copied(planned: Reproduction) -> "Project":
     """
     is_new = project_copy.find(planned.project, planned.name) is None
     try:
-        copy = project_copy.make(planned.project, planned.name, planned.commit_of(planned.record))
+        copy = project_copy.make(planned.project, planned.name, planned.record.commit_in_history)
         if is_new:
             for run in planned.runs:
                 copy = prepared(copy, planned, run)
@@ -184,7 +180,7 @@ def prepared(copy: "Project", planned: Reproduction, run: "RunRecord") -> "Proje
         RookeryError: They can't be restored, or the parameters are not the run's.
     """
     patch = run.patch.encode("utf-8", "surrogateescape") if run.dirty else b""
-    copy = project_copy.check_out(copy, planned.commit_of(run), patch=patch, inputs=run.inputs)
+    copy = project_copy.check_out(copy, run.commit_in_history, patch=patch, inputs=run.inputs)
     with commits.chosen(copy.root, copy.outputs, dirty=True) as chosen:
         if chosen.id != run.commit:
             what = "its uncommitted changes" if run.dirty else "its commit"
