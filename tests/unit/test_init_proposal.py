@@ -22,6 +22,8 @@ LOCKS = [
     ({"environment.yml": "dependencies: [python]\n"}, {"python": "conda"}),
     ({"renv.lock": "{}"}, {"r": "renv"}),
     ({"r-packages.txt": "foreach==1.5\n", "uv.lock": ""}, {"python": "uv", "r": "library"}),
+    ({"DESCRIPTION": "Package: a\r\nImports: foreach\r\n"}, {"r": "library"}),
+    ({"DESCRIPTION": "A study of penguins.\n\nPackage: none\n"}, {}),
     ({}, {}),
 ]
 

@@ -1,0 +1,75 @@
+"""Lists of R packages: what they must bring, and whether they lack what DESCRIPTION asks for."""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rookery.projects.commit import listed
+from rookery.projects.packages import description
+
+LIST = "r-packages.txt"
+"""The file with a package in each line: `name` or `name==version`."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A list of packages compared with a DESCRIPTION.
+
+    Attributes:
+        says: What the list lacks, in words; "" for nothing.
+        is_sure: Whether the project can't be installed without it.
+        remedy: The command that adds it; "" where the list has to be made anew or edited.
+    """
+
+    says: str = ""
+    is_sure: bool = True
+    remedy: str = ""
+
+
+def in_list(text: str) -> dict[str, str]:
+    """Return the packages of an r-packages.txt, each with its version; "" for the newest there is."""
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    pairs = (line.partition("==") for line in lines if line)
+    return {name.strip(): version.strip() for name, _, version in pairs}
+
+
+def in_renv(lock: Mapping[str, Any]) -> dict[str, str]:
+    """Return the packages of a parsed renv.lock, each with its version."""
+    packages = lock.get("Packages", {})
+    entries = packages.items() if isinstance(packages, dict) else ()
+    return {str(name): str(entry.get("Version", "")) for name, entry in entries if isinstance(entry, dict)}
+
+
+def expected(lock: Mapping[str, Any]) -> str:
+    """Return the packages that a renv.lock must bring, with their versions, one a line, as library.R reads them."""
+    sources = ("repository", "bioconductor", "github", "gitlab", "bitbucket", "git", "url", "remote")
+    plain = (
+        f"{name} {version}"
+        for name, version in in_renv(lock).items()
+        if str(lock["Packages"][name].get("Source", "Repository")).lower() in sources
+    )
+    return "".join(f"{line}\n" for line in plain if re.fullmatch(r"[\w.]+ [\w.-]+", line))
+
+
+def compare(lock: str, versions: Mapping[str, str], text: str) -> Comparison:
+    """Compare a list of packages with a DESCRIPTION.
+
+    Args:
+        lock: The list's name.
+        versions: Its packages, each with its version.
+        text: The DESCRIPTION; "" where there is none.
+    """
+    if not description.is_of_r(text):
+        return Comparison()
+    missing, outdated = description.missing(text, versions), description.outdated(text, versions)
+    asked = [f"{name} >= {oldest}, and {lock} has {versions[name]}" for name, oldest in outdated.items()]
+    lacking = [f"{listed(missing)}, which {_verb(missing)} not in {lock}"] if missing else []
+    says = "; ".join(f"DESCRIPTION asks for {what}" for what in (*lacking, *asked))
+    remedy = f"printf '%s\\n' {shlex.join(missing)} >>{lock}" if missing and not outdated and lock == LIST else ""
+    return Comparison(says, "Package" in description.fields(text), remedy)
+
+
+def _verb(names: Iterable[str]) -> str:
+    return "is" if len(tuple(names)) == 1 else "are"
