@@ -243,9 +243,7 @@ def test_a_file_that_changes_while_it_is_sent_is_named(eggs: Project) -> None:
 def test_data_is_verified_on_the_cluster(eggs: Project) -> None:
     """What has changed there is named, and removed and pushed again by the commands that stand there."""
     digest = str(pushed(eggs)["digest"])
-    assert f"data/raw {digest[:12]} on penguins is as it was pushed: 3 files, 6 B" in eggs.run(
-        "data.verify", "data/raw"
-    )
+    assert f"data/raw {digest[:12]} on penguins is unchanged: 3 files, 6 B" in eggs.run("data.verify", "data/raw")
     assert all(version["ok"] for version in eggs.json("data.verify")["data"])
     there(eggs, f"cd {STORE}/{digest}/files/raw && chmod u+w . && rm -f b.csv && echo 9 >b.csv")
     said = eggs.run("data.verify", code=1)
@@ -254,7 +252,7 @@ def test_data_is_verified_on_the_cluster(eggs: Project) -> None:
     assert "--yes" in eggs.run(*force.split(), code=1)
     eggs.run(*force.split(), "--yes")
     eggs.run(*push.split())
-    assert f"data/raw {digest[:12]} on penguins is as it was pushed" in eggs.run("data.verify")
+    assert f"data/raw {digest[:12]} on penguins is unchanged" in eggs.run("data.verify")
     assert "penguins has no input data data/none of eggs." in eggs.run("data.verify", "data/none", code=1)
 
 

@@ -101,7 +101,7 @@ def test_what_is_a_project_already_is_refused(here: Path) -> None:
 def test_folders_that_can_not_become_projects_are_refused(here: Path, tmp_path: Path) -> None:
     assert "has no files to make a project of" in refused(InitOptions(yes=True)).message
     assert refused(InitOptions("missing", yes=True)).hint == "invoke new missing"
-    assert "holds more than one" in refused(InitOptions(str(tmp_path / "home"), yes=True)).message
+    assert "it is your home folder" in refused(InitOptions(str(tmp_path / "home"), yes=True)).message
     write(here, {"run.py": SIMULATE})
     assert refused(InitOptions("run.py", yes=True)).message == "run.py is not a folder."
     assert refused(InitOptions(name="a b", yes=True)).hint == "invoke init --name a-b --yes"

@@ -96,7 +96,7 @@ def _usable(cluster: "Cluster", answer: Answer) -> Answer:
     """
     name, setup = cluster.name, f"invoke setup {cluster.argument}"
     said = console.clean(answer.get("said", ""))
-    again = "run the same command again: what has arrived stays there"
+    again = "run the same command to continue: what has arrived is not sent again"
     errors = {
         "not-set-up": (f"{name} is not set up yet.", setup),
         "no-storage": (
@@ -108,10 +108,10 @@ def _usable(cluster: "Cluster", answer: Answer) -> Answer:
             "run the same command later",
         ),
         "cut": (f"Lost the connection to {name} while sending data.", again),
-        "differs": (f"{name}: what arrived is not what was sent.", again),
-        "malformed": (f"{name}: what arrived is not what was sent ({said}).", again),
+        "differs": (f"{name}: the data was damaged on its way.", again),
+        "malformed": (f"{name}: the data was damaged on its way ({said}).", again),
         "broken": (f"{name}: {said}.", again),
-        "failed": (f"{name}: {said}.", "run the same command again to continue"),
+        "failed": (f"{name}: {said}.", "run the same command to continue"),
         "unknown": (f"{name}: {said}.", f"invoke data.list {cluster.argument}"),
     }
     state = str(answer["state"])

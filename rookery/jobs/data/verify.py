@@ -66,7 +66,7 @@ def _lines(version: Mapping[str, Any], target: "Target") -> Iterator[str]:
     path, digest, name = version["path"], version["digest"][:SHOWN], target.cluster.name
     what = f"{version['files']:,} file{'s' * (version['files'] != 1)}, {shown_size(version['size'])}"
     if not version["count"]:
-        yield f"{path} {digest} on {name} is as it was pushed: {what}"
+        yield f"{path} {digest} on {name} is unchanged: {what}"
         return
     yield f"{path} {digest} on {name} has changed since it was pushed:"
     for inner, fault in version["faults"][:NAMED]:

@@ -94,7 +94,8 @@ def _root(options: InitOptions) -> Path:
     root = given.resolve()
     if root == Path.home().resolve() or root == Path(root.anchor):
         raise RookeryError(
-            f"{root} can't become a project: it holds more than one.", hint="cd into the folder of your code"
+            f"{root} can't become a project: it is your home folder or the whole disk.",
+            hint="cd into the folder of your code",
         )
     if around := config.enclosing(root):
         if options.from_script and not options.folder:
