@@ -317,7 +317,7 @@ def test_packages_that_a_list_lacks_are_named_before_anything_is_sent(home: Lapt
     for flags in ((), ("--check",)):
         completed = project.run(*flags)
         refused(completed, "DESCRIPTION asks for iterators, which is not in r-packages.txt")
-        assert "next: printf '%s\\n' iterators >>r-packages.txt && git add r-packages.txt" in completed.stderr
+        assert "next: printf '\\n%s' iterators >>r-packages.txt && git add r-packages.txt" in completed.stderr
     assert home.ssh(f"test -e {project.base}").returncode == 1
     (project.root / "r-packages.txt").write_text("iterators\n")
     project.commit()

@@ -96,16 +96,33 @@ def test_lists_of_r_packages_and_description(lock: str, text: str, says: str, is
     assert (compared.says, compared.is_sure) == (says.format(lock), is_sure)
 
 
-def test_packages_that_a_list_lacks_are_refused_with_the_command_that_adds_them() -> None:
-    compared = r_packages.compare("r-packages.txt", {}, NEEDS)
+def test_packages_that_a_list_lacks_are_refused_with_the_command_that_adds_them(tmp_path: Path) -> None:
+    compared = r_packages.compare(r_packages.LIST, {}, NEEDS)
+    command = r_packages.adding(compared.missing)
     with pytest.raises(
-        RookeryError, match=r"^r-packages\.txt is out of date: DESCRIPTION asks for foreach, iter"
-    ) as it:
-        reading.refuse_stale("library", "r-packages.txt", LockContents("", compared.says, remedy=compared.remedy))
-    lines = "printf '%s\\n' foreach iterators >>r-packages.txt && git add r-packages.txt && git commit"
-    assert it.value.hint == lines
-    compared = r_packages.compare("r-packages.txt", {"foreach": "1.4", "iterators": ""}, NEEDS)
-    assert compared.remedy == "", "a line has to be edited"
+        RookeryError, match=r"^r-packages\.txt is out of date: DESCRIPTION asks for foreach, it"
+    ) as caught:
+        reading.refuse_stale("library", r_packages.LIST, LockContents("", compared.says, remedy=command))
+    assert caught.value.hint == f"{command} && git add r-packages.txt && git commit"
+    for before in ("zoo", "zoo\n", ""):
+        (tmp_path / r_packages.LIST).write_text(before)
+        subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+        versions = r_packages.in_list((tmp_path / r_packages.LIST).read_text())
+        assert set(versions) == {"foreach", "iterators", *before.split()}
+
+
+def test_a_package_that_a_list_has_too_old_is_a_line_to_edit() -> None:
+    compared = r_packages.compare(r_packages.LIST, {"foreach": "1.4", "iterators": ""}, NEEDS)
+    assert (compared.missing, compared.outdated) == ((), ("foreach",))
+
+
+def test_lines_of_a_list_that_are_no_package_are_named() -> None:
+    text = "foreach == 1.5.2 # for loops\n\ndata.table\nzoo >= 1.8\nrstudio/renv\n"
+    with pytest.raises(RookeryError) as caught:
+        r_packages.in_list(text)
+    first, second = caught.value.message.splitlines()
+    assert first == "r-packages.txt:4: 'zoo >= 1.8' is no package"
+    assert second == "r-packages.txt:5: 'rstudio/renv' is no package"
 
 
 def test_what_a_renv_lock_must_bring() -> None:

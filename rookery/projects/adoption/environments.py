@@ -111,6 +111,7 @@ def unlisted(  # noqa: PLR0913 all that decides
     *,
     python: bool,
     r: str,
+    renders: bool,
 ) -> dict[str, tuple[str, ...]]:
     """Return the packages that the code uses and no file lists, by language.
 
@@ -121,6 +122,7 @@ def unlisted(  # noqa: PLR0913 all that decides
         packages: The Python packages that its lock file lists; None where that is not known.
         python: Whether a file lists Python packages.
         r: The lock file of its R packages; "" for none.
+        renders: Whether there is a report in R Markdown to be rendered.
     """
     every, found = list(programs), {}
     own = {PurePosixPath(path).stem for path in files.sizes if path.endswith(".py")}
@@ -131,8 +133,9 @@ def unlisted(  # noqa: PLR0913 all that decides
     if not python and packages is None and foreign:
         found["python"] = tuple(sorted(set(foreign), key=str.lower))
     listed_r = text_of(root / r, 20_000_000) if r else ""
-    own_r = {r_package(root, files)} | description.BASE
+    own_r = {r_package(root, files)} | description.BASE | description.RECOMMENDED
     used_r = [name for name in names(every, frozenset({"r", "rmarkdown"})) if name not in own_r]
+    used_r += ["rmarkdown"] if renders else []
     listed_r += "\n".join(description.dependencies(text_of(root / description.NAME)))
     missing_r = [name for name in used_r if not re.search(rf"\b{re.escape(name)}\b", listed_r)]
     if missing_r:

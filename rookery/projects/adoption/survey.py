@@ -64,7 +64,13 @@ def look(root: Path) -> FolderFacts:
         r_package=r_package,
         packages=packages,
         unlisted=environments.unlisted(
-            root, files, every, packages, python=lists_python, r=r_locks[0][1] if r_locks else ""
+            root,
+            files,
+            every,
+            packages,
+            python=lists_python,
+            r=r_locks[0][1] if r_locks else "",
+            renders=any(program.kind == "rmarkdown" for program in runnable),
         ),
         outputs=outputs,
         beside=programs.written_beside(runnable),

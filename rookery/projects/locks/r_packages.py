@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rookery.core.errors import RookeryError
 from rookery.projects.commit import listed
 from rookery.projects.packages import description
 
 LIST = "r-packages.txt"
 """The file with a package in each line: `name` or `name==version`."""
+
+_LINE = re.compile(r"([A-Za-z][\w.]*)(?:\s*==\s*([\w.-]+))?")
 
 
 @dataclass(frozen=True)
@@ -20,19 +23,34 @@ class Comparison:
     Attributes:
         says: What the list lacks, in words; "" for nothing.
         is_sure: Whether the project can't be installed without it.
-        remedy: The command that adds it; "" where the list has to be made anew or edited.
+        missing: Packages that it does not have.
+        outdated: Packages that it has too old.
     """
 
     says: str = ""
     is_sure: bool = True
-    remedy: str = ""
+    missing: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
 
 
 def in_list(text: str) -> dict[str, str]:
-    """Return the packages of an r-packages.txt, each with its version; "" for the newest there is."""
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
-    pairs = (line.partition("==") for line in lines if line)
-    return {name.strip(): version.strip() for name, _, version in pairs}
+    """Return the packages of an r-packages.txt, each with its version; "" for the newest there is.
+
+    Raises:
+        RookeryError: A line is neither a package nor a comment.
+    """
+    lines = {number: line.partition("#")[0].strip() for number, line in enumerate(text.splitlines(), 1)}
+    matches = {number: _LINE.fullmatch(line) for number, line in lines.items() if line}
+    wrong = [f"{LIST}:{number}: {lines[number]!r} is no package" for number, match in matches.items() if not match]
+    if wrong:
+        raise RookeryError("\n".join(wrong), hint=f"write one package in each line of {LIST}: zoo, or zoo==1.8-12")
+    return {match[1]: match[2] or "" for match in matches.values() if match}
+
+
+def adding(packages: Iterable[str], *, is_new: bool = False) -> str:
+    """Return the command that adds packages to an r-packages.txt, whose last line may have no end, or begins one."""
+    form = "%s\\n" if is_new else "\\n%s"
+    return f"printf '{form}' {shlex.join(packages)} >>{LIST}"
 
 
 def in_renv(lock: Mapping[str, Any]) -> dict[str, str]:
@@ -67,8 +85,7 @@ def compare(lock: str, versions: Mapping[str, str], text: str) -> Comparison:
     asked = [f"{name} >= {oldest}, and {lock} has {versions[name]}" for name, oldest in outdated.items()]
     lacking = [f"{listed(missing)}, which {_verb(missing)} not in {lock}"] if missing else []
     says = "; ".join(f"DESCRIPTION asks for {what}" for what in (*lacking, *asked))
-    remedy = f"printf '%s\\n' {shlex.join(missing)} >>{lock}" if missing and not outdated and lock == LIST else ""
-    return Comparison(says, "Package" in description.fields(text), remedy)
+    return Comparison(says, "Package" in description.fields(text), missing, tuple(outdated))
 
 
 def _verb(names: Iterable[str]) -> str:

@@ -125,13 +125,14 @@ def _r(lock: str, text: str, described: str) -> LockContents:
         return LockContents()
     if lock == r_packages.LIST:
         compared = r_packages.compare(lock, r_packages.in_list(text), described)
-        return LockContents("", compared.says, compared.is_sure, compared.remedy)
+        remedy = r_packages.adding(compared.missing) if compared.missing and not compared.outdated else ""
+        return LockContents("", compared.says, compared.is_sure, remedy)
     try:
         document = json.loads(text)
     except ValueError as error:
         raise RookeryError(f"{lock} is not JSON: {error}.", hint=f"{_LOCK_AGAIN['renv']} && git commit -a") from None
     compared = r_packages.compare(lock, r_packages.in_renv(document), described)
-    return LockContents(r_packages.expected(document), compared.says, compared.is_sure, compared.remedy)
+    return LockContents(r_packages.expected(document), compared.says, compared.is_sure)
 
 
 def _json(lock: str, values: Mapping[str, Any]) -> str:

@@ -50,14 +50,14 @@ install <- function() {
   # an old version goes in first, on what it needs, so that what needs it finds it there
   needs <- unlist(tools::package_dependencies(names[old], there, recursive = TRUE), use.names = FALSE)
   needs <- setdiff(needs, c(names, with_r))
-  if (length(needs)) install.packages(needs, lib = library, quiet = TRUE)
+  if (length(needs)) install.packages(needs, lib = library)
   for (index in which(old)) {
     file <- sprintf("%s/src/contrib/Archive/%s/%s_%s.tar.gz", cran, names[index], names[index], versions[index])
     message("Installing ", names[index], " ", versions[index])
-    install.packages(file, lib = library, repos = NULL, type = "source", quiet = TRUE)
+    install.packages(file, lib = library, repos = NULL, type = "source")
   }
   rest <- setdiff(names[!old], with_r)
-  if (length(rest)) install.packages(rest, lib = library, quiet = TRUE)
+  if (length(rest)) install.packages(rest, lib = library)
   got <- vapply(names, version, "")
   wrong <- got == "" | (nzchar(versions) & got != versions)
   if (any(wrong)) fail("not installed: ", paste(lines[nzchar(lines)][wrong], collapse = ", "))
