@@ -100,6 +100,14 @@ def test_a_description_that_is_not_of_r_lists_no_packages(tmp_path: Path) -> Non
     assert "r-packages.txt" in str(caught.value.hint)
 
 
+def test_a_renv_lock_without_what_the_project_imports_is_refused(tmp_path: Path) -> None:
+    lock = '{"Packages": {"foreach": {"Version": "1.4"}}}'
+    with pytest.raises(RookeryError, match=r"asks for iterators, which is not in renv\.lock; ") as caught:
+        wanted(tmp_path, {"DESCRIPTION": DESCRIPTION, "renv.lock": lock}, r="renv")
+    install = """Rscript -e 'renv::install(c("iterators", "foreach")); renv::snapshot()'"""
+    assert caught.value.hint == f"{install} && git add renv.lock && git commit"
+
+
 def test_a_list_without_what_the_project_imports_is_refused(tmp_path: Path) -> None:
     files = {"DESCRIPTION": DESCRIPTION, "r-packages.txt": "foreach==1.5.2\n"}
     with pytest.raises(RookeryError, match="asks for iterators, which is not in r-packages"):

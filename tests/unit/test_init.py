@@ -85,6 +85,14 @@ def test_without_a_terminal_it_shows_and_needs_yes(here: Path, capsys: pytest.Ca
     assert "next     invoke run simulate" in capsys.readouterr().out
 
 
+def test_packages_that_no_file_lists_come_before_the_first_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(here, {"fit.R": "library(zoo)\n"})
+    assert command.run(InitOptions(cluster="penguins", yes=True)) == 0
+    steps = [line.split(None, 1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith("  next ")]
+    assert steps[0].startswith("printf '%s\\n' zoo >>r-packages.txt")
+    assert steps[1:] == ["git add r-packages.txt && git commit -m 'List its packages'", "invoke run fit"]
+
+
 def test_what_is_a_project_already_is_refused(here: Path) -> None:
     write(here, {"rookery.yml": "name: a\n", "sub/run.py": SIMULATE})
     error = refused(InitOptions(yes=True))

@@ -254,8 +254,7 @@ def _on_r_packages(lock: str, packages: Sequence[str]) -> Advice:
         return Advice(f"{lock} lacks {code}", r_packages.adding(packages), (lock,))
     if lock == description.NAME:
         return Advice(f"{lock} does not import {code}: add them under Imports")
-    names = ", ".join(f'"{name}"' for name in packages)
-    return Advice(f"{lock} lacks {code}", f"Rscript -e 'renv::install(c({names})); renv::snapshot()'", (lock,))
+    return Advice(f"{lock} lacks {code}", r_packages.installing(packages), (lock,))
 
 
 def _on_programs(facts: FolderFacts, outputs: tuple[str, ...], jobs: int) -> Iterator[Advice]:

@@ -53,6 +53,16 @@ def adding(packages: Iterable[str], *, is_new: bool = False) -> str:
     return f"printf '{form}' {shlex.join(packages)} >>{LIST}"
 
 
+def installing(packages: Iterable[str]) -> str:
+    """Return the command that adds packages to a renv.lock, or brings them up to date there.
+
+    `renv::snapshot()` alone leaves out packages that are not installed.
+    """
+    names = [f'"{name}"' for name in packages]
+    wanted = f"c({', '.join(names)})" if len(names) > 1 else names[0]
+    return f"Rscript -e {shlex.quote(f'renv::install({wanted}); renv::snapshot()')}"
+
+
 def in_renv(lock: Mapping[str, Any]) -> dict[str, str]:
     """Return the packages of a parsed renv.lock, each with its version."""
     packages = lock.get("Packages", {})

@@ -132,7 +132,9 @@ def _r(lock: str, text: str, described: str) -> LockContents:
     except ValueError as error:
         raise RookeryError(f"{lock} is not JSON: {error}.", hint=f"{_LOCK_AGAIN['renv']} && git commit -a") from None
     compared = r_packages.compare(lock, r_packages.in_renv(document), described)
-    return LockContents(r_packages.expected(document), compared.says, compared.is_sure)
+    needed = (*compared.missing, *compared.outdated)
+    remedy = r_packages.installing(needed) if needed else ""
+    return LockContents(r_packages.expected(document), compared.says, compared.is_sure, remedy)
 
 
 def _json(lock: str, values: Mapping[str, Any]) -> str:
