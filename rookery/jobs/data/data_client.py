@@ -51,7 +51,7 @@ def look(connection: "Connection", project: "Project", paths: Sequence[str] | No
     unknown = [each["path"] for each in answer["sets"] if not (each["versions"] or each["partial"])]
     if paths is not None and unknown:
         raise RookeryError(
-            f"{connection.cluster.name} has no input data {', '.join(unknown)} of {project.origin}.",
+            f"{project.origin} has no data set {', '.join(unknown)} on {connection.cluster.name}.",
             hint=f"invoke data.list {connection.cluster.argument}",
         )
     return answer

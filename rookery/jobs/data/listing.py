@@ -61,7 +61,7 @@ def _show(target: "Target", project: "Project", answer: Mapping[str, Any], missi
     if rows:
         tables.show(("=data", ">size", ">files", "=version", "=pushed", "~releases"), rows)
     else:
-        console.say(f"{target.cluster.name} has no input data of {project.origin}.")
+        console.say(f"{project.origin} has no input data on {target.cluster.name}.")
     for each in answer["sets"]:
         if each["partial"]:
             push = invocation.as_typed(target.next(f"invoke data.push {each['path']}"))

@@ -12,8 +12,8 @@ from rookery.core.sizes import of_mebibytes
 from rookery.projects.adoption import batch_scripts, ignore_lines
 from rookery.projects.adoption.facts import FolderFacts, LargeData, Program
 from rookery.projects.adoption.ignore_lines import IgnoreSection
+from rookery.projects.adoption.inspection import LOGS, RESULTS
 from rookery.projects.adoption.project_file import JobDraft, ProjectDraft
-from rookery.projects.adoption.survey import LOGS, RESULTS
 from rookery.projects.commit import listed
 from rookery.projects.locks import r_packages
 from rookery.projects.packages import description
@@ -152,8 +152,6 @@ def _comments(program: Program) -> Iterator[str]:
         yield "the program reads SLURM_ARRAY_TASK_ID: set the numbers of its tasks in `array`"
     if program.arguments:
         yield "the program reads arguments: add them to the command"
-    if program.kind == "rmarkdown":
-        yield "rendering needs pandoc: where it is a module of the cluster, add `modules: [pandoc]`"
 
 
 def job_name(text: str, taken: set[str]) -> str:
@@ -229,6 +227,10 @@ def _on_packages(facts: FolderFacts) -> Iterator[Advice]:
             text = f"No file lists the Python packages that your code uses ({_few(packages)})"
             yield Advice(text, command, ("pyproject.toml", "uv.lock"))
     kinds = {program.kind for program in facts.programs}
+    if "rmarkdown" in kinds:
+        yield Advice(
+            "Reports in R Markdown need pandoc: if it is a module of the cluster, give their jobs `modules: [pandoc]`"
+        )
     if "notebook" in kinds and facts.packages is not None and not {"nbconvert", "ipykernel"} <= facts.packages:
         adding = {way: f"{way} add nbconvert ipykernel" for way in ("uv", "poetry")}
         text = "Notebooks need the packages nbconvert and ipykernel to run as jobs"
