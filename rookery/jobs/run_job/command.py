@@ -1,4 +1,4 @@
-"""The command `run`: start a job's way to its results, or go on with one that was stopped."""
+"""The command `run`: start a run of a job, or continue one that was stopped."""
 
 import json as json_
 import shlex
