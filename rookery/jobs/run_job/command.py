@@ -121,7 +121,7 @@ def _check_job(target: "Target", options: RunOptions) -> None:
 
 
 def _known(target: "Target", options: RunOptions, progress: Progress) -> Progress:
-    """Return a run whose job Slurm still knows; a new one where it does not, as after the cluster was made anew.
+    """Return a run whose job Slurm still knows; a new one if it does not, as after a miniature was made again.
 
     Raises:
         RookeryError: It does not, and that run was to be resumed; or Slurm does not answer.
