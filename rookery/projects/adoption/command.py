@@ -248,10 +248,15 @@ def _print_summary(plan: InitPlan, signed: str, *, committed: bool) -> None:
         console.say(f"  made a git repository, with a first commit of {_commit_size(plan)}")
         first_commit.warn(signed, where)
     steps = [] if inside else [f"cd {shlex.quote(str(config.shown(plan.root)))}"]
+    unfinished = [job.name for job in project.jobs if job.comments]
+    if unfinished:
+        steps.append(f"edit {config.NAME} as its comments say ({listed(unfinished)})")
     if plan.commits and not committed:
         steps.append("git init && git add -A && git commit -m 'First version'")
     elif not plan.commits:
         steps.append(f"git add {' '.join(plan.texts)} && git commit -m 'Make it a rookery project'")
+    elif unfinished:
+        steps.append(f"git commit -m 'Complete the jobs' {config.NAME}")
     steps += [f"{invoke} data.push"] if project.inputs else []
     steps += [f"{invoke} run {project.jobs[0].name}" if project.jobs else f"{invoke} deploy"]
     for step in steps:
