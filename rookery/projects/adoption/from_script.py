@@ -118,5 +118,5 @@ def _beside(path: str, project: Project, made: Translation) -> Iterator[Advice]:
         yield Advice(f"The job {others[0]} runs {path} unchanged: remove it, or the new job {made.job.name}")
     folders = {str(Path(str(made.job.keys[key])).parent) for key in ("output", "error") if key in made.job.keys}
     for folder in sorted(folders - {".", *project.outputs}):
-        if not any(folder.startswith(f"{output}/") for output in project.outputs) and not folder.startswith("/"):
+        if not any(folder.startswith(f"{output}/") for output in project.outputs):
             yield Advice(f"Logs go into {folder}/, which is not in `outputs`: fetch does not copy them")

@@ -46,7 +46,7 @@ def parsed(text: str) -> Requirement | None:
 
 
 def same_versions(one: str, other: str) -> bool | None:
-    """Return whether two specifiers are written alike but for order and blanks; None where one can't be read."""
+    """Return whether two specifiers are the same except for order and blanks; None where one can't be read."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 start-up
 
     try:
