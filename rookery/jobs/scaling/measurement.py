@@ -65,6 +65,7 @@ class Measurement:
         key: Digest of what else must be the same for runs to be compared: task, parameters, options.
         when: When it began, ISO 8601.
         is_deployed: The project's copy may be on the cluster.
+        is_again: It was begun anew (--again).
         runs: The runs.
     """
 
@@ -73,6 +74,7 @@ class Measurement:
     key: str
     when: str
     is_deployed: bool = False
+    is_again: bool = False
     runs: tuple[ScaleRun, ...] = field(default=())
 
     def find(self, cores: int, repetition: int) -> ScaleRun | None:
@@ -124,7 +126,8 @@ _SHAPE = struct(
         "when": _SHORT,
         "is_deployed": flag,
         "runs": many(_RUN, 10**4),
-    }
+    },
+    {"is_again": flag},
 )
 
 

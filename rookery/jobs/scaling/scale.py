@@ -97,7 +97,7 @@ def _begun(project: "Project", plan: "ScalingPlan", before: Measurement | None, 
     """
     key = _key(plan)
     if before and (before.active or before.is_deployed):
-        if before.key != key or options.again:
+        if before.key != key or (options.again and not before.is_again):
             what = f"Runs of {before.what}, commit {before.commit[:7]}, have not ended or are still on the cluster."
             raise RookeryError(what, hint=typed_command.again("--discard", without=("--again",)))
         return before
@@ -108,7 +108,7 @@ def _begun(project: "Project", plan: "ScalingPlan", before: Measurement | None, 
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     try:
         with commits.chosen(project.root, (*project.outputs, *drawn)) as commit:
-            return Measurement(commit.id, plan.task.what, key, when)
+            return Measurement(commit.id, plan.task.what, key, when, is_again=options.again)
     except RookeryError as error:
         error.hint = error.hint and error.hint.partition("   #")[0]
         raise
