@@ -72,6 +72,8 @@ for environment in "${above%/*}"/*/environments/"$name"-*; do # those for other 
   # another project's, whose name only begins alike
   case ${environment##*/"$name"-} in *[!0-9a-f]*) continue ;; esac
   case $used in *"${environment#"${above%/*}"}"*) continue ;; esac
+  # one that a copy's deploy is building, which no release leads to yet
+  if [ -e "$environment.lock" ] && command -v flock >/dev/null 2>&1 && ! flock -n "$environment.lock" true; then continue; fi
   size=$(du -sk "$environment" 2>/dev/null | cut -f1)
   freed=$((freed + ${size:-0}))
   say "removed-environment $environment"
