@@ -153,7 +153,9 @@ def _plan(root: Path, options: InitOptions) -> InitPlan:
     told = [
         advice
         for path, each in made.items()
-        for advice in from_script.advice(path, each, from_script.problems(root, proposed.project, each.job))
+        for advice in from_script.advice(
+            path, each, proposed.project.outputs, from_script.problems(root, proposed.project, each.job)
+        )
     ]
     proposed = replace(proposed, advice=(*proposed.advice, *told))
     ignore_file = root / IGNORED

@@ -63,9 +63,7 @@ def look(root: Path) -> FolderFacts:
         package=environments.python_package(root, files),
         r_package=r_package,
         packages=packages,
-        unlisted=environments.unlisted(
-            root, files, every, packages, python=lists_python, r=r_locks[0][1] if r_locks else ""
-        ),
+        unlisted=environments.unlisted(root, files, every, python=lists_python, r=r_locks[0][1] if r_locks else ""),
         outputs=outputs,
         beside=programs.written_beside(runnable),
         data=tuple(

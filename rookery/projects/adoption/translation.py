@@ -130,7 +130,7 @@ def _reasons(text: str, asked: Directives) -> Iterator[str]:
 
 def _shell(text: str, asked: Directives) -> tuple[str, list[str], list[str]]:
     """Return what a shell script runs, the modules that it loads first, and what is different."""
-    head, body, modules, notes = [], [], list[str](), list[str]()
+    body, modules, notes = list[str](), list[str](), list[str]()
     lines = text.split("\n")
     head = [line for line in lines[1 : asked.end - 1] if not line.startswith(directives.MARK) and line.strip()]
     is_preparing = True
