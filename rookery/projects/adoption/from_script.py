@@ -91,19 +91,19 @@ def add(root: Path, options: InitOptions) -> int:
     before = file.read_bytes().decode("utf-8")
     after = added_job.with_job(before, made.job)
     settings = {**project.jobs, made.job.name: made.job.keys}
-    told = list(advice(path, made, _problems(replace(project, jobs=settings), made.job.name)))
-    told += list(_beside(path, project, made))
+    notes = list(advice(path, made, _problems(replace(project, jobs=settings), made.job.name)))
+    notes += list(_beside(path, project, made))
     asks = prompts.is_interactive() and not (options.yes or options.check or options.json)
     if not options.json:
         screen.show_diffs({config.NAME: after}, {config.NAME: before})
-        screen.show_advice(told)
+        screen.show_advice(notes)
     writes = (
         prompts.confirm(f"Add the job {made.job.name} to {config.NAME}?") if asks else options.yes and not options.check
     )
     if writes:
         screen.replace_file(file, before, after)
     if options.json:
-        screen.print_job(root, made.job, after, told, written=writes)
+        screen.print_job(root, made.job, after, notes, written=writes)
     elif writes:
         screen.show_added(root, made.job.name)
     elif not options.check:
