@@ -105,7 +105,7 @@ def _flags(key: str, flag: Field[Any]) -> str:
     letter = f"-{LETTERS[key]}, " if key in LETTERS else "    "
     if isinstance(flag.default, bool) or flag.metadata["incrementable"]:
         return letter + name
-    value = "|".join(flag.metadata["choices"]) or _placeholder(key, flag)
+    value = flag.metadata["value"] or "|".join(flag.metadata["choices"]) or _placeholder(key, flag)
     return f"{letter}{name}[={value}]" if flag.metadata["optional"] else f"{letter}{name} {value}"
 
 

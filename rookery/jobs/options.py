@@ -40,9 +40,8 @@ class SubmitOptions(Options):
 
 
 class RunOptions(Options):
-    """Run a job from code to results: deploy to combine.
+    """Run a job: deploy, submit, wait, fetch and combine.
 
-    Deploys the commit, submits the job, waits for it, fetches the results, and combines the tables of an array.
     Ctrl-C stops waiting; the job keeps running, and --resume continues. Nothing is submitted twice.
     """
 
@@ -122,9 +121,9 @@ class FetchOptions(Options):
 class DataPushOptions(Options):
     """Copy input data to a cluster's large storage.
 
-    PATH is a file or folder of the project, or the https address of a public file, which the cluster downloads. What is
-    there already is not sent again, and a push that was cut off is continued. Each version is kept by its digest:
-    releases keep the one that they were deployed with.
+    PATH is a file or folder of the project, or the https address of a public file, which the cluster downloads. Files
+    that are there already are not sent again; run the same command to continue a push that was cut off. Each version is
+    kept, known by its digest: a release keeps the version that it was deployed with.
     """
 
     examples = (
@@ -137,8 +136,8 @@ class DataPushOptions(Options):
     paths: tuple[str, ...] = option(
         default=(), value="PATH", help="files and folders [`inputs` of rookery.yml]", positional=True, iterable=True
     )
-    to: str = option(default="", value="PATH", help="for an address: what the file is called here [data/NAME]")
-    sha256: str = option(default="", value="DIGEST", help="for an address: the SHA-256 that the file must have")
+    to: str = option(default="", value="PATH", help="for an address: path of the file in the project [data/NAME]")
+    sha256: str = option(default="", value="DIGEST", help="for an address: SHA-256 that the file must have")
     offline: bool = option(default=False, help=OFFLINE)
     cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
     project: str = option(default="", value="DIR", help=PROJECT)
@@ -164,7 +163,7 @@ class DataListOptions(Options):
 class DataVerifyOptions(Options):
     """Compare input data on a cluster with its digests.
 
-    Reads all of it there. The exit code is 1 if something has changed since it was pushed.
+    Reads every file there. Exits with 1 if something has changed since it was pushed.
     """
 
     examples = ("data.verify", "data.verify data/raw --cluster all")
@@ -185,7 +184,7 @@ class DataRmOptions(Options):
     examples = ("data.rm data/raw --check", "data.rm --unused", "data.rm data/raw --digest 95c703ffef04")
 
     paths: tuple[str, ...] = option(default=(), value="PATH", help="data sets", positional=True, iterable=True)
-    digest: str = option(default="", help="only the version with this beginning of its digest")
+    digest: str = option(default="", help="only the version whose digest begins with this")
     unused: bool = option(default=False, help="only versions that no release and no job uses")
     force: bool = option(default=False, help="also versions that are used: releases lose their data")
     cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
@@ -226,7 +225,7 @@ class CombineOptions(Options):
 class RunsOptions(Options):
     """Show the records of the project's runs.
 
-    What ran: commit, parameters, packages, modules, and the node. Exits with 1 if two runs differ.
+    A record has the commit, parameters, packages, modules and the node. With --diff, exits with 1 if the runs differ.
     """
 
     examples = ("runs", "runs 41", "runs 41 42 --diff")
@@ -242,7 +241,7 @@ class RunsOptions(Options):
 class ReproduceOptions(Options):
     """Make a run again and compare the results.
 
-    The same commit, parameters and environment, from a copy of the project. Exits with 1 if a file differs.
+    Uses the same commit, parameters and environment, in a copy of the project. Exits with 1 if a file differs.
     """
 
     examples = ("reproduce 41", "reproduce 41 --cluster hec --keep")
@@ -261,8 +260,8 @@ class ReproduceOptions(Options):
 class ScaleOptions(Options):
     """Measure how a job's time falls with more cores.
 
-    Runs the job at each size, from a copy of the project, and says how many cores to ask for and why. Run the same
-    command again to continue; what is measured is not run twice.
+    Runs the job at each size, in a copy of the project, and says how many cores to ask for and why. Run the same
+    command to continue; nothing is measured twice.
     """
 
     examples = ("scale simulate --check", "scale simulate --cpus 1,2,4,8,16 --repeat 3")
@@ -276,8 +275,8 @@ class ScaleOptions(Options):
     plot_file: str = option(default="", value="FILE", help="write the plot into this file: .png, .svg, .pdf or .html")
     cluster: str = option(default="", help=ITS_CLUSTER)
     project: str = option(default="", value="DIR", help=PROJECT)
-    again: bool = option(default=False, help="forget what was measured, and measure again")
-    discard: bool = option(default=False, help="cancel the runs, and forget what was measured")
+    again: bool = option(default=False, help="discard what was measured, and measure again")
+    discard: bool = option(default=False, help="cancel the runs, and discard what was measured")
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
@@ -286,8 +285,8 @@ class ScaleOptions(Options):
 class ProfileOptions(Options):
     """Show where a job's time goes: one task under a profiler.
 
-    The task runs from a copy of the project, so your results stay as they are. By default, Python runs under cprofile
-    and R under rprof, which need no package; others are installed for this run if the environment lacks them.
+    The task runs in a copy of the project, so your results stay as they are. cprofile (Python) and rprof (R) need no
+    package; another profiler is installed for this run if the environment lacks it.
     """
 
     examples = ("profile simulate", "profile simulate --task 7 --with py-spy")
@@ -297,13 +296,13 @@ class ProfileOptions(Options):
     with_: str = option(
         default="",
         value="PROFILER",
-        help="cprofile, pyinstrument, py-spy, scalene; rprof, profvis [cprofile or rprof]",
+        help="Python: cprofile (default), pyinstrument, py-spy, scalene; R: rprof (default), profvis",
         choices=("cprofile", "pyinstrument", "py-spy", "scalene", "rprof", "profvis"),
     )
     time: str = option(default="", help="time limit, such as 02:00:00 [the job's]")
     cluster: str = option(default="", help=ITS_CLUSTER)
     project: str = option(default="", value="DIR", help=PROJECT)
-    discard: bool = option(default=False, help="cancel a profile that was begun")
+    discard: bool = option(default=False, help="cancel a profile that has not ended")
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)

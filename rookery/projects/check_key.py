@@ -41,7 +41,7 @@ def complaints(document: Document) -> Iterator[Complaint]:
         yield Complaint(("jobs", JOB), text, usable=True)
     if settings.get("where") == "laptop":
         for key in settings.keys() - {"where", "command"}:
-            yield Complaint((JOB, key), f"`{key}` is of no use with `where: laptop`", usable=True)
+            yield Complaint((JOB, key), f"`{key}` can't be used with `where: laptop`", usable=True)
 
 
 def of(data: Mapping[str, Any]) -> ProjectCheck | None:

@@ -26,16 +26,16 @@ class NewOptions(Options):
 
 
 class InitOptions(Options):
-    """Make a project of the code in a folder.
+    """Make a project from the code in a folder.
 
-    Looks at lock files, job scripts, programs and data, and proposes a rookery.yml and lines for .gitignore; they are
-    written after a yes. Where there is no git repository, it offers to make one. In a project that is there already,
-    --from-script adds a job to it.
+    Proposes a rookery.yml and lines for .gitignore, from the lock files, job scripts, programs and data in the folder,
+    and a git repository if there is none. Writes nothing before you agree. In an existing project, --from-script adds
+    a job.
     """
 
     examples = ("init --check", "init", "init my-code --cluster hec", "init --from-script run.sh")
 
-    folder: str = option(default="", value="DIR", help="the folder [this one]", positional=True)
+    folder: str = option(default="", value="DIR", help="folder of the code [the current one]", positional=True)
     from_script: str = option(default="", value="FILE", help="translate this job script into a job of rookery.yml")
     name: str = option(default="", help="the project's name [the folder's]")
     cluster: str = option(default="", help="clusters it will run on, the default one first", several=True)

@@ -185,7 +185,10 @@ def _files(facts: Facts) -> Iterator[str]:
     place = next((area for area in facts.get("storage", []) if area["name"] == roomy), None)
     if place and roomy != "home":
         path = shown(place["expression"])
-        yield f"`rookery setup` and `deploy` put results, environments and large files on `{path}`."
+        yield (
+            f"`rookery setup` and `deploy` put results, environments and large files on `{path}`; `rookery data.push` "
+            "copies input data there."
+        )
     if moved := facts.get("moved_folders"):
         yield f"`setup` moves these folders there, and leaves links: {', '.join(f'`{folder}`' for folder in moved)}."
     if place and ACCOUNT in place["expression"]:

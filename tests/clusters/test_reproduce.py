@@ -130,7 +130,7 @@ def test_what_differs_is_named_and_kept_until_it_is_removed(auks: Project, ran: 
     assert f"reproduce {ran} --remove" in output
     auks.run("reproduce", ran, "--remove")
     assert copies(auks) == []
-    assert "Nothing of a reproduction" in auks.run("reproduce", ran, "--remove")
+    assert "No reproduction of run" in auks.run("reproduce", ran, "--remove")
 
 
 def test_who_stops_waiting_continues_and_nothing_is_submitted_twice(auks: Project, ran: str) -> None:
@@ -147,7 +147,7 @@ def test_who_stops_waiting_continues_and_nothing_is_submitted_twice(auks: Projec
     (number,) = set(submitted(auks)) - set(before)
     assert process.returncode == 130, err
     assert f"Job {number} is still running on penguins. Run the same command to continue." in err
-    assert f"Job {number} was submitted for that already." in auks.run("reproduce", ran, "--check")
+    assert f"Job {number} is submitted already." in auks.run("reproduce", ran, "--check")
     assert "still uses it" in auks.run("reproduce", ran, "--remove", code=1)
     process = auks.start("reproduce", ran)
     wait_for(lambda: copies(auks))
@@ -185,7 +185,7 @@ def test_uncommitted_changes_are_made_again_from_their_patch(auks: Project) -> N
     kept.write_text(json.dumps({**record, "patch": record["patch"] + "\n[cut here: 2000000 characters]\n"}))
     assert "its record has only a part of them" in auks.run("reproduce", number, code=1)
     kept.write_text(json.dumps({**record, "patch": record["patch"].replace("1.$", "2.$")}))
-    assert "its uncommitted changes can't be had again as they were" in auks.run("reproduce", number, code=1)
+    assert "its uncommitted changes can't be restored exactly" in auks.run("reproduce", number, code=1)
     auks.run("deploy")
 
 
@@ -210,9 +210,9 @@ def test_what_can_not_be_made_again_is_refused_before_anything_is_done(auks: Pro
     before = submitted(auks)
     assert "which run" in refused(commit="0" * 40, base="0" * 40)
     assert "is not in this repository" in refused(commit="0" * 40, base="0" * 40)
-    assert "are not those that its record has" in refused(rows=[{"n": "9"}])
+    assert "differ from those in its record" in refused(rows=[{"n": "9"}])
     assert f"Run {ran} started after job 7" in refused(after=["7"])
-    assert "has no record in runs" in auks.run("reproduce", "99999", code=1)
+    assert "No record of run 99999 in runs/." in auks.run("reproduce", "99999", code=1)
     first = auks.git("rev-parse", "HEAD")
     auks.git("rm", "-q", "params.csv")
     auks.git("commit", "-qm", "without parameters")

@@ -234,7 +234,7 @@ def test_tests_on_this_computer_are_of_the_deployed_commit(terns: Project) -> No
     terns.commit({"later.txt": "2"})
     terns.run("deploy")
     terns.commit({"later.txt": "3"})
-    assert "whose files are not those of commit" in terns.run("submit", "long", code=1)
+    assert "its files differ from the deployed commit" in terns.run("submit", "long", code=1)
     (terns.root / "gone").write_text("")
     terns.commit({"later.txt": "4"})
     assert "failed (exit code 3)" in terns.run("submit", "long", "--deploy", code=1)

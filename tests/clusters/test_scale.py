@@ -134,9 +134,9 @@ def test_a_job_that_never_starts_can_be_left_and_given_up(amdahl: Project) -> No
     assert "next: rookery scale held --cpus 1,2 --cluster penguins" in err
     assert "have not ended" in amdahl.run(*command, "--again", code=1)
     output = amdahl.run(*command, "--discard")
-    assert "Forgot the runs of held; 2 jobs were cancelled." in output
+    assert "Discarded the runs of held; cancelled jobs: 2." in output
     assert amdahl.laptop.says("squeue --noheader --me; ls projects") == "amdahl"
-    assert "Nothing of held was measured" in amdahl.run(*command, "--discard", code=1)
+    assert "No runs of held were measured" in amdahl.run(*command, "--discard", code=1)
 
 
 def test_uncommitted_changes_are_not_measured(amdahl: Project) -> None:

@@ -1,5 +1,6 @@
 """squeue's and sacct's lines, as real ones are, put together to one entry a job."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -155,12 +156,50 @@ def test_a_waiting_task_that_was_cancelled_is_forgotten_by_squeue_and_not_yet_kn
     waiting = sacct(JobID="7_[2-4]", JobName="simulate", WorkDir="/w", State="PENDING", Submit="100")
     tables.read_accounts(task("7_1", "RUNNING") + waiting, jobs)
     tables.read_queue(squeue(K="1", T="RUNNING") + squeue(K="2-3"), jobs)
-    tables.drop_forgotten(jobs, 101)  # too early to tell
+    tables.cancel_forgotten(jobs, {}, 101)  # too early to tell
     assert jobs[7].entry()["tasks"] == {"RUNNING": "1", "PENDING": "2-4"}
-    tables.drop_forgotten(jobs, 200)
+    tables.cancel_forgotten(jobs, {}, 200)
     assert jobs[7].entry()["tasks"] == {"RUNNING": "1", "PENDING": "2-3", "CANCELLED": "4"}
     snapshot = accounting.read({"now": 0, "uid": 1000, "squeue": "", "sacct": "", "jobs": [jobs[7].entry()]})
     assert snapshot.runs[0].failed(1000) == ("", 0)
+
+
+@pytest.mark.parametrize("submitted", ["1-5", "[1-5%2]"])
+def test_a_task_that_slurm_has_forgotten_is_known_from_what_was_submitted(submitted: str) -> None:
+    jobs: dict[int, SlurmJob] = {}
+    waiting = sacct(JobID="7_[2-4%2]", JobName="simulate", WorkDir="/w", State="PENDING", Submit="100")
+    tables.read_accounts(task("7_1", "RUNNING") + waiting, jobs)
+    tables.read_queue(squeue(K="1", T="RUNNING") + squeue(K="2-4"), jobs)
+    tables.cancel_forgotten(jobs, {7: submitted}, 101)  # too early to tell
+    assert jobs[7].entry()["total"] == 4
+    tables.cancel_forgotten(jobs, {7: submitted}, 200)
+    entry = jobs[7].entry()
+    assert entry["tasks"] == {"RUNNING": "1", "PENDING": "2-4", "CANCELLED": "5"}
+    assert (entry["total"], entry["cancelled_by"]) == (5, {})
+
+
+def test_what_is_forgotten_of_a_job_that_ended_just_now_may_still_come_into_the_accounts() -> None:
+    def entry(asked: int) -> dict[str, Any]:
+        jobs: dict[int, SlurmJob] = {}
+        tables.read_accounts(task("7_1", "COMPLETED") + task("7_2", "FAILED", End="300"), jobs)
+        tables.cancel_forgotten(jobs, {7: "1-3"}, asked)
+        return jobs[7].entry()
+
+    assert entry(301)["counts"] == entry(400)["counts"] == {"COMPLETED": 1, "FAILED": 1, "CANCELLED": 1}
+    assert not entry(301)["settled"]
+    assert entry(400)["settled"]
+
+
+def test_the_tasks_of_an_array_are_those_of_its_own_record(tmp_path: Path) -> None:
+    job = SlurmJob(7)
+    job.is_array, job.folder = True, str(tmp_path / "releases/c")
+    (tmp_path / "runs").mkdir()
+    path = tmp_path / "runs/7.json"
+    assert account_reader.submitted_tasks(job) == ""
+    path.write_text(json.dumps({"id": "7", "array": "1-6%2", "release": job.folder}))
+    assert account_reader.submitted_tasks(job) == "1-6%2"
+    path.write_text(json.dumps({"id": "7", "array": "1-6%2", "release": "/of/another/job/7"}))
+    assert account_reader.submitted_tasks(job) == ""
 
 
 def test_a_task_killed_for_memory_is_recognised_on_both_kinds_of_site() -> None:

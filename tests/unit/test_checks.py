@@ -53,7 +53,7 @@ def test_settings_a_job_of_the_file_and_the_laptop(place: Path) -> None:
         ("check: {command: pytest, time: soon}", "`time` must be HH:MM:SS"),
         ("check: {command: pytest, time: 0-0}", "`time` must be longer than 0"),
         ("check: {command: pytest, array: 1-4}", "unknown key `array` (it belongs in a job)"),
-        ("check: {command: pytest, where: laptop, cpus: 2}", "`cpus` is of no use with `where: laptop`"),
+        ("check: {command: pytest, where: laptop, cpus: 2}", "`cpus` can't be used with `where: laptop`"),
         ("check: pytest\njobs: {check: {command: x}}", "`check` makes a job of that name"),
     ],
 )

@@ -326,8 +326,8 @@ def test_what_an_address_becomes_in_the_project(tmp_path: Path, monkeypatch: pyt
     assert file(url) == download.PublicFile(url, "data/x y.csv")
     assert file(url, to="z.csv", sha256="SHA256:" + "A" * 64) == download.PublicFile(url, "z.csv", "a" * 64)
     for paths, how, says in (
-        ((url, "data"), {}, "pushed alone"),
-        (("data",), {"to": "x"}, "--to is for a file that is downloaded"),
+        ((url, "data"), {}, "one address at a time"),
+        (("data",), {"to": "x"}, "--to is only for the address"),
         ((url,), {"sha256": "abc"}, "is not a SHA-256"),
         (("https://example.org/",), {}, "names no file"),
         ((url,), {"to": "../x"}, "is not in the project's folder"),

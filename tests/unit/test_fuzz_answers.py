@@ -94,7 +94,7 @@ def test_squeue_and_sacct(accounts: str, queued: str) -> None:
     with in_time():
         tables.read_accounts(accounts, jobs)
         tables.read_queue(queued, jobs)
-        tables.drop_forgotten(jobs, 1.8e9)
+        tables.cancel_forgotten(jobs, {7: "1-3"}, 1.8e9)
         entries = [job.entry() for job in account_reader.chosen(jobs, {}).values()]
     assert all(ended_jobs._is_entry(entry) for entry in entries)
     answer = {"now": 1, "uid": 1, "squeue": accounts[:50], "sacct": "", "jobs": entries}

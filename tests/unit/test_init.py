@@ -64,6 +64,22 @@ def test_an_existing_repository_is_used_and_nothing_is_committed(here: Path, ask
     assert config.load(folder).name == "first"
 
 
+@pytest.mark.parametrize("in_git", [False, True])
+def test_the_next_step_after_a_program_that_reads_arguments_is_to_add_them(
+    here: Path, asked: list[str], capsys: pytest.CaptureFixture[str], *, in_git: bool
+) -> None:
+    write(here, {"fit.py": "import sys\nprint(sys.argv[1])\n"})
+    if in_git:
+        git(here, "init", "--quiet")
+    assert command.run(InitOptions(cluster="penguins")) == 0
+    steps = [line.split("next     ")[1] for line in capsys.readouterr().out.splitlines() if "  next  " in line]
+    commit = "git commit -m 'Complete the jobs' rookery.yml"
+    if in_git:
+        commit = "git add .gitignore rookery.yml && git commit -m 'Make it a rookery project'"
+    assert steps == ["edit rookery.yml as its comments say (fit)", commit, "invoke run fit"]
+    assert len(asked) == 1 if in_git else 2
+
+
 def test_a_no_writes_nothing(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     write(here, {"simulate.py": SIMULATE})
     monkeypatch.setattr(prompts, "is_interactive", lambda: True)
@@ -101,7 +117,7 @@ def test_what_is_a_project_already_is_refused(here: Path) -> None:
 def test_folders_that_can_not_become_projects_are_refused(here: Path, tmp_path: Path) -> None:
     assert "has no files to make a project of" in refused(InitOptions(yes=True)).message
     assert refused(InitOptions("missing", yes=True)).hint == "invoke new missing"
-    assert "holds more than one" in refused(InitOptions(str(tmp_path / "home"), yes=True)).message
+    assert "it is your home folder" in refused(InitOptions(str(tmp_path / "home"), yes=True)).message
     write(here, {"run.py": SIMULATE})
     assert refused(InitOptions("run.py", yes=True)).message == "run.py is not a folder."
     assert refused(InitOptions(name="a b", yes=True)).hint == "invoke init --name a-b --yes"

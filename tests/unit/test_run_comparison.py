@@ -223,7 +223,7 @@ def test_what_differs_between_two_runs() -> None:
     )
     found = parts(replace(RECORD, rows=({"n": "1"}, {"n": "3"})), other, {"cpu": "A", "node": "1"}, {"cpu": "B"})
     assert found == {
-        ("commit", ""): ("1111111", "2222222 (uncommitted changes)"),
+        ("commit", ""): ("1111111", "2222222-dirty"),
         ("options", ""): ("", "--nice"),
         ("parameters", "row 2"): ("n=3", "n=2"),
         ("packages", "numpy"): ("2.0", "2.1"),

@@ -50,7 +50,7 @@ def look(connection: "Connection", project: "Project", paths: Sequence[str] | No
     unknown = [each["path"] for each in answer["sets"] if not (each["versions"] or each["partial"])]
     if paths is not None and unknown:
         raise RookeryError(
-            f"{connection.cluster.name} has no input data {', '.join(unknown)} of {project.origin}.",
+            f"{project.origin} has no data set {', '.join(unknown)} on {connection.cluster.name}.",
             hint=f"invoke data.list {connection.cluster.argument}",
         )
     return answer
@@ -97,7 +97,7 @@ def _usable(cluster: "Cluster", answer: Answer) -> Answer:
     state, said = str(answer["state"]), console.clean(answer.get("said", ""))
     if state == "broken" and answer.get("errno") in FULL:
         state, said = "full", "no space left for the data"
-    again = "run the same command again: what has arrived stays there"
+    again = "run the same command to continue: what has arrived is not sent again"
     errors = {
         "not-set-up": (f"{name} is not set up yet.", setup),
         "no-storage": (
@@ -109,8 +109,8 @@ def _usable(cluster: "Cluster", answer: Answer) -> Answer:
             "run the same command later",
         ),
         "cut": (f"Lost the connection to {name} while sending data.", again),
-        "differs": (f"{name}: what arrived is not what was sent.", again),
-        "malformed": (f"{name}: what arrived is not what was sent ({said}).", again),
+        "differs": (f"{name}: the data was damaged on its way.", again),
+        "malformed": (f"{name}: the data was damaged on its way ({said}).", again),
         "broken": (f"{name}: {said}.", again),
         "failed": (f"{name}: {said}.", "check the address in a browser, then run the same command again"),
         "unreachable": (f"{name}: {said}.", download_link.suggestion(cluster) or again),

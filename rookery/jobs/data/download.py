@@ -15,6 +15,7 @@ from rookery.core import console, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs.data import data_client, naming, room, transfer_bar
 from rookery.jobs.data.pushed import Pushed
+from rookery.projects import target as targets
 from rookery.remote.data.data_names import LOOPBACK, PROGRESS
 
 if TYPE_CHECKING:
@@ -56,10 +57,12 @@ def of_options(project: "Project", options: "DataPushOptions") -> PublicFile | N
     if not addresses:
         if options.to or options.sha256:
             option = "--to" if options.to else "--sha256"
-            raise RookeryError(f"{option} is for a file that is downloaded, by its address.", hint=_example(options))
+            raise RookeryError(f"{option} is only for the address of a file to download.", hint=_example(options))
         return None
     if len(options.paths) > 1:
-        raise RookeryError("An address is pushed alone, one at a time.", hint=_example(options))
+        raise RookeryError(
+            "data.push downloads one address at a time, and takes no paths with it.", hint=_example(options)
+        )
     require_public(addresses[0])
     digest = options.sha256.lower().removeprefix("sha256:")
     if digest and not re.fullmatch("[0-9a-f]{64}", digest):
@@ -69,9 +72,7 @@ def of_options(project: "Project", options: "DataPushOptions") -> PublicFile | N
         )
     name = unquote(PurePosixPath(urlsplit(addresses[0]).path).name)
     if not (options.to or name):
-        raise RookeryError(
-            f"{addresses[0]} names no file.", hint=f"invoke data.push {shlex.quote(addresses[0])} --to data/downloaded"
-        )
+        raise RookeryError(f"{addresses[0]} names no file.", hint=_example(options))
     [path] = naming.to_push(project, [options.to or f"data/{name}"])
     return PublicFile(addresses[0], path, digest)
 
@@ -148,8 +149,8 @@ def run(connection: "Connection", project: "Project", file: PublicFile, options:
         answer = data_client.send(connection, "download", request, on_line=hear, before=_WAY_OUT)
     if answer["state"] == "other":
         raise RookeryError(
-            f"{file.url} has the SHA-256 {answer['digest']}, and not {file.sha256}. Nothing was kept.",
-            hint="compare both with what the publisher says; without --sha256, it is taken as it is",
+            f"{file.url} has the SHA-256 {answer['digest']}, not {file.sha256}. Nothing was kept.",
+            hint="compare both with what the publisher says; without --sha256, any content is accepted",
         )
     latest = [version["digest"] for version in looked["sets"][0]["versions"] if version["latest"]]
     state = "same" if answer["digest"] in latest else "new"
@@ -158,4 +159,5 @@ def run(connection: "Connection", project: "Project", file: PublicFile, options:
 
 def _example(options: "DataPushOptions") -> str:
     url = next(filter(is_address, options.paths), "https://example.org/x.csv")
-    return f"invoke data.push {shlex.quote(url)} --to data/x.csv"
+    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
+    return f"invoke data.push {shlex.quote(url)} --to data/x.csv{flags}"

@@ -62,7 +62,7 @@ def _show(target: "Target", project: "Project", answer: Mapping[str, Any], missi
     if rows:
         tables.show(("=data", ">size", ">files", "=version", "=pushed", "~releases"), rows)
     else:
-        console.say(f"{target.cluster.name} has no input data of {project.origin}.")
+        console.say(f"{project.origin} has no input data on {target.cluster.name}.")
     for each in answer["sets"]:
         if each["partial"]:
             path = shlex.quote(each["path"])

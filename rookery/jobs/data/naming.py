@@ -70,7 +70,7 @@ def to_push(project: "Project", words: Iterable[str]) -> list[str]:
         if clash := next((name for name in others if config_checks.overlap(path, name)), ""):
             raise RookeryError(
                 f"{path} can't be used with {others[clash]} {clash}: neither can be inside the other.",
-                hint="move the data into a folder of its own, or change rookery.yml first",
+                hint="move the data into a separate folder, or change rookery.yml first",
             )
     return paths
 
@@ -98,7 +98,7 @@ def scanned(project: "Project", paths: Sequence[str]) -> "list[LocalData]":
             continue
         if tracked := git(project.root, "ls-files", "-z", "--", path, check=False).split(b"\0")[:-1]:
             problems.append(
-                f"{path} is in git ({len(tracked):,} file{'s' * (len(tracked) != 1)}): data that is pushed must not be."
+                f"{path} is in git ({len(tracked):,} file{'s' * (len(tracked) != 1)}): data to push must not be."
             )
             hints.append(tree_checks.untracking(path, is_folder=not local.is_file))
         if local.faults:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rookery.projects.target import Target
 
 _ROUNDS = 3
-"""How often a data set is sent where files of it arrived otherwise."""
+"""How often a data set is sent if files of it arrive damaged."""
 
 
 def run(options: DataPushOptions) -> int:
@@ -150,7 +150,7 @@ class _Push:
         console.note(f"{self._local.path}: {what}; sending {shown_size(left)} to {self._name}{on}; {free.described}")
 
     def _send(self, have: Collection[str], offsets: Mapping[str, int], left: int) -> str:
-        """Send the data set, again where a file arrived otherwise; return its digest."""
+        """Send the data set, again where a file arrived damaged; return its digest."""
         request = {**self._request, "who": data_client.who(), "digest": ""}
         for _ in range(_ROUNDS):
             with transfer_bar.shown(f"{self._name}: {self._local.path}", left + sum(offsets.values())) as advance:
@@ -163,7 +163,7 @@ class _Push:
             have = {entry.path for entry in self._local.files} - again
             left, offsets = sum(entry.size for entry in self._local.files if entry.path in again), {}
         raise RookeryError(
-            f"{self._name}: files of {self._local.path} arrived otherwise than they were sent, three times.",
+            f"{self._name}: files of {self._local.path} were damaged on their way, three times.",
             hint=f"invoke doctor {self._connection.cluster.argument}   # then run the same command again",
         )
 
@@ -207,11 +207,11 @@ def _lines(pushed: Pushed, target: "Target", *, check: bool, seconds: float) -> 
         took = f"{shown_size(pushed.sent)} sent{resumed}, {seconds:.1f} s"
         yield f"Pushed {pushed.path} to {name}: {what} ({took}), version {digest}"
     if pushed.link:
-        yield f"  note         {pushed.path} is a link to {pushed.link} here; what is in there was taken"
+        yield f"  note         {pushed.path} is a link to {pushed.link} here; its content was pushed"
 
 
 def _advice(project: "Project", pushed: list[Pushed], target: "Target", *, check: bool) -> Iterator[str]:
-    """Yield what else is to be done: in git, in rookery.yml, and to use the data."""
+    """Yield what remains to be done: in git, in rookery.yml, and to use the data."""
     for each in pushed:
         if not naming.is_ignored(project, each.path):
             line = shlex.quote(f"/{each.path}")

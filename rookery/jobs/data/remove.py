@@ -38,7 +38,10 @@ def run(options: DataRmOptions) -> int:
         )
     project = config.load(options.project)
     if not (options.paths or options.unused):
-        raise RookeryError("Missing argument PATH, or --unused for all that nothing uses.", hint="invoke data.list")
+        flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
+        raise RookeryError(
+            "Missing argument PATH, or --unused for all unused versions.", hint=f"invoke data.list{flags}"
+        )
     paths = naming.of_words(project, options.paths) if options.paths else None
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
     target.connection.open()
@@ -75,7 +78,7 @@ def run(options: DataRmOptions) -> int:
 def _described(answer: Mapping[str, Any]) -> str:
     """Return what is removed, in words."""
     versions = [f"{each['path']} {each['digest'][:SHOWN]} ({shown_size(each['size'])})" for each in answer["removed"]]
-    return ", ".join([*versions, *(f"the beginning of {path}" for path in answer["partial"])])
+    return ", ".join([*versions, *(f"an incomplete push of {path}" for path in answer["partial"])])
 
 
 def _confirmed(target: "Target", options: DataRmOptions, would: Mapping[str, Any]) -> bool:
@@ -103,7 +106,7 @@ def _used(target: "Target", options: DataRmOptions, kept: Sequence[Mapping[str, 
         jobs = f", and by jobs in the queue: {numbers}" if numbers else ""
         lines.append(f"{each['path']} {each['digest'][:SHOWN]} on {target.cluster.name} is used by {releases}{jobs}.")
     words = " ".join(map(shlex.quote, options.paths))
-    hint = target.next(f"invoke data.rm {words} --unused   # removes what nothing uses; deploy --prune: old releases")
+    hint = target.next(f"invoke data.rm {words} --unused   # only unused versions; deploy --prune removes old releases")
     return RookeryError("\n".join(["Nothing was removed.", *lines]), hint=hint)
 
 

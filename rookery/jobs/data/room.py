@@ -83,7 +83,7 @@ def require(room: Room, cluster: "Cluster", path: str, size: int, files: int) ->
     Raises:
         RookeryError: It does not fit.
     """
-    hint = f"invoke data.list {cluster.argument}   # see what nothing uses; and: invoke quota {cluster.argument}"
+    hint = f"invoke data.list {cluster.argument}   # shows unused versions; and: invoke quota {cluster.argument}"
     if size > room.free:
         raise RookeryError(
             f"{path} needs {shown(size)} on {cluster.name}, and only {room.described} there. Nothing was sent.",

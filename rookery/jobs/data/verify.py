@@ -49,7 +49,7 @@ def run(options: DataVerifyOptions) -> int:
             )
         )
     elif not answer["sets"]:
-        console.say(f"{target.cluster.name} has no input data of {project.origin}.")
+        console.say(f"{project.origin} has no input data on {target.cluster.name}.")
     else:
         for each in answer["sets"]:
             console.say(*_lines(each, target))
@@ -66,7 +66,7 @@ def _lines(version: Mapping[str, Any], target: "Target") -> Iterator[str]:
     path, digest, name = version["path"], version["digest"][:SHOWN], target.cluster.name
     what = f"{version['files']:,} file{'s' * (version['files'] != 1)}, {shown_size(version['size'])}"
     if not version["count"]:
-        yield f"{path} {digest} on {name} is as it was pushed: {what}"
+        yield f"{path} {digest} on {name} is unchanged: {what}"
         return
     yield f"{path} {digest} on {name} has changed since it was pushed:"
     for inner, fault in version["faults"][:NAMED]:

@@ -98,7 +98,7 @@ def make_plan(project: "Project", cluster_name: str, options: ProfileOptions) ->
         own = f"its script is {job_script.path_of(job.name)}, which profile can't change"
         raise config.problem(project, job.name, "", own, hint="describe the job in rookery.yml instead")
     if job.template == "mpi" or job.tasks > 1 or job.nodes > 1:
-        several = "profile takes a job of one process"
+        several = "profile runs only jobs of one process"
         raise config.problem(project, job.name, "tasks" if job.tasks > 1 else "template", several)
     try:
         profiler = profilers.choose(job.command, options.with_)
@@ -147,7 +147,7 @@ def _profile(runs: CopyRuns, copy: "Project", plan: ProfilePlan, options: Profil
         runs.remove(copy)
         how = job_states.state(seen) if seen else "unknown to Slurm"
         raise RookeryError(
-            f"Job {number} ({plan.task.what}) gave no profile: {how}.",
+            f"Job {number} ({plan.task.what}) produced no profile: {how}.",
             details=fetched.log,
             hint=f"{_again(options)} --time 2h" if seen and seen.counts.get("TIMEOUT") else None,
         )
@@ -167,9 +167,8 @@ def _profile(runs: CopyRuns, copy: "Project", plan: ProfilePlan, options: Profil
     top.show(whole, spots, profiler.unit)
     for file in (name for name in files if name.endswith(profiler.ending)):
         shown = str(config.shown(Path(file)))
-        console.say(f"Report: {shown}")
-        shown = profiler.open_with.replace("FILE", shlex.quote(shown))
-        console.say(f"  to look through it: {shown}")
+        console.say(f"  report   {shown}")
+        console.say(f"  next     {profiler.open_with.replace('FILE', shlex.quote(shown))}")
     return 0
 
 
@@ -189,18 +188,18 @@ def _show_plan(plan: ProfilePlan, *, json: bool) -> None:
         document = {"job": plan.job.name, "task": plan.task.number, "with": plan.profiler.name, "command": command}
         print(json_.dumps(document, indent=2))
         return
-    console.say(f"Would run {plan.task.what} with {plan.profiler.name}, with this command:")
+    console.say(f"Would run {plan.task.what}, under {plan.profiler.name}:")
     console.say(*(f"    {line}" for line in command.splitlines()))
 
 
 def _discard(runs: CopyRuns, copy: "Project | None", options: ProfileOptions) -> int:
     if copy is None:
-        raise RookeryError(f"No profile of {options.job} on {runs.target.cluster.name} was begun.")
+        raise RookeryError(f"No profile of {options.job} is unfinished on {runs.target.cluster.name}.")
     if options.check:
-        console.say(f"Would cancel the profile of {options.job}.")
+        console.say(f"Would discard the profile of {options.job}, and cancel its job.")
         return 0
     runs.target.connection.open()
     cancelled = runs.cancel(copy)
     runs.remove(copy)
-    console.say(f"Forgot the profile of {options.job}; {cancelled} jobs were cancelled.")
+    console.say(f"Discarded the profile of {options.job}; cancelled jobs: {cancelled}.")
     return 0

@@ -88,7 +88,8 @@ def choose(command: str, wanted: str) -> Profiler:
         others = either(name for name, other in PROFILERS.items() if other.is_r != profiler.is_r)
         language = "R" if profiler.is_r else "Python"
         raise RookeryError(
-            f"{profiler.name} is for {language}, and the command starts none", hint=f"use --with {others}"
+            f"{profiler.name} is for {language}, and the command starts no {language} program",
+            hint=f"use --with {others}",
         )
     return profiler
 

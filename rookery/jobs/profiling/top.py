@@ -45,7 +45,9 @@ def read(text: str) -> tuple[float, list[HotSpot]]:
             own, total, calls, place, name = line.split("\t")
             spots.append(HotSpot(_seconds(own), _seconds(total), int(calls), console.clean(place), console.clean(name)))
     except ValueError:
-        raise RookeryError("The profile's table can't be read: the job wrote something else into its folder.") from None
+        raise RookeryError(
+            "Can't read the table of the profile: the job wrote something else into its folder."
+        ) from None
     return whole, spots
 
 
@@ -66,7 +68,7 @@ def show(whole: float, spots: list[HotSpot], unit: str) -> None:
     """
     shown = [spot for spot in spots[:SHOWN] if spot.own > 0]
     if not shown:
-        console.say("The program ended too soon for a profile: take a longer task.")
+        console.say("The program ended too soon for a profile. Profile a longer task.")
         return
     has_calls = any(spot.calls for spot in shown)
     headings = [">self", ">share", ">total", *([">calls"] * has_calls), "<where", f"<{unit}"]

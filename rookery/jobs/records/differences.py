@@ -7,6 +7,7 @@ from typing import Any
 
 from rookery.jobs import run_facts
 from rookery.jobs.run_record import RunRecord
+from rookery.projects import commit
 
 SHOWN_LINES = 40
 """Lines of a script's differences that are shown."""
@@ -61,7 +62,8 @@ def _code(first: RunRecord, second: RunRecord) -> Iterator[Difference]:
     yield from _pair("job", "", first.job, second.job)
     yield from _pair("cluster", "", first.cluster, second.cluster)
     if first.commit != second.commit:
-        yield Difference("commit", "", _commit(first), _commit(second))
+        before, after = (commit.short(run.commit, dirty=run.dirty) for run in (first, second))
+        yield Difference("commit", "", before, after)
     yield from _pair("array", "", first.array, second.array)
     yield from _pair("chunk", "", str(first.chunk), str(second.chunk))
     yield from _pair("options", "", " ".join(_options(first)), " ".join(_options(second)))
@@ -71,10 +73,6 @@ def _code(first: RunRecord, second: RunRecord) -> Iterator[Difference]:
         removed = sum(line.startswith("-") for line in lines)
         sizes = [f"{count} line{'s' * (count != 1)}" for count in (removed, len(lines) - removed)]
         yield Difference("script", "", sizes[0], sizes[1], tuple(lines[:SHOWN_LINES]))
-
-
-def _commit(record: RunRecord) -> str:
-    return f"{record.commit[:7]}{' (uncommitted changes)' * record.dirty}"
 
 
 def _options(record: RunRecord) -> list[str]:

@@ -149,7 +149,7 @@ def require(found: Mapping[str, Path], record: "RunRecord") -> None:
         raise RookeryError(
             f"Run {record.id} has no results to compare with, on {record.cluster} or here: they were removed, or a "
             "later run wrote files of the same names.",
-            hint="put {run} into the path of a job's results, and each run keeps its own: invoke docs fetch-results",
+            hint="put {run} into the path of a job's results, and each run keeps its own: invoke docs run-arrays",
         )
 
 

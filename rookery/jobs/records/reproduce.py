@@ -182,7 +182,7 @@ class _Steps:
         except RookeryError as error:
             if not here:
                 raise
-            self._say(f"  note       compared with the files here alone: {error.message}")
+            self._say(f"  note       compared only with files on this computer: {error.message}")
         try:
             originals.require(found, record)
         except RookeryError:
@@ -230,7 +230,7 @@ def _remove(planned: "Reproduction") -> int:
     """Remove what an earlier reproduction of the run has left."""
     copy = project_copy.find(planned.project, planned.name)
     if copy is None:
-        console.say(f"Nothing of a reproduction of run {planned.record.id} on {planned.cluster.name} is left.")
+        console.say(f"No reproduction of run {planned.record.id} is left on {planned.cluster.name}.")
         return 0
     cluster = planned.cluster
     note = copy_note.of(copy.root)
@@ -263,7 +263,7 @@ def _show_plan(planned: "Reproduction", options: ReproduceOptions) -> int:
         return 0
     console.say(f"Would reproduce {planned.what} of {planned.commit} on {planned.cluster.name}, as {planned.name}.")
     if submitted:
-        console.say(f"  Job {submitted.id} was submitted for that already.")
+        console.say(f"  Job {submitted.id} is submitted already.")
     return 0
 
 
@@ -302,7 +302,7 @@ def _report(result: _Result, options: ReproduceOptions) -> None:
     if len(other) > SHOWN:
         console.say(f"    … and {len(other) - SHOWN:,} more; all of them: --json")
     if result.software:
-        console.say("  software and machines that are not the same:")
+        console.say("  software and machines that differ:")
         for difference in result.software[:SHOWN]:
             console.say(*(f"  {line}" for line in show.shown(difference)))
     if result.kept:

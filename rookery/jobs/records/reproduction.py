@@ -68,7 +68,7 @@ def plan(project: "Project", options: "ReproduceOptions") -> Reproduction:
     record = run_record.find(project.root, number)
     if record is None:
         raise RookeryError(
-            f"Run {number} has no record in {config.shown(project.root / run_record.FOLDER)}.",
+            f"No record of run {number} in {config.shown(project.root / run_record.FOLDER)}/.",
             hint="invoke fetch   # brings the records of runs that were submitted from another computer",
         )
     _require_complete(project, record)
@@ -99,7 +99,7 @@ def _require_complete(project: "Project", record: "RunRecord") -> None:
     if record.after:
         raise RookeryError(
             f"Run {number} started after job {', '.join(record.after)}, and may have read its results. "
-            "reproduce makes a run again by itself.",
+            "reproduce makes only one run again.",
             hint=f"invoke reproduce {record.after[0]}   # the run that it started after",
         )
 
@@ -108,7 +108,7 @@ def copied(planned: Reproduction) -> "Project":
     """Return the copy of the project as the run had it, made where it is not there yet.
 
     Raises:
-        RookeryError: The same files can't be had again, or the parameters are not the run's.
+        RookeryError: The same files can't be restored, or the parameters are not the run's.
     """
     record, base = planned.record, planned.record.base or planned.record.commit
     is_new = project_copy.find(planned.project, planned.name) is None
@@ -138,11 +138,9 @@ def _require_same(copy: "Project", planned: Reproduction) -> None:
     with commits.chosen(copy.root, copy.outputs, dirty=True) as chosen:
         if chosen.id != record.commit:
             what = "its uncommitted changes" if record.dirty else "its commit"
-            raise RookeryError(
-                f"{what} can't be had again as they were ({chosen.id[:7]} instead of {record.commit[:7]})"
-            )
+            raise RookeryError(f"{what} can't be restored exactly ({chosen.id[:7]} instead of {record.commit[:7]})")
     if record.rows and _rows(copy, planned) != [dict(row) for row in record.rows]:
-        raise RookeryError(f"the parameters of {record.job} in {planned.commit} are not those that its record has")
+        raise RookeryError(f"the parameters of {record.job} in {planned.commit} differ from those in its record")
 
 
 def _rows(copy: "Project", planned: Reproduction) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from rookery.jobs import run_facts, run_record
 from rookery.jobs.options import RunsOptions
 from rookery.jobs.records import differences
 from rookery.jobs.records.differences import Difference, Run
-from rookery.projects import config
+from rookery.projects import commit, config
 from rookery.projects import target as targets
 from rookery.projects.git_command import git
 from rookery.remote.slurm.forms import count
@@ -82,7 +82,7 @@ def _find(project: "Project", number: str, label: str, options: RunsOptions) -> 
     if record is None:
         where = f" on {options.cluster}" if options.cluster else ""
         raise RookeryError(
-            f"Run {number}{where} has no record in {_place(project)}.",
+            f"No record of run {number}{where} in {_place(project)}/.",
             hint=f"invoke fetch{flags}   # brings the records of runs that were submitted from another computer",
         )
     return Run(record, run_facts.of(project.root, record))
@@ -97,7 +97,7 @@ def _show_all(records: Sequence["RunRecord"], project: "Project", *, json_: bool
         print(json.dumps({"project": project.name, "runs": [_summary(record) for record in records]}, indent=2))
         return 0
     if not records:
-        console.say(f"No runs of {project.name} have a record in {_place(project)}.")
+        console.say(f"No records of runs of {project.name} in {_place(project)}/.")
         return 0
     from rich.text import Text
 
@@ -107,7 +107,7 @@ def _show_all(records: Sequence["RunRecord"], project: "Project", *, json_: bool
             Text(console.clean(record.job)),
             local_time.when(local_time.of_iso(record.when)) or tables.UNKNOWN,
             Text(record.cluster),
-            Text(_commit(record)),
+            Text(commit.short(record.commit, dirty=record.dirty)),
             str(_tasks(record) or ""),
             Text(_remark(record)),
         ]
@@ -128,10 +128,6 @@ def _summary(record: "RunRecord") -> dict[str, Any]:
 def _tasks(record: "RunRecord") -> int:
     """Return how many tasks a run has; 0 where it is no array."""
     return count(record.array)
-
-
-def _commit(record: "RunRecord") -> str:
-    return record.commit[:7] + "+" * record.dirty
 
 
 def _remark(record: "RunRecord") -> str:
@@ -169,7 +165,7 @@ def _lines(found: Run) -> Iterator[tuple[str, str]]:
         }
     )
     if not found.facts:
-        yield "ran on", "not known here: the job has not begun, or rookery fetch has not brought it yet"
+        yield "ran on", "unknown: the job has not begun, or rookery fetch has not copied its facts yet"
     for key in (*run_facts.TEXTS, *run_facts.LISTS):
         value = found.facts.get(key)
         yield from _given({_WORDS.get(key, key): value if isinstance(value, str) else ", ".join(value or ())})
@@ -207,7 +203,9 @@ def _show_differences(project: "Project", first: Run, second: Run, *, json_: boo
             console.say(f"    changed: {', '.join(files[:SHOWN_FILES])}{more}")
     for run in (first, second):
         if not run.facts:
-            console.say(f"  Where run {run.record.id} ran is not known here, so machines are not compared.")
+            console.say(
+                f"  Machines are not compared: where run {run.record.id} ran is unknown here (rookery fetch copies it)."
+            )
     return int(bool(found))
 
 

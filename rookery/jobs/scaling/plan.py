@@ -86,7 +86,7 @@ def make(project: "Project", cluster: "Cluster", options: "ScaleOptions") -> Sca
     sizes = _sizes(options.cpus)
     if not 1 <= options.repeat <= _MOST_RUNS or len(sizes) * options.repeat > _MOST_RUNS:
         raise RookeryError(
-            f"{len(sizes)} sizes measured {options.repeat} times are not 1 to {_MOST_RUNS} runs.",
+            f"{len(sizes)} sizes with --repeat {options.repeat} must be 1 to {_MOST_RUNS} runs.",
             hint=typed_command.again("--repeat", "3"),
         )
     _refuse_what_ignores_cores(project, job)

@@ -127,13 +127,13 @@ def _measure(session: ScalingSession) -> None:
     """Submit what is missing, wait for it, and remove the copy.
 
     Raises:
-        RookeryError: The cluster keeps no accounts, or a step failed.
+        RookeryError: The cluster keeps no job accounting, or a step failed.
     """
     connection = session.target.connection
     connection.open()
     if accounting.ask(connection, ids=["1"]).keeps_none:
         raise RookeryError(
-            f"{session.target.cluster.name} keeps no accounts of jobs, so nobody knows how long they took.",
+            f"{session.target.cluster.name} keeps no job accounting, so scale can't know how long jobs took.",
             hint="measure by hand: submit the job with several values of cpus:, and time the program in it",
         )
     if session.missing:
@@ -173,10 +173,10 @@ def _discard(
     target: "Target", options: ScaleOptions, file: Path, before: Measurement | None, copy: "Project | None"
 ) -> int:
     if not before:
-        raise RookeryError(f"Nothing of {options.job} was measured on {target.cluster.name}.")
+        raise RookeryError(f"No runs of {options.job} were measured on {target.cluster.name}.")
     if options.check:
         jobs = ", ".join(run.id for run in before.active) or "none"
-        console.say(f"Would forget the runs of {before.what}, and cancel jobs: {jobs}.")
+        console.say(f"Would discard the runs of {before.what}, and cancel jobs: {jobs}.")
         return 0
     cancelled = 0
     if copy:
@@ -185,5 +185,5 @@ def _discard(
         session = ScalingSession(target, copy.name, plan, file, before, options_again(options), _say)
         cancelled = session.discard()
     file.unlink(missing_ok=True)
-    console.say(f"Forgot the runs of {before.what}; {cancelled} jobs were cancelled.")
+    console.say(f"Discarded the runs of {before.what}; cancelled jobs: {cancelled}.")
     return 0

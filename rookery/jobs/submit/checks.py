@@ -118,7 +118,7 @@ def _run_job(target: "Target", check: "ProjectCheck", tested: str) -> str:
         raise RookeryError(
             f"Nothing was submitted: the tests of commit {tested[:7]} did not pass (job {record.id}: {state}).",
             details=_log(target, record),
-            hint=f"{logs}   # then fix, commit and deploy; or do without: {_without_tests()}",
+            hint=f"{logs}   # then fix, commit and deploy; or skip the tests: {_without_tests()}",
         )
     return f"job {record.id}"
 
@@ -143,9 +143,9 @@ def _run_here(target: "Target", check: "ProjectCheck", tested: str) -> str:
     with commit.chosen(project.root, project.outputs, dirty=True) as local:
         if local.id != tested:
             raise RookeryError(
-                f"Nothing was submitted: the tests run on this computer, whose files are not those of commit "
-                f"{tested[:7]}, which is deployed.",
-                hint=target.next(f"invoke deploy{' --dirty' * local.dirty}   # or do without: {_without_tests()}"),
+                f"Nothing was submitted: the tests run on this computer, and its files differ from the deployed commit "
+                f"{tested[:7]}.",
+                hint=target.next(f"invoke deploy{' --dirty' * local.dirty}   # or skip the tests: {_without_tests()}"),
             )
     console.note(f"Running the tests of commit {tested[:7]} on this computer before the first long run")
     done = subprocess.run(
@@ -154,7 +154,7 @@ def _run_here(target: "Target", check: "ProjectCheck", tested: str) -> str:
     if done.returncode:
         raise RookeryError(
             f"Nothing was submitted: the tests of commit {tested[:7]} failed (exit code {done.returncode}).",
-            hint=f"fix, commit and deploy; or do without: {_without_tests()}",
+            hint=f"fix, commit and deploy; or skip the tests: {_without_tests()}",
         )
     return "on this computer"
 

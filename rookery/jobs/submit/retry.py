@@ -10,14 +10,12 @@ from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, reruns
 from rookery.remote.slurm import reruns as rerun_families
 from rookery.remote.slurm.forms import numbers
+from rookery.remote.slurm.tables import LAG
 
 if TYPE_CHECKING:
     from rookery.jobs.monitor.accounting import JobRun
     from rookery.jobs.submit.request import SubmitRequest
     from rookery.projects.target import Target
-
-SETTLED = 60
-"""Seconds after which Slurm's accounts of a job that has ended are taken to be complete."""
 
 
 def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
@@ -52,9 +50,16 @@ def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
     runs = reruns.family(original, snapshot, reruns.known(target, snapshot))
     for run in runs:
         _require_ended(run, number, target)
+    # a task that the accounts do not have yet, or of which they do not say who cancelled it, may have failed
+    cancelled = original.counts.get("CANCELLED", 0)
+    untold = cancelled - sum(len(numbers(known)) for known in original.cancelled_by.values())
+    if untold and snapshot.now - original.end < LAG:
+        raise RookeryError(
+            f"Slurm's accounting on {target.cluster.name} does not have all of job {number} yet.",
+            hint="run the same command again in a minute",
+        )
     left, count = reruns.left(original, runs, snapshot.uid)
     if not count:
-        cancelled = original.counts.get("CANCELLED", 0)
         rest = f", and you cancelled {cancelled}" if cancelled else ""
         if original.failed(snapshot.uid)[1]:
             where = _succeeded_in(original, runs)
@@ -63,13 +68,6 @@ def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
             f"Job {number} has no failed tasks: {original.completed_count} of {original.total} succeeded{rest}."
         )
     before = run_record.find(root, number, label)
-    # the accounts lag behind by a moment; and tasks that were cancelled before they began are never in them
-    fresh = snapshot.now - original.end < SETTLED
-    if fresh and before and before.array and original.total < len(numbers(before.array)):
-        raise RookeryError(
-            f"Slurm's accounting on {target.cluster.name} does not have all tasks of job {number} yet.",
-            hint="run the same command again in a minute",
-        )
     throttle = re.search(r"%\d+$", before.array) if before else None
     return replace(request, array=left + (throttle[0] if throttle else "") if original.array else "")
 

@@ -11,7 +11,7 @@ from rookery.core import console, invocation, preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.core.sizes import of_mebibytes
 from rookery.projects import chosen_clusters, config, first_commit, scaffold
-from rookery.projects.adoption import from_script, git_facts, ignore_lines, project_file, proposal, screen, survey
+from rookery.projects.adoption import from_script, git_facts, ignore_lines, inspection, project_file, proposal, screen
 from rookery.projects.adoption.facts import FolderFacts
 from rookery.projects.adoption.proposal import Proposal
 from rookery.projects.commit import listed
@@ -94,7 +94,8 @@ def _root(options: InitOptions) -> Path:
     root = given.resolve()
     if root == Path.home().resolve() or root == Path(root.anchor):
         raise RookeryError(
-            f"{root} can't become a project: it holds more than one.", hint="cd into the folder of your code"
+            f"{root} can't become a project: it is your home folder or the whole disk.",
+            hint="cd into the folder of your code",
         )
     if around := config.enclosing(root):
         if options.from_script and not options.folder:
@@ -137,7 +138,7 @@ def _plan(root: Path, options: InitOptions) -> InitPlan:
     """
     clusters = tuple(chosen_clusters.named_or_usual(options.cluster))
     name = _name(root, options)
-    facts = survey.look(root)
+    facts = inspection.inspect(root)
     if facts.files.projects:
         below = facts.files.projects[0]
         raise RookeryError(
@@ -150,14 +151,14 @@ def _plan(root: Path, options: InitOptions) -> InitPlan:
     made = dict([from_script.translated(root, options.from_script, {})]) if options.from_script else {}
     gpus = {site: number for site in clusters if (number := partition.fewest_gpus(profile.load(site)))}
     proposed = proposal.propose(facts, name, clusters, gpus, {path: each.job for path, each in made.items()})
-    told = [
+    notes = [
         advice
         for path, each in made.items()
         for advice in from_script.advice(
             path, each, proposed.project.outputs, from_script.problems(root, proposed.project, each.job)
         )
     ]
-    proposed = replace(proposed, advice=(*proposed.advice, *told))
+    proposed = replace(proposed, advice=(*proposed.advice, *notes))
     ignore_file = root / IGNORED
     before = ignore_file.read_text(encoding="utf-8", errors="surrogateescape") if ignore_file.is_file() else ""
     texts = {IGNORED: ignore_lines.with_sections(before, proposed.ignored)} if proposed.ignored else {}
@@ -249,10 +250,15 @@ def _print_summary(plan: InitPlan, signed: str, *, committed: bool) -> None:
         console.say(f"  made a git repository, with a first commit of {_commit_size(plan)}")
         first_commit.warn(signed, where)
     steps = [] if inside else [f"cd {shlex.quote(str(config.shown(plan.root)))}"]
+    unfinished = [job.name for job in project.jobs if job.comments]
+    if unfinished:
+        steps.append(f"edit {config.NAME} as its comments say ({listed(unfinished)})")
     if plan.commits and not committed:
         steps.append("git init && git add -A && git commit -m 'First version'")
     elif not plan.commits:
         steps.append(f"git add {' '.join(plan.texts)} && git commit -m 'Make it a rookery project'")
+    elif unfinished:
+        steps.append(f"git commit -m 'Complete the jobs' {config.NAME}")
     steps += [f"{invoke} data.push"] if project.inputs else []
     steps += [f"{invoke} run {project.jobs[0].name}" if project.jobs else f"{invoke} deploy"]
     for step in steps:

@@ -96,20 +96,20 @@ def add(root: Path, options: InitOptions) -> int:
     after = added_job.with_job(before, made.job)
     settings = {**project.jobs, made.job.name: made.job.keys}
     clashes = _problems(replace(project, jobs=settings), made.job.name)
-    told = list(advice(path, made, project.outputs, clashes))
+    notes = list(advice(path, made, project.outputs, clashes))
     if others := [name for name, job in project.jobs.items() if path in job_settings.listed(job.get("script"))]:
-        told.append(Advice(f"The job {others[0]} runs {path} unchanged: remove it, or the new job {made.job.name}"))
+        notes.append(Advice(f"The job {others[0]} runs {path} unchanged: remove it, or the new job {made.job.name}"))
     asks = prompts.is_interactive() and not (options.yes or options.check or options.json)
     if not options.json:
         screen.show_diffs({config.NAME: after}, {config.NAME: before})
-        screen.show_advice(told)
+        screen.show_advice(notes)
     writes = (
         prompts.confirm(f"Add the job {made.job.name} to {config.NAME}?") if asks else options.yes and not options.check
     )
     if writes:
         screen.replace_file(file, before, after)
     if options.json:
-        screen.print_job(root, made.job, after, told, written=writes)
+        screen.print_job(root, made.job, after, notes, written=writes)
     elif writes:
         screen.show_added(root, made.job.name)
     elif not options.check:

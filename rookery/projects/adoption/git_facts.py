@@ -67,7 +67,7 @@ def _top(root: Path) -> Path | None:
     if "not a git repository" in answer.stderr and not (root / ".git").exists():
         return None
     if "must be run in a work tree" in answer.stderr:
-        raise RookeryError(f"{root} is the inside of a git repository.", hint="cd into the folder of your code")
+        raise RookeryError(f"{root} is inside a .git folder.", hint="cd into the folder of your code")
     raise failure(root, answer.stderr)
 
 

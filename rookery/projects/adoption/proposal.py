@@ -12,8 +12,8 @@ from rookery.core.sizes import of_mebibytes
 from rookery.projects.adoption import batch_scripts, ignore_lines
 from rookery.projects.adoption.facts import FolderFacts, LargeData, Program
 from rookery.projects.adoption.ignore_lines import IgnoreSection
+from rookery.projects.adoption.inspection import LOGS, RESULTS
 from rookery.projects.adoption.project_file import JobDraft, ProjectDraft
-from rookery.projects.adoption.survey import LOGS, RESULTS
 from rookery.projects.commit import listed
 from rookery.projects.tree_checks import quoted
 

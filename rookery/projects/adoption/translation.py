@@ -74,7 +74,7 @@ def translate(path: str, text: str, taken: Sequence[str] = ()) -> Translation:
     notes += options.notes
     name = job_name(options.name or Path(path).stem, set(taken))
     if name != options.name and options.name:
-        notes.append(f"Slurm called the job {options.name}, its name is {name} now")
+        notes.append(f"the job's name {options.name} becomes {name}")
     if kind in _SHELLS:
         body, modules, more = _shell(text, asked)
         notes += more
@@ -187,7 +187,7 @@ def _launched(path: str, body: str, keys: dict[str, Any], notes: list[str]) -> s
         raise _Untranslatable(path, [f"it starts processes with {' and '.join(sorted(programs))}"])
     program = programs.pop()
     if program == "srun" and any(match["count"] for match in starts):
-        raise _Untranslatable(path, ["its srun starts another number of processes than the job asks for"])
+        raise _Untranslatable(path, ["its srun starts a different number of processes than the job asks for"])
     launched = []
     for line in body.split("\n"):
         match = _STARTS.match(line)

@@ -74,7 +74,7 @@ def metadata(pyproject: Mapping[str, Any], described: str, read: Read) -> Metada
         raise Unsupported("pyproject.toml has no name for it, which only setup.py or setup.cfg may have")
     dynamic = project.get("dynamic", ())
     if unknown := sorted({"scripts", "gui-scripts", "entry-points"} & {str(key) for key in dynamic}):
-        raise Unsupported(f"only its build can tell its {unknown[0]}, which are dynamic")
+        raise Unsupported(f"only a build can tell its dynamic {unknown[0]}")
     version = str(project.get("version") or (poetry.get("version") if "version" not in project else "") or "")
     version = version or _dynamic_version(pyproject, name, described, read)
     if not _VERSION.fullmatch(version):

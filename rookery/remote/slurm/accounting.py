@@ -11,11 +11,11 @@ from typing import Any, Dict, Tuple
 
 from rookery.remote import frame
 from rookery.remote.slurm import ended_jobs, reruns
-from rookery.remote.slurm.basics import FIELD, slurm
+from rookery.remote.slurm.basics import FIELD, record, slurm
 from rookery.remote.slurm.earlier_runs import EarlierRuns
 from rookery.remote.slurm.forms import ACTIVE
 from rookery.remote.slurm.jobs import SlurmJob
-from rookery.remote.slurm.tables import ACCOUNTS, QUEUE, drop_forgotten, read_accounts, read_queue
+from rookery.remote.slurm.tables import ACCOUNTS, LAG, QUEUE, cancel_forgotten, read_accounts, read_queue
 
 PATIENCE = 20
 """Seconds that squeue is given: without a controller it would try for a minute, and a user waits."""
@@ -24,6 +24,9 @@ SACCT = ["sacct", "--noheader", "--parsable", "--delimiter", FIELD, "--format", 
 
 FEW = 200
 """Tasks up to which an array's use of memory and CPU is shown while it runs."""
+
+KEPT = 28 * 86400
+"""Seconds for which sites keep accounts at least: of an older job, some tasks may have been removed."""
 
 
 def look(request: Dict[str, Any]) -> Dict[str, Any]:
@@ -39,7 +42,9 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
         failed_of = EarlierRuns(os.path.join(os.path.expanduser("~"), "projects", request["reruns_of"]), []).failed_of()
         wanted = list(dict.fromkeys(member for number in wanted for member in reruns.family(number, failed_of)))
     ids = ",".join(wanted)
-    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(asked - 86400 * float(request.get("days") or 7)))
+    oldest = asked - 86400 * float(request.get("days") or 7)
+    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(oldest))
+    known = ended_jobs.load()
     # squeue knows also those that ended in the last minutes: the accounts lag behind, and may be out of order
     form = FIELD.join("%" + letter for letter in QUEUE) + FIELD
     squeue = ["squeue", "--noheader", "-t", "all", "-u", user, "-o", form, *(["-j", ids] if ids else [])]
@@ -56,11 +61,14 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
         read_accounts(accounts + more, jobs)
         read_queue(queue, jobs)
         if not wrong_queue:
-            drop_forgotten(jobs, asked)
+            # of jobs submitted before that, sacct leaves out tasks that ended before, or has forgotten them
+            whole_since = asked if wrong else max(asked - KEPT, 0 if ids else oldest)
+            whole = [job for job in jobs.values() if job.submitted > whole_since and job.key not in known]
+            cancel_forgotten(jobs, {job.number: submitted_tasks(job) for job in whole}, asked)
         return chosen(jobs, request)
 
     jobs = together("")
-    known, entries = ended_jobs.load(), {}
+    entries = {}
     for number, job in jobs.items():
         entries[number] = known.get(job.key) if job.is_over else None
     # what tasks used is recorded step by step, which takes the database ten times as long: asked once, and of no array
@@ -71,10 +79,17 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
         jobs = together(more)
     documents = [entries[number] or job.entry() for number, job in sorted(jobs.items())]
     if not wrong:  # by now, the accounts have all of it
-        settled = [entry for entry in documents if entry["settled"] and 0 < entry["end"] < asked - 60]
+        settled = [entry for entry in documents if entry["settled"] and 0 < entry["end"] < asked - LAG]
         ended_jobs.save({jobs[entry["id"]].key: entry for entry in settled}, known)
     documents = [dict(entry, failed_of=failed_of.get(str(entry["id"]), "")) for entry in documents]
     return {"now": int(time.time()), "uid": int(user), "squeue": wrong_queue, "sacct": wrong, "jobs": documents}
+
+
+def submitted_tasks(job: SlurmJob) -> str:
+    """Return the tasks of an array as its run's record has them; "" for what has none."""
+    base = os.path.dirname(os.path.dirname(job.folder))
+    made = record(EarlierRuns(base, []).path(str(job.number))) if job.is_array else {}
+    return str(made.get("array", "")) if made.get("release") == job.folder else ""
 
 
 def chosen(jobs: Dict[int, SlurmJob], request: Dict[str, Any]) -> Dict[int, SlurmJob]:

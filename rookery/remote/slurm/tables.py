@@ -27,6 +27,9 @@ ACCOUNTS = (
     "Reason,WorkDir,Partition,Submit,Start,End"
 )
 
+LAG = 60
+"""Seconds after a job's end in which a task that Slurm does not know may still come into its accounts."""
+
 
 def read_accounts(text: str, jobs: Dict[int, SlurmJob]) -> None:
     """Read sacct's lines: a line a task, then one for each of its steps, which has the memory."""
@@ -163,17 +166,30 @@ def _work(job: SlurmJob, fields: Dict[str, str], state: str, number: int) -> Non
         task.end, task.settled = moment(fields["e"]), False
 
 
-def drop_forgotten(jobs: Dict[int, SlurmJob], asked: float) -> None:
-    """Count waiting tasks that squeue no longer lists as cancelled: Slurm forgets those at once, and sacct lags.
+def cancel_forgotten(jobs: Dict[int, SlurmJob], arrays: Dict[int, str], asked: float) -> None:
+    """Count tasks as cancelled that Slurm has forgotten: it does so at once with those cancelled before they began.
+
+    squeue no longer lists them, and sacct still has them as waiting for some seconds, and then not at all.
 
     Args:
         jobs: What both have said.
+        arrays: The tasks that arrays were submitted with, by the job's number.
         asked: When they were asked; what was submitted at that moment may be known to one of them alone.
     """
     for job in jobs.values():
         if job.submitted >= asked - 2:
             continue
-        for number, task in job.tasks.items():
-            if task.state in WAITING and number not in job.listed:
-                job.tasks[number] = copy.copy(task)
-                job.tasks[number].state = "CANCELLED"
+        gone = {
+            number: copy.copy(task)
+            for number, task in job.tasks.items()
+            if task.state in WAITING and number not in job.listed
+        }
+        gone.update(
+            (number, SlurmTask("")) for number in numbers(arrays.get(job.number, "")) if number not in job.tasks
+        )
+        for task in gone.values():
+            task.state = "CANCELLED"
+        job.tasks.update(gone)
+        if job.is_over and max([task.end for task in job.tasks.values()] or [0]) > asked - LAG:
+            for task in gone.values():
+                task.settled = False

@@ -1,4 +1,4 @@
-"""Look at a folder: everything that a proposal is made of, read once."""
+"""Inspect a folder: everything that a proposal is made of, read once."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ LOGS: Final = ("slurm_logs", "logs", "log")
 _LARGEST_SECRET: Final = 1_000_000
 
 
-def look(root: Path) -> FolderFacts:
+def inspect(root: Path) -> FolderFacts:
     """Return what is in a folder.
 
     Args:
