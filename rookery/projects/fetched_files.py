@@ -43,10 +43,14 @@ def known(root: Path) -> dict[str, Note]:
     if own.exists() or not own.parent.is_dir():
         return _load(own)
     for other in sorted(own.parent.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True):
-        entries = _load(other)
-        if here := {path: entry for path, entry in entries.items() if is_here(root, path, entry)}:
+        if here := unchanged(root, _load(other)):
             return here
     return {}
+
+
+def unchanged(root: Path, entries: dict[str, Note]) -> dict[str, Note]:
+    """Return those of some noted files that are below a folder, as they are noted."""
+    return {path: entry for path, entry in entries.items() if is_here(root, path, entry)}
 
 
 def is_here(root: Path, path: str, entry: Note) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import console, invocation, locking, typed_command
+from rookery.core import background, console, invocation, locking, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.options import FetchOptions
@@ -54,8 +54,9 @@ def run(options: FetchOptions) -> int:
     connection = targets.find(cluster, str(project.root), sandbox=options.sandbox).connection
     connection.open()
     with locking.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
+        looked = background.begun(lambda: Arrivals(project.root, connection.cluster.label, project.run_folders))
         listing, files = _list_outputs(connection, project, job, options)
-        arrivals = Arrivals(project.root, connection.cluster.label, project.run_folders)
+        arrivals = looked()
         plan = arrivals.plan(files, project.outputs)
         if too_much := _too_much(plan, limit, options, connection, project.root):
             if not options.check:

@@ -62,9 +62,11 @@ exec xargs -0 -n 1000 sh -c '
 tar --create --file=- --format=gnu --hard-dereference --no-recursion --no-unquote -- "$@" | gzip -1' send
 """
 
-_RECORD = re.compile(r"([fl]) ([0-9]{1,18}) (-?[0-9]{1,40})\.?([0-9]{0,40}) (.+)", re.DOTALL)
-_EARLIEST, _LATEST = -(2**31), 15 * 10**9
-"""Seconds since 1970 that ext4 and most others keep; other times become the nearest of these."""
+# A file or link, or, as the last group, a record of any other form.
+_RECORD = re.compile(r"([fl]) ([0-9]{1,18}) (-?[0-9]{1,40})\.?([0-9]{0,40}) ([^\0]+)|([^\0]+)")
+_TIMES = re.compile(r"times ([0-9]{1,11}) ([0-9]{1,11}|Unknown)")
+_EARLIEST, _LATEST = -(2**31) * 10**9, 15 * 10**18
+"""Nanoseconds since 1970 that ext4 and most others keep; other times become the nearest of these."""
 
 
 @dataclass(frozen=True)
@@ -116,24 +118,24 @@ def read(text: str) -> RemoteListing:
     """Return the listing that _LIST printed; records of any other form are skipped."""
     files, links, missing = [], [], []
     submitted = ended = None
-    for record in text.split("\0"):
-        if match := _RECORD.match(record):
-            kind, bytes_, seconds, fraction, remote_path = match.groups()
-            path = remote_path[8:] if remote_path.startswith("current/") else remote_path
-            path = path.replace("//", "/")
+    keeps_accounts = True
+    for kind, bytes_, seconds, fraction, there, other in _RECORD.findall(text):
+        if kind:
+            path = there.removeprefix("current/").replace("//", "/")
             if kind == "l":
                 links.append(path)
             else:
-                whole = min(max(int(seconds), _EARLIEST), _LATEST)
-                part = int(fraction[:9].ljust(9, "0")) if whole == int(seconds) else 0
-                files.append(File(path, remote_path, int(bytes_), whole * 10**9 + part))
-        elif record.startswith("missing "):
-            missing.append(record[8:])
-        elif times := re.fullmatch(r"times ([0-9]{1,11}) ([0-9]{1,11}|Unknown)", record):
+                mtime = int(seconds) * 10**9 + int(fraction[:9].ljust(9, "0"))
+                if not _EARLIEST <= mtime <= _LATEST:
+                    mtime = _EARLIEST if mtime < 0 else _LATEST
+                files.append(File(path, there, int(bytes_), mtime))
+        elif other.startswith("missing "):
+            missing.append(other[8:])
+        elif times := _TIMES.fullmatch(other):
             submitted, ended = int(times[1]), None if times[2] == "Unknown" else int(times[2])
-    return RemoteListing(
-        tuple(files), tuple(links), tuple(missing), submitted, ended, "no-accounts" not in text.split("\0")
-    )
+        elif other == "no-accounts":
+            keeps_accounts = False
+    return RemoteListing(tuple(files), tuple(links), tuple(missing), submitted, ended, keeps_accounts)
 
 
 def of_job(listing: RemoteListing, job: str, completes: str = "", folders_of_runs: Sequence[str] = ()) -> list[File]:
