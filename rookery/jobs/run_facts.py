@@ -37,7 +37,7 @@ _SHAPE = struct(
 
 
 def is_one(path: str) -> bool:
-    """Return whether a path of a project is that of a file of facts: `fetch` brings it, and does not speak of it."""
+    """Return whether a path of a project is that of a file of facts: `fetch` copies it, and does not report it."""
     return path.startswith(f"{FOLDER}/")
 
 

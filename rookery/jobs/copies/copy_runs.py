@@ -98,7 +98,7 @@ class CopyRuns:
         return document
 
     def wait(self, ids: Sequence[str]) -> SlurmSnapshot:
-        """Wait until jobs have ended; the user may leave, and the jobs keep running.
+        """Wait until jobs have ended; the jobs keep running if the user stops waiting.
 
         Raises:
             RookeryError: Slurm does not answer, or the connection broke off.
@@ -121,7 +121,7 @@ class CopyRuns:
 
     @contextmanager
     def _leaving(self) -> Iterator[None]:
-        """Print how to come back where the user leaves, or the connection breaks off."""
+        """Print how to continue if the user stops waiting, or the connection breaks."""
         try:
             yield
         except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The command `run`: start a job's way to its results, or go on with one that was stopped."""
+"""The command `run`: start a run of a job, or continue one that was stopped."""
 
 import json as json_
 import shlex
@@ -121,7 +121,7 @@ def _check_job(target: "Target", options: RunOptions) -> None:
 
 
 def _known(target: "Target", options: RunOptions, progress: Progress) -> Progress:
-    """Return a run whose job Slurm still knows; a new one where it does not, as after the cluster was made anew.
+    """Return a run whose job Slurm still knows; a new one if it does not, as after a miniature was made again.
 
     Raises:
         RookeryError: It does not, and that run was to be resumed; or Slurm does not answer.

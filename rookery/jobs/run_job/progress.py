@@ -1,4 +1,4 @@
-"""How far a `run` has come, kept on this computer until its results are here, so that any later command can go on."""
+"""How far a `run` has come, kept on this computer until its results are here, so that a later command can continue."""
 
 import hashlib
 import os

@@ -173,7 +173,7 @@ class _Run:
         return int(any(run.failed_count for run in snapshot.runs))
 
     def _failed(self, ids: Sequence[str]) -> int:
-        """Say what failed and how to go on; where later runs have done it, nothing has.
+        """Report failed tasks and how to continue; tasks that a later run has completed do not count.
 
         Raises:
             RookeryError: Something did; with --json, the document and the exit code 1 say so.

@@ -1,4 +1,4 @@
-"""What `scale` has measured so far, kept on this computer: the same command goes on from it; nothing is run twice."""
+"""What `scale` has measured so far, kept on this computer: the same command continues it, and nothing is run twice."""
 
 import hashlib
 import os

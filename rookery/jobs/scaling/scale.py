@@ -80,7 +80,7 @@ def _run(target: "Target", project: "Project", options: ScaleOptions, picture: P
 
 
 def _say(line: str) -> None:
-    """Print a line at once: a measurement takes long, also where its output goes to a file or a pipe."""
+    """Print a line at once, also into a file or a pipe, since a measurement takes long."""
     console.say(line)
     sys.stdout.flush()
 

@@ -84,7 +84,7 @@ class ScalingSession:
         self.say(f"  job {number}: {run.title}")
 
     def wait(self) -> None:
-        """Wait until all runs have ended; the user may leave, and the jobs keep running."""
+        """Wait until all runs have ended; the jobs keep running if the user stops waiting."""
         ids = [run.id for run in self.measurement.active]
         if not ids:
             return

@@ -87,7 +87,7 @@ def is_long(script: str, array: str = "") -> bool:
 
 
 def _may_be_long(target: "Target", request: SubmitRequest) -> bool:
-    """Return whether a run is long as far as this computer can tell, which saves asking the cluster for most."""
+    """Return whether a run may be long by the script on this computer; mostly, this saves asking the cluster."""
     script = submit_request.local_text(target, request)
     return script is None or is_long(script, request.array)
 
@@ -147,7 +147,10 @@ def _run_here(target: "Target", check: "ProjectCheck", tested: str) -> str:
                 f"{tested[:7]}.",
                 hint=target.next(f"invoke deploy{' --dirty' * local.dirty}   # or skip the tests: {_without_tests()}"),
             )
-    console.note(f"Running the tests of commit {tested[:7]} on this computer before the first long run")
+    console.note(
+        f"Running the tests of commit {tested[:7]} on this computer before the first long run: "
+        f"{console.clean(check.command)}"
+    )
     done = subprocess.run(
         ["/bin/sh", "-c", check.command], cwd=project.root, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
     )

@@ -1,4 +1,4 @@
-"""The command `init`: look at a folder, show what would make a project of it, ask, and write it."""
+"""The command `init`: inspect a folder, show what would make a project of it, ask, and write it."""
 
 import json
 import shlex

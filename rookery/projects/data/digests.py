@@ -122,7 +122,7 @@ def of_all(local: LocalData, digests: dict[str, str]) -> str:
 
 
 def at_hand(local: LocalData, most: int = 100 << 20) -> str:
-    """Return the digest of a data set where it takes little to know it; "" where too much would have to be read.
+    """Return the digest of a data set if little has to be read for it; "" otherwise.
 
     Args:
         local: The data set.

@@ -1,4 +1,4 @@
-"""poetry.lock: what it must bring, and whether it is older than pyproject.toml."""
+"""Read poetry.lock: the packages that it installs, and whether it is older than pyproject.toml."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ _LEGACY = ("dependencies", "source", "extras", "dev-dependencies")
 
 
 def expected(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the packages that `poetry install` must bring, as remote/scripts/release/proof.py reads them."""
+    """Return the packages that `poetry install` installs, as remote/scripts/release/proof.py reads them."""
     packages = [
         package
         for package in lock.get("package", ())

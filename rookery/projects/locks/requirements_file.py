@@ -1,4 +1,4 @@
-"""requirements.txt and environment.yml: what they must bring."""
+"""Read requirements.txt and environment.yml: the packages that they install."""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from rookery.projects.locks.requirement import marker, normalised, parsed, pinne
 
 
 def expected(texts: Iterable[str]) -> dict[str, Any]:
-    """Return the packages that pip must bring, as remote/scripts/release/proof.py reads them.
+    """Return the packages that pip installs, as remote/scripts/release/proof.py reads them.
 
     Args:
         texts: Of a requirements.txt, and of those that it includes.
@@ -28,7 +28,7 @@ def expected(texts: Iterable[str]) -> dict[str, Any]:
 
 
 def conda(document: Any, texts: Iterable[str] = ()) -> dict[str, Any]:
-    """Return what conda must bring: its own packages as `conda`, and what its pip installs.
+    """Return the packages that conda installs: its own as `conda`, and those of pip.
 
     Args:
         document: The parsed environment.yml.

@@ -1,4 +1,4 @@
-"""uv.lock: what it must bring, and whether it is older than pyproject.toml."""
+"""Read uv.lock: the packages that it installs, and whether it is older than pyproject.toml."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ def _root(lock: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def expected(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the packages that `uv sync` must bring, as remote/scripts/release/proof.py reads them."""
+    """Return the packages that `uv sync` installs, as remote/scripts/release/proof.py reads them."""
     versions: dict[str, list[str]] = {}
     needs: dict[str, dict[str, list[list[Any]]]] = {}
     for package in lock.get("package", ()):
