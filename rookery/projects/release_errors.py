@@ -21,7 +21,7 @@ _LAST_LINES = 20
 
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|not enough space|os error (28|122)", re.IGNORECASE)
 _OFFLINE = re.compile(
-    r"error sending request|Failed to fetch|Could not resolve|name resolution|Network is unreachable|"
+    r"error sending request|Failed to fetch|Could not resolve (host|proxy)|name resolution|Network is unreachable|"
     r"Connection (refused|timed out|reset)|No route to host|cannot open URL|CONNECTION FAILED|unable to access index",
     re.IGNORECASE,
 )

@@ -1,6 +1,7 @@
 """Projects that are packages themselves, and environments that turn out not to be what their lock file says."""
 
 import json
+import shlex
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from folders_of_code import PACKAGE, POETRY, POETRY_LOCK, PROJECT, uv_lock
 from laptops import Laptop, laptop
 from live import Live
 from waiting import wait_for
+
+from rookery.projects import release_protocol
 
 pytestmark = pytest.mark.cluster
 UV_LOCK = uv_lock("editable", "tidal-flow")
@@ -218,7 +221,11 @@ Depends: R (>= 3.5)
 Imports: iterators,
     stats
 """
-R_ANSWER = 'cat(gentoo::release(), find.package("gentoo"), find.package("iterators"), sep = "\\n")'
+R_ANSWER = 'cat(gentoo::release(), gentoo::tool(), find.package("gentoo"), find.package("iterators"), sep = "\\n")'
+CONFIGURE = """#!/bin/sh
+# reads what only the whole package has
+echo "tool <- function() '$(cat tools/name.txt) $(cat settings.in)'" >R/tool.R
+"""
 
 
 def test_two_releases_of_an_r_package_load_their_own_code(home: Laptop) -> None:
@@ -228,19 +235,25 @@ def test_two_releases_of_an_r_package_load_their_own_code(home: Laptop) -> None:
         "new": {"command": "Rscript ask.R > results/new.txt", "time": "5m"},
     }
     project = work(home, "gentoo", environment={}, jobs=jobs)
-    (project.root / "R").mkdir()
+    for folder in ("R", "tools"):
+        (project.root / folder).mkdir()
+    (project.root / "tools/name.txt").write_text("hammer")
+    (project.root / "configure").write_text(CONFIGURE)
+    (project.root / "configure").chmod(0o755)
 
     def write(number: int) -> None:
         text = f"release <- function() {{\n  iterators::nextElem(iterators::iter({number}))\n}}\n"
         (project.root / "R/release.R").write_text(text)
 
     write(1)
-    project.commit(DESCRIPTION=DESCRIPTION, NAMESPACE="export(release)\nimport(iterators)\n", ask__R=R_ANSWER)
+    names = "export(release, tool)\nimport(iterators)\n"
+    from_windows = DESCRIPTION.replace("\n", "\r\n")
+    project.commit(DESCRIPTION=from_windows, NAMESPACE=names, ask__R=R_ANSWER, settings__in="small")
     first = project.deploy()
     assert first["environments"]["r"]["state"] == "built", "of what DESCRIPTION imports"
     job = submitted(project, "old")
     write(2)
-    project.commit()
+    project.commit(DESCRIPTION=from_windows.replace("1.0.0", "1.0.1") + "Suggests: zoo\r\n")
     second = project.deploy()
     shared = second["environments"]["r"]
     assert shared == {"state": "ready", "path": first["environments"]["r"]["path"]}
@@ -248,8 +261,8 @@ def test_two_releases_of_an_r_package_load_their_own_code(home: Laptop) -> None:
     home.says(f"touch {project.base}/current/results/go")
     wait_for(lambda: not home.says(f"squeue --noheader --job {job} 2>/dev/null || true"))
     for name, deployed, number in (("old", first, "1"), ("new", second, "2")):
-        said, own, other = home.says(f"cat {project.base}/current/results/{name}.txt").splitlines()
-        assert (said, own) == (number, f"{deployed['release']}/.rlibrary/gentoo")
+        said, tool, own, other = home.says(f"cat {project.base}/current/results/{name}.txt").splitlines()
+        assert (said, tool, own) == (number, "hammer small", f"{deployed['release']}/.rlibrary/gentoo")
         assert other == f"{shared['path']}/iterators"
     assert home.says(f"ls {shared['path']} | grep gentoo || true") == ""
     assert project.deploy()["state"] == "same"
@@ -262,3 +275,32 @@ def test_two_releases_of_an_r_package_load_their_own_code(home: Laptop) -> None:
     refused(completed, "can't add the project's own package to the environment")
     assert "unexpected" in completed.stderr
     assert project.current() == second["commit"]
+
+
+def test_packages_that_a_list_lacks_are_named_before_anything_is_sent(home: Laptop) -> None:
+    project = work(home, "adelie", environment={}, jobs=JOBS)
+    (project.root / "R").mkdir()
+    (project.root / "R/one.R").write_text("one <- function() 1\n")
+    listed = {"r-packages.txt": "# none yet\n", "DESCRIPTION": DESCRIPTION.replace("gentoo", "adelie")}
+    for name, text in {**listed, "NAMESPACE": "export(one)\n"}.items():
+        (project.root / name).write_text(text)
+    project.commit()
+    for flags in ((), ("--check",)):
+        completed = project.run(*flags)
+        refused(completed, "DESCRIPTION asks for iterators, which is not in r-packages.txt")
+        assert "next: printf '\\n%s' iterators >>r-packages.txt && git add r-packages.txt" in completed.stderr
+    assert home.ssh(f"test -e {project.base}").returncode == 1
+    (project.root / "r-packages.txt").write_text("iterators\n")
+    project.commit()
+    assert project.deploy()["environments"]["r"]["state"] == "built"
+
+
+def test_cran_is_not_asked_where_nothing_is_needed(home: Laptop) -> None:
+    program, nowhere = shlex.quote(release_protocol.text("library.R")), "http://127.0.0.1:9"
+    for name, text in (("DESCRIPTION", "Package: a\nDepends: R, stats\n"), ("r-packages.txt", "# none\nutils\n")):
+        home.script(f"mkdir -p library && printf %s {shlex.quote(text)} >{name}")
+        home.says(f"Rscript --no-init-file -e {program} library {name} library {nowhere}")
+    home.script("echo iterators >r-packages.txt")
+    completed = home.ssh(f"Rscript --no-init-file -e {program} library r-packages.txt library {nowhere}")
+    assert completed.returncode == 1
+    assert f"cannot open URL {nowhere}" in completed.stderr

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rookery.core import paths
 from rookery.core.errors import RookeryError
-from rookery.projects.locks import poetry_lock, reading, renv_lock, requirements_file, uv_lock
+from rookery.projects.locks import poetry_lock, r_packages, reading, requirements_file, uv_lock
 from rookery.projects.locks.reading import LockContents
 
 PROJECT = """
@@ -182,25 +182,6 @@ RENV: dict[str, Any] = {
         "iterators": {"Package": "iterators", "Version": "1.0-14", "Source": "Repository"},
     },
 }
-
-
-@pytest.mark.parametrize(
-    ("text", "says", "is_sure"),
-    [
-        (DESCRIPTION, "", True),
-        ("", "", True),
-        (
-            DESCRIPTION.replace("iterators", "iterators, dplyr"),
-            "DESCRIPTION asks for dplyr, which is not in renv.lock",
-            True,
-        ),
-        (DESCRIPTION.replace("1.5.0", "1.10"), "DESCRIPTION asks for foreach >= 1.10, and renv.lock has 1.5.2", True),
-        ("Imports: dplyr\n", "DESCRIPTION asks for dplyr, which is not in renv.lock", False),
-    ],
-)
-def test_renv_and_description(text: str, says: str, is_sure: bool) -> None:
-    assert renv_lock.stale(RENV, text) == (says, is_sure)
-    assert renv_lock.expected(RENV) == "foreach 1.5.2\niterators 1.0-14\n"
 
 
 def site(tmp_path: Path, **versions: str) -> Path:
@@ -382,5 +363,5 @@ def test_a_lock_of_any_form_is_read_or_says_nothing(lock: Any, project: Any) -> 
             json.dumps(module.expected(lock, project))
             assert isinstance(module.stale(lock, project), str)
     with contextlib.suppress(AttributeError, KeyError, TypeError):
-        renv_lock.expected(lock)
-        renv_lock.stale(lock, DESCRIPTION)
+        r_packages.expected(lock)
+        assert isinstance(r_packages.compare("renv.lock", r_packages.in_renv(lock), DESCRIPTION).says, str)

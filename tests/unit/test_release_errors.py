@@ -58,6 +58,11 @@ def test_other_hints_leave_the_log_to_a_line(hec: Cluster, log: str, says: str, 
     assert hint in last
 
 
+def test_a_version_that_no_mirror_has_is_no_failed_download(hec: Cluster) -> None:
+    log = "Warning: could not resolve dependencies for foreach 1.4.9\n- [foreach]: failed to find source\n"
+    assert "download" not in failed(hec, log)[0]
+
+
 def test_what_programs_write_is_made_safe_and_not_rewritten(hec: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["rookery"])
     log = "10 %\r50 %\r100 %\x1b[0m done\nrun invoke build to see\n"

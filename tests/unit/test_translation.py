@@ -193,7 +193,7 @@ def test_a_project_that_is_there_gets_one_more_job(here: Path, capsys: pytest.Ca
     assert [script.path for script in scripts] == ["run.sh", "slurm/run-2.sh"]
     write(here, {"far.sh": RUN.replace("=logs/", "=/scratch/me/")})
     command.run(InitOptions(from_script="far.sh", check=True))
-    assert "Logs go into /scratch/me/, which is not in `outputs`" in capsys.readouterr().out
+    assert "The log /scratch/me/%j.out is in no folder of `outputs`" in capsys.readouterr().out
 
 
 def test_a_script_that_is_not_there_or_elsewhere_is_refused(here: Path, tmp_path: Path) -> None:

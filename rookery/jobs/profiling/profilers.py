@@ -130,9 +130,8 @@ def profiled(command: str, profiler: Profiler, folder: str) -> str:
     lines = [f'export ROOKERY_PROFILE="$PWD"/{shlex.quote(folder)}', 'mkdir -p "$ROOKERY_PROFILE"']
     if profiler.is_r:
         lines.append(_RSCRIPT.sub(r, command))
-        page = " profvis" if profiler.name == "profvis" else ""
-        library = f'env R_LIBS="$PWD/{TOOLS}:${{R_LIBS:-}}" ' if page else ""
-        lines.append(f'{library}Rscript {R_REPORT} "$ROOKERY_PROFILE"{page}')
+        library = f' "$PWD"/{TOOLS}' if profiler.package else ""
+        lines.append(f'Rscript {R_REPORT} "$ROOKERY_PROFILE"{library}')
     else:
         found = _PYTHON.search(command)
         lines.append(_PYTHON.sub(python, command))

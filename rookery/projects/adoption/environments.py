@@ -16,10 +16,6 @@ from rookery.projects.locks.requirement import normalised
 from rookery.projects.packages import description
 from rookery.projects.packages.pyproject import table
 
-_BASE_R: Final = frozenset({
-    "base", "compiler", "datasets", "graphics", "grDevices", "grid", "methods", "parallel", "splines", "stats",
-    "stats4", "tcltk", "tools", "utils",
-})  # fmt: skip
 _SPELT: Final = {
     "sklearn": "scikit-learn", "skimage": "scikit-image", "cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml",
     "bs4": "beautifulsoup4", "dateutil": "python-dateutil", "Bio": "biopython", "dotenv": "python-dotenv",
@@ -28,20 +24,23 @@ _SPELT: Final = {
 """Modules of Python whose packages have other names."""
 
 
-def locks(files: FolderFiles, known: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def locks(root: Path, files: FolderFiles, known: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the ways to make an environment, each with its lock file; the one that is used first.
 
     Args:
+        root: The folder.
         files: The folder's.
         known: The way of each lock file, the first that is used first.
     """
-    return tuple((way, name) for name, way in known.items() if name in files.sizes)
+    return tuple(
+        (way, name) for name, way in known.items() if name in files.sizes and config.lists_packages(root / name)
+    )
 
 
 def unlocked(root: Path, files: FolderFiles) -> dict[str, str]:
     """Return the files that list packages and have no lock file beside them, each with the command that writes one."""
     found: dict[str, str] = {}
-    has_python = bool(locks(files, config.PYTHON_LOCKS))
+    has_python = bool(locks(root, files, config.PYTHON_LOCKS))
     if "pyproject.toml" in files.sizes and not has_python:
         document = _toml(root / "pyproject.toml")
         if "poetry" in table(document, "tool"):
@@ -81,9 +80,10 @@ def package_folders(files: FolderFiles) -> tuple[str, ...]:
 
 def r_package(root: Path, files: FolderFiles) -> str:
     """Return the name of the R package that a folder is; "" for none."""
-    if description.NAME not in files.sizes or not any(path.startswith("R/") for path in files.sizes):
+    text = text_of(root / description.NAME)
+    if not description.is_of_r(text) or not any(path.startswith("R/") for path in files.sizes):
         return ""
-    return description.fields(text_of(root / description.NAME)).get("Package", "")
+    return description.fields(text).get("Package", "")
 
 
 def locked_packages(root: Path, lock: str) -> frozenset[str] | None:
@@ -105,8 +105,8 @@ def locked_packages(root: Path, lock: str) -> frozenset[str] | None:
     return None
 
 
-def unlisted(
-    root: Path, files: FolderFiles, programs: Iterable[Program], *, python: bool, r: str
+def unlisted(  # noqa: PLR0913 all that decides
+    root: Path, files: FolderFiles, programs: Iterable[Program], *, python: bool, r: str, renders: bool
 ) -> dict[str, tuple[str, ...]]:
     """Return the packages that the code uses and no file lists, by language.
 
@@ -116,6 +116,7 @@ def unlisted(
         programs: Its code.
         python: Whether a file lists Python packages.
         r: The lock file of its R packages; "" for none.
+        renders: Whether there is a report in R Markdown to be rendered.
     """
     every, found = list(programs), {}
     own = {PurePosixPath(path).stem for path in files.sizes if path.endswith(".py")}
@@ -126,8 +127,9 @@ def unlisted(
     if not python and foreign:
         found["python"] = tuple(sorted(set(foreign), key=str.lower))
     listed_r = text_of(root / r, 20_000_000) if r else ""
-    own_r = {r_package(root, files)} | _BASE_R
+    own_r = {r_package(root, files)} | description.BASE | description.RECOMMENDED
     used_r = [name for name in names(every, frozenset({"r", "rmarkdown"})) if name not in own_r]
+    used_r += ["rmarkdown"] if renders else []
     listed_r += "\n".join(description.dependencies(text_of(root / description.NAME)))
     missing_r = [name for name in used_r if not re.search(rf"\b{re.escape(name)}\b", listed_r)]
     if missing_r:

@@ -114,7 +114,12 @@ def runnable(programs: Iterable[Program], packages: Iterable[str], *, r_package:
 
     def is_candidate(program: Program) -> bool:
         path = PurePosixPath(program.path)
-        if path.name in _HELPERS or path.name.startswith("__") or any(part.startswith(".") for part in path.parts):
+        if (
+            path.name in _HELPERS
+            or path.stem.lower() == "readme"
+            or path.name.startswith("__")
+            or any(part.startswith(".") for part in path.parts)
+        ):
             return False
         if program.kind == "python":
             return not any(path.is_relative_to(package) for package in packages) and path.stem not in loaded

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -15,6 +15,8 @@ from rookery.projects.adoption.ignore_lines import IgnoreSection
 from rookery.projects.adoption.inspection import LOGS, RESULTS
 from rookery.projects.adoption.project_file import JobDraft, ProjectDraft
 from rookery.projects.commit import listed
+from rookery.projects.locks import r_packages
+from rookery.projects.packages import description
 from rookery.projects.tree_checks import quoted
 
 MOST_JOBS: Final = 6
@@ -33,10 +35,12 @@ class Advice:
     Attributes:
         text: A sentence.
         command: What to run; "" where no command helps.
+        writes: Files that the command writes, where jobs can't run without them.
     """
 
     text: str
     command: str = ""
+    writes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -213,19 +217,47 @@ def _on_packages(facts: FolderFacts) -> Iterator[Advice]:
         if others := [lock for _, lock in locks[1:]]:
             yield Advice(f"The environment is made from {locks[0][1]}, not from {listed(others)}")
     for file, command in facts.unlocked.items():
-        yield Advice(f"{file} lists packages, but there is no lock file with their versions", command)
+        yield Advice(
+            f"{file} lists packages, but there is no lock file with their versions", command, (_written(command),)
+        )
     for language, packages in facts.unlisted.items():
-        shown = ", ".join(packages[:8])
-        if language == "python":
-            command = f"uv init --bare && uv add {shlex.join(packages)}"
-            yield Advice(f"No file lists the Python packages that your code uses ({shown})", command)
+        if language == "r":
+            yield _on_r_packages(facts.r_locks[0][1] if facts.r_locks else "", packages)
         else:
-            yield Advice(f"No file lists the R packages that your code uses ({shown})", "Rscript -e 'renv::init()'")
+            command = f"uv init --bare && uv add {shlex.join(packages)}"
+            text = f"No file lists the Python packages that your code uses ({_few(packages)})"
+            yield Advice(text, command, ("pyproject.toml", "uv.lock"))
     kinds = {program.kind for program in facts.programs}
+    if "rmarkdown" in kinds:
+        yield Advice(
+            "Reports in R Markdown need pandoc: if it is a module of the cluster, give their jobs `modules: [pandoc]`"
+        )
     if "notebook" in kinds and facts.packages is not None and not {"nbconvert", "ipykernel"} <= facts.packages:
         adding = {way: f"{way} add nbconvert ipykernel" for way in ("uv", "poetry")}
         text = "Notebooks need the packages nbconvert and ipykernel to run as jobs"
         yield Advice(text, adding.get(facts.python_locks[0][0], ""))
+
+
+def _written(command: str) -> str:
+    """Return the file that a command for a lock file writes."""
+    return {"uv lock": "uv.lock", "poetry lock": "poetry.lock"}.get(command, "requirements.txt")
+
+
+def _few(packages: Sequence[str]) -> str:
+    return ", ".join(packages[:8])
+
+
+def _on_r_packages(lock: str, packages: Sequence[str]) -> Advice:
+    """Return what to do about packages of R that the code uses and no file lists."""
+    code = f"R packages that your code uses ({_few(packages)})"
+    if not lock:
+        command = f"{r_packages.adding(packages, is_new=True)}   # or, with versions: Rscript -e 'renv::init()'"
+        return Advice(f"No file lists the {code}", command, (r_packages.LIST,))
+    if lock == r_packages.LIST:
+        return Advice(f"{lock} lacks {code}", r_packages.adding(packages), (lock,))
+    if lock == description.NAME:
+        return Advice(f"{lock} does not import {code}: add them under Imports")
+    return Advice(f"{lock} lacks {code}", r_packages.installing(packages), (lock,))
 
 
 def _on_programs(facts: FolderFacts, outputs: tuple[str, ...], jobs: int) -> Iterator[Advice]:

@@ -101,7 +101,9 @@ add_r_package() { # a library of links to the shared packages, and beside them t
     for each in "$target"/*/; do
       [ ! -d "$each" ] || ln -s "${each%/}" "$place/.rookery/own/" || exit
     done
-    for each in DESCRIPTION NAMESPACE R src data inst exec configure cleanup; do
+    set -- DESCRIPTION NAMESPACE R data inst exec
+    [ ! -e configure ] && [ ! -e src ] || set -- ./* # what they read may be anywhere: tools/, a file of its own
+    for each; do
       [ ! -e "$each" ] || [ -L "$each" ] || cp -R "$each" "$source/" || exit
     done
     rm -f "$place/.rookery/own/$(sed -n 's/^Package:[[:space:]]*//p' DESCRIPTION)"
