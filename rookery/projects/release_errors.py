@@ -165,5 +165,5 @@ def _free(fact: str) -> str:
 def _why(stderr: str) -> str:
     """Return the most useful line of programs' output."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("doing: ")]
-    telling = [line for line in lines if _TELLING.search(line)]
+    telling = [line for line in lines if line.startswith("error: ")] or list(filter(_TELLING.search, lines))
     return (telling or lines or ["no reason given"])[-1 if not telling else 0][:300].rstrip(".")

@@ -64,6 +64,22 @@ def test_packages_that_come_with_r_and_a_readme_are_nothing_to_list(
     assert list(document["jobs"]) == ["fit"]  # type: ignore[call-overload]
 
 
+def test_what_an_r_script_does_for_one_computer_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = """# setwd("~/x")
+for (p in c("zoo")) library(p, character.only = TRUE)
+if (!require(MASS)) install.packages("MASS")
+setwd("inner")
+"""
+    write(here, {"fit.R": text})
+    assert proposed(capsys)["advice"] == []
+    write(here, {"fit.R": f'{text}install.packages("MASS")\n', "run.R": 'x <- 1; setwd("C:/Users/ada")\n'})
+    said = [advice["text"] for advice in proposed(capsys)["advice"]]  # type: ignore[attr-defined]
+    assert said == [
+        "run.R changes its folder (setwd), but jobs start in the project's folder: remove that line",
+        "fit.R installs packages, but deploy does that before any job runs: remove that line",
+    ]
+
+
 def test_an_r_package_is_told_what_it_does_not_import(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = {"DESCRIPTION": "Package: a\nImports: zoo\n", "R/a.R": "zoo::x\nfoo::x\n", "run.R": "a::b()\n"}
     write(here, files)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rookery.core.sizes import of_mebibytes
-from rookery.projects.adoption import batch_scripts, ignore_lines
+from rookery.projects.adoption import batch_scripts, ignore_lines, programs
 from rookery.projects.adoption.facts import FolderFacts, LargeData, Program
 from rookery.projects.adoption.ignore_lines import IgnoreSection
 from rookery.projects.adoption.inspection import LOGS, RESULTS
@@ -266,6 +266,7 @@ def _on_programs(facts: FolderFacts, outputs: tuple[str, ...], jobs: int) -> Ite
     python, r = (locks[0][0] if locks else "" for locks in (facts.python_locks, facts.r_locks))
     for script in facts.scripts:
         yield from map(Advice, batch_scripts.differences(script, outputs, python=python, r=r))
+    yield from (Advice(text) for each in facts.programs for text in programs.differences(each))
     known = facts.scripts[MOST_SCRIPTS:] if facts.scripts else facts.programs[MOST_JOBS:]
     if rest := [item.path for item in known]:
         yield Advice(f"These have no job yet: {listed(rest)}")
