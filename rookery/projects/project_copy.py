@@ -5,7 +5,6 @@ alone. What is shared by name on a cluster, such as environments, is that of the
 """
 
 import os
-import shlex
 import shutil
 import time
 from collections.abc import Mapping
@@ -158,9 +157,9 @@ def remove(copy: "Project", connection: "Connection | None" = None) -> None:
 def _remove_there(connection: "Connection", note: CopyNote) -> None:
     slurm = "1" if connection.cluster.scheduler == "slurm" else "0"
     values = {"name": note.name, "origin": note.origin, "slurm": slurm}
-    script = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
+    script = release_protocol.program(values, "locked.sh", "remove.sh")
     with console.waiting(f"Removing {note.name} from {connection.cluster.name}"):
-        done = connection.run(script=script + release_protocol.text("remove.sh"), check=False)
+        done = connection.run(script=script, check=False)
     answer = release_protocol.read(done.stdout)
     if not answer.state:
         raise _refused(connection, note, answer.stop, done.stderr)

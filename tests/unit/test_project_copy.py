@@ -166,7 +166,8 @@ def test_a_step_answers_with_its_document(capsys: pytest.CaptureFixture[str]) ->
 
 def _remove_there(home: Path, squeue: str = "") -> str:
     """The answer of the script that removes `copy`, a copy of `study`, from a home."""
-    script = "name=copy\norigin=study\nslurm=" + ("1" if squeue else "0") + "\n" + release_protocol.text("remove.sh")
+    values = {"name": "copy", "origin": "study", "slurm": "1" if squeue else "0"}
+    script = release_protocol.program(values, "locked.sh", "remove.sh")
     (home / "bin").mkdir(exist_ok=True)
     (home / "bin/squeue").write_text(f"#!/bin/sh\n{squeue}\n")
     (home / "bin/squeue").chmod(0o755)
