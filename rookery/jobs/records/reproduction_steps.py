@@ -93,7 +93,8 @@ class ReproductionSteps:
         files = self._compared(copy, first, made, snapshot)
         software = self._software(copy, made[-1])
         ids = tuple(record.id for record in made)
-        counts = dict(snapshot.runs[-1].counts)
+        run = snapshot.run(ids[-1])
+        counts = dict(run.counts) if run else {}
         return self._ended(copy, ReproductionResult(planned, ids, counts, files, software, copy.root))
 
     def detach(self) -> None:
