@@ -13,6 +13,9 @@ from rookery.core import wrapping
 MARKS = "ox+*#@%&"
 """What the points of each line are drawn with; a plot of more lines is hard to read in any form."""
 
+DOTS = "·-"
+"""What lines without marks are drawn with; the first is also between the marks of others."""
+
 _ASCII = str.maketrans({"█": "#", "│": "|", "┤": "|", "─": "-", "└": "+", "┬": "+", "·": "."})
 _HEIGHT = 16
 _FEWEST_BINS, _MOST_BINS = 5, 20
@@ -83,7 +86,7 @@ def number(value: float) -> str:
 
 
 def numbers(values: Sequence[float]) -> list[str]:
-    """Return numbers for an axis: with as many digits, from four on, as tell them apart."""
+    """Return numbers for an axis, with four digits, or as many more as distinguish them."""
     for digits in range(4, 16):
         texts = [f"{value:.{digits}g}" for value in values]
         if len(set(texts)) == len(set(values)):
@@ -120,7 +123,7 @@ def edges(values: Sequence[float]) -> list[float]:
 
 
 def counts(values: Sequence[float], bins: Sequence[float]) -> list[int]:
-    """Return how many values are in each bin; a value on an edge is in the bin above it, but for the last edge's."""
+    """Return how many values are in each bin; a value on an edge is in the bin above it, except on the last edge."""
     found = [0] * (len(bins) - 1)
     for value in values:
         place = next((place for place, edge in enumerate(bins[1:-1]) if value < edge), len(found) - 1)
@@ -165,16 +168,19 @@ def _grid(plot: LinePlot, width: int) -> Iterator[str]:
     margin = max(map(len, labels.values()))
     columns = max(width - margin - 3, 20)
     marks = dict(zip((series.name for series in plot.series if series.has_marks), itertools.cycle(MARKS), strict=False))
+    dots = dict(
+        zip((series.name for series in plot.series if not series.has_marks), itertools.cycle(DOTS), strict=False)
+    )
     cells = _Cells(across, up, columns)
     for series in plot.series:
-        cells.draw(series, marks.get(series.name, "·"))
+        cells.draw(series, marks.get(series.name, ""), dots.get(series.name, DOTS[0]))
     yield plot.y
     for row in reversed(range(_HEIGHT)):
         yield f"{labels.get(row, ''):>{margin}} {'┤' if row in labels else '│'}{''.join(cells.rows[row])}"
     yield from (f"{' ' * margin} {line}" for line in _scale(across, columns))
     yield f"{' ' * margin}  {plot.x}"
     if len(plot.series) > 1 or plot.series[0].name:
-        shown = [f"{marks.get(series.name, '·')} {series.name}" for series in plot.series]
+        shown = [f"{marks.get(series.name) or dots[series.name]} {series.name}" for series in plot.series]
         yield from wrapping.wrap("   ".join(shown), width).split("\n")
 
 
@@ -185,22 +191,22 @@ class _Cells:
         self._across, self._up, self._columns = across, up, columns
         self.rows = [[" "] * columns for _ in range(_HEIGHT)]
 
-    def draw(self, series: Series, mark: str) -> None:
-        """Draw a line: marks at its points, dots between them, and its errors."""
+    def draw(self, series: Series, mark: str, dot: str) -> None:
+        """Draw a line: marks at its points, if it has any, dots between them, and its errors."""
         for point in series.points:
-            self._put(point.x, point.y, mark)
+            self._put(point.x, point.y, mark or dot)
         steps = [step / self._columns for step in range(self._columns + 1)]
         for first, last in itertools.pairwise(series.points):
             for part in steps:
                 x = self._across.between(first.x, last.x, part)
-                self._put(x, self._up.between(first.y, last.y, part), "·")
+                self._put(x, self._up.between(first.y, last.y, part), dot)
         for point in series.points:
             for step in range(_HEIGHT + 1) if point.error else ():
                 self._put(point.x, point.y + point.error * (2 * step / _HEIGHT - 1), "│")
 
     def _put(self, x: float, y: float, mark: str) -> None:
         row, column = self._up.cell(y, _HEIGHT), self._across.cell(x, self._columns)
-        if mark not in "·│" or self.rows[row][column] == " ":
+        if mark not in f"{DOTS}│" or self.rows[row][column] == " ":
             self.rows[row][column] = mark
 
 

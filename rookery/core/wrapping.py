@@ -54,7 +54,8 @@ def wrap(text: str, width: int) -> str:
 
     What follows is indented below the line's text, that is behind its mark, its label or its own blanks. A command,
     a path or something in backticks is never broken: where it does not fit, it gets a line of its own. The comment
-    behind a command goes below it, as a comment, so that the lines can be pasted together.
+    behind a command goes below it, as a comment, so that the lines can be pasted together. What other programs print
+    (`  | …`) stays as it is.
 
     Args:
         text: One line or more, without colours.
@@ -76,7 +77,7 @@ def cells(text: str) -> int:
 
 
 def _wrapped(line: str, width: int) -> Iterator[str]:
-    if cells(line) <= width:
+    if cells(line) <= width or line.startswith("  | "):  # the output of another program
         yield line
         return
     indent = len(line) - len(line.lstrip(" "))

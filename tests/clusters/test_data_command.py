@@ -80,7 +80,7 @@ def test_before_the_push_nothing_is_deployed(eggs: Project) -> None:
         "  next: rookery data.push data/raw --cluster penguins",
     ]
     assert "Would push data/raw to penguins: 1 file, 2 B, 2 B to send" in eggs.run("data.push", "--check")
-    assert "penguins has no input data of eggs." in eggs.run("data.list")
+    assert "eggs has no input data on penguins." in eggs.run("data.list")
     assert there(eggs, f"test -e {STORE} || echo none") == "none"
 
 
@@ -253,7 +253,7 @@ def test_data_is_verified_on_the_cluster(eggs: Project) -> None:
     eggs.run(*force.split(), "--yes")
     eggs.run(*push.split())
     assert f"data/raw {digest[:12]} on penguins is unchanged" in eggs.run("data.verify")
-    assert "penguins has no input data data/none of eggs." in eggs.run("data.verify", "data/none", code=1)
+    assert "eggs has no data set data/none on penguins." in eggs.run("data.verify", "data/none", code=1)
 
 
 def test_data_is_removed_but_for_what_is_used(eggs: Project) -> None:
@@ -271,7 +271,7 @@ def test_data_is_removed_but_for_what_is_used(eggs: Project) -> None:
     [data] = eggs.json("data.list")["data"]
     assert unused not in {version["digest"] for version in data["versions"]}
     eggs.run("data.rm", "data/raw", "--force", "--yes")
-    assert "penguins has no input data of eggs." in eggs.run("data.list")
+    assert "eggs has no input data on penguins." in eggs.run("data.list")
     said = eggs.run("submit", "count", code=1)
     assert "The input data of eggs is not on penguins any more: data/raw. Nothing was submitted." in said
     assert "penguins has no data for the input data/raw yet" in eggs.run("deploy", code=1)
@@ -290,7 +290,7 @@ def test_a_public_file_is_downloaded_by_the_cluster(eggs: Project, tmp_path: Pat
         assert f"Would have penguins download {url} as data/x.csv" in eggs.run("data.push", url, "--check")
         digest = hashlib.sha256(content).hexdigest()
         said = eggs.run("data.push", url, "--sha256", "0" * 64, code=1)
-        assert f"{url} has the SHA-256 {digest}, and not {'0' * 64}. Nothing was kept." in said
+        assert f"{url} has the SHA-256 {digest}, not {'0' * 64}. Nothing was kept." in said
         said = eggs.run("data.push", url, "--sha256", digest)
         assert "penguins downloaded data/x.csv: 100.0 kB" in said
         assert "add the line `inputs: [data/raw, data/x.csv]`" in said

@@ -1,5 +1,7 @@
 """Fixtures that several files of this folder use."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,17 @@ from rookery.core import state_files
 # how long an example takes says more of the machine than of the code
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is set up in the home of whoever runs the tests, such as a miniature by `./try`, changes none of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYENV_ROOT", os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv")))
+        for name in ("STATE", "CACHE", "CONFIG"):
+            patch.delenv(f"XDG_{name}_HOME", raising=False)
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ def test_a_sentence_is_wrapped_between_words_and_indented_below_its_text(width: 
         (f"  release      {RELEASE}", ["  release", f"    {RELEASE}"]),
         (f"  Python       {RELEASE} (there already)", ["  Python", f"    {RELEASE}", "    (there already)"]),
         (RELEASE, [RELEASE]),
+        (f"  |   File {RELEASE}, line 8, in test", [f"  |   File {RELEASE}, line 8, in test"]),
         ("  home       /home/student/with/a/long/path  (10 GB of it free)",
          ["  home       /home/student/with/a/long/path  (10 GB of it", "             free)"]),
         ("No outputs: there is nothing, so `rookery fetch --max-size 50G` does it",

@@ -1,4 +1,4 @@
-"""The command `data.rm`: remove versions of the input data on a cluster, but for those that are used."""
+"""The command `data.rm`: remove versions of the input data on a cluster, except those that are used."""
 
 import json as json_
 import re
@@ -38,7 +38,10 @@ def run(options: DataRmOptions) -> int:
         )
     project = config.load(options.project)
     if not (options.paths or options.unused):
-        raise RookeryError("Missing argument PATH, or --unused for all unused versions.", hint="invoke data.list")
+        flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
+        raise RookeryError(
+            "Missing argument PATH, or --unused for all unused versions.", hint=f"invoke data.list{flags}"
+        )
     paths = naming.of_words(project, options.paths) if options.paths else None
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
     target.connection.open()

@@ -49,7 +49,7 @@ def run(options: DataVerifyOptions) -> int:
             )
         )
     elif not answer["sets"]:
-        console.say(f"{target.cluster.name} has no input data of {project.origin}.")
+        console.say(f"{project.origin} has no input data on {target.cluster.name}.")
     else:
         for each in answer["sets"]:
             console.say(*_lines(each, target))

@@ -15,6 +15,7 @@ from rookery.jobs.records import differences
 from rookery.jobs.records.differences import Difference, Run
 from rookery.projects import commit, config
 from rookery.projects import target as targets
+from rookery.projects.data import comparison as data
 from rookery.projects.git_command import git
 from rookery.remote.slurm.forms import count
 
@@ -82,7 +83,7 @@ def _find(project: "Project", number: str, label: str, options: RunsOptions) -> 
     if record is None:
         where = f" on {options.cluster}" if options.cluster else ""
         raise RookeryError(
-            f"Run {number}{where} has no record in {_place(project)}.",
+            f"No record of run {number}{where} in {_place(project)}/.",
             hint=f"invoke fetch{flags}   # brings the records of runs that were submitted from another computer",
         )
     return Run(record, run_facts.of(project.root, record))
@@ -97,7 +98,7 @@ def _show_all(records: Sequence["RunRecord"], project: "Project", *, json_: bool
         print(json.dumps({"project": project.name, "runs": [_summary(record) for record in records]}, indent=2))
         return 0
     if not records:
-        console.say(f"No runs of {project.name} have a record in {_place(project)}.")
+        console.say(f"No records of runs of {project.name} in {_place(project)}/.")
         return 0
     from rich.text import Text
 
@@ -105,7 +106,7 @@ def _show_all(records: Sequence["RunRecord"], project: "Project", *, json_: bool
         [
             record.id,
             Text(console.clean(record.job)),
-            local_time.when(local_time.of_iso(record.when)) or tables.UNKNOWN,
+            local_time.when(record.submitted) or tables.UNKNOWN,
             Text(record.cluster),
             Text(commit.short(record.commit, dirty=record.dirty)),
             str(_tasks(record) or ""),
@@ -149,7 +150,7 @@ def _show_some(found: Sequence[Run], *, json_: bool) -> int:
 def _lines(found: Run) -> Iterator[tuple[str, str]]:
     record = found.record
     yield f"Run {record.id} ({record.job}) on {record.cluster}", ""
-    yield "submitted", f"{local_time.when(local_time.of_iso(record.when)) or record.when} by {record.who}"
+    yield "submitted", f"{local_time.when(record.submitted) or record.when} by {record.who}"
     yield "commit", record.commit + (" with uncommitted changes" if record.dirty else "")
     yield from _given(
         {
@@ -164,6 +165,8 @@ def _lines(found: Run) -> Iterator[tuple[str, str]]:
             "log": record.log,
         }
     )
+    for path, digest in record.inputs.items():
+        yield "input", f"{console.clean(path)} {digest[: data.SHOWN]}"
     if not found.facts:
         yield "ran on", "unknown: the job has not begun, or rookery fetch has not copied its facts yet"
     for key in (*run_facts.TEXTS, *run_facts.LISTS):

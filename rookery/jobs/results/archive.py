@@ -8,8 +8,7 @@ import gzip
 import io
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from rookery.clusters.ssh.remote_command import INPUT_LOST
 
@@ -23,9 +22,8 @@ _BLOCK = 512
 _PIECE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file on the cluster.
+class File(NamedTuple):
+    """A file on the cluster; a tuple, since a listing may have 100,000 of them.
 
     Attributes:
         path: Where it belongs in the project's folder; bytes that are not UTF-8 are kept as surrogates.
@@ -68,11 +66,14 @@ class _Bounded:
         return data
 
     def pieces(self, size: int) -> Iterator[bytes]:
+        """Yield a member's content; what fills up its last block is read with it."""
         if size > self._left:
             raise LargerError
-        while size > 0:
-            yield self.exactly(min(size, _PIECE))
+        while size > _PIECE:
+            yield self.exactly(_PIECE)
             size -= _PIECE
+        if size:
+            yield self.exactly(size + -size % _BLOCK)[:size]
 
 
 def members(
@@ -113,7 +114,6 @@ def members(
                 yield file, content
         for _ in content:  # what nobody has read of it
             pass
-        plain.exactly(-size % _BLOCK)
 
 
 def _skip_noise(stream: IO[bytes], mark: str) -> None:

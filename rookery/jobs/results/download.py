@@ -8,7 +8,7 @@ import re
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rookery.core import state_files
@@ -28,7 +28,13 @@ NO_RECORD = "not the name of a run record"
 LONG = "a name in its path is too long"
 TWICE = "the cluster lists it twice"
 
-_RECORD = re.compile(rf"{run_record.FOLDER}/{run_record.NUMBER.pattern}(?:\.[A-Za-z0-9_.\-]{{1,200}})?\.json")
+_NAMES = {
+    run_record.FOLDER: re.compile(rf"{run_record.NUMBER.pattern}(?:\.[A-Za-z0-9_.\-]{{1,200}})?\.json"),
+    run_facts.FOLDER: run_facts.LOCAL,
+}
+"""What files are called in folders of rookery's own."""
+
+_RUNS = f"{run_record.FOLDER}/"
 
 _TAKEN = {".git", STAGE}
 """Names, in small letters, that nothing from a cluster may have: git would do what a folder of that name tells it."""
@@ -71,7 +77,9 @@ class Arrivals:
     """
 
     def __init__(self, root: Path, cluster: str, folders_of_runs: Sequence[str] = ()) -> None:
-        """Read the note; one that can't be read counts as empty, so that everything here counts as the user's.
+        """Read the note, and look which of the files in it are here as they came.
+
+        A note that can't be read counts as empty, so that everything here counts as the user's.
 
         Args:
             root: The project's folder.
@@ -82,7 +90,10 @@ class Arrivals:
         self._top = os.fspath(root)
         self._note = fetched_files.note(root)
         self._folders: dict[str, str] = {}
+        self._absent: set[str] = set()
         self._known = fetched_files.known(root)
+        self._noted = dict(self._known) if self._note.exists() else None
+        self._unchanged = fetched_files.unchanged(root, self._known)
         self._others_runs = self._runs_of_others()
         self.refused: list[tuple[str, str]] = []
         self._stages: set[str] = set()
@@ -95,44 +106,45 @@ class Arrivals:
             outputs: The folders that files may go to, besides runs/.
         """
         plan, paths_seen = Plan(), set[str]()
-        allowed = (*(f"{output}/" for output in outputs), "runs/")
+        allowed = (*(f"{output}/" for output in outputs), _RUNS)
         for listed in files:
-            path = self._local(listed.path, outputs)
-            file = listed if path == listed.path else replace(listed, path=path)
-            if file is not listed and not run_facts.is_one(path):
-                plan.beside.append(path)
-            why = self._unfit(file.path, allowed) or (TWICE if file.path in paths_seen else "")
-            paths_seen.add(file.path)
+            path, file = self._local(listed.path, outputs), listed
+            if path != listed.path:
+                file = listed._replace(path=path)
+                if not run_facts.is_one(path):
+                    plan.beside.append(path)
+            why = self._unfit(path, allowed) or (TWICE if path in paths_seen else "")
+            paths_seen.add(path)
             if why:
-                plan.refused.append((file.path, why))
+                plan.refused.append((path, why))
                 continue
-            try:
-                status = os.lstat(f"{self._top}/{file.path}")
-            except FileNotFoundError:
-                plan.bring.append(file)
-                continue
-            except OSError as error:
-                plan.refused.append((file.path, error.strerror or "can't read it"))
-                continue
-            self._compare(plan, file, status)
+            if self._is_as_it_came(file):
+                plan.here += not run_facts.is_one(path)
+            else:
+                self._compare(plan, file)
         return plan
+
+    def _is_as_it_came(self, file: File) -> bool:
+        """Return whether a file was fetched from here, and has changed neither there nor here since."""
+        cluster, mtime, size = self._unchanged.get(file.path, ("", 0, 0))
+        return cluster == self.cluster and alike(file.size, file.mtime, int(size), int(mtime))
 
     def _local(self, path: str, outputs: Iterable[str]) -> str:
         """Return where a file goes: its path, or beside it where another cluster's file of this name is, or was.
 
         A run's folder goes there whole.
         """
-        if run_facts.is_one(path):
-            return run_facts.local(path, self.cluster)
-        if path.startswith("runs/"):
-            return self._local_record(path)
+        if path.startswith(_RUNS):
+            return run_facts.local(path, self.cluster) if run_facts.is_one(path) else self._local_record(path)
+        if self._others_runs and run_folders.run_of(path, self._run_folders) in self._others_runs:
+            return beside(path, self.cluster, outputs)
+        known = self._known.get(path)
+        if known and known[0] == self.cluster:
+            return path
         own_place = beside(path, self.cluster, outputs)
         if self._known.get(own_place, [""])[0] == self.cluster:
             return own_place
-        if self._others_runs and run_folders.run_of(path, self._run_folders) in self._others_runs:
-            return own_place
-        others = self._known.get(path, [self.cluster])[0] != self.cluster and os.path.lexists(f"{self._top}/{path}")
-        return own_place if others else path
+        return own_place if known and os.path.lexists(f"{self._top}/{path}") else path
 
     def _runs_of_others(self) -> set[str]:
         """Return the numbers of runs in whose folders other clusters' files are here."""
@@ -148,18 +160,29 @@ class Arrivals:
         """Return where a run's record goes: clusters may give two runs the same number."""
         name = path.rpartition("/")[2]
         is_own = self._known.get(path, [""])[0] == self.cluster
-        if is_own or not os.path.lexists(f"{self._top}/{path}") or not _RECORD.fullmatch(path):
+        if is_own or not os.path.lexists(f"{self._top}/{path}") or not _NAMES[run_record.FOLDER].fullmatch(name):
             return path
         if run_record.find(self.root, name.partition(".")[0], self.cluster):
             return path
         return f"{run_record.FOLDER}/{name.removesuffix('.json')}.{self.cluster}.json"
 
-    def _compare(self, plan: Plan, file: File, status: os.stat_result) -> None:
-        """Decide about a file that has one of its name here."""
+    def _compare(self, plan: Plan, file: File) -> None:
+        """Decide about a file by what has its name here."""
+        if file.path.rpartition("/")[0] in self._absent:
+            plan.bring.append(file)
+            return
+        try:
+            status = os.lstat(f"{self._top}/{file.path}")
+        except FileNotFoundError:
+            plan.bring.append(file)
+            return
+        except OSError as error:
+            plan.refused.append((file.path, error.strerror or "can't read it"))
+            return
         if not stat.S_ISREG(status.st_mode):
             what = "folder" if stat.S_ISDIR(status.st_mode) else "link or special file"
             plan.refused.append((file.path, f"a {what} is in its place"))
-        elif _is_record(file.path) or alike(status.st_size, status.st_mtime_ns, file.size, file.mtime):
+        elif alike(status.st_size, status.st_mtime_ns, file.size, file.mtime) or _is_record(file.path):
             plan.here += not run_facts.is_one(file.path)
             self._known[file.path] = [self.cluster, file.mtime, file.size]
         else:
@@ -177,15 +200,9 @@ class Arrivals:
     def _unfit(self, path: str, allowed: tuple[str, ...]) -> str:
         """Return why a path can't be written to; "" where it can."""
         folder, _, name = path.rpartition("/")
-        if not path.startswith(allowed) or name in {"", ".", ".."}:
-            return OUTSIDE
-        if name.lower() in _TAKEN:
-            return TAKEN
-        if _is_long(name):
-            return LONG
-        if _is_record(path) and not _RECORD.fullmatch(path):
-            return NO_RECORD
-        if folder == run_facts.FOLDER and not run_facts.LOCAL.fullmatch(name):
+        if why := _name_unfit(name) if path.startswith(allowed) else OUTSIDE:
+            return why
+        if folder in _NAMES and not _NAMES[folder].fullmatch(name):
             return NO_RECORD
         return self._folder_unfit(folder)
 
@@ -193,13 +210,7 @@ class Arrivals:
         """Return why a folder can't be written to: its name, or a link or file on the way; each is checked once."""
         if folder not in self._folders:
             above, _, name = folder.rpartition("/")
-            why = self._folder_unfit(above) if above else ""
-            if name in {"", ".", ".."}:
-                why = OUTSIDE
-            elif name.lower() in _TAKEN:
-                why = TAKEN
-            elif _is_long(name):
-                why = LONG
+            why = _name_unfit(name) or (self._folder_unfit(above) if above else "")
             self._folders[folder] = why or self._link(folder)
         return self._folders[folder]
 
@@ -208,6 +219,7 @@ class Arrivals:
         try:
             is_folder = stat.S_ISDIR(os.lstat(f"{self._top}/{folder}").st_mode)
         except FileNotFoundError:
+            self._absent.add(folder)
             return ""
         except OSError as error:
             return error.strerror or "can't read it"
@@ -266,11 +278,12 @@ class Arrivals:
         return size
 
     def close(self) -> None:
-        """Write the note, and remove partial files."""
+        """Write the note where it has changed, and remove partial files."""
         for stage in self._stages:
             shutil.rmtree(stage, ignore_errors=True)
         self._stages.clear()
-        state_files.save(self._note, self._known)
+        if self._known != self._noted:
+            state_files.save(self._note, self._known)
 
 
 def beside(path: str, cluster: str, outputs: Iterable[str]) -> str:
@@ -285,8 +298,14 @@ def without_cluster(path: str, cluster: str, outputs: Iterable[str]) -> str:
     return f"{output}/{path.removeprefix(f'{output}/{cluster}/')}" if output else path
 
 
-def _is_long(name: str) -> bool:
-    return len(name) * 4 > _LONGEST_NAME and len(os.fsencode(name)) > _LONGEST_NAME
+def _name_unfit(name: str) -> str:
+    """Return why nothing from a cluster may have a name; "" where it may."""
+    if name in {"", ".", ".."}:
+        return OUTSIDE
+    if name.lower() in _TAKEN:
+        return TAKEN
+    is_long = len(name) * 4 > _LONGEST_NAME and len(os.fsencode(name)) > _LONGEST_NAME
+    return LONG if is_long else ""
 
 
 def _is_record(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""The command `init`: look at a folder, show what would make a project of it, ask, and write it."""
+"""The command `init`: inspect a folder, show what would make a project of it, ask, and write it."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ from rookery.core import console, invocation, preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.core.sizes import of_mebibytes
 from rookery.projects import chosen_clusters, config, first_commit, scaffold
-from rookery.projects.adoption import from_script, git_facts, ignore_lines, project_file, proposal, screen, survey
+from rookery.projects.adoption import from_script, git_facts, ignore_lines, inspection, project_file, proposal, screen
 from rookery.projects.adoption.facts import FolderFacts
 from rookery.projects.adoption.proposal import Proposal
 from rookery.projects.commit import listed
@@ -138,7 +138,7 @@ def _plan(root: Path, options: InitOptions) -> InitPlan:
     """
     clusters = tuple(chosen_clusters.named_or_usual(options.cluster))
     name = _name(root, options)
-    facts = survey.look(root)
+    facts = inspection.inspect(root)
     if facts.files.projects:
         below = facts.files.projects[0]
         raise RookeryError(
@@ -151,12 +151,14 @@ def _plan(root: Path, options: InitOptions) -> InitPlan:
     made = dict([from_script.translated(root, options.from_script, {})]) if options.from_script else {}
     gpus = {site: number for site in clusters if (number := partition.fewest_gpus(profile.load(site)))}
     proposed = proposal.propose(facts, name, clusters, gpus, {path: each.job for path, each in made.items()})
-    told = [
+    notes = [
         advice
         for path, each in made.items()
-        for advice in from_script.advice(path, each, from_script.problems(root, proposed.project, each.job))
+        for advice in from_script.advice(
+            path, each, proposed.project.outputs, from_script.problems(root, proposed.project, each.job)
+        )
     ]
-    proposed = replace(proposed, advice=(*proposed.advice, *told))
+    proposed = replace(proposed, advice=(*proposed.advice, *notes))
     ignore_file = root / IGNORED
     before = ignore_file.read_text(encoding="utf-8", errors="surrogateescape") if ignore_file.is_file() else ""
     texts = {IGNORED: ignore_lines.with_sections(before, proposed.ignored)} if proposed.ignored else {}
@@ -248,10 +250,18 @@ def _print_summary(plan: InitPlan, signed: str, *, committed: bool) -> None:
         console.say(f"  made a git repository, with a first commit of {_commit_size(plan)}")
         first_commit.warn(signed, where)
     steps = [] if inside else [f"cd {shlex.quote(str(config.shown(plan.root)))}"]
+    packages = [advice for advice in plan.proposal.advice if advice.writes]
+    unfinished = [job.name for job in project.jobs if job.comments]
+    steps += [advice.command for advice in packages]
+    if unfinished:
+        steps.append(f"edit {config.NAME} as its comments say ({listed(unfinished)})")
+    added = [file for advice in packages for file in advice.writes]
+    added = [*([config.NAME] * bool(unfinished) if committed else plan.texts), *added]
     if plan.commits and not committed:
         steps.append("git init && git add -A && git commit -m 'First version'")
-    elif not plan.commits:
-        steps.append(f"git add {' '.join(plan.texts)} && git commit -m 'Make it a rookery project'")
+    elif added:
+        what = "Complete the project" if committed else "Make it a rookery project"
+        steps.append(f"git add {shlex.join(added)} && git commit -m '{what}'")
     steps += [f"{invoke} data.push"] if project.inputs else []
     steps += [f"{invoke} run {project.jobs[0].name}" if project.jobs else f"{invoke} deploy"]
     for step in steps:

@@ -57,7 +57,7 @@ def text(draft: ProjectDraft) -> str:
         locks = " and ".join(lock for _, lock in draft.environment.values())
         lines.append(f"environment: {{{ways}}} # made from {locks}")
     outputs = ", ".join(scalar(folder, inside=True) for folder in draft.outputs)
-    lines.append(f"outputs: [{outputs}] # folders for results and logs, on the cluster's large storage")
+    lines.append(f"outputs: [{outputs}] # results and logs, on the cluster's large storage")
     if draft.inputs:
         inputs = ", ".join(scalar(path, inside=True) for path in draft.inputs)
         lines.append(f"inputs: [{inputs}] # data that is not in git; `rookery data.push` copies it to the cluster")

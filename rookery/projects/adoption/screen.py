@@ -25,11 +25,14 @@ def show_diffs(texts: Mapping[str, str], before: Mapping[str, str]) -> None:
         texts: The new content of each, by its name.
         before: What these hold now; "" for one that is not there.
     """
+    from rich.text import Text
+
     output = console.writer(sys.stdout)
     for name, text in texts.items():
         old = before[name].splitlines(keepends=True)
         for line in difflib.unified_diff(old, text.splitlines(keepends=True), name if old else "/dev/null", name):
-            console.show(output, line.rstrip("\r\n"), _COLOURS.get(line[0], ""))
+            # not wrapped: it shows what the file will hold
+            output.print(Text(console.clean(line.rstrip("\r\n")), style=_COLOURS.get(line[0], "")))
 
 
 def show_advice(every: Iterable[Advice]) -> None:
