@@ -86,7 +86,7 @@ def number(value: float) -> str:
 
 
 def numbers(values: Sequence[float]) -> list[str]:
-    """Return numbers for an axis: with as many digits, from four on, as tell them apart."""
+    """Return numbers for an axis, with four digits, or as many more as distinguish them."""
     for digits in range(4, 16):
         texts = [f"{value:.{digits}g}" for value in values]
         if len(set(texts)) == len(set(values)):
@@ -123,7 +123,7 @@ def edges(values: Sequence[float]) -> list[float]:
 
 
 def counts(values: Sequence[float], bins: Sequence[float]) -> list[int]:
-    """Return how many values are in each bin; a value on an edge is in the bin above it, but for the last edge's."""
+    """Return how many values are in each bin; a value on an edge is in the bin above it, except on the last edge."""
     found = [0] * (len(bins) - 1)
     for value in values:
         place = next((place for place, edge in enumerate(bins[1:-1]) if value < edge), len(found) - 1)

@@ -1,1 +1,1 @@
-"""Jobs of a project: their scripts, checks of them, and their way from submission to result."""
+"""Jobs of a project: checked, submitted, followed, fetched, recorded and measured; and their input data."""

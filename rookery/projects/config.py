@@ -26,6 +26,7 @@ from rookery.projects import (
 from rookery.projects.job import Job
 from rookery.projects.job_settings import listed
 from rookery.projects.model import Environment, Project
+from rookery.projects.packages import description
 from rookery.projects.source_tree import stays_inside
 
 NAME: Final = "rookery.yml"
@@ -37,7 +38,7 @@ PYTHON_LOCKS = {
     "environment.yml": "conda",
     "environment.yaml": "conda",
 }
-R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library", "DESCRIPTION": "library"}
+R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library", description.NAME: "library"}
 
 
 class NoProject(RookeryError):  # noqa: N818 said of a place, not of something that broke
@@ -112,6 +113,9 @@ def load(path: str | Path = "") -> Project:
         problems.add(document, complaint)
     problems.report()
     data, note = document.data, copy_note.of(root)
+    inputs = _inputs(data.get("inputs"))
+    if note:
+        inputs = {path: note.inputs.get(path, version) for path, version in inputs.items()}
     outputs = [str(PurePosixPath(path)) for path in listed(data.get("outputs", remote_paths.LOGS))]
     return Project(
         root=root,
@@ -124,7 +128,7 @@ def load(path: str | Path = "") -> Project:
         lines=document.lines,
         copied_from=note.origin if note else "",
         outputs_per_release=bool(note and note.outputs_per_release),
-        inputs=_inputs(data.get("inputs")),
+        inputs=inputs,
         check=check_key.of(data),
     )
 
@@ -247,5 +251,12 @@ def _document(file: Path, problems: FileProblems) -> Document:
 def _environment(root: Path, declared: Mapping[str, str]) -> Environment:
     """Return the environment in rookery.yml, or else the one that the project's lock files tell."""
     locks = (PYTHON_LOCKS, R_LOCKS)
-    guessed = [next((kind for name, kind in known.items() if (root / name).is_file()), "none") for known in locks]
+    guessed = [next((kind for name, kind in known.items() if lists_packages(root / name)), "none") for known in locks]
     return Environment(python=declared.get("python", guessed[0]), r=declared.get("r", guessed[1]))
+
+
+def lists_packages(file: Path) -> bool:
+    """Return whether a file is there that lists packages by its name; a DESCRIPTION may be anything else."""
+    if not file.is_file():
+        return False
+    return file.name != description.NAME or description.is_of_r(file.read_text(encoding="utf-8", errors="replace"))

@@ -11,6 +11,7 @@ from rookery.core.errors import RookeryError
 from rookery.projects.commit import Commit, contents, listed
 from rookery.projects.locks import reading as locks
 from rookery.projects.model import Environment, Project
+from rookery.projects.packages import description
 from rookery.projects.source_tree import LINK
 from rookery.projects.tree_checks import Tree, quoted
 
@@ -120,7 +121,7 @@ def required(  # noqa: PLR0913, PLR0917
 def _required(  # noqa: PLR0913, PLR0917
     project: Project, commit: Commit, tree: Tree, kind: str, way: str, setup: str, requirements: tuple[str, ...]
 ) -> RequiredEnvironment:
-    lock = next((name for name in LOCKS[way] if name in tree.files), "")
+    lock = _lock(commit, tree, way)
     if not lock:
         raise RookeryError(
             f"The commit has no {LOCKS[way][0]}, the lock file of the {way} environment.",
@@ -136,12 +137,35 @@ def _required(  # noqa: PLR0913, PLR0917
     parts = [
         way,
         setup if way in _BY_MODULES else "",
-        *(f"{name} {tree.files[name].id}" for name in sorted(set(deciding))),
+        *(f"{name} {_content(commit, tree, name)}" for name in sorted(set(deciding))),
         *requirements,
     ]
     digest = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
     name = f"{project.origin}-{digest}"
     return RequiredEnvironment(kind, way, lock, digest, name, expected=found.expected, warning=warning)
+
+
+def _lock(commit: Commit, tree: Tree, way: str) -> str:
+    """Return the file that lists an environment's packages; "" where the commit has none."""
+    first = next((name for name in LOCKS[way] if name in tree.files), "")
+    is_other = (
+        first == description.NAME
+        and tree.files[first].mode != LINK
+        and not description.is_of_r(_text(commit, tree, first))
+    )
+    return "" if is_other else first
+
+
+def _content(commit: Commit, tree: Tree, name: str) -> str:
+    """Return what of a file decides: of a DESCRIPTION, the packages that it needs; of others, every character."""
+    if name != description.NAME:
+        return tree.files[name].id
+    needed = description.dependencies(_text(commit, tree, name))
+    return " ".join(f"{package}>={oldest}" for package, oldest in sorted(needed.items()))
+
+
+def _text(commit: Commit, tree: Tree, name: str) -> str:
+    return contents(commit, [tree.files[name].id])[0].decode(errors="replace")
 
 
 def _refuse_links(tree: Tree, names: list[str]) -> None:
@@ -154,7 +178,7 @@ def _refuse_links(tree: Tree, names: list[str]) -> None:
 
 
 def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
-    """Return further files that decide: those that a requirements.txt names by -r and -c.
+    """Return further files that decide: those that a requirements.txt, or conda's pip, names by -r and -c.
 
     Raises:
         RookeryError: A package is to be taken from a folder of the project: that would tie the environment, which many
@@ -166,7 +190,7 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
     unread = [lock]
     while unread:
         name = unread.pop()
-        text = contents(commit, [tree.files[name].id])[0].decode(errors="replace")
+        text = _text(commit, tree, name)
         named = re.findall(_FROM_FOLDER[way], text, re.MULTILINE)
         own = _OWN[way] if name == lock else "(?!)"
         if local := [entry for entry in named if "://" not in entry and not re.fullmatch(own, entry)]:
@@ -174,22 +198,27 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
                 f"{name} installs packages from folders of the project ({listed(local)}), which releases can't share.",
                 hint="remove them from the file, and set PYTHONPATH to their folder under the job's `environment`",
             )
-        if way == "venv":
+        if way in {"venv", "conda"}:
             named = [entry for entry in _REQUIREMENTS.findall(text) if entry in tree.files and entry not in included]
             included += named
             unread += named
     return included
 
 
+# Where pip is told to install a folder; in a list of YAML, too.
+_PIP_FOLDER = r"""^[ \t]*(?:- +)?["']?((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*|\[\S*)?)["']?[ \t]*(?:[ \t]#.*)?$"""
 # Where a lock file says that a package is a folder of the project.
 _FROM_FOLDER = {
     "uv": r'^source = \{ (?:editable|directory) = "([^"]+)"',
     "poetry": r'^type = "directory"\n+url = "([^"]+)"',
-    "venv": r"^[ \t]*((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*|\[\S*)?)[ \t]*(?:[ \t]#.*)?$",
+    "venv": _PIP_FOLDER,
+    "conda": _PIP_FOLDER,
 }
 # What of that means the project itself, which each release has of its own (packages.python_package).
-_OWN = {"uv": r"\.", "poetry": "(?!)", "venv": r"(?:(?:-e|--editable)[ =]*)?\./?(?:\[([\w., -]*)\])?"}
-_REQUIREMENTS = re.compile(r"^[ \t]*(?:-r|-c|--requirement|--constraint)[ =]*([^\s#]+)", re.MULTILINE)
+_OWN = {"uv": r"\.", "poetry": "(?!)", "conda": "(?!)", "venv": r"(?:(?:-e|--editable)[ =]*)?\./?(?:\[([\w., -]*)\])?"}
+_REQUIREMENTS = re.compile(
+    r"""^[ \t]*(?:- +)?["']?(?:-r|-c|--requirement|--constraint)[ =]*([^\s#"']+)""", re.MULTILINE
+)
 
 
 def own_extras(commit: Commit, tree: Tree, way: str) -> tuple[str, ...] | None:
@@ -197,7 +226,7 @@ def own_extras(commit: Commit, tree: Tree, way: str) -> tuple[str, ...] | None:
     lock = LOCKS["venv"][0]
     if way != "venv" or lock not in tree.files:
         return None
-    text = contents(commit, [tree.files[lock].id])[0].decode(errors="replace")
+    text = _text(commit, tree, lock)
     matches = [re.fullmatch(_OWN[way], entry) for entry in re.findall(_FROM_FOLDER[way], text, re.MULTILINE)]
     own = [match[1] or "" for match in matches if match]
     return tuple(extra.strip() for extras in own for extra in extras.split(",") if extra.strip()) if own else None

@@ -12,7 +12,7 @@ def has_changes(root: Path, name: str) -> bool:
 
 
 def make(root: Path, name: str, message: str) -> None:
-    """Commit one file alone, in the name that Git or `config` has for the user; else under a placeholder.
+    """Commit only one file, in the name that Git or `config` has for the user; else under a placeholder.
 
     Args:
         root: The project's folder.

@@ -72,7 +72,7 @@ def make(
     package, warning = python_package.find(
         commit, tree, project.environment.python, describe, is_listed=extras is not None
     )
-    r_name = r_package.find(commit, tree, project.environment.r, used)
+    r_name, r_warning = r_package.find(commit, tree, project.environment.r, used)
     requirements = package.requirements(extras) if package and extras is not None else ()
     environments = environment.required(project, commit, tree, cluster, used or [""], requirements)
     rendered = {path: text for script in scripts for path, text in {script.path: script.text, **script.files}.items()}
@@ -107,7 +107,7 @@ def make(
         tuple(script.path for script in scripts if script.path in files),
         tuple(path for path in rendered if path in tree.files),
         tree.outwards,
-        tuple(dict.fromkeys(filter(None, (warning, *(each.warning for each in environments))))),
+        tuple(dict.fromkeys(filter(None, (warning, r_warning, *(each.warning for each in environments))))),
         {each.kind: each.expected for each in environments},
     )
 

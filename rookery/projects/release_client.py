@@ -131,7 +131,7 @@ class _Progress:
     def show_line(self, line: str) -> None:
         """Take a line of standard error: `doing: …` begins a step, the rest is output of programs."""
         doing = line.startswith("doing: ")
-        if not sys.stderr.isatty() or not (doing or self._live):
+        if not sys.stderr.isatty() or not (doing or self._live) or not line.strip():
             return
 
         with self._lock:

@@ -21,7 +21,7 @@ _LAST_LINES = 20
 
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|not enough space|os error (28|122)", re.IGNORECASE)
 _OFFLINE = re.compile(
-    r"error sending request|Failed to fetch|Could not resolve|name resolution|Network is unreachable|"
+    r"error sending request|Failed to fetch|Could not resolve (host|proxy)|name resolution|Network is unreachable|"
     r"Connection (refused|timed out|reset)|No route to host|cannot open URL|CONNECTION FAILED|unable to access index",
     re.IGNORECASE,
 )
@@ -165,5 +165,5 @@ def _free(fact: str) -> str:
 def _why(stderr: str) -> str:
     """Return the most useful line of programs' output."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("doing: ")]
-    telling = [line for line in lines if _TELLING.search(line)]
+    telling = [line for line in lines if line.startswith("error: ")] or list(filter(_TELLING.search, lines))
     return (telling or lines or ["no reason given"])[-1 if not telling else 0][:300].rstrip(".")

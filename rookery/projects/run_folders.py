@@ -1,4 +1,4 @@
-"""Outputs of which each run has a folder of its own: `results/{run}` in rookery.yml."""
+"""Outputs with a folder for each run: `results/{run}` in rookery.yml."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ def folder(output: str) -> str:
 
 
 def of_outputs(outputs: Iterable[str]) -> tuple[str, ...]:
-    """Return those outputs of which each run has a folder of its own."""
+    """Return the outputs that have a folder for each run."""
     return tuple(output for output in outputs if RUN in output)
 
 

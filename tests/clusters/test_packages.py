@@ -1,50 +1,33 @@
 """Projects that are packages themselves, and environments that turn out not to be what their lock file says."""
 
-import hashlib
 import json
+import shlex
 from typing import Any
 
 import pytest
 from deployments import Work, work
 from failures import refused
+from folders_of_code import PACKAGE, POETRY, POETRY_LOCK, PROJECT, uv_lock
 from laptops import Laptop, laptop
 from live import Live
 from waiting import wait_for
 
-pytestmark = pytest.mark.cluster
-INICONFIG = """
-[[package]]
-name = "iniconfig"
-version = "2.3.1"
-source = { registry = "https://pypi.org/simple" }
-wheels = [
-    { url = "https://files.pythonhosted.org/packages/56/43/4ca9e49d27a1fcf6bece6f6aec0ea46bb9112489b93d4b688fb415457bdb/iniconfig-2.3.1-py3-none-any.whl", hash = "sha256:9121e2c1fdb355232495be3194c8dfe87ccc2d5dee45947b78e68f499790d7a7", size = 7552 },
-]
-"""  # noqa: E501
-UV_LOCK = f"""version = 1
-revision = 3
-requires-python = ">=3.9"
-{INICONFIG}
-[[package]]
-name = "tidal-flow"
-version = "0.1.0"
-source = {{ editable = "." }}
-dependencies = [{{ name = "iniconfig" }}]
+from rookery.projects import release_protocol
 
-[package.metadata]
-requires-dist = [{{ name = "iniconfig", specifier = ">=2" }}]
-"""
-PYPROJECT = """[project]
-name = "tidal-flow"
-version = "0.1.0"
-requires-python = ">=3.9"
-dependencies = ["iniconfig>=2"]
-[project.scripts]
-tidal = "tidal_flow.command:main"
-[build-system]
-requires = ["uv_build>=0.9"]
-build-backend = "uv_build"
-"""
+pytestmark = pytest.mark.cluster
+UV_LOCK = uv_lock("editable", "tidal-flow")
+
+
+def tidal(text: str) -> str:
+    """A pyproject.toml of the package gentoo as that of tidal-flow."""
+    return (
+        text.replace("gentoo.command", "tidal_flow.command")
+        .replace('"gentoo"', '"tidal-flow"')
+        .replace("squares", "tidal")
+    )
+
+
+PYPROJECT = tidal(PROJECT + PACKAGE)
 COMMAND = """import importlib.metadata, json, subprocess, sys
 import iniconfig, tidal_flow
 INNER = "import tidal_flow as t; print(t.__file__)"
@@ -126,6 +109,13 @@ def test_two_releases_side_by_side_import_their_own_code(home: Laptop) -> None:
     pruned = project.deploy("--prune")["pruned"]
     assert [first["release"].rpartition("/")[2]] == pruned["releases"], "nothing of the package counts as a user's file"
     assert home.says(f"{project.base}/current/.venv/bin/tidal") != "", "its environment has stayed"
+    half = "storage/rookery/x86_64/environments/tidal-abc"  # as while a copy of the project is deployed
+    home.says(f"mkdir {half}; setsid flock {half}.lock sleep 600 </dev/null >/dev/null 2>&1 &")
+    wait_for(lambda: home.ssh(f"flock -n {half}.lock true").returncode == 1)
+    assert project.deploy("--prune")["pruned"]["environments"] == []
+    home.says(f"fuser -k {half}.lock >/dev/null 2>&1; true")
+    wait_for(lambda: home.ssh(f"flock -n {half}.lock true").returncode == 0)
+    assert [path.rpartition("/")[2] for path in project.deploy("--prune")["pruned"]["environments"]] == ["tidal-abc"]
 
 
 def test_commands_of_the_packages_see_the_projects_code(home: Laptop) -> None:
@@ -145,23 +135,7 @@ def test_commands_of_the_packages_see_the_projects_code(home: Laptop) -> None:
 
 
 def test_a_poetry_package(home: Laptop) -> None:
-    text = """[tool.poetry]
-name = "tidal-flow"
-version = "0.3"
-description = ""
-authors = []
-[tool.poetry.dependencies]
-python = ">=3.9"
-[tool.poetry.scripts]
-tidal = "tidal_flow.command:main"
-[build-system]
-requires = ["poetry-core"]
-build-backend = "poetry.core.masonry.api"
-"""
-    relevant = {"dependencies": {"python": ">=3.9"}, "source": None, "extras": None, "dev-dependencies": None}
-    digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
-    lock = f'package = []\n[metadata]\nlock-version = "2.1"\npython-versions = ">=3.9"\ncontent-hash = "{digest}"\n'
-    project = package(home, "poet", "src", pyproject__toml=text, poetry__lock=lock)
+    project = package(home, "poet", "src", pyproject__toml=tidal(POETRY), poetry__lock=POETRY_LOCK)
     command = project.root / "src/tidal_flow/command.py"
     command.write_text(command.read_text().replace("iniconfig, ", "").replace('"iniconfig": iniconfig.__file__,', ""))
     project.commit()
@@ -206,7 +180,7 @@ def test_an_environment_without_what_its_lock_lists_is_no_environment(home: Lapt
         completed = project.run()
         refused(completed, "can't build the uv environment")
         assert "  | error: iniconfig 2.3.1 of uv.lock is not installed" in completed.stderr
-        assert not home.says("ls storage/rookery/x86_64/environments | grep '^lacking-.*[^k]$' || true")
+        assert not home.says("ls storage/rookery/x86_64/environments | grep '^lacking-' || true")
         assert project.current() == ""
     finally:
         home.says("rm -r fake .config/rookery/env.d/99-fake.sh")
@@ -247,7 +221,11 @@ Depends: R (>= 3.5)
 Imports: iterators,
     stats
 """
-R_ANSWER = 'cat(gentoo::release(), find.package("gentoo"), find.package("iterators"), sep = "\\n")'
+R_ANSWER = 'cat(gentoo::release(), gentoo::tool(), find.package("gentoo"), find.package("iterators"), sep = "\\n")'
+CONFIGURE = """#!/bin/sh
+# reads what only the whole package has
+echo "tool <- function() '$(cat tools/name.txt) $(cat settings.in)'" >R/tool.R
+"""
 
 
 def test_two_releases_of_an_r_package_load_their_own_code(home: Laptop) -> None:
@@ -257,19 +235,25 @@ def test_two_releases_of_an_r_package_load_their_own_code(home: Laptop) -> None:
         "new": {"command": "Rscript ask.R > results/new.txt", "time": "5m"},
     }
     project = work(home, "gentoo", environment={}, jobs=jobs)
-    (project.root / "R").mkdir()
+    for folder in ("R", "tools"):
+        (project.root / folder).mkdir()
+    (project.root / "tools/name.txt").write_text("hammer")
+    (project.root / "configure").write_text(CONFIGURE)
+    (project.root / "configure").chmod(0o755)
 
     def write(number: int) -> None:
         text = f"release <- function() {{\n  iterators::nextElem(iterators::iter({number}))\n}}\n"
         (project.root / "R/release.R").write_text(text)
 
     write(1)
-    project.commit(DESCRIPTION=DESCRIPTION, NAMESPACE="export(release)\nimport(iterators)\n", ask__R=R_ANSWER)
+    names = "export(release, tool)\nimport(iterators)\n"
+    from_windows = DESCRIPTION.replace("\n", "\r\n")
+    project.commit(DESCRIPTION=from_windows, NAMESPACE=names, ask__R=R_ANSWER, settings__in="small")
     first = project.deploy()
     assert first["environments"]["r"]["state"] == "built", "of what DESCRIPTION imports"
     job = submitted(project, "old")
     write(2)
-    project.commit()
+    project.commit(DESCRIPTION=from_windows.replace("1.0.0", "1.0.1") + "Suggests: zoo\r\n")
     second = project.deploy()
     shared = second["environments"]["r"]
     assert shared == {"state": "ready", "path": first["environments"]["r"]["path"]}
@@ -277,8 +261,8 @@ def test_two_releases_of_an_r_package_load_their_own_code(home: Laptop) -> None:
     home.says(f"touch {project.base}/current/results/go")
     wait_for(lambda: not home.says(f"squeue --noheader --job {job} 2>/dev/null || true"))
     for name, deployed, number in (("old", first, "1"), ("new", second, "2")):
-        said, own, other = home.says(f"cat {project.base}/current/results/{name}.txt").splitlines()
-        assert (said, own) == (number, f"{deployed['release']}/.rlibrary/gentoo")
+        said, tool, own, other = home.says(f"cat {project.base}/current/results/{name}.txt").splitlines()
+        assert (said, tool, own) == (number, "hammer small", f"{deployed['release']}/.rlibrary/gentoo")
         assert other == f"{shared['path']}/iterators"
     assert home.says(f"ls {shared['path']} | grep gentoo || true") == ""
     assert project.deploy()["state"] == "same"
@@ -291,3 +275,32 @@ def test_two_releases_of_an_r_package_load_their_own_code(home: Laptop) -> None:
     refused(completed, "can't add the project's own package to the environment")
     assert "unexpected" in completed.stderr
     assert project.current() == second["commit"]
+
+
+def test_packages_that_a_list_lacks_are_named_before_anything_is_sent(home: Laptop) -> None:
+    project = work(home, "adelie", environment={}, jobs=JOBS)
+    (project.root / "R").mkdir()
+    (project.root / "R/one.R").write_text("one <- function() 1\n")
+    listed = {"r-packages.txt": "# none yet\n", "DESCRIPTION": DESCRIPTION.replace("gentoo", "adelie")}
+    for name, text in {**listed, "NAMESPACE": "export(one)\n"}.items():
+        (project.root / name).write_text(text)
+    project.commit()
+    for flags in ((), ("--check",)):
+        completed = project.run(*flags)
+        refused(completed, "DESCRIPTION asks for iterators, which is not in r-packages.txt")
+        assert "next: printf '\\n%s' iterators >>r-packages.txt && git add r-packages.txt" in completed.stderr
+    assert home.ssh(f"test -e {project.base}").returncode == 1
+    (project.root / "r-packages.txt").write_text("iterators\n")
+    project.commit()
+    assert project.deploy()["environments"]["r"]["state"] == "built"
+
+
+def test_cran_is_not_asked_where_nothing_is_needed(home: Laptop) -> None:
+    program, nowhere = shlex.quote(release_protocol.text("library.R")), "http://127.0.0.1:9"
+    for name, text in (("DESCRIPTION", "Package: a\nDepends: R, stats\n"), ("r-packages.txt", "# none\nutils\n")):
+        home.script(f"mkdir -p library && printf %s {shlex.quote(text)} >{name}")
+        home.says(f"Rscript --no-init-file -e {program} library {name} library {nowhere}")
+    home.script("echo iterators >r-packages.txt")
+    completed = home.ssh(f"Rscript --no-init-file -e {program} library r-packages.txt library {nowhere}")
+    assert completed.returncode == 1
+    assert f"cannot open URL {nowhere}" in completed.stderr

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import yaml
 from laptop_projects import Project
 from laptops import Laptop, laptop
 from live import Live
@@ -35,6 +36,33 @@ slow_part(proc.time()[["user.self"]] + 3)
 """
 
 
+# A CRAN with two packages that stand in for the real ones: the page that these make is larger than this whole test.
+CRAN = """
+mkdir -p cran/src/contrib && cd cran/src/contrib
+package() { # package NAME IMPORTS, its code on standard input
+  mkdir -p "$1/R" && cat >"$1/R/code.R"
+  printf 'Package: %s\\nVersion: 1.0\\nTitle: a\\nDescription: b.\\nLicense: MIT\\n%s' "$1" "$2" >"$1/DESCRIPTION"
+  echo 'exportPattern("^[a-z]")' >"$1/NAMESPACE"
+  tar -czf "$1_1.0.tar.gz" "$1" && rm -r "$1"
+}
+package htmlwidgets '' <<'END'
+saveWidget <- function(widget, file, selfcontained, libdir) {
+  stopifnot(!selfcontained) # needs pandoc
+  dir.create(libdir)
+  writeLines("name = '</script>'", file.path(libdir, "a.js"))
+  writeLines("p { color: red }", file.path(libdir, "a.css"))
+  loaded <- c('<script src="page/a.js"></script>', '<link href="page/a.css" rel="stylesheet" />')
+  writeLines(c(widget, loaded, '<link href="page/none.css" rel="stylesheet" />'), file)
+}
+END
+package profvis 'Imports: htmlwidgets
+' <<'END'
+profvis <- function(prof_input) readLines(prof_input)[1]
+END
+Rscript -e 'tools::write_PACKAGES(".", type = "source")'
+"""
+
+
 @pytest.fixture(scope="module")
 def student(penguins: Live) -> Laptop:
     there = laptop(penguins, "murre")
@@ -43,9 +71,9 @@ def student(penguins: Live) -> Laptop:
     return there
 
 
-def slow(student: Laptop, language: str, addition: str) -> Project:
+def slow(student: Laptop, name: str, addition: str, language: str = "") -> Project:
     """A new project whose program is slow in one function of its own."""
-    folder = begun(student, f"slow-{language}", "--language", language)
+    folder = begun(student, f"slow-{name}", "--language", language or name)
     program = next(path for path in folder.iterdir() if path.name.lower() in {"simulate.py", "simulate.r"})
     made = Project(student, folder)
     made.commit({program.name: program.read_text() + addition}, "slow")
@@ -55,14 +83,14 @@ def slow(student: Laptop, language: str, addition: str) -> Project:
 def test_python_under_cprofile_and_an_added_py_spy(student: Laptop) -> None:
     made = slow(student, "python", SLOW_PYTHON)
     commits = made.git("rev-list", "--count", "HEAD")
-    assert "with cprofile" in made.run("profile", "simulate", "--task", "2", "--check")
+    assert "under cprofile" in made.run("profile", "simulate", "--task", "2", "--check")
     process = made.start("profile", "simulate", "--task", "2")
     assert process.stdout
     assert process.stdout.readline().startswith("Profiling simulate, task 2 of 20")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     output = made.run("profile", "simulate", "--task", "2", timeout=300)
-    assert "slow_part" in output.split("Report:")[0]
+    assert "slow_part" in output.split("  report ")[0]
     (report,) = made.root.glob("results/profile/*/1.prof")
     assert report.stat().st_size > 1000
     assert made.laptop.says("sacct -nXo JobID | wc -l").strip() == "1"  # it was not submitted twice
@@ -86,3 +114,19 @@ def test_r_under_rprof(student: Laptop) -> None:
     assert "cprofile is for Python" in wrong
     made.commit({"rookery.yml": made.root.joinpath("rookery.yml").read_text() + "  plain: {command: hostname}\n"})
     assert "starts no `python FILE`" in made.run("profile", "plain", code=1)
+
+
+def test_r_under_a_profvis_that_is_added(student: Laptop) -> None:
+    student.script(CRAN)
+    right = yaml.safe_load((student.inventory / "host_vars/penguins.yml").read_text())["cluster_mirrors"]
+    student.write(cluster_mirrors={**right, "cran": "file:///home/murre/cran"})
+    made = slow(student, "r-page", SLOW_R, language="r")
+    made.commit({"r-packages.txt": "# none\n"}, "no packages")
+    found = made.json("profile", "simulate", "--with", "profvis")
+    assert "rnorm(20000)" in found["top"][0]["name"]
+    (page,) = (Path(file) for file in found["files"] if file.endswith(".html"))
+    first, script, style, missing = page.read_text().splitlines()
+    assert "line profiling" in first, "what Rprof wrote"
+    assert script == "<script>name = '<\\/script>'</script>", "the page has in it what it loads"
+    assert style == "<style>p { color: red }</style>"
+    assert missing.startswith("<link")

@@ -1,5 +1,6 @@
 """What decides a project's environment, and what can't be in one that releases share."""
 
+import json
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,6 +63,9 @@ def test_files_that_a_requirements_file_names_decide_too(tmp_path: Path) -> None
         ("poetry", "poetry.lock", '[package.source]\ntype = "directory"\nurl = "lib"\n'),
         ("venv", "requirements.txt", "numpy\n-e ./lib\n"),
         ("venv", "requirements.txt", "./lib"),
+        ("conda", "environment.yml", "dependencies:\n  - pip:\n    - -e .\n"),
+        ("conda", "environment.yml", "dependencies: [python]\nx:\n- '.[plot]' # itself\n"),
+        ("conda", "environment.yml", "dependencies:\n  - pip:\n    - ./lib\n"),
     ],
 )
 def test_packages_from_folders_of_the_project_are_refused(tmp_path: Path, way: str, name: str, text: str) -> None:
@@ -75,8 +79,53 @@ def test_the_project_itself_and_packages_from_git_are_fine(tmp_path: Path) -> No
     wanted(tmp_path, {"requirements.txt": "-e git+https://example.org/x.git#egg=x\nnumpy==2.0\n"}, "venv")
 
 
+def test_what_conda_s_pip_reads_decides_too(tmp_path: Path) -> None:
+    files = {"environment.yml": "dependencies:\n  - python\n  - pip:\n    - -r needs.txt\n", "needs.txt": "rich==1.0\n"}
+    [first] = wanted(tmp_path, files, "conda")
+    [second] = wanted(tmp_path, {"needs.txt": "rich==2.0\n"}, "conda")
+    assert first.digest != second.digest
+    assert json.loads(second.expected)["versions"] == {"rich": ["2.0"]}
+    with pytest.raises(RookeryError, match=r"needs.txt installs packages from folders of the project \('-e \.'\)"):
+        wanted(tmp_path, {"needs.txt": "-e .\n"}, "conda")
+
+
 @pytest.mark.parametrize("way", ["uv", "poetry", "venv", "conda"])
 def test_a_lock_file_that_is_missing_is_named(tmp_path: Path, way: str) -> None:
     with pytest.raises(RookeryError, match=environment.LOCKS[way][0].replace(".", r"\.")) as caught:
         wanted(tmp_path, {"a.py": ""}, way)
     assert environment.LOCKS[way][0] in str(caught.value.hint)
+
+
+DESCRIPTION = "Package: gentoo\nVersion: 1.0\nImports: foreach (>= 1.5), iterators, stats\n"
+
+
+def test_of_a_description_the_packages_that_it_needs_decide(tmp_path: Path) -> None:
+    first = wanted(tmp_path, {"DESCRIPTION": DESCRIPTION}, r="library")
+    same = DESCRIPTION.replace("1.0", "2.0").replace("foreach (>= 1.5), iterators", "iterators,\n    foreach (>= 1.5)")
+    for text in (same + "Suggests: zoo\n", same.replace("\n", "\r\n"), same.replace("stats", "utils")):
+        assert wanted(tmp_path, {"DESCRIPTION": text}, r="library") == first
+    for text in (same.replace("1.5", "1.6"), same.replace("stats", "zoo")):
+        assert wanted(tmp_path, {"DESCRIPTION": text}, r="library") != first
+
+
+def test_a_description_that_is_not_of_r_lists_no_packages(tmp_path: Path) -> None:
+    with pytest.raises(RookeryError, match=r"no r-packages\.txt") as caught:
+        wanted(tmp_path, {"DESCRIPTION": "This is about penguins.\nDepends: on the weather\n"}, r="library")
+    assert "r-packages.txt" in str(caught.value.hint)
+
+
+def test_a_renv_lock_without_what_the_project_imports_is_refused(tmp_path: Path) -> None:
+    lock = '{"Packages": {"foreach": {"Version": "1.4"}}}'
+    with pytest.raises(RookeryError, match=r"asks for iterators, which is not in renv\.lock; ") as caught:
+        wanted(tmp_path, {"DESCRIPTION": DESCRIPTION, "renv.lock": lock}, r="renv")
+    install = """Rscript -e 'renv::install(c("iterators", "foreach")); renv::snapshot()'"""
+    assert caught.value.hint == f"{install} && git add renv.lock && git commit"
+
+
+def test_a_list_without_what_the_project_imports_is_refused(tmp_path: Path) -> None:
+    files = {"DESCRIPTION": DESCRIPTION, "r-packages.txt": "foreach==1.5.2\n"}
+    with pytest.raises(RookeryError, match="asks for iterators, which is not in r-packages"):
+        wanted(tmp_path, files, r="library")
+    files["DESCRIPTION"] = DESCRIPTION.replace("Package: gentoo\n", "")
+    assert "may be out of date" in wanted(tmp_path, files, r="library")[0].warning, "nothing of it is installed"
+    wanted(tmp_path, {"r-packages.txt": "foreach==1.5.2\niterators\n", "DESCRIPTION": DESCRIPTION}, r="library")

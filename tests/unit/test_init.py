@@ -73,7 +73,7 @@ def test_the_next_step_after_a_program_that_reads_arguments_is_to_add_them(
         git(here, "init", "--quiet")
     assert command.run(InitOptions(cluster="penguins")) == 0
     steps = [line.split("next     ")[1] for line in capsys.readouterr().out.splitlines() if "  next  " in line]
-    commit = "git commit -m 'Complete the jobs' rookery.yml"
+    commit = "git add rookery.yml && git commit -m 'Complete the project'"
     if in_git:
         commit = "git add .gitignore rookery.yml && git commit -m 'Make it a rookery project'"
     assert steps == ["edit rookery.yml as its comments say (fit)", commit, "invoke run fit"]
@@ -99,6 +99,14 @@ def test_without_a_terminal_it_shows_and_needs_yes(here: Path, capsys: pytest.Ca
     assert command.run(InitOptions(cluster="penguins", yes=True)) == 0
     assert git(here, "status", "--porcelain") == ""
     assert "next     invoke run simulate" in capsys.readouterr().out
+
+
+def test_packages_that_no_file_lists_come_before_the_first_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(here, {"fit.R": "library(zoo)\n"})
+    assert command.run(InitOptions(cluster="penguins", yes=True)) == 0
+    steps = [line.split(None, 1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith("  next ")]
+    assert steps[0].startswith("printf '%s\\n' zoo >>r-packages.txt")
+    assert steps[1:] == ["git add r-packages.txt && git commit -m 'Complete the project'", "invoke run fit"]
 
 
 def test_what_is_a_project_already_is_refused(here: Path) -> None:

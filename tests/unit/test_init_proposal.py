@@ -22,6 +22,8 @@ LOCKS = [
     ({"environment.yml": "dependencies: [python]\n"}, {"python": "conda"}),
     ({"renv.lock": "{}"}, {"r": "renv"}),
     ({"r-packages.txt": "foreach==1.5\n", "uv.lock": ""}, {"python": "uv", "r": "library"}),
+    ({"DESCRIPTION": "Package: a\r\nImports: foreach\r\n"}, {"r": "library"}),
+    ({"DESCRIPTION": "A study of penguins.\n\nPackage: none\n"}, {}),
     ({}, {}),
 ]
 
@@ -43,11 +45,46 @@ ADVICE = [
     ({"Pipfile": ""}, "pipenv requirements > requirements.txt"),
     ({"more.py": "import numpy.linalg, sklearn, os\nfrom simulate import a\n"}, "uv add numpy scikit-learn"),
     ({"more.R": "library(stats)\nx <- data.table::fread(a) # foreach::y\n"}, "renv::init()"),
+    ({"report.Rmd": "---\n---\n", "README.Rmd": ""}, r"printf '%s\n' rmarkdown >>r-packages.txt"),
+    ({"r-packages.txt": "zoo", "a.R": "library(zoo)\nfoo::x"}, r"printf '\n%s' foo >>r-packages.txt"),
+    ({"renv.lock": "{}", "a.R": "foo::x"}, """Rscript -e 'renv::install("foo"); renv::snapshot()'"""),
     (
         {"uv.lock": "", "a.ipynb": '{"cells": [{"cell_type": "code", "source": ["x = 1"]}]}'},
         "uv add nbconvert ipykernel",
     ),
 ]
+
+
+def test_packages_that_come_with_r_and_a_readme_are_nothing_to_list(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(here, {"fit.R": "library(MASS)\nsplines::bs(1)\n", "README.Rmd": "---\n---\n"})
+    document = proposed(capsys)
+    assert document["advice"] == []
+    assert list(document["jobs"]) == ["fit"]  # type: ignore[call-overload]
+
+
+def test_what_an_r_script_does_for_one_computer_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = """# setwd("~/x")
+for (p in c("zoo")) library(p, character.only = TRUE)
+if (!require(MASS)) install.packages("MASS")
+setwd("inner")
+"""
+    write(here, {"fit.R": text})
+    assert proposed(capsys)["advice"] == []
+    write(here, {"fit.R": f'{text}install.packages("MASS")\n', "run.R": 'x <- 1; setwd("C:/Users/ada")\n'})
+    said = [advice["text"] for advice in proposed(capsys)["advice"]]  # type: ignore[attr-defined]
+    assert said == [
+        "run.R changes its folder (setwd), but jobs start in the project's folder: remove that line",
+        "fit.R installs packages, but deploy does that before any job runs: remove that line",
+    ]
+
+
+def test_an_r_package_is_told_what_it_does_not_import(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = {"DESCRIPTION": "Package: a\nImports: zoo\n", "R/a.R": "zoo::x\nfoo::x\n", "run.R": "a::b()\n"}
+    write(here, files)
+    (advice,) = proposed(capsys)["advice"]  # type: ignore[misc]
+    assert advice["text"] == "DESCRIPTION does not import R packages that your code uses (foo): add them under Imports"
 
 
 @pytest.mark.parametrize(("files", "expected"), ADVICE, ids=lambda value: value if isinstance(value, str) else "")
@@ -57,6 +94,13 @@ def test_packages_that_no_lock_file_has_are_named(
     write(here, {"simulate.py": SIMULATE, **files})
     commands = [advice["command"] for advice in proposed(capsys)["advice"]]  # type: ignore[attr-defined]
     assert [line for line in commands if line] == [line for line in commands if expected in line] != []
+
+
+def test_a_program_whose_name_looks_like_an_option_is_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(here, {"-x.py": SIMULATE})
+    assert proposed(capsys)["jobs"] == {
+        "x": {"command": "python3 ./-x.py", "memory": "1G", "time": "01:00:00"},
+    }  # fmt: skip
 
 
 def test_programs_that_others_load_get_no_job(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

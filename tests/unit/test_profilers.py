@@ -30,6 +30,16 @@ def test_the_profiler_suits_the_language(command: str, wanted: str, name: str) -
     subprocess.run(["sh", "-n"], input=shell, text=True, check=True)
 
 
+def test_the_page_of_profvis_is_made_with_what_was_installed_for_the_run() -> None:
+    """By an argument: in jobs, R takes its library from .rookery/Rprofile, whatever R_LIBS says."""
+    lines = [
+        profilers.profiled("Rscript fit.R", profilers.PROFILERS[name], "x").splitlines()[-1]
+        for name in ("rprof", "profvis")
+    ]
+    report = 'Rscript rookery-profile/report.R "$ROOKERY_PROFILE"'
+    assert lines == [report, f'{report} "$PWD"/rookery-profile/tools']
+
+
 @pytest.mark.parametrize(
     ("command", "wanted", "message"),
     [

@@ -139,6 +139,15 @@ def test_the_environment_is_guessed_from_lock_files(place: Path, files: list[str
 
 
 @pytest.mark.parametrize(
+    ("text", "r"),
+    [("Package: a\nVersion: 1\n", "library"), ("Imports: zoo\r\n", "library"), ("My penguins.\n", "none")],
+)
+def test_a_description_tells_the_environment_where_it_is_one_of_r(place: Path, text: str, r: str) -> None:
+    project(place, "", HEAD, DESCRIPTION=text)
+    assert config.load().environment.r == r
+
+
+@pytest.mark.parametrize(
     ("written", "minutes"),
     [
         ("00:05:00", 5),

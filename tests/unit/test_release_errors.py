@@ -58,6 +58,16 @@ def test_other_hints_leave_the_log_to_a_line(hec: Cluster, log: str, says: str, 
     assert hint in last
 
 
+def test_of_several_reasons_the_one_of_the_program_itself_is_told(hec: Cluster) -> None:
+    first, *_ = failed(hec, "make: *** [broken.ts] Error 1\n" + "line\n" * 25 + "error: not installed: broken\n")
+    assert first == f"hec: can't build the venv environment. {release_errors.STILL}", "it is in the last lines"
+
+
+def test_a_version_that_no_mirror_has_is_no_failed_download(hec: Cluster) -> None:
+    log = "Warning: could not resolve dependencies for foreach 1.4.9\n- [foreach]: failed to find source\n"
+    assert "download" not in failed(hec, log)[0]
+
+
 def test_what_programs_write_is_made_safe_and_not_rewritten(hec: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["rookery"])
     log = "10 %\r50 %\r100 %\x1b[0m done\nrun invoke build to see\n"

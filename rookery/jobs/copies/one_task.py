@@ -1,4 +1,4 @@
-"""Choose one task of a job, to run it alone: its number, and the rows of parameters that it has."""
+"""Choose one task of a job: its number, and its rows of parameters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class OneTask:
         return f"{self.job}{which}{f' ({values})' if values else ''}"
 
     def changes(self) -> dict[str, Any]:
-        """Return the keys of the job that are changed so that it runs this task alone; None takes a key away."""
+        """Return the keys of the job that change so that it runs only this task; None removes a key."""
         values: dict[str, Any] = {"after": None, "mail": None, "max_running": None}
         if self.rows:
             return {**values, "params": None, "grid": None, "array": None, "rows": [dict(row) for row in self.rows]}

@@ -1,4 +1,4 @@
-"""The command `data.rm`: remove versions of the input data on a cluster, but for those that are used."""
+"""The command `data.rm`: remove versions of the input data on a cluster, except those that are used."""
 
 import json as json_
 import re

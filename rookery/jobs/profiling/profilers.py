@@ -109,19 +109,18 @@ def profiled(command: str, profiler: Profiler, folder: str) -> str:
     def python(match: re.Match[str]) -> str:
         nonlocal count
         count += 1
-        start = f"{match['before']}"
         plain = f"{match['python']}{match['flags']}"
         file = f'"$ROOKERY_PROFILE/{count}'
         tools = f'env PYTHONPATH="$PWD/{TOOLS}" PATH="$PWD/{TOOLS}/bin:$PATH"'
-        return (
-            start
-            + {
-                "cprofile": f'{plain} -m cProfile -o {file}.prof" ',
-                "pyinstrument": f'{tools} {plain} -m pyinstrument -r session -o {file}.pyisession" ',
-                "py-spy": f'{tools} py-spy record --rate 100 --subprocesses --format raw -o {file}.raw" -- {plain} ',
-                "scalene": f'{tools} {plain} -m scalene run --cpu-only -o {file}.json" --- ',
-            }[profiler.name]
-        )
+        # py-spy gives up on a program that is no Python at first, such as pyenv's `python`
+        itself = f'"$({match["python"]} -c "import sys; print(sys.executable)")"{match["flags"]}'
+        calls = {
+            "cprofile": f'{plain} -m cProfile -o {file}.prof" ',
+            "pyinstrument": f'{tools} {plain} -m pyinstrument -r session -o {file}.pyisession" ',
+            "py-spy": f'{tools} py-spy record --rate 100 --subprocesses --format raw -o {file}.raw" -- {itself} ',
+            "scalene": f'{tools} {plain} -m scalene run --cpu-only -o {file}.json" --- ',
+        }
+        return f"{match['before']}{calls[profiler.name]}"
 
     def r(match: re.Match[str]) -> str:
         script = f"ROOKERY_PROFILE_SCRIPT={match['script']}"
@@ -130,9 +129,8 @@ def profiled(command: str, profiler: Profiler, folder: str) -> str:
     lines = [f'export ROOKERY_PROFILE="$PWD"/{shlex.quote(folder)}', 'mkdir -p "$ROOKERY_PROFILE"']
     if profiler.is_r:
         lines.append(_RSCRIPT.sub(r, command))
-        page = " profvis" if profiler.name == "profvis" else ""
-        library = f'env R_LIBS="$PWD/{TOOLS}:${{R_LIBS:-}}" ' if page else ""
-        lines.append(f'{library}Rscript {R_REPORT} "$ROOKERY_PROFILE"{page}')
+        library = f' "$PWD"/{TOOLS}' if profiler.package else ""
+        lines.append(f'Rscript {R_REPORT} "$ROOKERY_PROFILE"{library}')
     else:
         found = _PYTHON.search(command)
         lines.append(_PYTHON.sub(python, command))

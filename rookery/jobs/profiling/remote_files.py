@@ -1,4 +1,4 @@
-"""What `profile` brings to the release before the job, and fetches from it afterwards."""
+"""The files that `profile` puts into the release before the job, and fetches from it afterwards."""
 
 import base64
 import binascii
@@ -90,7 +90,7 @@ def needed(profiler: Profiler) -> dict[str, str]:
 
 
 def install(target: "Target", copy: "Project", commit: str, profiler: Profiler) -> None:
-    """Install a profiler into the release where the project's environment has none, for this run alone.
+    """Install a profiler into the release, for this run only, if the project's environment has none.
 
     Raises:
         RookeryError: It can't be installed.

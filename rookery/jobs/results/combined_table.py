@@ -155,7 +155,7 @@ class _Table:
         self.order: list[int] | None = None  # of a file's columns, where it is not the first file's
 
     def begin_run(self, source: SourceRun) -> None:
-        """Go on with the files of another run."""
+        """Begin the files of another run."""
         self.source, self.tasks_seen, self.twice = source, set(), set()
 
     def add(self, number: int | None, path: str, name: str, written: float) -> None:
@@ -241,7 +241,7 @@ class _Table:
         return [name for name in columns if name.lower() not in own]
 
     def _before(self, task: int | None, written: float) -> str:
-        """Return what stands before a row of a task, with the comma behind it."""
+        """Return the cells in front of a row of a task, with a comma at the end."""
         if not self.added:
             return ""
         source = self.source

@@ -1,1 +1,1 @@
-"""The command `run`: a job from the files on this computer to its results, in one."""
+"""The command `run`: deploy, submit, wait, fetch and combine, in one."""

@@ -15,7 +15,7 @@ Times = Mapping[int, Sequence[float]]
 """Seconds of each run, by its number of cores; at least one each."""
 
 ROUNDING = 1 / math.sqrt(6)
-"""Standard error of a time from Slurm's accounting: the difference of two times that are cut to whole seconds."""
+"""Standard error of a time from Slurm's accounting: the difference of two times in whole seconds."""
 
 _POOR_FIT = 0.15
 

@@ -30,7 +30,7 @@ _AWARE = re.compile(
     r"SLURM_CPUS_(PER_TASK|ON_NODE)|SLURM_JOB_CPUS_PER_NODE|sched_getaffinity|process_cpu_count|OMP_NUM_THREADS|MC_CORES"
     r"|availableCores|#pragma omp|omp_get_|RcppParallel|setDTthreads"
 )
-"""What a program asks for the number of its cores by, or is told it by."""
+"""Names by which a program gets the number of its cores."""
 
 VARIABLE = "ROOKERY_SCALE"
 """The variable that tells a program which run it is: cores and repetition, 8.2."""

@@ -18,7 +18,7 @@ from rookery.jobs.scaling.plan import ScalingPlan
 
 @dataclass(frozen=True)
 class ScalingResult:
-    """What a measurement tells.
+    """The result of a measurement.
 
     Attributes:
         results: By size, the fewest cores first.
@@ -36,7 +36,7 @@ class ScalingResult:
 
 
 def result(plan: ScalingPlan, measured: Measurement) -> ScalingResult:
-    """Return what the runs of a plan tell; those of other sizes that were measured before are not among them."""
+    """Return the result of the runs of a plan, without those of other sizes that were measured before."""
     runs = [run for run in measured.runs if (run.cores, run.repetition) in plan.runs]
     good = [run for run in runs if run.state == measurement.DONE]
     by_cores = {run.cores: [other for other in good if other.cores == run.cores] for run in good}

@@ -71,8 +71,7 @@ class ScalingSession:
             self._submit(copy, run)
 
     def _copy(self) -> "Project":
-        project = self.target.project
-        assert project is not None  # noqa: S101 scale asks for one
+        project = self.target.required_project
         return project_copy.make(project, self.name, self.measurement.commit, outputs_per_release=True)
 
     def _submit(self, copy: "Project", run: ScaleRun) -> None:
@@ -84,7 +83,7 @@ class ScalingSession:
         self.say(f"  job {number}: {run.title}")
 
     def wait(self) -> None:
-        """Wait until all runs have ended; the user may leave, and the jobs keep running."""
+        """Wait until all runs have ended; the jobs keep running if the user stops waiting."""
         ids = [run.id for run in self.measurement.active]
         if not ids:
             return

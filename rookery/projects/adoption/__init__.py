@@ -1,1 +1,1 @@
-"""Make a project of the code in a folder: what is there, what is proposed, and the command `init`."""
+"""The command `init`: inspect the code in a folder, and propose what makes a project of it."""

@@ -1,4 +1,4 @@
-"""The command `init`: look at a folder, show what would make a project of it, ask, and write it."""
+"""The command `init`: inspect a folder, show what would make a project of it, ask, and write it."""
 
 import json
 import shlex
@@ -154,7 +154,9 @@ def _plan(root: Path, options: InitOptions) -> InitPlan:
     notes = [
         advice
         for path, each in made.items()
-        for advice in from_script.advice(path, each, from_script.problems(root, proposed.project, each.job))
+        for advice in from_script.advice(
+            path, each, proposed.project.outputs, from_script.problems(root, proposed.project, each.job)
+        )
     ]
     proposed = replace(proposed, advice=(*proposed.advice, *notes))
     ignore_file = root / IGNORED
@@ -248,15 +250,18 @@ def _print_summary(plan: InitPlan, signed: str, *, committed: bool) -> None:
         console.say(f"  made a git repository, with a first commit of {_commit_size(plan)}")
         first_commit.warn(signed, where)
     steps = [] if inside else [f"cd {shlex.quote(str(config.shown(plan.root)))}"]
+    packages = [advice for advice in plan.proposal.advice if advice.writes]
     unfinished = [job.name for job in project.jobs if job.comments]
+    steps += [advice.command for advice in packages]
     if unfinished:
         steps.append(f"edit {config.NAME} as its comments say ({listed(unfinished)})")
+    added = [file for advice in packages for file in advice.writes]
+    added = [*([config.NAME] * bool(unfinished) if committed else plan.texts), *added]
     if plan.commits and not committed:
         steps.append("git init && git add -A && git commit -m 'First version'")
-    elif not plan.commits:
-        steps.append(f"git add {' '.join(plan.texts)} && git commit -m 'Make it a rookery project'")
-    elif unfinished:
-        steps.append(f"git commit -m 'Complete the jobs' {config.NAME}")
+    elif added:
+        what = "Complete the project" if committed else "Make it a rookery project"
+        steps.append(f"git add {shlex.join(added)} && git commit -m '{what}'")
     steps += [f"{invoke} data.push"] if project.inputs else []
     steps += [f"{invoke} run {project.jobs[0].name}" if project.jobs else f"{invoke} deploy"]
     for step in steps:

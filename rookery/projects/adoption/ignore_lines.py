@@ -76,7 +76,7 @@ def _all_ignored(folder: str, facts: FolderFacts) -> bool:
 
 
 def _literal(path: str) -> str:
-    """Return a path as a line of .gitignore that means it alone."""
+    """Return a path as a line of .gitignore that matches only it."""
     escaped = "".join(f"\\{character}" if character in "\\*?[" else character for character in path)
     return f"{escaped[:-1]}\\ " if escaped.endswith(" ") else escaped
 

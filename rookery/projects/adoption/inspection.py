@@ -45,8 +45,8 @@ def inspect(root: Path) -> FolderFacts:
     ]
     git = git_facts.look(root, asked)
     fresh = [path for path, size in files.sizes.items() if path not in git.ignored and size <= _LARGEST_SECRET]
-    python_locks = environments.locks(files, config.PYTHON_LOCKS)
-    r_locks = environments.locks(files, config.R_LOCKS)
+    python_locks = environments.locks(root, files, config.PYTHON_LOCKS)
+    r_locks = environments.locks(root, files, config.R_LOCKS)
     packages = environments.locked_packages(root, python_locks[0][1] if python_locks else "")
     r_package = environments.r_package(root, files)
     lists_python = bool(python_locks) or not {"pyproject.toml", "Pipfile", "setup.py"}.isdisjoint(files.sizes)
@@ -64,7 +64,12 @@ def inspect(root: Path) -> FolderFacts:
         r_package=r_package,
         packages=packages,
         unlisted=environments.unlisted(
-            root, files, every, packages, python=lists_python, r=r_locks[0][1] if r_locks else ""
+            root,
+            files,
+            every,
+            python=lists_python,
+            r=r_locks[0][1] if r_locks else "",
+            renders=any(program.kind == "rmarkdown" for program in runnable),
         ),
         outputs=outputs,
         beside=programs.written_beside(runnable),

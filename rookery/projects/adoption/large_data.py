@@ -16,7 +16,7 @@ CODE: Final = frozenset({
 
 
 def find(files: FolderFiles, tracked: frozenset[str], outputs: tuple[str, ...]) -> Iterator[LargeData]:
-    """Yield the largest folders that hold data alone, and large files beside code.
+    """Yield the largest folders that hold only data, and large files beside code.
 
     Args:
         files: The folder's.

@@ -27,6 +27,8 @@ _IMPORT: Final = re.compile(r"^\s*(?:import|from)\s+([A-Za-z_]\w*)", re.MULTILIN
 _LIBRARY: Final = re.compile(
     r"\b(?:library|require|requireNamespace|loadNamespace)\s*\(\s*['\"]?([A-Za-z][A-Za-z0-9.]*)|\b([A-Za-z][A-Za-z0-9.]*):::?[\w.]"
 )
+_SETWD: Final = re.compile(r"^[^#\n]*\bsetwd\s*\(\s*(?:['\"](?:[/~]|[A-Za-z]:)|dirname\b)", re.MULTILINE)
+_INSTALLS: Final = re.compile(r"^(?:utils::)?install\.packages\s*\(", re.MULTILINE)
 _SOURCED: Final = re.compile(r"\bsource\s*\(\s*['\"]([^'\"]+)['\"]")
 _BESIDE: Final = re.compile(
     r"(?:to_(?:csv|parquet|json|excel|pickle|feather)|savefig|np\.save(?:z|txt|z_compressed)?|write[._](?:csv2?|table|rds)"
@@ -94,7 +96,8 @@ def _attached(text: str) -> Iterator[str]:
     """Yield the packages that R code attaches or names."""
     for line in text.split("\n"):
         for match in _LIBRARY.finditer(line.partition("#")[0]):
-            yield match[1] or match[2]
+            if match[2] or "character.only" not in line:  # else it is a variable with the name
+                yield match[1] or match[2]
 
 
 def runnable(programs: Iterable[Program], packages: Iterable[str], *, r_package: bool) -> tuple[Program, ...]:
@@ -114,7 +117,12 @@ def runnable(programs: Iterable[Program], packages: Iterable[str], *, r_package:
 
     def is_candidate(program: Program) -> bool:
         path = PurePosixPath(program.path)
-        if path.name in _HELPERS or path.name.startswith("__") or any(part.startswith(".") for part in path.parts):
+        if (
+            path.name in _HELPERS
+            or path.stem.lower() == "readme"
+            or path.name.startswith("__")
+            or any(part.startswith(".") for part in path.parts)
+        ):
             return False
         if program.kind == "python":
             return not any(path.is_relative_to(package) for package in packages) and path.stem not in loaded
@@ -135,6 +143,15 @@ def _rank(program: Program) -> tuple[int, int, str]:
     path = PurePosixPath(program.path)
     stem = path.stem.lower()
     return (len(path.parts), _FIRST.index(stem) if stem in _FIRST else len(_FIRST), program.path)
+
+
+def differences(program: Program) -> Iterator[str]:
+    """Yield what a program of R does that has another effect in a job, a sentence each."""
+    if program.kind in {"r", "rmarkdown"}:
+        if _SETWD.search(program.text):
+            yield f"{program.path} changes its folder (setwd), but jobs start in the project's folder: remove that line"
+        if _INSTALLS.search(program.text):
+            yield f"{program.path} installs packages, but deploy does that before any job runs: remove that line"
 
 
 def written_beside(programs: Iterable[Program]) -> dict[str, str]:

@@ -2,19 +2,22 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any, Final
 
 from rookery.core.sizes import of_mebibytes
-from rookery.projects.adoption import batch_scripts, ignore_lines
+from rookery.projects.adoption import batch_scripts, ignore_lines, programs
 from rookery.projects.adoption.facts import FolderFacts, LargeData, Program
 from rookery.projects.adoption.ignore_lines import IgnoreSection
 from rookery.projects.adoption.inspection import LOGS, RESULTS
 from rookery.projects.adoption.project_file import JobDraft, ProjectDraft
 from rookery.projects.commit import listed
+from rookery.projects.locks import r_packages
+from rookery.projects.packages import description
+from rookery.projects.tree_checks import quoted
 
 MOST_JOBS: Final = 6
 """Programs that get a job each; further ones are named."""
@@ -32,10 +35,12 @@ class Advice:
     Attributes:
         text: A sentence.
         command: What to run; "" where no command helps.
+        writes: Files that the command writes, where jobs can't run without them.
     """
 
     text: str
     command: str = ""
+    writes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,7 @@ def _is_array(program: Program) -> bool:
 
 
 def _command(program: Program, facts: FolderFacts, outputs: tuple[str, ...]) -> str:
-    path = shlex.quote(program.path)
+    path = quoted(program.path)
     python = "python" if facts.python_locks else "python3"
     if program.kind == "notebook":
         return f"jupyter nbconvert --to notebook --execute --output-dir {outputs[0]} {path}"
@@ -174,7 +179,7 @@ def _on_git(facts: FolderFacts, outputs: tuple[str, ...]) -> Iterator[Advice]:
     tracked = facts.git.tracked
     for path, why in facts.secrets.items():
         state = "it is in git already" if path in tracked else "it stays out of git"
-        remedy = f"git rm --cached {shlex.quote(path)}   # and change the password or key: the history keeps it"
+        remedy = f"git rm --cached {quoted(path)}   # and change the password or key: the history keeps it"
         yield Advice(f"{path} may hold a password or key ({why}): {state}", remedy if path in tracked else "")
     for entry in facts.data:
         yield _on_data(entry)
@@ -185,7 +190,7 @@ def _on_git(facts: FolderFacts, outputs: tuple[str, ...]) -> Iterator[Advice]:
             if path.startswith(f"{folder}/") and not path.endswith((".gitkeep", ".gitignore", ".keep"))
         ]:
             text = f"{folder}/ is for results on the cluster, but git has files in it: {listed(sorted(inside))}"
-            yield Advice(text, f"git rm -r -q --cached {shlex.quote(folder)}   # your files stay")
+            yield Advice(text, f"git rm -r -q --cached {quoted(folder)}   # your files stay")
     if facts.git.submodules:
         yield Advice(f"rookery does not support git submodules: {listed(facts.git.submodules)}")
     other = [path for path in facts.files.repositories if path not in facts.git.submodules]
@@ -197,12 +202,12 @@ def _on_data(entry: LargeData) -> Advice:
     size = of_mebibytes(entry.size / 1024 / 1024) if entry.is_counted else "many files"
     path = f"{entry.path}{'/' * entry.is_folder}"
     if entry.is_tracked:
-        remedy = f"git rm --cached {shlex.quote(entry.path)}   # your file stays"
+        remedy = f"git rm --cached {quoted(entry.path)}   # your file stays"
         return Advice(f"{path} ({size}) is in git, and too large for it", remedy)
     if entry.is_used:
         return Advice(
             f"{path} ({size}) is data, and stays out of git",
-            f"invoke data.push {shlex.quote(entry.path)}   # copies it",
+            f"invoke data.push {quoted(entry.path)}   # copies it",
         )
     return Advice(f"{path} ({size}) stays out of git, and is not copied to the cluster")
 
@@ -212,19 +217,47 @@ def _on_packages(facts: FolderFacts) -> Iterator[Advice]:
         if others := [lock for _, lock in locks[1:]]:
             yield Advice(f"The environment is made from {locks[0][1]}, not from {listed(others)}")
     for file, command in facts.unlocked.items():
-        yield Advice(f"{file} lists packages, but there is no lock file with their versions", command)
+        yield Advice(
+            f"{file} lists packages, but there is no lock file with their versions", command, (_written(command),)
+        )
     for language, packages in facts.unlisted.items():
-        shown = ", ".join(packages[:8])
-        if language == "python":
-            command = f"uv init --bare && uv add {shlex.join(packages)}"
-            yield Advice(f"No file lists the Python packages that your code uses ({shown})", command)
+        if language == "r":
+            yield _on_r_packages(facts.r_locks[0][1] if facts.r_locks else "", packages)
         else:
-            yield Advice(f"No file lists the R packages that your code uses ({shown})", "Rscript -e 'renv::init()'")
+            command = f"uv init --bare && uv add {shlex.join(packages)}"
+            text = f"No file lists the Python packages that your code uses ({_few(packages)})"
+            yield Advice(text, command, ("pyproject.toml", "uv.lock"))
     kinds = {program.kind for program in facts.programs}
+    if "rmarkdown" in kinds:
+        yield Advice(
+            "Reports in R Markdown need pandoc: if it is a module of the cluster, give their jobs `modules: [pandoc]`"
+        )
     if "notebook" in kinds and facts.packages is not None and not {"nbconvert", "ipykernel"} <= facts.packages:
         adding = {way: f"{way} add nbconvert ipykernel" for way in ("uv", "poetry")}
         text = "Notebooks need the packages nbconvert and ipykernel to run as jobs"
         yield Advice(text, adding.get(facts.python_locks[0][0], ""))
+
+
+def _written(command: str) -> str:
+    """Return the file that a command for a lock file writes."""
+    return {"uv lock": "uv.lock", "poetry lock": "poetry.lock"}.get(command, "requirements.txt")
+
+
+def _few(packages: Sequence[str]) -> str:
+    return ", ".join(packages[:8])
+
+
+def _on_r_packages(lock: str, packages: Sequence[str]) -> Advice:
+    """Return what to do about packages of R that the code uses and no file lists."""
+    code = f"R packages that your code uses ({_few(packages)})"
+    if not lock:
+        command = f"{r_packages.adding(packages, is_new=True)}   # or, with versions: Rscript -e 'renv::init()'"
+        return Advice(f"No file lists the {code}", command, (r_packages.LIST,))
+    if lock == r_packages.LIST:
+        return Advice(f"{lock} lacks {code}", r_packages.adding(packages), (lock,))
+    if lock == description.NAME:
+        return Advice(f"{lock} does not import {code}: add them under Imports")
+    return Advice(f"{lock} lacks {code}", r_packages.installing(packages), (lock,))
 
 
 def _on_programs(facts: FolderFacts, outputs: tuple[str, ...], jobs: int) -> Iterator[Advice]:
@@ -233,6 +266,7 @@ def _on_programs(facts: FolderFacts, outputs: tuple[str, ...], jobs: int) -> Ite
     python, r = (locks[0][0] if locks else "" for locks in (facts.python_locks, facts.r_locks))
     for script in facts.scripts:
         yield from map(Advice, batch_scripts.differences(script, outputs, python=python, r=r))
+    yield from (Advice(text) for each in facts.programs for text in programs.differences(each))
     known = facts.scripts[MOST_SCRIPTS:] if facts.scripts else facts.programs[MOST_JOBS:]
     if rest := [item.path for item in known]:
         yield Advice(f"These have no job yet: {listed(rest)}")

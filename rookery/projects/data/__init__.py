@@ -1,1 +1,1 @@
-"""Input data of a project on this computer: what is in it, and by which digest it is known."""
+"""Input data of a project on this computer: its files and its digest."""

@@ -10,7 +10,7 @@ SHOWN = 12
 
 
 def differences(root: Path, inputs: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the data sets that are otherwise on this computer, each with a few words; those that are not here are not.
+    """Yield how data sets differ on this computer, by their paths; those that are not here are left out.
 
     Args:
         root: The project's folder.

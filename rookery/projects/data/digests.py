@@ -29,7 +29,7 @@ class DigestCache:
 
     def __init__(self, local: LocalData) -> None:
         """Read what is known."""
-        key = hashlib.sha256(os.fsencode(local.place)).hexdigest()[:32]
+        key = paths.digest(local.place, 32)
         self._file = paths.cache_dir() / "data" / f"{key}.json"
         advice = f"rm {shlex.quote(str(self._file))}   # the data is read again"
         self._known: dict[str, list[Any]] = state_files.load(self._file, _shape, advice=advice, most=_LARGEST) or {}
@@ -122,7 +122,7 @@ def of_all(local: LocalData, digests: dict[str, str]) -> str:
 
 
 def at_hand(local: LocalData, most: int = 100 << 20) -> str:
-    """Return the digest of a data set where it takes little to know it; "" where too much would have to be read.
+    """Return the digest of a data set if little has to be read for it; "" otherwise.
 
     Args:
         local: The data set.

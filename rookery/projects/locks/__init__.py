@@ -1,1 +1,1 @@
-"""What lock files say: the packages that an environment must have, and whether they are older than the project file."""
+"""Read lock files: the packages that an environment must have, and whether the lock is older than the project file."""

@@ -1,4 +1,4 @@
-"""poetry.lock: what it must bring, and whether it is older than pyproject.toml."""
+"""Read poetry.lock: the packages that it installs, and whether it is older than pyproject.toml."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rookery.projects.locks.requirement import listed, normalised
+from rookery.projects.locks.requirement import listed, marker, normalised
 from rookery.projects.packages.pyproject import table
 
 LATEST = (2, 5)
@@ -16,7 +16,7 @@ _LEGACY = ("dependencies", "source", "extras", "dev-dependencies")
 
 
 def expected(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the packages that `poetry install` must bring, as remote/scripts/release/proof.py reads them."""
+    """Return the packages that `poetry install` installs, as remote/scripts/release/proof.py reads them."""
     packages = [
         package
         for package in lock.get("package", ())
@@ -44,7 +44,8 @@ def _groups(pyproject: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the groups that `poetry install` installs unasked, with their requirements."""
     poetry, project = table(pyproject, "tool", "poetry"), table(pyproject, "project")
     groups: dict[str, dict[str, Any]] = {"main": dict(table(poetry, "dependencies"))}
-    groups["main"] |= {found.name: {"markers": found.marker} for found in listed(project.get("dependencies", ()))}
+    required = listed(project.get("dependencies", ()))
+    groups["main"] |= {found.name: {"markers": marker(found)} for found in required}
     groups["dev"] = dict(table(poetry, "dev-dependencies"))
     named = table(poetry, "group")
     for name, entries in table(pyproject, "dependency-groups").items():

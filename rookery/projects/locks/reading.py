@@ -12,16 +12,26 @@ from rookery import __version__
 from rookery.core import cache
 from rookery.core.errors import RookeryError
 from rookery.projects.commit import contents
-from rookery.projects.locks import poetry_lock, renv_lock, requirements_file, uv_lock
-from rookery.projects.packages import pyproject
+from rookery.projects.locks import poetry_lock, r_packages, requirements_file, uv_lock
+from rookery.projects.packages import description, pyproject
 
 if TYPE_CHECKING:
     from rookery.projects.commit import Commit
     from rookery.projects.tree_checks import Tree
 
-_PROJECT_FILE = {"uv": pyproject.NAME, "poetry": pyproject.NAME, "renv": "DESCRIPTION"}
-_LOCK_AGAIN = {"uv": "uv lock", "poetry": "poetry lock", "renv": "Rscript -e 'renv::snapshot()'"}
-_FORMAT = "1"
+_PROJECT_FILE = {
+    "uv": pyproject.NAME,
+    "poetry": pyproject.NAME,
+    "renv": description.NAME,
+    "library": description.NAME,
+}
+_LOCK_AGAIN = {
+    "uv": "uv lock",
+    "poetry": "poetry lock",
+    "renv": "Rscript -e 'renv::snapshot()'",
+    "library": f"edit {r_packages.LIST}",
+}
+_FORMAT = "3"
 
 
 @dataclass(frozen=True)
@@ -32,11 +42,13 @@ class LockContents:
         expected: What the environment must have, as the check on the cluster reads it; "" where nothing can be said.
         stale: In what the lock is older than the project file; "" where it is not.
         is_sure: Whether that is certain.
+        remedy: The command that brings it up to date; "" for the usual one.
     """
 
     expected: str = ""
     stale: str = ""
     is_sure: bool = True
+    remedy: str = ""
 
 
 def read(commit: "Commit", tree: "Tree", way: str, lock: str, included: Sequence[str] = ()) -> LockContents:
@@ -62,8 +74,8 @@ def read(commit: "Commit", tree: "Tree", way: str, lock: str, included: Sequence
         pass
     try:
         found = _parsed(way, lock, texts, has_project_file=project_file in tree.files)
-    except (AttributeError, KeyError, TypeError):  # of another form than its tool writes, which will say so itself
-        return LockContents()
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return LockContents()  # it is of another form than its tool writes, which will say so itself
     cache.keep(kept, json.dumps(found.__dict__), most=20)
     return found
 
@@ -77,9 +89,11 @@ def refuse_stale(way: str, lock: str, found: LockContents) -> str:
     if not found.stale:
         return ""
     if not found.is_sure:
-        return f"{lock} may be out of date: {found.stale} (to update it: {_LOCK_AGAIN[way]})"
+        return f"{lock} may be out of date: {found.stale} (to update it: {found.remedy or _LOCK_AGAIN[way]})"
+    remedy = found.remedy or _LOCK_AGAIN[way]
+    separator = ", then:" if remedy.startswith("edit ") else " &&"
     raise RookeryError(
-        f"{lock} is out of date: {found.stale}.", hint=f"{_LOCK_AGAIN[way]} && git add {lock} && git commit"
+        f"{lock} is out of date: {found.stale}.", hint=f"{remedy}{separator} git add {lock} && git commit"
     )
 
 
@@ -94,27 +108,26 @@ def _parsed(way: str, lock: str, texts: Sequence[str], *, has_project_file: bool
     if way == "venv":
         return LockContents(_json(lock, requirements_file.expected(texts)))
     if way == "conda":
-        document = _yaml(lock, texts[0])
-        if requirements_file.asks_for_itself(document):
-            raise RookeryError(
-                f"{lock} installs the project itself with pip, which releases can't share.",
-                hint=f"remove that line from {lock}: each release has its own code, where pyproject.toml has a "
-                "[build-system]",
-            )
-        return LockContents(_json(lock, requirements_file.conda(document)))
-    if way == "renv":
-        return _renv(lock, texts[0], project_text)
-    return LockContents()
+        return LockContents(_json(lock, requirements_file.conda(_yaml(lock, texts[0]), texts[1:])))
+    return _r(lock, texts[0], project_text)
 
 
-def _renv(lock: str, text: str, description: str) -> LockContents:
-    """Return what a renv.lock says."""
+def _r(lock: str, text: str, described: str) -> LockContents:
+    """Return what a renv.lock or a list of R packages says."""
+    if lock == description.NAME:
+        return LockContents()
+    if lock == r_packages.LIST:
+        compared = r_packages.compare(lock, r_packages.in_list(text), described)
+        remedy = r_packages.adding(compared.missing) if compared.missing and not compared.outdated else ""
+        return LockContents("", compared.says, compared.is_sure, remedy)
     try:
         document = json.loads(text)
     except ValueError as error:
         raise RookeryError(f"{lock} is not JSON: {error}.", hint=f"{_LOCK_AGAIN['renv']} && git commit -a") from None
-    stale, is_sure = renv_lock.stale(document, description)
-    return LockContents(renv_lock.expected(document), stale, is_sure)
+    compared = r_packages.compare(lock, r_packages.in_renv(document), described)
+    needed = (*compared.missing, *compared.outdated)
+    remedy = r_packages.installing(needed) if needed else ""
+    return LockContents(r_packages.expected(document), compared.says, compared.is_sure, remedy)
 
 
 def _json(lock: str, values: Mapping[str, Any]) -> str:

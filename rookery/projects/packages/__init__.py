@@ -1,1 +1,1 @@
-"""A project that is itself a package: what of it can be imported, as which name and version, with which commands."""
+"""A project that is itself a package: its import folders, name, version and commands."""

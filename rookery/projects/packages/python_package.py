@@ -75,7 +75,7 @@ def _quoted(folder: str) -> str:
 def find(
     commit: "Commit", tree: "Tree", way: str, describe: Callable[[], str], *, is_listed: bool = False
 ) -> tuple[PythonPackage | None, str]:
-    """Return the package that a project is, and otherwise a warning where it may have been meant as one.
+    """Return the package that a project is; if it is none but may be meant as one, a warning.
 
     Args:
         commit: The commit.

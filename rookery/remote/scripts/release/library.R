@@ -13,6 +13,7 @@ options(repos = c(CRAN = cran), Ncpus = 2, timeout = 600, warn = 1)
 # nor for the R that installs each package: ~/.Renviron has been read once, and ~/.Rprofile not at all
 Sys.setenv(R_LIBS = library, R_LIBS_USER = library, R_ENVIRON_USER = "/dev/null", R_PROFILE_USER = "/dev/null")
 
+with_r <- rownames(installed.packages(lib.loc = .Library, priority = "base"))
 version <- function(name) tryCatch(as.character(packageVersion(name, lib.loc = .libPaths())), error = function(e) "")
 fail <- function(...) {
   message("error: ", ...)
@@ -31,7 +32,7 @@ restore <- function() {
 listed <- function() {
   if (basename(lock) != "DESCRIPTION") return(trimws(sub("#.*", "", readLines(lock, warn = FALSE))))
   needs <- na.omit(as.character(read.dcf(lock, c("Depends", "Imports", "LinkingTo"))))
-  setdiff(trimws(sub("[(].*", "", unlist(strsplit(needs, ",")))), c("R", rownames(installed.packages(priority = "base"))))
+  setdiff(trimws(sub("[(].*", "", unlist(strsplit(needs, ",")))), "R")
 }
 
 install <- function() {
@@ -39,6 +40,7 @@ install <- function() {
   wanted <- strsplit(lines[nzchar(lines)], "[[:space:]]*==[[:space:]]*")
   names <- vapply(wanted, `[`, "", 1)
   versions <- vapply(wanted, function(each) if (length(each) > 1) each[2] else "", "")
+  if (all(names %in% with_r)) return(invisible()) # nothing that CRAN is asked for
   there <- available.packages()
   if (!nrow(there)) fail("cannot open URL ", cran)
   newest <- function(name) if (name %in% rownames(there)) there[name, "Version"] else ""
@@ -47,15 +49,15 @@ install <- function() {
   if (length(missing)) fail("not found at ", cran, ": ", paste(missing, collapse = ", "))
   # an old version goes in first, on what it needs, so that what needs it finds it there
   needs <- unlist(tools::package_dependencies(names[old], there, recursive = TRUE), use.names = FALSE)
-  needs <- setdiff(needs, c(names, rownames(installed.packages(priority = "base"))))
-  if (length(needs)) install.packages(needs, lib = library, quiet = TRUE)
+  needs <- setdiff(needs, c(names, with_r))
+  if (length(needs)) install.packages(needs, lib = library)
   for (index in which(old)) {
     file <- sprintf("%s/src/contrib/Archive/%s/%s_%s.tar.gz", cran, names[index], names[index], versions[index])
     message("Installing ", names[index], " ", versions[index])
-    install.packages(file, lib = library, repos = NULL, type = "source", quiet = TRUE)
+    install.packages(file, lib = library, repos = NULL, type = "source")
   }
-  rest <- setdiff(names[!old], rownames(installed.packages(priority = "base")))
-  if (length(rest)) install.packages(rest, lib = library, quiet = TRUE)
+  rest <- setdiff(names[!old], with_r)
+  if (length(rest)) install.packages(rest, lib = library)
   got <- vapply(names, version, "")
   wrong <- got == "" | (nzchar(versions) & got != versions)
   if (any(wrong)) fail("not installed: ", paste(lines[nzchar(lines)][wrong], collapse = ", "))
@@ -70,7 +72,6 @@ install <- function() {
 # what the lock file lists, on standard input, is there: its metadata is read, and has that version
 prove <- function() {
   wanted <- strsplit(readLines(file("stdin")), " ")
-  with_r <- rownames(installed.packages(lib.loc = .Library, priority = "base"))
   differs <- function(each) {
     got <- version(each[1])
     !each[1] %in% with_r && (got == "" || package_version(got) != package_version(each[2]))

@@ -25,7 +25,7 @@ LONGEST = 126
 
 
 def main(way: str, shared: str, folders: List[str]) -> None:
-    """Make the environment, or for conda the commands alone.
+    """Make the environment; for conda, only the commands.
 
     Args:
         way: How the environment was made.

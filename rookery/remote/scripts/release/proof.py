@@ -110,7 +110,7 @@ def metadata(path: str) -> Tuple[str, str]:
 
 
 def damaged(packages: str, path: str, name: str) -> List[str]:
-    """Return a fault where files of a package are empty that should not be, or none of them is there."""
+    """Return a fault if a file of a package is empty that should not be, or all files are missing."""
     import csv
 
     try:
