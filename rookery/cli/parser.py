@@ -55,7 +55,9 @@ def _take(machine: Any, word: str) -> None:
         machine.initial.flags["--help"].value = context.name
     elif word.startswith("-") and len(word) > 1:
         _take_option(machine, word)
-    elif free := next((argument for argument in context.positional_args if _is_free(argument)), None):
+    elif (free := next((argument for argument in context.positional_args if _is_free(argument)), None)) and not (
+        context.name == f"{machine.initial.line[0]}.list" and not _is_clusters(word)  # `data push`, misspelt
+    ):
         machine.complete_flag()
         machine.flag, free.value = None, word
     else:  # one command a line: a second one would run with what is meant for the first

@@ -24,6 +24,8 @@ def answer(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     ("line", "says", "following"),
     [
         ("nwe x", "Unknown command 'nwe' (did you mean new?).", "rookery new x"),
+        ("data pish raw", "Unknown command 'data pish' (did you mean data.push?).", "rookery data.push raw"),
+        ("data raw", "Unknown command 'data raw'.", "rookery data --help"),
         ("sandbx.up hec", "Unknown command 'sandbx.up' (did you mean sandbox.up?).", "rookery sandbox.up hec"),
         ("frobnicate", "Unknown command 'frobnicate'.", "rookery --help"),
         ("--frobnicate", "Unknown option --frobnicate.", "rookery --help"),
