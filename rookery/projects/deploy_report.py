@@ -160,12 +160,12 @@ _OTHER = "Deployed {what} to {name}"
 _DONE = {
     "new": "Deployed {what} to {name}",
     "there": "{what} is the current release on {name} again",
-    "mended": "Repaired {what} on {name}",
+    "mended": "Updated {what} on {name}",
 }
 _CHECKED = {
     "new": "Would deploy {what} to {name}",
     "there": "Would make {what} the current release on {name} again",
-    "other": "Would repair {what} on {name}",
+    "other": "Would update {what} on {name}",
 }
 
 
