@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from rookery.jobs.lint.finding import Finding
     from rookery.jobs.options import SubmitOptions
-    from rookery.projects.model import Project
     from rookery.projects.target import Target
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
@@ -78,7 +77,7 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
     Raises:
         RookeryError: No job is named, or one that there is not; a number is none; flags that don't go together.
     """
-    project = _project(target)
+    project = target.required_project
     failed = run_record.parse_id(options.failed, target.flags)[0] if options.failed else ""
     if options.check and (options.wait or options.tag):
         raise RookeryError(
@@ -118,7 +117,7 @@ def check_names(options: "SubmitOptions") -> None:
         RookeryError: It does not.
     """
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
-    jobs, names = list(_project(target).jobs), options.job.split(",")
+    jobs, names = list(target.required_project.jobs), options.job.split(",")
     unknown = [name for name in names if name not in jobs and not _job(name, target, "")[1]]
     if unknown:
         corrected = [closest(name, jobs) if name in unknown else name for name in names]
@@ -131,7 +130,7 @@ def check_names(options: "SubmitOptions") -> None:
 
 def _job(name: str, target: "Target", failed: str) -> tuple[str, str]:
     """Return the job, or else the path of the project's own script."""
-    project = _project(target)
+    project = target.required_project
     if not name and failed:
         before = run_record.find(project.root, failed)
         name = before.job if before else ""
@@ -167,7 +166,7 @@ def token_file(target: "Target", request: SubmitRequest) -> Path:
     if request.path:  # another script's may look the same
         kind += f".{hashlib.sha256(request.path.encode()).hexdigest()[:8]}"
     kind += f".failed-{request.failed_of}" if request.failed_of else ""
-    return _project(target).root / run_record.FOLDER / f".submitting-{target.cluster.label}-{kind}"
+    return target.required_project.root / run_record.FOLDER / f".submitting-{target.cluster.label}-{kind}"
 
 
 def save_token(path: Path, token: str, tag: str) -> None:
@@ -194,7 +193,7 @@ def read_token(path: Path) -> tuple[str, str]:
 
 def local_text(target: "Target", request: SubmitRequest) -> str | None:
     """Return the script as this computer would render it; None where it can't: then the release's is checked."""
-    project = _project(target)
+    project = target.required_project
     own = request.path or _path_of(target, request)
     try:
         if request.path or (project.root / own).is_file():
@@ -206,7 +205,7 @@ def local_text(target: "Target", request: SubmitRequest) -> str | None:
 
 def _path_of(target: "Target", request: SubmitRequest) -> str:
     """Return the path in the release of a job's script: its own, or the one that is rendered."""
-    own = job_script.own_path(_project(target), request.job, target.cluster.name)
+    own = job_script.own_path(target.required_project, request.job, target.cluster.name)
     return own or job_script.path_of(request.job)
 
 
@@ -224,9 +223,9 @@ def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path
     Raises:
         RookeryError: It has errors, and is the release's own.
     """
-    path, root = path or request.path or _path_of(target, request), _project(target).root
+    path, root = path or request.path or _path_of(target, request), target.required_project.root
 
-    beside = Surroundings(root, target.project).files
+    beside = Surroundings(root, target.required_project).files
     findings = lint.check(text, target.cluster, path=path, files=beside, folder=lambda _: True)  # they are made
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors and not final:
@@ -249,15 +248,10 @@ def _fix(script: Path, errors: "Sequence[Finding]", target: "Target") -> str:
     """Return what to do about errors in a script: fix its file, or rookery.yml where that alone has it."""
     if not script.is_file():
         return target.next("invoke lint   # then edit rookery.yml, and deploy again")
-    root = _project(target).root
+    root = target.required_project.root
     shown = os.path.relpath(script) if Path.cwd().is_relative_to(root) else str(script)
     if any(error.safe for error in errors):
         return target.next(f"invoke lint {shlex.quote(shown)} --fix   # then commit, and deploy again")
     if errors[0].code == "RK101":
         return "edit rookery.yml, commit, and deploy again: invoke docs rookery-yml"
     return f"edit line {errors[0].line} of {shown}, commit, and deploy again"
-
-
-def _project(target: "Target") -> "Project":
-    assert target.project is not None  # noqa: S101 submit asks for one
-    return target.project
