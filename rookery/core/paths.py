@@ -4,6 +4,7 @@ Every function reads the environment when it is called, so that a test or a sand
 """
 
 import errno
+import hashlib
 import os
 import shlex
 import stat
@@ -32,6 +33,16 @@ def remote(name: str) -> str:
         name: A file of rookery/remote.
     """
     return (package() / "remote" / name).read_text(encoding="utf-8")
+
+
+def digest(path: Path, digits: int = 16) -> str:
+    """Return digits by which a path has a name of its own among the files that rookery keeps.
+
+    Args:
+        path: A file or folder of the user's.
+        digits: How many.
+    """
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:digits]
 
 
 def _xdg(variable: str, default: str) -> Path:

@@ -1,11 +1,10 @@
 """Remember by digests the files that rookery wrote for the user, so that edited ones are recognised."""
 
 import hashlib
-import os
 from contextlib import suppress
 from pathlib import Path
 
-from rookery.core import atomic_files, state_files
+from rookery.core import atomic_files, paths, state_files
 from rookery.remote import strict_json
 
 
@@ -34,7 +33,7 @@ def is_unchanged(kind: str, path: Path) -> bool:
 
 
 def _note(kind: str, path: Path) -> Path:
-    return state_files.place(kind, hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32])
+    return state_files.place(kind, paths.digest(path.resolve(), 32))
 
 
 def _digest(path: Path) -> str:

@@ -5,12 +5,11 @@ submitted. `fetch` brings it.
 """
 
 import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rookery.clusters.login_node import answers
-from rookery.core import state_files
+from rookery.core import local_time, state_files
 from rookery.core.shapes import MismatchError, many, struct, text
 from rookery.jobs.run_record import RunRecord
 from rookery.remote import strict_json
@@ -59,16 +58,10 @@ def of(root: Path, record: RunRecord) -> dict[str, Any]:
         record: The run.
     """
     document = state_files.load(root / local(f"{record.id}.json", record.cluster), _SHAPE)
-    if not document or document["id"] != record.id or _seconds(document.get("when", "")) + SKEW < _seconds(record.when):
+    noted = local_time.of_iso(document.get("when", "")) if document else 0
+    if not document or document["id"] != record.id or noted + SKEW < record.submitted:
         return {}  # a cluster that was made anew counts from 1 again
     return {key: document[key] for key in (*TEXTS, *LISTS) if document.get(key)}
-
-
-def _seconds(when: str) -> float:
-    try:
-        return datetime.fromisoformat(when).timestamp()
-    except ValueError:
-        return 0
 
 
 def fault(content: bytes, name: str) -> str:

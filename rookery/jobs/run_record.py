@@ -14,7 +14,7 @@ from typing import Any
 
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import answers
-from rookery.core import atomic_files, state_files, typed_command
+from rookery.core import atomic_files, local_time, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
 from rookery.remote import strict_json
@@ -65,7 +65,7 @@ class RunRecord:
         tag: The git tag that was made for it; "" for none.
         failed_of: Number of the run whose failed tasks these are; "" for none.
         mail_job: Number of the small job that mails when it has ended; "" for none.
-        after: Numbers of the jobs that had to complete before.
+        after: Numbers of the jobs that had to complete before, also of those that had when it was submitted.
         token: A mark that tells this submission from any other.
         table: Path there of the table of parameters beside the results; "" for none.
     """
@@ -102,6 +102,22 @@ class RunRecord:
     token: str = ""
     table: str = ""
     version: int = 1
+
+    @property
+    def commit_in_history(self) -> str:
+        """The commit that ran; where it was a snapshot, the one of the project's history that this was made on."""
+        return self.base or self.commit
+
+    @property
+    def submitted(self) -> float:
+        """Time of submission in seconds since 1970; 0 where it is not known."""
+        return local_time.of_iso(self.when)
+
+    @property
+    def waits_for(self) -> list[str]:
+        """Numbers of the jobs that had not completed when it was submitted, and that it waits for."""
+        waited = (option.partition("afterok:")[2] for option in self.options if option.startswith("--dependency="))
+        return [number for numbers in waited for number in numbers.split(":") if number]
 
 
 def read(document: Mapping[str, Any]) -> RunRecord:

@@ -113,6 +113,9 @@ def load(path: str | Path = "") -> Project:
         problems.add(document, complaint)
     problems.report()
     data, note = document.data, copy_note.of(root)
+    inputs = _inputs(data.get("inputs"))
+    if note:
+        inputs = {path: note.inputs.get(path, version) for path, version in inputs.items()}
     outputs = [str(PurePosixPath(path)) for path in listed(data.get("outputs", remote_paths.LOGS))]
     return Project(
         root=root,
@@ -125,7 +128,7 @@ def load(path: str | Path = "") -> Project:
         lines=document.lines,
         copied_from=note.origin if note else "",
         outputs_per_release=bool(note and note.outputs_per_release),
-        inputs=_inputs(data.get("inputs")),
+        inputs=inputs,
         check=check_key.of(data),
     )
 

@@ -90,18 +90,21 @@ def _bad_paths(what: str, named: list[tuple[Place, str]], others: list[PurePosix
     paths: list[PurePosixPath] = []
     for place, text in named:
         path = PurePosixPath(text)
-        wrong = _bad_path(text, path, "folder" if what == "output" else "path")
-        wrong = wrong or (_bad_run(text, path) if what == "output" else "")
+        wrong = bad_input(text) if what == "input" else _bad_path(text, path, "folder") or _bad_run(text, path)
         if not wrong and (clash := [other for other in paths if _clash(path, other)]):
             wrong = f"can't be used with {written(str(clash[0]))}: name only the outer folder"
-        elif not wrong and (clash := [other for other in others if _overlap(path, other)]):
+        elif not wrong and (clash := [other for other in others if overlap(path, other)]):
             wrong = f"can't be used with the output {written(str(clash[0]))}: keep input and output apart"
-        elif not wrong and what == "input" and len(data_names.folder(str(path))) > data_names.LONGEST:
-            wrong = "is too long a path"
         if wrong:
             yield Complaint(place, f"{what} {written(text)} {wrong}", usable=True)
         else:
             paths.append(path)
+
+
+def bad_input(text: str) -> str:
+    """Return what is wrong with a path for input data; "" where nothing is."""
+    is_long = len(data_names.folder(str(PurePosixPath(text)))) > data_names.LONGEST
+    return _bad_path(text, PurePosixPath(text), "path") or "is too long a path" * is_long
 
 
 def _bad_versions(inputs: Any) -> Iterator[Complaint]:
@@ -138,11 +141,13 @@ def _clash(path: PurePosixPath, other: PurePosixPath) -> bool:
     """
     linked, other_linked = (PurePosixPath(run_folders.folder(str(each))) for each in (path, other))
     are_of_a_run = path != linked == other_linked != other
-    return _overlap(path, other) or (_overlap(linked, other_linked) and not are_of_a_run)
+    return overlap(path, other) or (overlap(linked, other_linked) and not are_of_a_run)
 
 
-def _overlap(path: PurePosixPath, other: PurePosixPath) -> bool:
-    return path == other or path in other.parents or other in path.parents
+def overlap(path: PurePosixPath | str, other: PurePosixPath | str) -> bool:
+    """Return whether two paths are one, or one of them is inside the other."""
+    path, other = PurePosixPath(path), PurePosixPath(other)
+    return path.is_relative_to(other) or other.is_relative_to(path)
 
 
 def _unknown_clusters(place: Place, settings: Mapping[str, Any], clusters: tuple[str, ...]) -> Iterator[Complaint]:

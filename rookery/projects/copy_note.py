@@ -4,11 +4,12 @@ A copy is a folder of the state folder, with the note beside it. The name is not
 copy of a commit is that very commit.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rookery.core import state_files
-from rookery.core.shapes import flag, many, struct, text
+from rookery.core.shapes import flag, many, mapping, struct, text
 
 INSIDE = "project"
 """The git repository in a copy's folder."""
@@ -29,6 +30,7 @@ class CopyNote:
         when: When it was made, ISO 8601, UTC.
         clusters: Where it was deployed, as Cluster.label names them.
         outputs_per_release: Each release has outputs of its own.
+        inputs: Digests of input data by its path, which come before the versions that rookery.yml names.
     """
 
     name: str
@@ -39,6 +41,7 @@ class CopyNote:
     when: str
     clusters: tuple[str, ...] = ()
     outputs_per_release: bool = False
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 _SHAPE = struct(
@@ -50,7 +53,11 @@ _SHAPE = struct(
         "commit": text("[0-9a-f]{40}"),
         "when": text(longest=40),
     },
-    {"clusters": many(text(longest=200), 1000), "outputs_per_release": flag},
+    {
+        "clusters": many(text(longest=200), 1000),
+        "outputs_per_release": flag,
+        "inputs": mapping(text(raw=True), text("[0-9a-f]{12,64}")),
+    },
 )
 
 

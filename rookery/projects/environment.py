@@ -178,7 +178,7 @@ def _refuse_links(tree: Tree, names: list[str]) -> None:
 
 
 def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
-    """Return further files that decide: those that a requirements.txt names by -r and -c.
+    """Return further files that decide: those that a requirements.txt, or conda's pip, names by -r and -c.
 
     Raises:
         RookeryError: A package is to be taken from a folder of the project: that would tie the environment, which many
@@ -198,22 +198,27 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
                 f"{name} installs packages from folders of the project ({listed(local)}), which releases can't share.",
                 hint="remove them from the file, and set PYTHONPATH to their folder under the job's `environment`",
             )
-        if way == "venv":
+        if way in {"venv", "conda"}:
             named = [entry for entry in _REQUIREMENTS.findall(text) if entry in tree.files and entry not in included]
             included += named
             unread += named
     return included
 
 
+# Where pip is told to install a folder; in a list of YAML, too.
+_PIP_FOLDER = r"""^[ \t]*(?:- +)?["']?((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*|\[\S*)?)["']?[ \t]*(?:[ \t]#.*)?$"""
 # Where a lock file says that a package is a folder of the project.
 _FROM_FOLDER = {
     "uv": r'^source = \{ (?:editable|directory) = "([^"]+)"',
     "poetry": r'^type = "directory"\n+url = "([^"]+)"',
-    "venv": r"^[ \t]*((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*|\[\S*)?)[ \t]*(?:[ \t]#.*)?$",
+    "venv": _PIP_FOLDER,
+    "conda": _PIP_FOLDER,
 }
 # What of that means the project itself, which each release has of its own (packages.python_package).
-_OWN = {"uv": r"\.", "poetry": "(?!)", "venv": r"(?:(?:-e|--editable)[ =]*)?\./?(?:\[([\w., -]*)\])?"}
-_REQUIREMENTS = re.compile(r"^[ \t]*(?:-r|-c|--requirement|--constraint)[ =]*([^\s#]+)", re.MULTILINE)
+_OWN = {"uv": r"\.", "poetry": "(?!)", "conda": "(?!)", "venv": r"(?:(?:-e|--editable)[ =]*)?\./?(?:\[([\w., -]*)\])?"}
+_REQUIREMENTS = re.compile(
+    r"""^[ \t]*(?:- +)?["']?(?:-r|-c|--requirement|--constraint)[ =]*([^\s#"']+)""", re.MULTILINE
+)
 
 
 def own_extras(commit: Commit, tree: Tree, way: str) -> tuple[str, ...] | None:

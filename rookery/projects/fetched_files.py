@@ -3,14 +3,13 @@
 By it a file that the user has changed, or made, is recognised.
 """
 
-import hashlib
 import os
 import shlex
 import stat
 from pathlib import Path
 from typing import Any
 
-from rookery.core import state_files
+from rookery.core import paths, state_files
 from rookery.core.shapes import MismatchError
 
 TICK = 1_000_000
@@ -24,8 +23,7 @@ Note = list[int | str]
 
 def note(root: Path) -> Path:
     """Return the note of what fetch has written into a project's folder."""
-    key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-    return state_files.place("fetched", f"{root.name[:40]}-{key}.json")
+    return state_files.place("fetched", f"{root.name[:40]}-{paths.digest(root)}.json")
 
 
 def _load(file: Path) -> dict[str, Note]:

@@ -1,5 +1,6 @@
 """Run git so that it changes nothing the user would see, and runs none of their hooks."""
 
+import errno
 import os
 import re
 import shlex
@@ -68,6 +69,11 @@ def failure(root: Path, stderr: str) -> RookeryError:
     """Return the error that explains why git failed, for a user who has just met it."""
     lines = [line for line in stderr.splitlines() if line.strip()] or ["no reason given"]
     why = re.sub(r"^(fatal|error): ", "", next((line for line in lines if line.startswith("fatal:")), lines[-1]))
+    if os.strerror(errno.ENOSPC) in stderr:
+        return RookeryError(
+            f"No space left on this computer to write {root}.",
+            hint="df -h ~   # free some space, then run the same command again",
+        )
     if "cannot use bare repository" in stderr:
         return RookeryError(
             f"{root} looks like a bare git repository inside another one; git does not use it, for your safety.",

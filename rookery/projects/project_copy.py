@@ -4,9 +4,7 @@ The copy is a git repository in the state folder that reads the project's object
 alone. What is shared by name on a cluster, such as environments, is that of the project (`Project.origin`).
 """
 
-import hashlib
 import os
-import shlex
 import shutil
 import time
 from collections.abc import Mapping
@@ -32,27 +30,17 @@ _OWN_FILES = "**/runs/.submitting-*\n**/runs/[0-9]*.json\n"
 """What submissions from a copy write into it, which is no part of its commits."""
 
 
-def make(  # noqa: PLR0913 all that makes copies differ
-    project: "Project",
-    name: str,
-    commit: str = "HEAD",
-    *,
-    patch: bytes = b"",
-    changes: Changes | None = None,
-    outputs_per_release: bool = False,
-) -> "Project":
+def make(project: "Project", name: str, commit: str = "HEAD", *, outputs_per_release: bool = False) -> "Project":
     """Return a copy of a project at a commit; the one that an earlier command has made, where it is of that commit.
 
     Args:
         project: The project.
         name: The copy's name, such as simulation-reproduce-41.
         commit: The commit, as git names it.
-        patch: Uncommitted changes, as `git apply` takes them; they stay uncommitted.
-        changes: Keys of jobs that are changed, in a commit of the copy's.
         outputs_per_release: Give each of its releases its own outputs, so that they can run side by side.
 
     Raises:
-        RookeryError: The commit is not here, the patch does not apply, or there is no rookery.yml in it.
+        RookeryError: The commit is not here, or there is no rookery.yml in it.
     """
     identity = _identity(project.root, commit)
     place = folder(project, name)
@@ -62,16 +50,16 @@ def make(  # noqa: PLR0913 all that makes copies differ
             note = copy_note.read(place) if place.exists() else None
             if note is None or note.commit != identity:
                 _refuse_deployed(note)
-                note = CopyNote(name, project.name, str(project.root), "", identity, "", (), outputs_per_release)
-                note = _make(project, place, note, patch)
-    made = config.load(place / INSIDE / note.folder)
-    return change(made, changes) if changes else made
+                note = CopyNote(
+                    name, project.name, str(project.root), "", identity, "", outputs_per_release=outputs_per_release
+                )
+                note = _make(project, place, note)
+    return config.load(place / INSIDE / note.folder)
 
 
 def folder(project: "Project", name: str) -> Path:
     """Return the folder of a project's copy; what a command has to remember of it goes beside the repository there."""
-    key = hashlib.sha256(os.fsencode(project.root)).hexdigest()[:8]
-    return state_files.place("copies", f"{name}-{key}")
+    return state_files.place("copies", f"{name}-{paths.digest(project.root, 8)}")
 
 
 def find(project: "Project", name: str) -> "Project | None":
@@ -88,13 +76,13 @@ def change(copy: "Project", changes: Changes) -> "Project":
 
     Args:
         copy: The copy.
-        changes: See `make`. A key that a job sets for a single cluster is changed for all.
+        changes: The changes. A key that a job sets for a single cluster is changed for all.
 
     Raises:
         RookeryError: There is no such job, or rookery.yml would be wrong.
     """
     note = _note(copy)
-    repository = Path(git(copy.root, "rev-parse", "--show-toplevel").decode(errors="surrogateescape").rstrip("\n"))
+    repository = _folder(copy) / INSIDE
     git(repository, "reset", "--quiet", "--soft", note.commit)
     file = copy.root / config.NAME
     file.write_bytes(git(copy.root, "show", f"{note.commit}:./{config.NAME}"))
@@ -106,6 +94,28 @@ def change(copy: "Project", changes: Changes) -> "Project":
     message = f"Changed by rookery: {', '.join(changes)}\n".encode()
     how = ["--quiet", "--no-verify", "--no-gpg-sign", "--allow-empty", "--cleanup=verbatim", "--file=-"]
     git(repository, "commit", *how, input=message, environment=people)
+    return config.load(copy.root)
+
+
+def check_out(copy: "Project", commit: str, *, patch: bytes = b"", inputs: Mapping[str, str]) -> "Project":
+    """Give a copy the files of a commit of the project, whatever it had; return the copy as it is then.
+
+    Args:
+        copy: The copy.
+        commit: The commit.
+        patch: Uncommitted changes, as `git apply` takes them; they stay uncommitted.
+        inputs: Digests of input data by its path, where rookery.yml may name another version.
+
+    Raises:
+        RookeryError: The commit is not here, the patch does not apply, or there is no rookery.yml in it.
+    """
+    place = _folder(copy)
+    repository = place / INSIDE
+    git(repository, "checkout", "--quiet", "--force", "--detach", commit)
+    git(repository, "clean", "--quiet", "-ffd")
+    if patch:
+        git(repository, "apply", "--binary", "--whitespace=nowarn", "-", input=patch)
+    copy_note.save(place, replace(_note(copy), inputs=dict(inputs)))
     return config.load(copy.root)
 
 
@@ -147,9 +157,9 @@ def remove(copy: "Project", connection: "Connection | None" = None) -> None:
 def _remove_there(connection: "Connection", note: CopyNote) -> None:
     slurm = "1" if connection.cluster.scheduler == "slurm" else "0"
     values = {"name": note.name, "origin": note.origin, "slurm": slurm}
-    script = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
+    script = release_protocol.program(values, "locked.sh", "remove.sh")
     with console.waiting(f"Removing {note.name} from {connection.cluster.name}"):
-        done = connection.run(script=script + release_protocol.text("remove.sh"), check=False)
+        done = connection.run(script=script, check=False)
     answer = release_protocol.read(done.stdout)
     if not answer.state:
         raise _refused(connection, note, answer.stop, done.stderr)
@@ -185,7 +195,7 @@ def _refuse_deployed(note: CopyNote | None) -> None:
         )
 
 
-def _make(project: "Project", place: Path, note: CopyNote, patch: bytes) -> CopyNote:
+def _make(project: "Project", place: Path, note: CopyNote) -> CopyNote:
     """Make the repository of a copy and its files; the note comes last."""
     shutil.rmtree(place, ignore_errors=True)
     repository = place / INSIDE
@@ -203,8 +213,6 @@ def _make(project: "Project", place: Path, note: CopyNote, patch: bytes) -> Copy
     if (project.root / shallow).is_file():
         shutil.copy(project.root / shallow, inner / "shallow")
     git(repository, "checkout", "--quiet", "--detach", note.commit)
-    if patch:
-        git(repository, "apply", "--binary", "--whitespace=nowarn", "-", input=patch)
     note = replace(note, folder=prefix.rstrip("/"), when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     if not (repository / note.folder / config.NAME).is_file():
         shutil.rmtree(place, ignore_errors=True)

@@ -1,7 +1,6 @@
 """`deploy --prune`: remove old releases that no job uses and that hold no files of the user's own."""
 
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -61,9 +60,7 @@ def prune(connection: "Connection", project: str, *, check: bool) -> Pruned:
     """
     slurm = "1" if connection.cluster.scheduler == "slurm" else "0"
     values = {"name": project, "mode": "check" if check else "prune", "slurm": slurm}
-    script = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items()) + release_protocol.text(
-        "prune.sh"
-    )
+    script = release_protocol.program(values, "locked.sh", "prune.sh")
     with console.waiting(f"Searching for old releases on {connection.cluster.name}"):
         answer = release_protocol.read(connection.run(script=script, check=False).stdout)
     if answer.stop:

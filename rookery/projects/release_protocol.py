@@ -126,6 +126,11 @@ def text(name: str) -> str:
     return paths.remote(f"scripts/release/{name}")
 
 
+def program(values: Mapping[str, str], *names: str) -> str:
+    """Return scripts of remote/, read one behind the other, with values for what they ask for."""
+    return _assignments(values) + "".join(text(name) for name in names)
+
+
 def look(order: Order, *, check: bool = False) -> str:
     """Return the script that checks whether a release is there and current; it writes nothing.
 
@@ -134,7 +139,7 @@ def look(order: Order, *, check: bool = False) -> str:
         check: Say what a deploy would do; without, only whether it would do anything.
     """
     values = {"name": order.name, **_values(order), "mode": "check" if check else "look"}
-    return _assignments(values) + text("release.sh") + text("look.sh")
+    return program(values, "release.sh", "look.sh")
 
 
 def deploy(name: str, *, is_new: bool) -> str:

@@ -2,7 +2,7 @@
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rookery.clusters import connect
 from rookery.clusters.config import profile
@@ -52,6 +52,12 @@ class Target:
     path: str = ""
 
     @property
+    def required_project(self) -> "Project":
+        """The project, for commands that can't do without one: `find` has raised where there is none."""
+        assert self.project is not None  # noqa: S101 see above
+        return self.project
+
+    @property
     def cluster(self) -> "Cluster":
         """The cluster's profile."""
         return self.connection.cluster
@@ -62,6 +68,14 @@ class Target:
         default = self.project.clusters[0] if self.project and not self.path else ""
         named = "" if self.cluster.name == default else f" --cluster {self.cluster.name}"
         return named + (" --sandbox" if self.cluster.sandbox else "")
+
+    def options(self, path: str = "") -> dict[str, Any]:
+        """Return the options by which another command means this cluster, and this project.
+
+        Args:
+            path: Folder of a copy of the project, where that is meant.
+        """
+        return {"cluster": self.cluster.name, "project": path or self.path, "sandbox": self.cluster.sandbox}
 
     def next(self, command: str) -> str:
         """Return a command for hints, with the flags that it needs to mean the same cluster and project.

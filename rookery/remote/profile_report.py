@@ -77,7 +77,8 @@ def of_scalene(path: str) -> Iterator[Row]:
             parts = ("n_cpu_percent_python", "n_cpu_percent_c", "n_sys_percent")
             seconds = sum(line[part] for part in parts) / 100 * document["elapsed_time_sec"]
             if seconds > 0:
-                yield seconds, seconds, 0, place(file, line["lineno"]), line["line"].strip()
+                text = code(file, str(line["lineno"])) or line["line"].strip()  # which it escapes for HTML
+                yield seconds, seconds, 0, place(file, line["lineno"]), text
 
 
 READERS = {".prof": of_cprofile, ".raw": of_py_spy, ".pyisession": of_pyinstrument, ".json": of_scalene}

@@ -19,6 +19,22 @@ from rookery.sandbox import lifecycle, registry
 
 CLUSTERS = ("penguins", "hec")
 
+LONGEST = (
+    "test_setup_failures.py", "test_homes.py", "test_jobs.py", "test_doctor_homes.py", "test_setup_up_to_date.py",
+    "test_no_internet.py", "test_bede.py", "test_new.py", "test_startup_files.py", "test_hec_homes.py", "test_undo.py",
+    "test_reproduce.py", "test_onboard.py", "test_hec.py", "test_init_shapes.py", "test_training_page.py",
+    "test_doctor_connection.py", "test_submit_command.py", "test_two_architectures.py", "test_other_clusters.py",
+    "test_json_shapes.py",
+)  # fmt: skip
+"""Files that take longest, the longest first: each is one worker's, and one that begins last is waited for alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files. ./test tells xdist to keep the order, where it would go by numbers of tests."""
+    assert all((Path(__file__).parent / name).is_file() for name in LONGEST)
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
 
 @pytest.fixture(scope="session")
 def person() -> Iterator[dict[str, str]]:

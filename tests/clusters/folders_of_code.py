@@ -52,14 +52,14 @@ wheels = [
 """  # noqa: E501
 
 
-def uv_lock(source: str) -> str:
-    """The uv.lock of a project `gentoo` that needs iniconfig."""
+def uv_lock(source: str, name: str = "gentoo") -> str:
+    """The uv.lock of a project that needs iniconfig."""
     return f"""version = 1
 revision = 3
 requires-python = ">=3.9"
 
 [[package]]
-name = "gentoo"
+name = "{name}"
 version = "0.1.0"
 source = {{ {source} = "." }}
 dependencies = [{{ name = "iniconfig" }}]

@@ -73,6 +73,16 @@ class Laptop:
         assert problems_in(out + err) == {}
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
+    def says_in(self, folder: Path, *arguments: str) -> str:
+        """What a command of rookery prints in a folder; it must succeed."""
+        completed = subprocess.run(
+            [str(ROOKERY), *arguments],
+            cwd=folder, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
+            check=False,
+        )  # fmt: skip
+        assert completed.returncode == 0, f"{arguments}\n{completed.stdout}{completed.stderr}"
+        return completed.stdout
+
     def setup(self, *arguments: str, timeout: float = 300) -> dict[str, Any]:
         """Set the home up; it must succeed. What `--json` says of this cluster is returned."""
         completed = self.rookery("setup", "--cluster", self.cluster, "--json", *arguments, timeout=timeout)

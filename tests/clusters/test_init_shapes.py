@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from folders_of_code import DESCRIPTION, FOLDERS, CodeFolder
-from laptops import ROOKERY, Laptop, laptop
+from laptops import Laptop, laptop
 from live import Live, as_root
 
 pytestmark = pytest.mark.cluster
@@ -61,17 +61,6 @@ def git(person: Laptop, folder: Path, *arguments: str) -> str:
     return subprocess.run(command, env=person.environment, check=True, capture_output=True, text=True).stdout
 
 
-def rookery(person: Laptop, folder: Path, *arguments: str) -> str:
-    """What a command in a folder prints; it must succeed."""
-    completed = subprocess.run(
-        [str(ROOKERY), *arguments],
-        cwd=folder, env=person.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
-        check=False,
-    )  # fmt: skip
-    assert completed.returncode == 0, f"{arguments}\n{completed.stdout}{completed.stderr}"
-    return completed.stdout
-
-
 def made(person: Laptop, name: str, shape: CodeFolder) -> Path:
     """The folder, on the user's laptop."""
     top = person.home / name
@@ -90,7 +79,7 @@ def test_a_folder_of_code_becomes_a_project_with_a_table(ines: Laptop, name: str
     shape = FOLDERS[name]
     folder = made(ines, f"study-{name}", shape)
     options = ("--cluster", "penguins", "--name", f"study-{name}", "--json", "--yes")
-    proposal = json.loads(rookery(ines, folder, "init", *options))
+    proposal = json.loads(ines.says_in(folder, "init", *options))
     assert proposal["written"]
     assert proposal["environment"] == shape.environment
     assert list(proposal["jobs"]) == [shape.job]
@@ -104,9 +93,9 @@ def test_a_folder_of_code_becomes_a_project_with_a_table(ines: Laptop, name: str
     file.write_text(text)
     git(ines, folder, "add", "--all")
     git(ines, folder, "commit", "--quiet", "--message", "A rookery project")
-    rookery(ines, folder, "run", shape.job, "--yes")
+    ines.says_in(folder, "run", shape.job, "--yes")
     if not shape.tasks:
-        rookery(ines, folder, "combine")
+        ines.says_in(folder, "combine")
     with (folder / "combined.csv").open(newline="") as stream:
         squares = [int(row["square"]) for row in csv.DictReader(stream)]
     assert squares == ([1, 4] if shape.tasks else [1])

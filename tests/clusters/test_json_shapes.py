@@ -28,6 +28,8 @@ OF_DATA = {
     "packages",  # of Python and R
     *("jobs", "kept", "not", "rows[]"),  # names and numbers of jobs, commits, columns of a table
     *("inputs", "inputs_differ"),  # paths of input data
+    "parameters",  # names of parameters
+    "secrets",  # paths of files
     *("cancelled_by", "counts", "exits", "reasons", "tasks"),  # states, users, exit statuses
 }
 """Keys whose mappings have keys that are data; with [], those whose lists have such mappings."""
@@ -51,6 +53,10 @@ jobs:
     params: params.csv
     memory: 50M
     time: 00:05:00
+  spin:
+    command: python3 spin.py {cpus}
+    memory: 50M
+    time: 00:05:00
   nap:
     command: sleep 300
     memory: 50M
@@ -62,6 +68,7 @@ jobs:
 [ -e ~/mended ] || [ "$1" = 1 ] || exit 1
 printf 'got\\n%s\\n' "$3" >results/fit_$1.csv
 """,
+    "spin.py": "import time\nuntil = time.time() + 1\nwhile time.time() < until:\n    pass\n",
     "own.sh": "#!/bin/bash\n#SBATCH --time=00:05:00\n#SBATCH -p nowhere\nsleep 1 &\n",
     "students.yml": "- {name: Ada, email: ada@example.ac.uk, clusters: hec, project: krill, language: python}\n",
 }
@@ -171,6 +178,8 @@ def test_the_shapes(hec: Live) -> None:
     home(walk)
     surroundings(walk, hec)
     runs(walk)
+    speed(walk)
+    existing_code(walk)
     support(walk)
     end(walk)
     snapshots.same("json.txt", "\n".join(walk.lines[1:]) + "\n")
@@ -247,7 +256,7 @@ def runs(walk: Walk) -> None:
     walk.say("runs")
     walk.say("runs", again)
     walk.say("runs", number, again, "--diff", code=1)
-    walk.say("reproduce", again, "--check")
+    walk.say("reproduce", nap, "--check", where="a run that started after another")
     walk.say("reproduce", again)
     (walk.root / "results/fit_1.csv").unlink()
     for word in ("--check", "--yes"):
@@ -260,6 +269,21 @@ def runs(walk: Walk) -> None:
     for path in ("current/.rookery/release.json", f"runs/{number}.json"):
         document = json.loads(walk.person.says(f"cat ~/projects/krill/{path}"))
         walk.note(f"cat ~/projects/krill/{path.replace(number, 'NUMBER')}", document)
+
+
+def speed(walk: Walk) -> None:
+    for flags in (["--check"], []):
+        walk.say("scale", "spin", "--cpus", "1,2", *flags)
+        walk.say("profile", "spin", *flags)
+
+
+def existing_code(walk: Walk) -> None:
+    folder = walk.root.parent / "code"
+    folder.mkdir()
+    (folder / "requirements.txt").write_text("numpy\n")
+    (folder / "fit.py").write_text("print(1)\n")
+    walk.say("init", "../code", "--cluster", "hec", "--check")
+    walk.say("init", "../code", "--cluster", "hec", "--yes")
 
 
 def support(walk: Walk) -> None:

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from laptops import ROOKERY, Laptop, laptop
+from laptops import Laptop, laptop
 from live import Live
 
 pytestmark = pytest.mark.cluster
@@ -24,19 +24,8 @@ def people(penguins: Live, hec: Live) -> dict[str, Laptop]:
     return laptops
 
 
-def rookery(person: Laptop, folder: Path, *arguments: str) -> str:
-    """What a command in a folder prints; it must succeed."""
-    completed = subprocess.run(
-        [str(ROOKERY), *arguments],
-        cwd=folder, env=person.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
-        check=False,
-    )  # fmt: skip
-    assert completed.returncode == 0, f"{arguments}\n{completed.stdout}{completed.stderr}"
-    return completed.stdout
-
-
 def begun(person: Laptop, name: str, *flags: str) -> Path:
-    output = rookery(person, person.home, "new", name, "--cluster", person.cluster, *flags)
+    output = person.says_in(person.home, "new", name, "--cluster", person.cluster, *flags)
     assert "next     rookery deploy" in output
     return person.home / name
 
@@ -76,10 +65,10 @@ def test_from_nothing_to_a_combined_table(people: dict[str, Laptop], cluster: st
     folder = begun(person, "study-" + "-".join(flags[1::2]), *flags)
     if "poetry" in flags:
         from_simple_index(person, folder)
-    rookery(person, folder, "deploy")
-    rookery(person, folder, "submit", "simulate", "--wait")
-    assert "40 new files" in rookery(person, folder, "fetch")
-    answer = json.loads(rookery(person, folder, "combine", "--json"))
+    person.says_in(folder, "deploy")
+    person.says_in(folder, "submit", "simulate", "--wait")
+    assert "40 new files" in person.says_in(folder, "fetch")
+    answer = json.loads(person.says_in(folder, "combine", "--json"))
     assert (answer["rows"], answer["files"], answer["missing"]) == (1000, 20, [])
     with (folder / "combined.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -106,7 +95,7 @@ def test_its_own_tests_pass_before_a_long_run(people: dict[str, Laptop], name: s
     (folder / "rookery.yml").write_text(text.replace("time: 00:10:00", "time: 00:30:00"))
     environment = {**os.environ, **person.environment}
     subprocess.run(["git", "commit", "-qam", "Longer"], cwd=folder, env=environment, check=True)
-    output = rookery(person, folder, "submit", "simulate", "--deploy")
+    output = person.says_in(folder, "submit", "simulate", "--deploy")
     match = re.search(r"tests of commit \w+ passed \(job (\d+)\)", output)
     assert match, output
-    assert passed in rookery(person, folder, "logs", match[1])
+    assert passed in person.says_in(folder, "logs", match[1])

@@ -1,6 +1,5 @@
 """Projects that are packages themselves, and environments that turn out not to be what their lock file says."""
 
-import hashlib
 import json
 import shlex
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 from deployments import Work, work
 from failures import refused
+from folders_of_code import PACKAGE, POETRY, POETRY_LOCK, PROJECT, uv_lock
 from laptops import Laptop, laptop
 from live import Live
 from waiting import wait_for
@@ -15,39 +15,19 @@ from waiting import wait_for
 from rookery.projects import release_protocol
 
 pytestmark = pytest.mark.cluster
-INICONFIG = """
-[[package]]
-name = "iniconfig"
-version = "2.3.1"
-source = { registry = "https://pypi.org/simple" }
-wheels = [
-    { url = "https://files.pythonhosted.org/packages/56/43/4ca9e49d27a1fcf6bece6f6aec0ea46bb9112489b93d4b688fb415457bdb/iniconfig-2.3.1-py3-none-any.whl", hash = "sha256:9121e2c1fdb355232495be3194c8dfe87ccc2d5dee45947b78e68f499790d7a7", size = 7552 },
-]
-"""  # noqa: E501
-UV_LOCK = f"""version = 1
-revision = 3
-requires-python = ">=3.9"
-{INICONFIG}
-[[package]]
-name = "tidal-flow"
-version = "0.1.0"
-source = {{ editable = "." }}
-dependencies = [{{ name = "iniconfig" }}]
+UV_LOCK = uv_lock("editable", "tidal-flow")
 
-[package.metadata]
-requires-dist = [{{ name = "iniconfig", specifier = ">=2" }}]
-"""
-PYPROJECT = """[project]
-name = "tidal-flow"
-version = "0.1.0"
-requires-python = ">=3.9"
-dependencies = ["iniconfig>=2"]
-[project.scripts]
-tidal = "tidal_flow.command:main"
-[build-system]
-requires = ["uv_build>=0.9"]
-build-backend = "uv_build"
-"""
+
+def tidal(text: str) -> str:
+    """A pyproject.toml of the package gentoo as that of tidal-flow."""
+    return (
+        text.replace("gentoo.command", "tidal_flow.command")
+        .replace('"gentoo"', '"tidal-flow"')
+        .replace("squares", "tidal")
+    )
+
+
+PYPROJECT = tidal(PROJECT + PACKAGE)
 COMMAND = """import importlib.metadata, json, subprocess, sys
 import iniconfig, tidal_flow
 INNER = "import tidal_flow as t; print(t.__file__)"
@@ -129,6 +109,13 @@ def test_two_releases_side_by_side_import_their_own_code(home: Laptop) -> None:
     pruned = project.deploy("--prune")["pruned"]
     assert [first["release"].rpartition("/")[2]] == pruned["releases"], "nothing of the package counts as a user's file"
     assert home.says(f"{project.base}/current/.venv/bin/tidal") != "", "its environment has stayed"
+    half = "storage/rookery/x86_64/environments/tidal-abc"  # as while a copy of the project is deployed
+    home.says(f"mkdir {half}; setsid flock {half}.lock sleep 600 </dev/null >/dev/null 2>&1 &")
+    wait_for(lambda: home.ssh(f"flock -n {half}.lock true").returncode == 1)
+    assert project.deploy("--prune")["pruned"]["environments"] == []
+    home.says(f"fuser -k {half}.lock >/dev/null 2>&1; true")
+    wait_for(lambda: home.ssh(f"flock -n {half}.lock true").returncode == 0)
+    assert [path.rpartition("/")[2] for path in project.deploy("--prune")["pruned"]["environments"]] == ["tidal-abc"]
 
 
 def test_commands_of_the_packages_see_the_projects_code(home: Laptop) -> None:
@@ -148,23 +135,7 @@ def test_commands_of_the_packages_see_the_projects_code(home: Laptop) -> None:
 
 
 def test_a_poetry_package(home: Laptop) -> None:
-    text = """[tool.poetry]
-name = "tidal-flow"
-version = "0.3"
-description = ""
-authors = []
-[tool.poetry.dependencies]
-python = ">=3.9"
-[tool.poetry.scripts]
-tidal = "tidal_flow.command:main"
-[build-system]
-requires = ["poetry-core"]
-build-backend = "poetry.core.masonry.api"
-"""
-    relevant = {"dependencies": {"python": ">=3.9"}, "source": None, "extras": None, "dev-dependencies": None}
-    digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
-    lock = f'package = []\n[metadata]\nlock-version = "2.1"\npython-versions = ">=3.9"\ncontent-hash = "{digest}"\n'
-    project = package(home, "poet", "src", pyproject__toml=text, poetry__lock=lock)
+    project = package(home, "poet", "src", pyproject__toml=tidal(POETRY), poetry__lock=POETRY_LOCK)
     command = project.root / "src/tidal_flow/command.py"
     command.write_text(command.read_text().replace("iniconfig, ", "").replace('"iniconfig": iniconfig.__file__,', ""))
     project.commit()
@@ -209,7 +180,7 @@ def test_an_environment_without_what_its_lock_lists_is_no_environment(home: Lapt
         completed = project.run()
         refused(completed, "can't build the uv environment")
         assert "  | error: iniconfig 2.3.1 of uv.lock is not installed" in completed.stderr
-        assert not home.says("ls storage/rookery/x86_64/environments | grep '^lacking-.*[^k]$' || true")
+        assert not home.says("ls storage/rookery/x86_64/environments | grep '^lacking-' || true")
         assert project.current() == ""
     finally:
         home.says("rm -r fake .config/rookery/env.d/99-fake.sh")

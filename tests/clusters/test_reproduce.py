@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from laptop_projects import Project, project
+from laptop_projects import Project
 from laptops import ROOKERY, Laptop, laptop
 from live import Live
 from test_new import from_simple_index
 from waiting import wait_for
+
+from rookery.jobs import run_record
 
 pytestmark = pytest.mark.cluster
 
@@ -25,6 +27,7 @@ name: auks
 clusters: [penguins]
 environment: {python: none}
 outputs: [slurm_logs, results]
+inputs: [data]
 jobs:
   fit:
     template: sweep
@@ -32,16 +35,17 @@ jobs:
     params: params.csv
     memory: 50M
     time: 00:05:00
-  after:
-    command: cat results/*/*.csv
+  total:
+    command: mkdir -p results/{run}; sort results/*/fit-*.csv data/start.csv >results/{run}/total.csv
     after: [fit]
     memory: 50M
     time: 00:05:00
 """,
-    ".gitignore": "slurm_logs/\nresults/\nruns/\n",
+    ".gitignore": "slurm_logs/\nresults/\nruns/\ndata/\n",
     "params.csv": "n\n1\n2\n3\n",
     "fit.sh": """\
 mkdir -p "$2" && cd "$2" || exit
+[ ! -e ~/broken ] || [ "$1" != 2 ] || exit 3
 while [ -e ~/hold ]; do sleep 0.2; done
 printf 'n,value\\n%s,%s\\n' "$1" "0.${1}5$(cat ~/noise 2>/dev/null)" >fit-$1.csv
 printf 'run %s\\n' "${PWD##*/}" >note-$1.txt
@@ -68,7 +72,14 @@ def rhea(penguins: Live) -> Laptop:
 @pytest.fixture(scope="module")
 def auks(rhea: Laptop) -> Project:
     """A project that is deployed."""
-    return project(rhea, "auks", FILES)
+    made = Project(rhea, rhea.home / "auks")
+    (made.root / "data").mkdir(parents=True)
+    (made.root / "data/start.csv").write_text("0,0\n")
+    made.git("init", "-q")
+    made.commit(FILES, "first")
+    made.run("data.push", "data")
+    made.run("deploy", "--yes")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +222,7 @@ def test_what_can_not_be_made_again_is_refused_before_anything_is_done(auks: Pro
     assert "which run" in refused(commit="0" * 40, base="0" * 40)
     assert "is not in this repository" in refused(commit="0" * 40, base="0" * 40)
     assert "differ from those in its record" in refused(rows=[{"n": "9"}])
-    assert f"Run {ran} started after job 7" in refused(after=["7"])
+    assert "job 7, and may have read its results; that job has no record here" in refused(after=["7"])
     assert "No record of run 99999 in runs/." in auks.run("reproduce", "99999", code=1)
     first = auks.git("rev-parse", "HEAD")
     auks.git("rm", "-q", "params.csv")
@@ -230,14 +241,51 @@ def test_what_can_not_be_made_again_is_refused_before_anything_is_done(auks: Pro
     assert copies(auks) == []
 
 
-def test_a_job_that_comes_after_another_is_not_made_again_alone(auks: Project) -> None:
-    auks.laptop.says("touch hold")
-    first = auks.submit("fit")
-    second = auks.submit("after")
-    auks.laptop.says("rm hold")
-    output = auks.run("reproduce", second, code=1)
-    assert f"Run {second} started after job {first}" in output
-    assert f"reproduce {first}" in output
+def test_a_run_that_started_after_another_is_made_again_after_it(auks: Project, ran: str) -> None:
+    """Where they ran from different commits, each runs from its own, and with the input data of its time."""
+    assert ran
+    auks.commit({"rookery.yml": FILES["rookery.yml"].replace("{run}/total.csv", "{run}/all.csv")})
+    auks.run("deploy")
+    second = auks.json("submit", "total", "--wait")
+    (auks.root / "data/start.csv").write_text("1,1\n")
+    auks.run("data.push", "data")
+    auks.run("deploy")
+    third = auks.json("submit", "total", "--wait")
+    auks.run("fetch")
+    (first,) = second["record"]["after"]
+    assert third["record"]["after"] == [first]
+    before = submitted(auks)
+    check = reproduced(auks, second["id"], "--check")
+    assert check["before"] == [{"run": first, "job": "fit", "submitted": ""}]
+    assert run_record.find(auks.root, first).commit != second["record"]["commit"]  # type: ignore[union-attr]
+    process = auks.start("reproduce", second["id"])
+    assert process.stdout is not None
+    assert any("(fit)" in line for line in process.stdout)
+    os.killpg(process.pid, signal.SIGKILL)  # while it deploys the other commit
+    process.communicate()
+    answer = reproduced(auks, second["id"])
+    assert {"path": f"results/{second['id']}/all.csv", "state": "same", "how": ""} in answer["files"]
+    assert answer["state"] == "same"
+    assert len(submitted(auks)) == len(before) + 2
+    assert copies(auks) == []
+    output = auks.run("runs", second["id"], third["id"], "--diff", code=1)
+    assert re.search(r"input data +[0-9a-f]{12} → [0-9a-f]{12}", output)
+
+
+def test_tasks_that_another_commit_did_again_are_not_compared(auks: Project) -> None:
+    auks.laptop.says("touch broken")
+    number = str(auks.json("submit", "fit", "--wait", code=1)["id"])
+    auks.laptop.says("rm broken")
+    auks.commit({"fit.sh": FILES["fit.sh"].replace("0.${1}5", "7.${1}5")})
+    auks.run("deploy")
+    auks.json("submit", "--failed", number, "--wait")
+    auks.run("fetch")
+    auks.laptop.says("touch broken")
+    answer = reproduced(auks, number)
+    auks.laptop.says("rm broken")
+    names = [Path(file["path"]).name for file in answer["files"]]
+    assert names == ["fit-1.csv", "fit-3.csv", "note-1.txt", "note-3.txt"]
+    assert answer["tasks"] == {"COMPLETED": 2, "FAILED": 1}
 
 
 def rookery(rhea: Laptop, folder: Path, *arguments: str, code: int = 0) -> str:
@@ -298,10 +346,10 @@ def test_two_runs_are_compared(rhea: Laptop, auks: Project, ran: str) -> None:
     auks.run("fetch")
     output = rookery(rhea, auks.root, "runs", ran, other, "--diff", code=1)
     assert f"From run {ran} (fit, penguins) to run {other} (fit, penguins):" in output
-    assert "changed: fit.sh, params.csv" in output
+    assert "changed: fit.sh, params.csv, rookery.yml" in output
     assert re.search(r"parameters row 3 +n=3 → n=4", output)
     answer = json.loads(rookery(rhea, auks.root, "runs", ran, other, "--diff", "--json", code=1))
-    assert {difference["part"] for difference in answer["differences"]} == {"commit", "parameters"}
+    assert {difference["part"] for difference in answer["differences"]} == {"commit", "input", "parameters"}
     assert f"Runs {ran} (fit, penguins) and {ran}" in rookery(rhea, auks.root, "runs", ran, ran, "--diff")
     table = rookery(rhea, auks.root, "runs")
     assert table.splitlines()[2].split()[:2] == [other, "fit"]

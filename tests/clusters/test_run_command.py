@@ -55,7 +55,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def terns(penguins: Live) -> Iterator[Project]:
-    student = laptop(penguins, "tess")
+    student = laptop(penguins, "siskin")
     student.setup("--tags", "shell,storage")
     yield project(student, "terns", FILES)
     student.rookery("logout")
@@ -139,6 +139,7 @@ def test_a_job_that_does_not_start_says_why_and_a_cut_connection_is_no_end(terns
     terns.laptop.rookery("logout", "penguins")
     _, error = process.communicate(timeout=60)
     assert process.returncode == 1
+    assert "penguins: lost the connection to" in error
     assert "next: rookery run --resume" in error
     [number] = terns.laptop.says("squeue -ho %A -n held").split()
     terns.laptop.says(f"scontrol release {number}")

@@ -51,16 +51,16 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def amdahl(penguins: Live) -> Iterator[Project]:
-    person = laptop(penguins, "skua")
+    person = laptop(penguins, "gannet")
     person.setup("--tags", "shell,storage")
     yield project(person, "amdahl", FILES)
     person.says("scancel --user $(id -un)")
 
 
-def submitted(there: Project) -> list[str]:
-    """The numbers of all jobs of this name that Slurm has ever had, one a submission."""
+def submitted(there: Project, name: str = "work") -> list[str]:
+    """The jobs of this name that Slurm has ever had, one a submission."""
     text = there.laptop.says("sacct --allocations --noheader --parsable2 --format JobIDRaw,JobName,WorkDir")
-    return [line for line in text.splitlines() if "|work|" in line]
+    return [line for line in text.splitlines() if f"|{name}|" in line]
 
 
 def killed_after(there: Project, lines: int, *arguments: str) -> None:
@@ -106,6 +106,13 @@ def test_the_serial_fraction_is_found_however_often_it_is_killed(amdahl: Project
     (amdahl.root / "speed.png").unlink()
 
 
+def test_work_that_grows_with_the_cores_takes_longer_where_a_part_of_it_is_serial(amdahl: Project) -> None:
+    results = amdahl.json("scale", "work", "--cpus", "1,2", "--weak", "seconds")
+    assert (results["fit"]["law"], results["weak"], results["parameters"]) == ("gustafson", "seconds", {"seconds": "5"})
+    one, two = results["sizes"]
+    assert two["seconds"] - one["seconds"] == pytest.approx(10 * (FRACTION + (1 - FRACTION) / 2) - 5, abs=1.1)
+
+
 def test_a_failed_run_is_named_and_alone_run_again(amdahl: Project) -> None:
     command = ("scale", "fussy", "--cpus", "1,2,4")
     output = amdahl.run(*command, code=1)
@@ -118,6 +125,10 @@ def test_a_failed_run_is_named_and_alone_run_again(amdahl: Project) -> None:
     results = amdahl.json(*command)
     assert [size["cores"] for size in results["sizes"]] == [1, 2, 4]
     assert results["failed"] == []
+    before = len(submitted(amdahl, "fussy"))
+    killed_after(amdahl, 1, *command, "--again")
+    assert amdahl.json(*command, "--again")["failed"] == []
+    assert len(submitted(amdahl, "fussy")) == before + 3
 
 
 def test_a_job_that_never_starts_can_be_left_and_given_up(amdahl: Project) -> None:

@@ -63,6 +63,9 @@ def test_two_jobs_are_submitted_shown_and_cancelled_by_one_command_each(both: Pr
     assert (both.root / "results/second.csv").read_text() == "2\n"
     text = said(both, "jobs", "99999", numbers[0], "99998", "--cluster", "hec", code=1)
     assert "first" in text
+    answer = json.loads(said(both, "reproduce", numbers[0], "--cluster", "penguins", "--json"))
+    assert (answer["cluster"], answer["state"]) == ("penguins", "same")
+    assert [file["path"] for file in answer["files"]] == ["results/first.csv"], "another run wrote second.csv meanwhile"
     unknown = subprocess.run(
         [str(ROOKERY), "submit", "long", "fist", "--cluster", "hec"],
         env=both.laptop.environment, cwd=both.root, capture_output=True, text=True, check=False,

@@ -144,7 +144,9 @@ def test_failed_tasks_of_a_later_release_and_of_another_table(seals: Project) ->
     [job] = seals.json("jobs", first["id"])["jobs"]
     assert (job["failed_left"], job["tasks"]["FAILED"]) == ("", "2")
     assert f"submit --failed {first['id']}" not in seals.run("jobs", first["id"])
-    assert seals.json("submit", "own script.sh", "--after", first["id"])["record"]["after"] == []
+    record = seals.json("submit", "own script.sh", "--after", first["id"])["record"]
+    assert record["after"] == [first["id"]]
+    assert "--dependency" not in " ".join(record["options"]), "there is nothing to wait for"
 
 
 def test_a_script_of_the_project_s_own_runs_in_the_release_with_its_log_folder_made(seals: Project) -> None:

@@ -114,10 +114,10 @@ def test_pictures_are_drawn_again_but_never_over_a_changed_file(
     project(tmp_path, a_1__csv="method,x\nols,1\nols,2\n", a_2__csv="method,x\nlasso,2\nlasso,5\n")
     recorded(tmp_path, rows=[{"n": 1}, {"n": 2}], array="1-2")
     begins = {"p.png": b"\x89PNG", "p.svg": b"<?xml", "p.pdf": b"%PDF", "p.html": b"<!doctype html>"}
-    for by in ("n", "none"):
-        for name, begin in begins.items():
+    for by, names in (("n", list(begins)), ("none", ["p.png", "p.html"])):  # of both libraries, one is drawn again
+        for name in names:
             combine.run(options.CombineOptions(project=str(tmp_path), plot_file=name, plot_by=by, plot="x"))
-            assert (tmp_path / name).read_bytes().startswith(begin)
+            assert (tmp_path / name).read_bytes().startswith(begins[name])
     page = (tmp_path / "p.html").read_text()
     assert "plotly.js" in page
     assert 'src="http' not in page

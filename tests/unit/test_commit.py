@@ -8,7 +8,7 @@ import pytest
 from repositories import Git
 
 from rookery.core.errors import RookeryError
-from rookery.projects import commit, packing, tree_checks
+from rookery.projects import commit, git_command, packing, tree_checks
 
 AWKWARD = ("two words.py", "it's.py", 'say "hi".py', "-rf.py", "line\nbreak.py", "naïve.py", "$(id).py", "a\\b.py")
 
@@ -254,3 +254,10 @@ def test_links_that_lead_out_are_named(root: Path, git: Git) -> None:
     git("commit", "-q", "-m", "links")
     with commit.chosen(root) as chosen:
         assert tree_checks.read_tree(chosen).outwards == {"up": "../secret", "far": "/home/me/data"}
+
+
+def test_a_full_disk_is_named_whatever_git_says_last() -> None:
+    stderr = "error: unable to write file a.py: No space left on device\nfatal: updating files failed\n"
+    error = git_command.failure(Path("/study"), stderr)
+    assert error.message == "No space left on this computer to write /study."
+    assert error.hint

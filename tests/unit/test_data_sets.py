@@ -55,8 +55,9 @@ def digest(root: Path, path: str = "data") -> str:
 
 def test_the_digest_of_a_folder_can_be_had_with_sha256sum(root: Path) -> None:
     (root / "data/new\nline").write_text("3")
+    (root / "data/-dash").write_text("5")
     (root / "data" / os.fsdecode(b"not utf-8 \xff")).write_text("4")
-    script = "find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 sha256sum -z | sha256sum"
+    script = "find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 sha256sum -z -- | sha256sum"
     told = subprocess.run(["bash", "-c", script], cwd=root / "data", capture_output=True, text=True, check=True)
     assert digest(root) == told.stdout.split()[0]
 
@@ -210,12 +211,31 @@ def test_words_that_name_data(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for word, says in {
         "../../other": "is not in the project's folder",
         "/etc": "is not in the project's folder",
-        "../runs/x": "rookery or git uses that name",
-        "../.git": "rookery or git uses that name",
-        "x" * 201: "too long",
+        "../runs/x": "it can't be in runs, which rookery or git uses",
+        "../.git": "it can't be in .git",
+        "x" * 201: "it is too long a path",
+        "a\nb": "it must be a name without line breaks",
+        "-x": "that does not begin with -",
     }.items():
         with pytest.raises(RookeryError, match=says):
             naming.of_words(project, [word])
+
+
+def test_data_is_pushed_only_where_releases_can_have_it(root: Path) -> None:
+    (root / "rookery.yml").write_text(
+        "name: demo\nclusters: [hec]\noutputs: ['out/put/{run}']\ninputs: [data/raw, data/x.csv]\n"
+    )
+    project = config.load(root)
+    assert naming.to_push(project, ["data/raw", "data/rawer"]) == ["data/raw", "data/rawer"]
+    for path, says in {
+        "data": "the input data/raw",
+        "data/raw/a": "the input data/raw",
+        "out": "the output folder out/put",
+        "out/put/1": "the output folder out/put",
+    }.items():
+        with pytest.raises(RookeryError, match=f"{path} can't be used with {says}"):
+            naming.to_push(project, [path])
+        assert naming.of_words(project, [path]) == [path], "it can be removed"
 
 
 def test_what_is_in_git_is_refused_and_what_git_does_not_ignore_is_known(root: Path) -> None:

@@ -336,12 +336,13 @@ def test_a_note_that_is_a_fifo_or_of_another_form_is_named_and_left(
 
 def test_the_listing_is_read_whatever_stands_in_it() -> None:
     text = "f 5 1700000000.5 current/results//a b\nc.csv\0l 3 1.0 current/results/link\0f x y\0"
-    text += "missing logs\0times 10 Unknown\0junk"
+    text += "missing current/logs\0missing releases/12ab/old\0times 10 Unknown\0junk"
     listing = remote_listing.read(text)
     assert listing.files == (File("results/a b\nc.csv", "current/results//a b\nc.csv", 5, 1_700_000_000_500_000_000),)
-    assert (listing.links, listing.missing, listing.submitted, listing.ended) == (
+    assert (listing.links, listing.missing, listing.gone, listing.submitted, listing.ended) == (
         ("results/link",),
         ("logs",),
+        ("old",),
         10,
         None,
     )

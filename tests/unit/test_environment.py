@@ -1,5 +1,6 @@
 """What decides a project's environment, and what can't be in one that releases share."""
 
+import json
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,6 +63,9 @@ def test_files_that_a_requirements_file_names_decide_too(tmp_path: Path) -> None
         ("poetry", "poetry.lock", '[package.source]\ntype = "directory"\nurl = "lib"\n'),
         ("venv", "requirements.txt", "numpy\n-e ./lib\n"),
         ("venv", "requirements.txt", "./lib"),
+        ("conda", "environment.yml", "dependencies:\n  - pip:\n    - -e .\n"),
+        ("conda", "environment.yml", "dependencies: [python]\nx:\n- '.[plot]' # itself\n"),
+        ("conda", "environment.yml", "dependencies:\n  - pip:\n    - ./lib\n"),
     ],
 )
 def test_packages_from_folders_of_the_project_are_refused(tmp_path: Path, way: str, name: str, text: str) -> None:
@@ -73,6 +77,16 @@ def test_packages_from_folders_of_the_project_are_refused(tmp_path: Path, way: s
 def test_the_project_itself_and_packages_from_git_are_fine(tmp_path: Path) -> None:
     wanted(tmp_path, {"uv.lock": '[[package]]\nname = "a"\nsource = { editable = "." }\n'}, "uv")
     wanted(tmp_path, {"requirements.txt": "-e git+https://example.org/x.git#egg=x\nnumpy==2.0\n"}, "venv")
+
+
+def test_what_conda_s_pip_reads_decides_too(tmp_path: Path) -> None:
+    files = {"environment.yml": "dependencies:\n  - python\n  - pip:\n    - -r needs.txt\n", "needs.txt": "rich==1.0\n"}
+    [first] = wanted(tmp_path, files, "conda")
+    [second] = wanted(tmp_path, {"needs.txt": "rich==2.0\n"}, "conda")
+    assert first.digest != second.digest
+    assert json.loads(second.expected)["versions"] == {"rich": ["2.0"]}
+    with pytest.raises(RookeryError, match=r"needs.txt installs packages from folders of the project \('-e \.'\)"):
+        wanted(tmp_path, {"needs.txt": "-e .\n"}, "conda")
 
 
 @pytest.mark.parametrize("way", ["uv", "poetry", "venv", "conda"])

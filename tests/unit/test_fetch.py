@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,32 @@ def test_a_miniature_s_results_do_not_replace_the_cluster_s(
         os.utime(results / "1.csv")
         assert fetched(demo, capsys)["brought"] == ["results/1.csv"]
         connections[False].close()
+
+
+def test_a_run_s_outputs_come_from_its_release_though_rookery_yml_no_longer_names_them(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at_home(tmp_path / "home", monkeypatch)
+    there = tmp_path / "there"
+    release = there / "projects/demo/releases" / ("1" * 40)
+    for folder in (release / "tables", release / "results", there / "projects/demo/current/results"):
+        folder.mkdir(parents=True)
+        (folder / "41.csv").write_text(folder.name)
+    (demo / "rookery.yml").write_text("name: demo\nclusters: [hec]\noutputs: [results, logs]\njobs: {}\n")
+    record = {"job": "fit", "id": "41", "cluster": "hec", "release": str(release), "outputs": ["tables", "results/x"]}
+    (demo / "runs/41.json").write_text(json.dumps(record))
+    monkeypatch.setenv("HOME", str(there))
+    with sshd(tmp_path) as (_, reach):
+        connection = Connection(cluster("hec", **reach))
+        monkeypatch.setattr(connect, "connect", lambda *_, **__: connection)
+        connection.open(batch=True, accept_host_key=fingerprint((tmp_path / "host_key.pub").read_text()))
+        assert fetched(demo, capsys)["brought"] == ["results/41.csv"]
+        document = fetched(demo, capsys, job="41")
+        assert (document["brought"], document["not_there"]) == (["tables/41.csv"], ["logs"])
+        shutil.rmtree(release)
+        fetch.run(options.FetchOptions(project=str(demo), job="41"))
+        assert "  tables: an output of run 41 alone, whose release was removed" in capsys.readouterr().out
+        connection.close()
 
 
 def test_a_run_s_record_tells_the_cluster_or_the_one_whose_miniature_it_was(demo: Path) -> None:

@@ -174,7 +174,7 @@ PROBE = "".join(
     )
 )  # fmt: skip
 SERVERS = "1\t1700000000\t200000\t2000\t/home/a/.vscode-server/bin/abc\n"
-LISTING = "f 5 1700000000.5 current/results/a\0l 3 1.0 current/results/l\0missing logs\0times 10 Unknown\0"
+LISTING = "f 5 1700000000.5 current/results/a\0l 3 1.0 current/results/l\0missing current/logs\0times 10 Unknown\0"
 
 
 @fuzz

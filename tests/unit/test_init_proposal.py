@@ -96,6 +96,13 @@ def test_packages_that_no_lock_file_has_are_named(
     assert [line for line in commands if line] == [line for line in commands if expected in line] != []
 
 
+def test_a_program_whose_name_looks_like_an_option_is_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(here, {"-x.py": SIMULATE})
+    assert proposed(capsys)["jobs"] == {
+        "x": {"command": "python3 ./-x.py", "memory": "1G", "time": "01:00:00"},
+    }  # fmt: skip
+
+
 def test_programs_that_others_load_get_no_job(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = {
         "a.py": "import tools_here\nimport argparse\n", "tools_here.py": "x = 1\n", "tests/test_a.py": "import a\n",

@@ -193,7 +193,7 @@ def test_spreadsheets_own_csv_is_read(tmp_path: Path) -> None:
         ("a, a \n1,2\n", "has the column 'a' twice"),
         ("a,\n1,2\n", "p.csv:1: column 2 needs a name on one line"),
         ("\na,task\n1,2\n", "p.csv:2: a parameter can't have the name task: {task} means something else"),
-        ("a,b\n1,2\n3\n", "p.csv:3: has 1 values for 2 columns"),
+        ("a,b\n1,2\n3\n", "p.csv:3: has 1 value for 2 columns"),
         ('a,b\n"x\ny",2\n3,4,5\n', "p.csv:4: has 3 values"),
         ('a,b\n1,"x\n', "is not CSV"),
         ('a,b\n1,"x"y\n', "p.csv:2: is not CSV"),

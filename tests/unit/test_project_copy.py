@@ -69,7 +69,8 @@ def test_uncommitted_changes_make_the_same_snapshot(tmp_path: Path) -> None:
     (root / "data.bin").write_bytes(bytes(range(256)))
     with commits.chosen(root, dirty=True) as chosen:
         identity, head, patch = chosen.id, chosen.head, commits.patch(chosen)
-    copy = project_copy.make(config.load(root), "study-reproduce-41", head, patch=patch)
+    copy = project_copy.make(config.load(root), "study-reproduce-41", head)
+    copy = project_copy.check_out(copy, head, patch=patch, inputs={})
     with commits.chosen(copy.root, dirty=True) as chosen:
         assert (chosen.id, chosen.head, chosen.dirty) == (identity, head, True)
 
@@ -96,7 +97,7 @@ def test_a_linked_worktree_has_copies_too(git: Git, tmp_path: Path) -> None:
 
 def test_changed_jobs_are_a_commit_and_keep_every_other_value(git: Git, tmp_path: Path) -> None:
     project = config.load(tmp_path / "code")
-    copy = project_copy.make(project, "study-scale-1", changes={"simulate": {"cpus": 8, "rows": None}})
+    copy = project_copy.change(project_copy.make(project, "study-scale-1"), {"simulate": {"cpus": 8, "rows": None}})
     expected = {**project.jobs["simulate"], "cpus": 8, "clusters": {"hec": {"memory": "4G"}}}
     del expected["rows"]
     assert copy.jobs == {"simulate": expected}
@@ -141,9 +142,11 @@ def test_what_can_not_be_copied_is_refused(git: Git, tmp_path: Path) -> None:
     for name in ("0" * 40, "--help", "HEAD:a.py"):
         with pytest.raises(RookeryError, match="is not in the repository"):
             project_copy.make(project, "study-scale-1", name)
-    with pytest.raises(RookeryError, match="patch"):
-        project_copy.make(project, "study-scale-1", patch=b"nonsense")
     assert project_copy.find(project, "study-scale-1") is None
+    copy = project_copy.make(project, "study-scale-1")
+    with pytest.raises(RookeryError, match="patch"):
+        project_copy.check_out(copy, "HEAD", patch=b"nonsense", inputs={})
+    project_copy.remove(copy)
     git("rm", "-q", "--cached", "rookery.yml")
     git("commit", "-qm", "without")
     with pytest.raises(RookeryError, match=r"has no rookery\.yml"):
@@ -163,7 +166,8 @@ def test_a_step_answers_with_its_document(capsys: pytest.CaptureFixture[str]) ->
 
 def _remove_there(home: Path, squeue: str = "") -> str:
     """The answer of the script that removes `copy`, a copy of `study`, from a home."""
-    script = "name=copy\norigin=study\nslurm=" + ("1" if squeue else "0") + "\n" + release_protocol.text("remove.sh")
+    values = {"name": "copy", "origin": "study", "slurm": "1" if squeue else "0"}
+    script = release_protocol.program(values, "locked.sh", "remove.sh")
     (home / "bin").mkdir(exist_ok=True)
     (home / "bin/squeue").write_text(f"#!/bin/sh\n{squeue}\n")
     (home / "bin/squeue").chmod(0o755)

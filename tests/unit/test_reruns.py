@@ -43,9 +43,8 @@ def run(number: int, **states: set[int]) -> JobRun:
 
 def target(root: Path | None = None) -> Any:
     project = SimpleNamespace(root=root, name="study") if root else None
-    return SimpleNamespace(
-        cluster=SimpleNamespace(name="hec", label="hec"), project=project, flags="", next=lambda command: command
-    )
+    cluster = SimpleNamespace(name="hec", label="hec")
+    return SimpleNamespace(cluster=cluster, project=project, required_project=project, flags="", next=str)
 
 
 @given(st.data())
@@ -130,7 +129,7 @@ def test_a_job_waits_for_the_runs_that_repair_the_one_that_it_comes_after(
     monkeypatch.setattr(earlier_runs, "run", sacct)
     runs = EarlierRuns(str(base), [])
     if after is not None:
-        assert runs.dependencies(["41"]) == after
+        assert runs.dependencies(["41"]) == (["41"], after)
         return
     with pytest.raises(Answer) as raised:
         runs.dependencies(["41"])

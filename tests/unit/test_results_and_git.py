@@ -13,6 +13,7 @@ from rookery.jobs.results import download, ignore_offer
 from rookery.jobs.results.archive import File
 from rookery.projects import commit, config, tree_checks
 
+OUTPUTS = ("results", "slurm_logs")
 PROJECT = "name: x\nclusters: [hec]\noutputs: ['results/{run}', slurm_logs]\n"
 
 
@@ -63,7 +64,7 @@ def test_after_a_yes_the_lines_are_written_and_committed(
     (demo / "a.py").write_text("not committed\n")
     asked = answering(monkeypatch, "")
     for _ in range(2):
-        ignore_offer.make(config.load(demo))
+        ignore_offer.make(demo, OUTPUTS)
     question = "Results are not meant for git. Add results/ and slurm_logs/ to .gitignore, and commit that? [Y/n]"
     assert [text.strip() for text in asked] == [question]
     assert (demo / ".gitignore").read_text() == "*.log\n/results/\n/slurm_logs/\n"
@@ -77,7 +78,7 @@ def test_a_gitignore_with_changes_is_left_for_the_user_to_commit(
 ) -> None:
     (demo / ".gitignore").write_text("mine\n")
     asked = answering(monkeypatch, "y")
-    ignore_offer.make(config.load(demo))
+    ignore_offer.make(demo, OUTPUTS)
     assert "and commit" not in asked[0]
     assert (demo / ".gitignore").read_text() == "mine\n/results/\n/slurm_logs/\n"
     assert git("status", "--porcelain", ".gitignore") == "?? .gitignore"
@@ -86,7 +87,7 @@ def test_a_gitignore_with_changes_is_left_for_the_user_to_commit(
 def test_after_a_no_nothing_is_asked_again_and_deploys_go_on(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = answering(monkeypatch, "n")
     for _ in range(2):
-        ignore_offer.make(config.load(demo))
+        ignore_offer.make(demo, OUTPUTS)
     assert len(asked) == 1
     assert not (demo / ".gitignore").exists()
     assert not check(demo).dirty
@@ -97,7 +98,7 @@ def test_without_a_terminal_the_command_is_printed_once(
 ) -> None:
     (demo / ".gitignore").write_text("*.log")
     for _ in range(2):
-        ignore_offer.make(config.load(demo))
+        ignore_offer.make(demo, OUTPUTS)
     out = capsys.readouterr().out
     assert out.count(".gitignore") == 1
     command = out.partition("to ignore them: ")[2].replace("\n", " ")
@@ -109,14 +110,13 @@ def test_without_a_terminal_the_command_is_printed_once(
 @pytest.mark.parametrize("ignored", ["/results/\n/slurm_logs/\n", "results\nslurm_*\n"])
 def test_what_git_ignores_is_no_question(demo: Path, capsys: pytest.CaptureFixture[str], ignored: str) -> None:
     (demo / ".gitignore").write_text(ignored)
-    ignore_offer.make(config.load(demo))
+    ignore_offer.make(demo, OUTPUTS)
     assert capsys.readouterr().out == ""
 
 
 def test_outside_of_git_there_is_no_question(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "plain/results").mkdir(parents=True)
-    (tmp_path / "plain/rookery.yml").write_text(PROJECT)
-    ignore_offer.make(config.load(tmp_path / "plain"))
+    ignore_offer.make(tmp_path / "plain", OUTPUTS)
     assert capsys.readouterr().out == ""
 
 

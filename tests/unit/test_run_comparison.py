@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.clusters.login_node import answers
+from rookery.core.errors import RookeryError
 from rookery.jobs import run_facts, run_record
-from rookery.jobs.records import comparison, differences, originals
+from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
+from rookery.jobs.records import comparison, differences, originals, reproduction
 from rookery.jobs.records.comparison import FileComparison
 from rookery.jobs.results.archive import File
 from rookery.jobs.results.download import Arrivals
@@ -25,7 +27,7 @@ RECORD = RunRecord(
 )  # fmt: skip
 
 
-NUMBERS = comparison.Numbers(("41",), "52")
+NUMBERS = comparison.Numbers("41", {"52": ("41",)})
 
 
 def written(folder: Path, **files: bytes | str) -> dict[str, Path]:
@@ -98,12 +100,19 @@ def test_the_number_of_the_job_in_a_path_is_exchanged_and_a_tasks_is_not(second:
 
 
 def test_a_rerun_writes_the_number_of_the_first_run_into_paths() -> None:
-    numbers = comparison.Numbers(("42", "41"), "52")
+    numbers = comparison.Numbers("42", {"52": ("42", "41")})
     (pair,) = comparison.matched(["results/41/fit_42_3.csv"], ["results/52/fit_52_3.csv"], numbers).items()
     assert pair == ("results/41/fit_42_3.csv", "results/52/fit_52_3.csv")
     assert comparison.matched(["41/3.csv", "42.csv"], ["52/3.csv", "52.csv"], numbers) == {
         "41/3.csv": "52/3.csv", "42.csv": "52.csv"
     }  # fmt: skip
+
+
+def test_numbers_of_runs_that_were_made_again_before_are_exchanged_too(tmp_path: Path) -> None:
+    numbers = comparison.Numbers("42", {"53": ("42",), "52": ("41",)})
+    assert comparison.matched(["42/of_41.csv"], ["53/of_52.csv"], numbers) == {"42/of_41.csv": "53/of_52.csv"}
+    one, other = written(tmp_path / "a", x="41 for 42\n"), written(tmp_path / "b", x="52 for 53\n")
+    assert [file.state for file in comparison.compare(one, other, numbers)] == [comparison.NUMBER]
 
 
 _PATHS = st.lists(st.sampled_from(["52", "41", "a", "/", "_", "5"]), min_size=1, max_size=30).map("".join)
@@ -146,6 +155,65 @@ def test_a_runs_files_are_told_by_its_number_and_by_when_they_were_written(
     assert list(originals.here(project, RECORD, [later])) == ["results/4711/old.csv"]
     ambiguous = replace(RECORD, array="1-5000")
     assert list(originals.here(project, ambiguous, [later])) == []
+
+
+BEGAN = 1_796_032_800.0  # 2026-11-30T10:00:00Z
+
+
+def test_a_file_that_another_run_may_have_written_is_doubtful(tmp_path: Path) -> None:
+    number = originals._number(RECORD)
+    times = {"results/a": BEGAN + 5, "results/4711/b": BEGAN + 5, "results/c": BEGAN + 50, "results/d": BEGAN + 500}
+    own, other = (BEGAN, BEGAN + 60), (BEGAN - 100, BEGAN + 10)
+    assert originals.attributed(times, number, own, [other]) == (
+        ["results/a", "results/4711/b", "results/c"],
+        ["results/a"],
+    )
+    assert originals.attributed(times, number, own, until=BEGAN + 40) == (["results/a", "results/4711/b"], [])
+    first, second = written(tmp_path / "a", x="1", y="1"), written(tmp_path / "b", y="2", z="1")
+    states = {file.path: file.state for file in comparison.compare(first, second, NUMBERS, {"x", "y", "z"})}
+    assert states == {"y": comparison.DIFFERS}
+
+
+def test_when_slurm_does_not_answer_earlier_runs_may_still_have_run() -> None:
+    """Otherwise those that it does not name never began, or are long forgotten."""
+    runs = (JobRun(4711, start=10, end=20), JobRun(4720, start=15, end=0), JobRun(4721))
+    others = {"4720": 5.0, "4721": 6.0}
+    snapshot = SlurmSnapshot(30, 1000, runs)
+    assert originals._spans(snapshot, (1, 2), "4711", others) == ((10, 22), [(15, float("inf"))])
+    silent = replace(snapshot, runs=(), sacct="timed out")
+    assert originals._spans(silent, (1, 2), "4711", others) == ((1, 2), [(5, float("inf")), (6, float("inf"))])
+
+
+@pytest.mark.parametrize(
+    ("commit", "failed_of", "until"), [("2", "4711", BEGAN + 60), ("1", "4711", float("inf")), ("2", "", float("inf"))]
+)
+def test_what_another_commit_did_again_is_not_of_the_run(commit: str, failed_of: str, until: float) -> None:
+    rerun = replace(RECORD, id="4720", when="2026-11-30T10:01:00Z", commit=commit * 40, failed_of=failed_of)
+    assert originals._rewritten(RECORD, [rerun]) == until
+
+
+def planned(tmp_path: Path, *runs: RunRecord) -> list[str]:
+    """The runs that are made again before the last of these."""
+    project: Any = type("P", (), {"root": tmp_path})
+    for run in runs:
+        run_record.keep(tmp_path, run)
+    return [run.id for run in reproduction._before(project, runs[-1])]
+
+
+def test_runs_that_a_run_started_after_are_made_again_before_it(tmp_path: Path) -> None:
+    def run(number: str, *after: str, failed_of: str = "", commit: str = "1") -> RunRecord:
+        when = f"2026-11-30T10:{int(number):02}:00Z"
+        return replace(RECORD, id=number, after=after, failed_of=failed_of, commit=commit * 40, when=when)
+
+    assert planned(tmp_path / "none", run("1")) == []
+    assert planned(tmp_path / "two", run("1"), run("2", "1"), run("3", "2", "1")) == ["1", "2"]
+    assert planned(tmp_path / "loop", run("1", "2"), run("2", "1")) == ["1"]
+    assert planned(tmp_path / "repaired", run("1"), run("2", failed_of="1"), run("3", "2")) == ["1"]
+    assert planned(tmp_path / "later", run("1"), run("3", failed_of="1", commit="2"), run("2", "1")) == ["1"]
+    with pytest.raises(RookeryError, match="whose failed tasks run 2 completed with another commit"):
+        planned(tmp_path / "mended", run("1"), run("2", failed_of="1", commit="2"), run("3", "2"))
+    with pytest.raises(RookeryError, match="Run 3 started after job 9, and may have read its results"):
+        planned(tmp_path / "unknown", run("3", "9"))
 
 
 def test_packages_are_read_from_the_environment_once(tmp_path: Path) -> None:
@@ -218,10 +286,12 @@ def test_what_differs_between_two_runs() -> None:
         dirty=True,
         packages={"python": {"numpy": "2.1", "pandas": "2.2", "scipy": "1.0"}},
         modules=("R",),
+        inputs={"data": "b" * 64},
         options=("--chdir=/x", "--nice"),
         rows=({"n": "1"}, {"n": "2"}),
     )
-    found = parts(replace(RECORD, rows=({"n": "1"}, {"n": "3"})), other, {"cpu": "A", "node": "1"}, {"cpu": "B"})
+    first = replace(RECORD, rows=({"n": "1"}, {"n": "3"}), inputs={"data": "a" * 64})
+    found = parts(first, other, {"cpu": "A", "node": "1"}, {"cpu": "B"})
     assert found == {
         ("commit", ""): ("1111111", "2222222-dirty"),
         ("options", ""): ("", "--nice"),
@@ -229,6 +299,7 @@ def test_what_differs_between_two_runs() -> None:
         ("packages", "numpy"): ("2.0", "2.1"),
         ("packages", "pandas"): ("", "2.2"),
         ("modules", ""): ("", "R"),
+        ("input", "data"): ("a" * 12, "b" * 12),
         ("cpu", ""): ("A", "B"),
         ("node", ""): ("1", ""),
     }

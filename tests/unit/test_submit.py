@@ -46,6 +46,14 @@ def test_the_command_of_a_hint_asks_for_the_same_again() -> None:
     assert request.command(SubmitRequest("seals", job="fit", failed_of="12")) == "invoke submit fit --failed 12"
 
 
+def target_of(cluster: Any, root: Path) -> Any:
+    """A project without jobs and a cluster that nothing is asked of."""
+    project = SimpleNamespace(root=root, jobs={})
+    return SimpleNamespace(
+        cluster=cluster, project=project, required_project=project, flags=" --cluster hec", next=str, connection=None
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "command", "whole"),
     [
@@ -67,7 +75,7 @@ def test_a_submission_of_which_nothing_is_known_is_looked_for_by_the_same_comman
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, stays: bool
 ) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
-    target: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path), next=str, connection=None)
+    target = target_of(cluster, tmp_path)
     wanted = SubmitRequest("seals", job="fit", failed_of="12", token="0" * 32)
     monkeypatch.setattr(request, "local_text", lambda *_: None)
     monkeypatch.setattr(sending.remote_client, "call", lambda *_: {"state": state, "said": "no answer"})
@@ -84,9 +92,7 @@ def test_one_that_may_have_been_submitted_is_not_forgotten_before_it_was_looked_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, stays: bool
 ) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
-    target: Any = SimpleNamespace(
-        cluster=cluster, project=SimpleNamespace(root=tmp_path, jobs={}), next=str, connection=None
-    )
+    target = target_of(cluster, tmp_path)
     wanted = SubmitRequest("seals", job="fit", token="0" * 32)
     earlier = "1" * 32
     request.save_token(request.token_file(target, wanted), earlier, "")
@@ -102,7 +108,7 @@ def test_one_that_may_have_been_submitted_is_not_forgotten_before_it_was_looked_
 
 def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
-    target: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
+    target = target_of(cluster, tmp_path)
     assert (cluster.label, request.token_file(target, SubmitRequest("seals", job="fit")).name) == (
         "hec",
         ".submitting-hec-fit",
@@ -114,7 +120,7 @@ def test_a_miniature_s_submissions_are_its_own(tmp_path: Path) -> None:
 
 def test_each_submission_has_a_note_of_its_own(tmp_path: Path) -> None:
     cluster = profile.load("hec", overrides={"cluster_user": "ada"})
-    target: Any = SimpleNamespace(cluster=cluster, project=SimpleNamespace(root=tmp_path))
+    target = target_of(cluster, tmp_path)
     requests = [{"path": "runs/a.sh"}, {"path": "runs_a.sh"}, {"job": "runs_a"}, {"job": "fit", "failed_of": "12"},
               {"job": "fit-failed-12"}, {"path": "x" * 300}]  # fmt: skip
     names = {request.token_file(target, SubmitRequest("seals", **fields)).name for fields in requests}
@@ -205,9 +211,7 @@ def test_what_was_cut_off_between_the_two_steps_of_a_put_is_in_nobodys_way_later
 def test_a_tag_is_the_one_that_was_asked_for_on_this_side(
     tmp_path: Path, asked: str, noted: str, state: str, tag: str
 ) -> None:
-    target: Any = SimpleNamespace(
-        cluster=SimpleNamespace(label="hec"), project=SimpleNamespace(root=tmp_path), flags=" --cluster hec"
-    )
+    target = target_of(SimpleNamespace(label="hec"), tmp_path)
     wanted = SubmitRequest("seals", job="fit", tag=asked, token="ab" * 16)
     request.save_token(request.token_file(target, wanted), wanted.token, noted)
     record = {"job": "x", "id": "7", "cluster": "penguins", "project": "other", "tag": "--file=/etc/passwd"}
@@ -293,10 +297,33 @@ def test_the_log_is_shown_as_a_shell_finds_it(
     assert f"  log      {shown}\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("log", "note"),
+    [
+        ("/r/slurm_logs/x_%j.out", ""),
+        ("/r/logs/x/%j.out", ""),
+        ("/r/logs2/%j.out", "slurm_logs, logs"),
+        ("/r/slurm-%j.out", "slurm_logs, logs"),
+        ("/elsewhere/%j.out", ""),
+    ],
+)
+def test_a_log_that_fetch_will_not_copy_is_named(log: str, note: str) -> None:
+    notes = report._log_notes(RunRecord("fit", "41", "hec", release="/r", log=log, outputs=("slurm_logs", "logs")))
+    assert [text.partition("(")[2].rstrip(")") for text in notes] == [note] * bool(note)
+
+
+def test_what_has_completed_is_no_job_to_wait_for(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--chdir=/r", "--dependency=afterok:40:41", "--kill-on-invalid-dep=yes")
+    made = RunRecord("fit", "42", "hec", after=("39", "40", "41"), options=options)
+    target: Any = SimpleNamespace(cluster=SimpleNamespace(name="hec", sandbox=False), project=None, next=str)
+    report.submitted(target, {"state": "submitted", "stamp": {}, "warnings": [], "said": ""}, made)
+    assert "Submitted job 42 (fit) to hec, to start after job 40, 41\n" in capsys.readouterr().out
+
+
 def test_nothing_that_a_cluster_answers_reaches_the_terminal_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     bad = "\x1b]0;mine\x07\x1b[2J\nnext: evil"
     texts = {key: f"{key}{bad}" for key in ("job", "id", "log", "when", "failed_of", "tag")}
-    made = RunRecord(cluster="hec", release="/r", array="1-2", after=(bad,), **texts)
+    made = RunRecord(cluster="hec", release="/r", array="1-2", options=(f"--dependency=afterok:{bad}",), **texts)
     target: Any = SimpleNamespace(
         cluster=SimpleNamespace(name="hec", sandbox=False), project=None, next=str, connection=None
     )

@@ -170,7 +170,9 @@ def test_a_new_project_has_the_translation_in_place_of_the_script(
         "run": {"command": "python a.py", "memory": "1G", "output": "logs/%j.out"}, "b": {"script": "b.sh"}
     }  # fmt: skip
     assert document["outputs"] == ["results", "logs"]
-    write(here, {"plain.sh": "#!/bin/bash\npython a.py\n"})
+    write(here, {"plain.sh": "#!/bin/bash\n#SBATCH -o %x.txt\npython a.py\n"})
+    said = [entry["text"] for entry in proposed(capsys, from_script="plain.sh")["advice"]]  # type: ignore[attr-defined]
+    assert "The log %x.txt is in no folder of `outputs`, so fetch does not copy it" in said
     assert list(proposed(capsys, from_script="plain.sh")["jobs"]) == ["plain", "b", "run"]  # type: ignore[call-overload]
 
 
@@ -182,7 +184,7 @@ def test_a_project_that_is_there_gets_one_more_job(here: Path, capsys: pytest.Ca
     assert (here / "rookery.yml").read_text() == text + added
     printed = capsys.readouterr().out
     assert "The job run runs run.sh unchanged: remove it, or the new job run-2." in printed
-    assert "Logs go into logs/, which is not in `outputs`" in printed
+    assert "The log logs/%j.out is in no folder of `outputs`, so fetch does not copy it." in printed
     assert "next     invoke render run-2" in printed
     command.run(InitOptions(from_script="run.sh", check=True, json=True))
     assert '"written": false' in capsys.readouterr().out
@@ -191,7 +193,7 @@ def test_a_project_that_is_there_gets_one_more_job(here: Path, capsys: pytest.Ca
     assert [script.path for script in scripts] == ["run.sh", "slurm/run-2.sh"]
     write(here, {"far.sh": RUN.replace("=logs/", "=/scratch/me/")})
     command.run(InitOptions(from_script="far.sh", check=True))
-    assert "Logs go into /scratch/me/, which is not in `outputs`" in capsys.readouterr().out
+    assert "The log /scratch/me/%j.out is in no folder of `outputs`" in capsys.readouterr().out
 
 
 def test_a_script_that_is_not_there_or_elsewhere_is_refused(here: Path, tmp_path: Path) -> None:

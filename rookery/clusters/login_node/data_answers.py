@@ -6,6 +6,7 @@ from rookery.core.shapes import MismatchError, Shape, flag, many, one_of, struct
 digest = text("[0-9a-f]{64}")
 _size = whole(0, 2**60)
 _name = text(longest=4096, raw=True)
+_address = text(longest=4096)
 _said = struct({}, {"said": text(), "errno": whole(0, 10**4)})
 
 _use = struct({"project": answers.name, "commit": answers.commit, "current": flag})
@@ -16,7 +17,7 @@ _version = struct(
         "size": _size,
         "files": whole(0, 10**9),
         "when": answers.when,
-        "source": text(longest=4096),
+        "source": _address,
     },
 )
 
@@ -38,7 +39,10 @@ _listed = struct(
         "storage": answers.path,
         "free": _size,
         "free_files": whole(0, 2**62),
-        "sets": many(struct({"path": answers.path, "versions": many(_version, 10_000), "partial": _size}), 10_000),
+        "sets": many(
+            struct({"path": answers.path, "versions": many(_version, 10_000), "partial": _size, "source": _address}),
+            10_000,
+        ),
     },
     {"staged": _pairs(_name, _size, digest), "begun": _pairs(_name, _size), "known": _pairs(_size, digest)},
 )

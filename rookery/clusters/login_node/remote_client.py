@@ -136,7 +136,7 @@ def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> I
                     deadline.meet()
                 elif deadline.is_met and (answer := read(connection, name, line)):
                     yield answer
-            stderr = process.stderr.read() if process.stderr else ""
+            stderr = process.stderr.read().rpartition(f"{mark}\n")[2] if process.stderr else ""
             process.wait()
         finally:
             process.terminate()

@@ -74,13 +74,9 @@ class CopyRuns:
         found = next((each.id for each in records if each.commit == commit and each.id not in tried), "")
         if found:
             return found
-        self._step(deploy.run, DeployOptions(**self._where(copy)))
+        self._step(deploy.run, DeployOptions(**self.target.options(str(copy.root))))
         before(commit)
-        return str(self._step(submit.run, SubmitOptions(job=self.job, **self._where(copy)))["id"])
-
-    def _where(self, copy: "Project") -> dict[str, Any]:
-        cluster = self.target.cluster
-        return {"cluster": cluster.name, "project": str(copy.root), "sandbox": cluster.sandbox}
+        return str(self._step(submit.run, SubmitOptions(job=self.job, **self.target.options(str(copy.root))))["id"])
 
     def _step(self, function: Callable[[Any], int | None], options: Any) -> dict[str, Any]:
         """Run a command quietly; what it warns of is shown once."""
@@ -142,9 +138,10 @@ class CopyRuns:
         seen = accounting.ask(self.target.connection, project=copy.name)
         active = [str(run.id) for run in seen.runs if run.is_active]
         if active:
-            name, sandbox = self.target.cluster.name, self.target.cluster.sandbox
+            cluster = self.target.cluster
+            options = CancelOptions(job=",".join(active), cluster=cluster.name, yes=True, sandbox=cluster.sandbox)
             with suppress(RookeryError):  # all have just ended
-                self._step(cancel.run, CancelOptions(job=",".join(active), cluster=name, yes=True, sandbox=sandbox))
+                self._step(cancel.run, options)
         return len(active)
 
     def remove(self, copy: "Project") -> None:

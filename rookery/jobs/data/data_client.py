@@ -1,14 +1,15 @@
 """Ask a cluster about the project's input data, and put what it refuses into words."""
 
-import errno
 import getpass
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.login_node import remote_client
-from rookery.core import console
+from rookery.clusters.ssh import download_link
+from rookery.core import console, typed_command
 from rookery.core.errors import RookeryError
+from rookery.remote.data.data_names import FULL
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from rookery.projects.model import Project
 
 Answer = Mapping[str, Any]
-
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def ask(connection: "Connection", program: str, request: Mapping[str, Any], *, timeout: float = 600) -> Answer:
@@ -95,7 +94,9 @@ def _usable(cluster: "Cluster", answer: Answer) -> Answer:
         RookeryError: It says why nothing was.
     """
     name, setup = cluster.name, f"invoke setup {cluster.argument}"
-    said = console.clean(answer.get("said", ""))
+    state, said = str(answer["state"]), console.clean(answer.get("said", ""))
+    if state == "broken" and answer.get("errno") in FULL:
+        state, said = "full", "no space left for the data"
     again = "run the same command to continue: what has arrived is not sent again"
     errors = {
         "not-set-up": (f"{name} is not set up yet.", setup),
@@ -111,12 +112,15 @@ def _usable(cluster: "Cluster", answer: Answer) -> Answer:
         "differs": (f"{name}: the data was damaged on its way.", again),
         "malformed": (f"{name}: the data was damaged on its way ({said}).", again),
         "broken": (f"{name}: {said}.", again),
-        "failed": (f"{name}: {said}.", "run the same command to continue"),
+        "failed": (f"{name}: {said}.", "check the address in a browser, then run the same command again"),
+        "unreachable": (f"{name}: {said}.", download_link.suggestion(cluster) or again),
+        "full": (f"{name}: {said}.", f"invoke quota {cluster.argument}"),
+        "unsized": (
+            f"{name}: the server does not say how long the file is, so part of it could be taken for all of it.",
+            f"{typed_command.again('--sha256', 'DIGEST')}   # the file's SHA-256, as its publisher gives it",
+        ),
         "unknown": (f"{name}: {said}.", f"invoke data.list {cluster.argument}"),
     }
-    state = str(answer["state"])
-    if state == "broken" and answer.get("errno") in _FULL:
-        raise RookeryError(f"{name}: no space left for the data.", hint=f"invoke quota {cluster.argument}")
     if state in errors:
         message, hint = errors[state]
         raise RookeryError(message, hint=hint)

@@ -73,7 +73,7 @@ def of_options(project: "Project", options: "DataPushOptions") -> PublicFile | N
     name = unquote(PurePosixPath(urlsplit(addresses[0]).path).name)
     if not (options.to or name):
         raise RookeryError(f"{addresses[0]} names no file.", hint=_example(options))
-    [path] = naming.of_words(project, [options.to or f"data/{name}"])
+    [path] = naming.to_push(project, [options.to or f"data/{name}"])
     return PublicFile(addresses[0], path, digest)
 
 
@@ -146,11 +146,7 @@ def run(connection: "Connection", project: "Project", file: PublicFile, options:
             stack.enter_context(download_link.opened(connection))
         advance = stack.enter_context(transfer_bar.shown(f"{cluster.name}: {file.path}", None))
         hear = transfer_bar.follower(PROGRESS, advance)
-        try:
-            answer = data_client.send(connection, "download", request, on_line=hear, before=_WAY_OUT)
-        except RookeryError as error:
-            error.hint = download_link.suggestion(cluster) or error.hint
-            raise
+        answer = data_client.send(connection, "download", request, on_line=hear, before=_WAY_OUT)
     if answer["state"] == "other":
         raise RookeryError(
             f"{file.url} has the SHA-256 {answer['digest']}, not {file.sha256}. Nothing was kept.",

@@ -1,6 +1,7 @@
 """The command `data.list`: which versions of the project's input data are on a cluster, and which releases use them."""
 
 import json as json_
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,9 @@ def _show(target: "Target", project: "Project", answer: Mapping[str, Any], missi
         console.say(f"{project.origin} has no input data on {target.cluster.name}.")
     for each in answer["sets"]:
         if each["partial"]:
-            push = invocation.as_typed(target.next(f"invoke data.push {each['path']}"))
+            path = shlex.quote(each["path"])
+            what = f"{shlex.quote(each['source'])} --to {path}" if each["source"] else path
+            push = invocation.as_typed(target.next(f"invoke data.push {what}"))
             console.say(
                 f"{each['path']}: {shown_size(each['partial'])} of a push that was cut off; to continue: {push}"
             )

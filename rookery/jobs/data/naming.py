@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
 from rookery.jobs.results.fetch import shown
-from rookery.projects import tree_checks
+from rookery.projects import config_checks, run_folders, tree_checks
 from rookery.projects.data import scan
 from rookery.projects.git_command import git
-from rookery.remote.data import data_names
 
 if TYPE_CHECKING:
     from rookery.projects.data.scan import LocalData
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 NAMED = 5
 """How many faults of a data set are named."""
-
-_RESERVED = (".git", ".rookery", "slurm", "runs", ".venv", ".conda", ".rlibrary", "rookery.yml")
 
 
 def of_words(project: "Project", words: Iterable[str]) -> list[str]:
@@ -31,7 +28,7 @@ def of_words(project: "Project", words: Iterable[str]) -> list[str]:
         words: Paths as they were typed: from here, or from the project's folder.
 
     Raises:
-        RookeryError: One is outside of the project, or reserved; or none is named.
+        RookeryError: One is outside of the project, or can't be an input; or none is named.
     """
     paths = list(dict.fromkeys(_in_project(project, word) for word in words)) or list(project.inputs)
     if not paths:
@@ -53,18 +50,29 @@ def _in_project(project: "Project", word: str) -> str:
             "# a link in the project; then push that",
         )
     path = next(filter(os.path.lexists, inside), inside[0]).relative_to(project.root).as_posix()
-    parts = PurePosixPath(path).parts
-    if parts[0] in _RESERVED or not path.isprintable() or len(data_names.folder(path)) > data_names.LONGEST:
+    if why := config_checks.bad_input(path):
         raise RookeryError(
-            f"{shown(path)} can't be a data set: rookery or git uses that name, or it is too long or not printable.",
-            hint="move the data into a folder such as data/raw",
-        )
-    outputs = [other for other in project.outputs if path == other or path.startswith(f"{other}/")]
-    if outputs:
-        raise RookeryError(
-            f"{path} is in the output folder {outputs[0]}.", hint="move the data into a folder such as data"
+            f"{shown(path)} can't be a data set: it {why}.", hint="move the data into a folder such as data/raw"
         )
     return path
+
+
+def to_push(project: "Project", words: Iterable[str]) -> list[str]:
+    """Return the paths in the project that were named, as `of_words` does, if releases can have them as inputs.
+
+    Raises:
+        RookeryError: One is, holds or is in a folder for outputs, or holds or is in another input.
+    """
+    paths = of_words(project, words)
+    for path in paths:
+        others = {name: "the input" for name in project.inputs if name != path}
+        others |= {run_folders.folder(name): "the output folder" for name in project.outputs}
+        if clash := next((name for name in others if config_checks.overlap(path, name)), ""):
+            raise RookeryError(
+                f"{path} can't be used with {others[clash]} {clash}: neither can be inside the other.",
+                hint="move the data into a separate folder, or change rookery.yml first",
+            )
+    return paths
 
 
 def _place(project: "Project", path: Path) -> Path:

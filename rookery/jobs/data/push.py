@@ -46,7 +46,7 @@ def run(options: DataPushOptions) -> int:
     began = time.monotonic()
     project = config.load(options.project)
     file = download.of_options(project, options)
-    locals_ = [] if file else naming.scanned(project, naming.of_words(project, options.paths))
+    locals_ = [] if file else naming.scanned(project, naming.to_push(project, options.paths))
     target = targets.find(options.cluster, str(project.root), sandbox=options.sandbox)
     target = replace(target, path=options.project)
     target.connection.open()

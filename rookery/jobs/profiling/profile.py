@@ -70,8 +70,7 @@ def run(options: ProfileOptions) -> int:
         RookeryError: It can't be profiled, or the task failed.
     """
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
-    project = target.project
-    assert project is not None  # noqa: S101 find raises where there is none
+    project = target.required_project
     parts = [project.name, "profile", options.job, target.cluster.label, *([str(options.task)] if options.task else [])]
     name = "-".join(parts)[:150]
     with locking.held(name):
@@ -174,10 +173,9 @@ def _profile(runs: CopyRuns, copy: "Project", plan: ProfilePlan, options: Profil
 
 def _keep(target: "Target", files: Mapping[str, bytes], plan: ProfilePlan, number: str) -> Path:
     """Put what the profiler wrote into the project's outputs; return the folder."""
-    project = target.project
-    assert project is not None  # noqa: S101 profile asks for one
-    place = project.root / (project.outputs[0] if project.outputs else project.logs) / "profile"
-    place = place / f"{plan.job.name}-{target.cluster.label}-{number}"
+    project = target.required_project
+    output = next((output for output in project.outputs if output != project.logs), project.logs)
+    place = project.root / output / "profile" / f"{plan.job.name}-{target.cluster.label}-{number}"
     remote_files.write(place, files)
     return place
 

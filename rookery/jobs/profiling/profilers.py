@@ -109,19 +109,18 @@ def profiled(command: str, profiler: Profiler, folder: str) -> str:
     def python(match: re.Match[str]) -> str:
         nonlocal count
         count += 1
-        start = f"{match['before']}"
         plain = f"{match['python']}{match['flags']}"
         file = f'"$ROOKERY_PROFILE/{count}'
         tools = f'env PYTHONPATH="$PWD/{TOOLS}" PATH="$PWD/{TOOLS}/bin:$PATH"'
-        return (
-            start
-            + {
-                "cprofile": f'{plain} -m cProfile -o {file}.prof" ',
-                "pyinstrument": f'{tools} {plain} -m pyinstrument -r session -o {file}.pyisession" ',
-                "py-spy": f'{tools} py-spy record --rate 100 --subprocesses --format raw -o {file}.raw" -- {plain} ',
-                "scalene": f'{tools} {plain} -m scalene run --cpu-only -o {file}.json" --- ',
-            }[profiler.name]
-        )
+        # py-spy gives up on a program that is no Python at first, such as pyenv's `python`
+        itself = f'"$({match["python"]} -c "import sys; print(sys.executable)")"{match["flags"]}'
+        calls = {
+            "cprofile": f'{plain} -m cProfile -o {file}.prof" ',
+            "pyinstrument": f'{tools} {plain} -m pyinstrument -r session -o {file}.pyisession" ',
+            "py-spy": f'{tools} py-spy record --rate 100 --subprocesses --format raw -o {file}.raw" -- {itself} ',
+            "scalene": f'{tools} {plain} -m scalene run --cpu-only -o {file}.json" --- ',
+        }
+        return f"{match['before']}{calls[profiler.name]}"
 
     def r(match: re.Match[str]) -> str:
         script = f"ROOKERY_PROFILE_SCRIPT={match['script']}"

@@ -4,7 +4,7 @@ import filecmp
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,41 +47,52 @@ class FileComparison:
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers that may be in the paths and files of two runs.
+    """The numbers of jobs that may be in the paths and files of two runs.
 
     Attributes:
-        before: Of the first run: its job's, and that of the run whose failed tasks it repeated, which {run} is then.
-        now: The second run's.
+        run: The first run's.
+        before: What each number of the second run's may be in the first: its job's, and that of the run whose failed
+            tasks it repeated, which {run} is then. Where other runs were made again before it, theirs, too.
     """
 
-    before: tuple[str, ...]
-    now: str
+    run: str
+    before: Mapping[str, tuple[str, ...]]
 
     @property
     def pattern(self) -> "re.Pattern[str]":
-        """What finds the second run's number."""
-        return re.compile(rf"(?<!\d){self.now}(?!\d)")
+        """What finds numbers of the second run."""
+        return re.compile(rf"(?<!\d)({'|'.join(self.before)})(?!\d)")
+
+    def exchanged(self, text: str) -> Iterator[str]:
+        """Yield what a text of the second run may be in the first, where all its numbers are exchanged."""
+        pattern = self.pattern
+        for chosen in itertools.product(*self.before.values()):
+            first = dict(zip(self.before, chosen, strict=True))
+            yield pattern.sub(lambda number: first[number[0]], text)  # noqa: B023 used at once
 
 
-def compare(first: Mapping[str, Path], second: Mapping[str, Path], numbers: Numbers) -> list[FileComparison]:
+def compare(
+    first: Mapping[str, Path], second: Mapping[str, Path], numbers: Numbers, doubtful: Collection[str] = ()
+) -> list[FileComparison]:
     """Compare the files of two runs.
 
     Args:
         first: The first run's files, by path in the project.
         second: The second's.
         numbers: The numbers of their jobs, which may be in paths and in files.
+        doubtful: Paths of both that another run may have written instead: they count only where both have them.
     """
     pairs = matched(first, second, numbers)
-    found = [
-        _compared(path, first[path], second[pairs[path]], numbers)
-        if path in pairs
-        else FileComparison(path, MISSING, "the new run did not write it")
-        for path in first
-    ]
-    extra = sorted(set(second) - set(pairs.values()))
+    found = [_compared(path, first[path], second[other], numbers) for path, other in pairs.items()]
     found += [
-        FileComparison(path, EXTRA, f"run {numbers.before[0]} has no such file any more, or never had")
-        for path in extra
+        FileComparison(path, MISSING, "the new run did not write it")
+        for path in first
+        if path not in pairs and path not in doubtful
+    ]
+    found += [
+        FileComparison(path, EXTRA, f"run {numbers.run} has no such file any more, or never had")
+        for path in set(second) - set(pairs.values())
+        if path not in doubtful
     ]
     return sorted(found, key=lambda comparison: comparison.path)
 
@@ -103,16 +114,15 @@ def matched(first: Iterable[str], second: Iterable[str], numbers: Numbers) -> di
 def _named_before(path: str, numbers: Numbers) -> Iterator[str]:
     """Yield what a path of the second run may have been called in the first."""
     parts = numbers.pattern.split(path)
-    places = len(parts) - 1
-    if places > _MOST_NAMES:
-        yield from (path, *(before.join(parts) for before in numbers.before))
+    places = range(1, len(parts), 2)
+    if len(places) > _MOST_NAMES:
+        yield from (path, *numbers.exchanged(path))
         return
-    for count in range(places + 1):
-        for chosen in itertools.combinations(range(places), count):
-            for before in itertools.product(numbers.before, repeat=count):
+    for count in range(len(places) + 1):
+        for chosen in itertools.combinations(places, count):
+            for before in itertools.product(*(numbers.before[parts[place]] for place in chosen)):
                 exchanged = dict(zip(chosen, before, strict=True))
-                words = [exchanged.get(place, numbers.now) for place in range(places)]
-                yield "".join(itertools.chain.from_iterable(itertools.zip_longest(parts, words, fillvalue="")))
+                yield "".join(exchanged.get(place, part) for place, part in enumerate(parts))
 
 
 def _compared(path: str, first: Path, second: Path, numbers: Numbers) -> FileComparison:
@@ -144,14 +154,13 @@ def _bytes(first: Path, second: Path) -> str:
 
 def _lines(first: Path, second: Path, numbers: Numbers) -> str:
     """Return how two texts differ; "" where only the job's number does."""
-    number = numbers.pattern
     shown, differing, largest, relative, is_numeric = "", 0, 0.0, 0.0, True
     with (
         first.open(encoding="utf-8", errors="surrogateescape", newline="") as one,
         second.open(encoding="utf-8", errors="surrogateescape", newline="") as other,
     ):
         for place, (old, new) in enumerate(itertools.zip_longest(one, other), 1):
-            if old == new or (old and new and old in {number.sub(before, new) for before in numbers.before}):
+            if old == new or (old and new and old in numbers.exchanged(new)):
                 continue
             differing += 1
             shown = shown or f"line {place}: {_quoted(new)} instead of {_quoted(old)}"

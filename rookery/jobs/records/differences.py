@@ -8,6 +8,7 @@ from typing import Any
 from rookery.jobs import run_facts
 from rookery.jobs.run_record import RunRecord
 from rookery.projects import commit
+from rookery.projects.data import comparison as data
 
 SHOWN_LINES = 40
 """Lines of a script's differences that are shown."""
@@ -21,7 +22,7 @@ class Difference:
     """One thing that two runs have otherwise.
 
     Attributes:
-        part: commit, parameters, packages, modules, script, options, place or software.
+        part: commit, parameters, input, packages, modules, script, options, place or software.
         what: What it is, such as numpy.
         before: What the first run has; "" for nothing.
         after: What the second has.
@@ -54,8 +55,12 @@ def of(first: Run, second: Run) -> list[Difference]:
 
 
 def software(first: Run, second: Run) -> list[Difference]:
-    """Return what differs in the software and the machines that two runs had."""
-    return [*_environment(first.record, second.record), *_facts(first, second)]
+    """Return what differs in the input data, the software and the machines that two runs had."""
+    return [
+        *_inputs(first.record, second.record),
+        *_environment(first.record, second.record),
+        *_facts(first, second),
+    ]
 
 
 def _code(first: RunRecord, second: RunRecord) -> Iterator[Difference]:
@@ -100,6 +105,12 @@ def _parameters(first: RunRecord, second: RunRecord) -> Iterator[Difference]:
 
 def _cells(row: Mapping[str, Any], keys: Iterable[str]) -> str:
     return ", ".join(f"{key}={row[key]}" for key in keys if key in row)
+
+
+def _inputs(first: RunRecord, second: RunRecord) -> Iterator[Difference]:
+    for path in sorted({*first.inputs, *second.inputs}):
+        digests = (record.inputs.get(path, "")[: data.SHOWN] for record in (first, second))
+        yield from _pair("input", path, *digests)
 
 
 def _environment(first: RunRecord, second: RunRecord) -> Iterator[Difference]:

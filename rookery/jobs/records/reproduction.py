@@ -1,4 +1,4 @@
-"""The plan of a reproduction: the run, where its tasks run again, and the copy of the project that they run from."""
+"""The plan of a reproduction: the run, those that it started after, and the copy of the project that they run from."""
 
 import csv
 import io
@@ -14,6 +14,7 @@ from rookery.projects import commit as commits
 from rookery.projects import config, project_copy
 from rookery.projects.git_command import git
 from rookery.projects.scripts import job_script
+from rookery.remote.slurm import reruns
 from rookery.remote.slurm.basics import directives
 from rookery.remote.slurm.forms import count, numbers
 
@@ -34,26 +35,43 @@ class Reproduction:
     Attributes:
         project: The project.
         record: The run.
-        cluster: Where it runs again.
-        name: Name of the copy of the project that it runs from.
+        before: The runs that have to be made again before it, in this order: it started after them.
+        cluster: Where they run again.
+        name: Name of the copy of the project that they run from.
     """
 
     project: "Project"
     record: "RunRecord"
+    before: "tuple[RunRecord, ...]"
     cluster: "Cluster"
     name: str
 
     @property
-    def what(self) -> str:
-        """The run in a few words."""
-        tasks = count(self.record.array)
-        size = f", {tasks} task{'s' * (tasks != 1)}" if tasks else ""
-        return f"run {self.record.id} ({self.record.job}{size})"
+    def runs(self) -> "tuple[RunRecord, ...]":
+        """All runs to be made again, in this order."""
+        return (*self.before, self.record)
 
     @property
-    def commit(self) -> str:
-        """Its commit in a few words."""
-        return f"commit {self.record.base[:7]}{' with uncommitted changes' * self.record.dirty}"
+    def what(self) -> str:
+        """The run in a few words, with its commit, and those before it."""
+        first = f", after {' and '.join(map(_what, self.before))}" if self.before else ""
+        return f"{_what(self.record)} of {_commit(self.record)}{first}"
+
+    def before_of(self, run: "RunRecord") -> "list[RunRecord]":
+        """Return those of `before` that a run itself started after."""
+        failed_of = {known.id: known.failed_of for known in run_record.every(self.project.root, run.cluster)}
+        first = {reruns.first(number, failed_of) for number in run.after}
+        return [earlier for earlier in self.before if earlier.id in first]
+
+
+def _what(run: "RunRecord") -> str:
+    tasks = count(run.array)
+    size = f", {tasks} task{'s' * (tasks != 1)}" if tasks else ""
+    return f"run {run.id} ({run.job}{size})"
+
+
+def _commit(run: "RunRecord") -> str:
+    return f"commit {run.base[:7]}{' with uncommitted changes' * run.dirty}"
 
 
 def plan(project: "Project", options: "ReproduceOptions") -> Reproduction:
@@ -71,19 +89,55 @@ def plan(project: "Project", options: "ReproduceOptions") -> Reproduction:
             f"No record of run {number} in {config.shown(project.root / run_record.FOLDER)}/.",
             hint="invoke fetch   # brings the records of runs that were submitted from another computer",
         )
-    _require_complete(project, record)
+    before = _before(project, record)
+    for run in (*before, record):
+        _require_complete(project, run)
     label = record.cluster
     sandbox = options.sandbox or (not options.cluster and label.endswith("-sandbox"))
     cluster = connect.connect(options.cluster or label.removesuffix("-sandbox"), sandbox=sandbox).cluster
     others = [known for known in run_record.every(project.root) if known.id == record.id]
     name = f"{project.name}-reproduce-{record.id}" + (f"-{label.replace('.', '_')}" if len(others) > 1 else "")
     name += f"-on-{cluster.label.replace('.', '_')}" if cluster.label != label else ""
-    return Reproduction(project, record, cluster, name)
+    return Reproduction(project, record, before, cluster, name)
+
+
+def _before(project: "Project", record: "RunRecord") -> "tuple[RunRecord, ...]":
+    """Return the runs that a run started after, and those that they started after, in the order to make them again.
+
+    Raises:
+        RookeryError: One has no record here, or its failed tasks were completed from another commit.
+    """
+    known = {run.id: run for run in run_record.every(project.root, record.cluster)}
+    failed_of = {run.id: run.failed_of for run in known.values()}
+    found: dict[str, RunRecord] = {}
+
+    def add(run: "RunRecord", above: tuple[str, ...]) -> None:
+        for number in dict.fromkeys(reruns.first(after, failed_of) for after in run.after):
+            if number in found or number in above:  # a record may say anything
+                continue
+            if number not in known:
+                raise RookeryError(
+                    f"Run {run.id} started after job {number}, and may have read its results; that job has no record "
+                    "here, so it can't be made again.",
+                    hint="invoke fetch   # brings the records of runs that were submitted from another computer",
+                )
+            earlier = known[number]
+            for rerun in (known[member] for member in reruns.family(number, failed_of) if member in known):
+                if rerun.commit != earlier.commit and rerun.when <= run.when:
+                    raise RookeryError(
+                        f"Run {run.id} started after run {number}, whose failed tasks run {rerun.id} completed with "
+                        f"another commit ({rerun.commit[:7]} instead of {earlier.commit[:7]}): they would fail again."
+                    )
+            add(earlier, (*above, number))
+            found[number] = earlier
+
+    add(record, (record.id,))
+    return tuple(found.values())
 
 
 def _require_complete(project: "Project", record: "RunRecord") -> None:
     """Refuse a run of which something is missing that it was made from."""
-    number, commit = record.id, record.base or record.commit
+    number, commit = record.id, record.commit_in_history
     if not commit:
         raise RookeryError(f"The record of run {number} does not say which commit ran.")
     if not git(project.root, "rev-parse", "--quiet", "--verify", f"{commit}^{{commit}}", check=False).strip():
@@ -96,33 +150,43 @@ def _require_complete(project: "Project", record: "RunRecord") -> None:
             f"Run {number} had uncommitted changes, and its record has only a part of them: they were too large.",
             hint="commit before the next deploy: invoke docs deploy",
         )
-    if record.after:
-        raise RookeryError(
-            f"Run {number} started after job {', '.join(record.after)}, and may have read its results. "
-            "reproduce makes only one run again.",
-            hint=f"invoke reproduce {record.after[0]}   # the run that it started after",
-        )
 
 
 def copied(planned: Reproduction) -> "Project":
-    """Return the copy of the project as the run had it, made where it is not there yet.
+    """Return the copy of the project, made where it is not there yet.
 
     Raises:
-        RookeryError: The same files can't be restored, or the parameters are not the run's.
+        RookeryError: The same files can't be restored, or the parameters are not those of a run.
     """
-    record, base = planned.record, planned.record.base or planned.record.commit
     is_new = project_copy.find(planned.project, planned.name) is None
-    patch = record.patch.encode("utf-8", "surrogateescape") if record.dirty else b""
     try:
-        copy = project_copy.make(planned.project, planned.name, base, patch=patch)
+        copy = project_copy.make(planned.project, planned.name, planned.record.commit_in_history)
         if is_new:
-            _require_same(copy, planned)
+            for run in planned.runs:
+                copy = prepared(copy, planned, run)
     except RookeryError as error:
         if is_new and (copy_or_none := _found(planned)):
             project_copy.remove(copy_or_none)
         raise RookeryError(
-            f"Can't make run {record.id} again: {error.message}", hint=error.hint, details=error.details
+            f"Can't make run {planned.record.id} again: {error.message}", hint=error.hint, details=error.details
         ) from error
+    return copy
+
+
+def prepared(copy: "Project", planned: Reproduction, run: "RunRecord") -> "Project":
+    """Return the copy with the files that a run had, and the same versions of its input data.
+
+    Raises:
+        RookeryError: They can't be restored, or the parameters are not the run's.
+    """
+    patch = run.patch.encode("utf-8", "surrogateescape") if run.dirty else b""
+    copy = project_copy.check_out(copy, run.commit_in_history, patch=patch, inputs=run.inputs)
+    with commits.chosen(copy.root, copy.outputs, dirty=True) as chosen:
+        if chosen.id != run.commit:
+            what = "its uncommitted changes" if run.dirty else "its commit"
+            raise RookeryError(f"{what} can't be restored exactly ({chosen.id[:7]} instead of {run.commit[:7]})")
+    if run.rows and _rows(copy, planned, run) != [dict(row) for row in run.rows]:
+        raise RookeryError(f"the parameters of {run.job} in {_commit(run)} differ from those in its record")
     return copy
 
 
@@ -132,38 +196,28 @@ def _found(planned: Reproduction) -> "Project | None":
     return None
 
 
-def _require_same(copy: "Project", planned: Reproduction) -> None:
-    """Refuse a copy that is not what ran."""
-    record = planned.record
-    with commits.chosen(copy.root, copy.outputs, dirty=True) as chosen:
-        if chosen.id != record.commit:
-            what = "its uncommitted changes" if record.dirty else "its commit"
-            raise RookeryError(f"{what} can't be restored exactly ({chosen.id[:7]} instead of {record.commit[:7]})")
-    if record.rows and _rows(copy, planned) != [dict(row) for row in record.rows]:
-        raise RookeryError(f"the parameters of {record.job} in {planned.commit} differ from those in its record")
-
-
-def _rows(copy: "Project", planned: Reproduction) -> list[dict[str, str]]:
-    job = config.job(copy, planned.record.job, planned.cluster.name)
+def _rows(copy: "Project", planned: Reproduction, run: "RunRecord") -> list[dict[str, str]]:
+    job = config.job(copy, run.job, planned.cluster.name)
     script = job_script.script(copy, job, planned.cluster)
     table = script.files.get(f"slurm/{job.name}.params.csv", "")
     return list(csv.DictReader(io.StringIO(table, newline="")))
 
 
-def tasks(copy: "Project", planned: Reproduction) -> str:
+def tasks(copy: "Project", planned: Reproduction, run: "RunRecord") -> str:
     """Return the tasks to submit, as sbatch takes them; "" where they are the script's own.
 
     Args:
         copy: The copy of the project.
-        planned: The run.
+        planned: The reproduction.
+        run: One of its runs.
     """
-    record, own = planned.record, ""
-    if record.job in copy.jobs:
-        script = job_script.script(copy, config.job(copy, record.job, planned.cluster.name), planned.cluster)
+    own = ""
+    if run.job in copy.jobs:
+        script = job_script.script(copy, config.job(copy, run.job, planned.cluster.name), planned.cluster)
         own = script.job.array or _array(script.text)
-    elif (copy.root / record.job).is_file():
-        own = _array((copy.root / record.job).read_text(encoding="utf-8", errors="replace"))
-    return "" if _set(own) == _set(record.array) else record.array
+    elif (copy.root / run.job).is_file():
+        own = _array((copy.root / run.job).read_text(encoding="utf-8", errors="replace"))
+    return "" if _set(own) == _set(run.array) else run.array
 
 
 def _array(text: str) -> str:

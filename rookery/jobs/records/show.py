@@ -15,6 +15,7 @@ from rookery.jobs.records import differences
 from rookery.jobs.records.differences import Difference, Run
 from rookery.projects import commit, config
 from rookery.projects import target as targets
+from rookery.projects.data import comparison as data
 from rookery.projects.git_command import git
 from rookery.remote.slurm.forms import count
 
@@ -105,7 +106,7 @@ def _show_all(records: Sequence["RunRecord"], project: "Project", *, json_: bool
         [
             record.id,
             Text(console.clean(record.job)),
-            local_time.when(local_time.of_iso(record.when)) or tables.UNKNOWN,
+            local_time.when(record.submitted) or tables.UNKNOWN,
             Text(record.cluster),
             Text(commit.short(record.commit, dirty=record.dirty)),
             str(_tasks(record) or ""),
@@ -149,7 +150,7 @@ def _show_some(found: Sequence[Run], *, json_: bool) -> int:
 def _lines(found: Run) -> Iterator[tuple[str, str]]:
     record = found.record
     yield f"Run {record.id} ({record.job}) on {record.cluster}", ""
-    yield "submitted", f"{local_time.when(local_time.of_iso(record.when)) or record.when} by {record.who}"
+    yield "submitted", f"{local_time.when(record.submitted) or record.when} by {record.who}"
     yield "commit", record.commit + (" with uncommitted changes" if record.dirty else "")
     yield from _given(
         {
@@ -164,6 +165,8 @@ def _lines(found: Run) -> Iterator[tuple[str, str]]:
             "log": record.log,
         }
     )
+    for path, digest in record.inputs.items():
+        yield "input", f"{console.clean(path)} {digest[: data.SHOWN]}"
     if not found.facts:
         yield "ran on", "unknown: the job has not begun, or rookery fetch has not copied its facts yet"
     for key in (*run_facts.TEXTS, *run_facts.LISTS):

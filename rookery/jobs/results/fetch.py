@@ -1,6 +1,5 @@
 """The command `fetch`: copy a project's outputs from a cluster into its folder; files here are not sent again."""
 
-import hashlib
 import json as json_
 import math
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import background, console, invocation, locking, typed_command
+from rookery.core import background, console, invocation, locking, paths, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.options import FetchOptions
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from rookery.jobs.results.archive import File
     from rookery.jobs.results.download import Plan
     from rookery.jobs.results.remote_listing import RemoteListing
+    from rookery.jobs.run_record import RunRecord
     from rookery.projects.model import Project
 
 WORTH_SAYING = 10**9
@@ -53,11 +53,14 @@ def run(options: FetchOptions) -> int:
     cluster = options.cluster or (ran_on(project.root, job, sandbox=options.sandbox) if job else "")
     connection = targets.find(cluster, str(project.root), sandbox=options.sandbox).connection
     connection.open()
-    with locking.held(f"fetch-{hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]}"):
+    with locking.held(f"fetch-{paths.digest(project.root)}"):
         looked = background.begun(lambda: Arrivals(project.root, connection.cluster.label, project.run_folders))
-        listing, files = _list_outputs(connection, project, job, options)
+        ran = run_record.find(project.root, job, connection.cluster.label) if job else None
+        outputs = _outputs(project, ran)
+        folders = remote_listing.folders(outputs, project.outputs, ran.release if ran else "")
+        listing, files = _list_outputs(connection, project, job, folders, options)
         arrivals = looked()
-        plan = arrivals.plan(files, project.outputs)
+        plan = arrivals.plan(files, outputs)
         if too_much := _too_much(plan, limit, options, connection, project.root):
             if not options.check:
                 raise too_much
@@ -66,12 +69,19 @@ def run(options: FetchOptions) -> int:
     plan.refused += arrivals.refused
     _print_report(options, connection, listing, plan, brought)
     if brought and not options.json:
-        ignore_offer.make(project)
-    ran = run_record.find(project.root, job) if job else None
-    if ran and (unnamed := sorted(set(ran.outputs) - set(project.outputs))):
-        outputs = ", ".join(map(console.clean, unnamed))
-        console.note(f"  not fetched: {outputs}: an output of run {job}, no longer in `outputs` of rookery.yml")
+        ignore_offer.make(project.root, outputs)
     return int(bool(plan.refused or (len(brought) < len(plan.bring) and not options.check)))
+
+
+def _outputs(project: "Project", ran: "RunRecord | None") -> tuple[str, ...]:
+    """Return the outputs to look into: those that rookery.yml names, and those that the run had when it was submitted.
+
+    Args:
+        project: The project.
+        ran: The run that is fetched; None for all.
+    """
+    outputs = dict.fromkeys([*project.outputs, *(ran.outputs if ran else ())])
+    return tuple(output for output in outputs if not any(output.startswith(f"{other}/") for other in outputs))
 
 
 def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
@@ -92,12 +102,12 @@ def _flags(options: FetchOptions, connection: "Connection", *, project: bool = T
 
 
 def _list_outputs(
-    connection: "Connection", project: "Project", job: str, options: FetchOptions
+    connection: "Connection", project: "Project", job: str, folders: Sequence[str], options: FetchOptions
 ) -> tuple["RemoteListing", Sequence["File"]]:
     """Return what there is on the cluster, and which of it is wanted."""
     name, flags = connection.cluster.name, _flags(options, connection)
     with console.waiting(f"Looking at the outputs on {name}"):
-        listing = remote_listing.listing(connection, str(remote_paths.base(project.name)), project.outputs, job)
+        listing = remote_listing.listing(connection, str(remote_paths.base(project.name)), folders, job)
     if listing is None:
         raise RookeryError(f"{project.name} is not deployed to {name} yet.", hint=f"invoke deploy{flags}")
     if not job:
@@ -233,7 +243,7 @@ def _print_report(
             "refused": [{"path": path, "why": why} for path, why in plan.refused],
             "gone": absent,
             "links": list(listing.links),
-            "not_there": list(listing.missing),
+            "not_there": [*listing.missing, *listing.gone],
         }
         print(json_.dumps(document, indent=2))
         return
@@ -247,6 +257,8 @@ def _print_report(
     for output in listing.missing:
         deploy = invocation.as_typed(f"invoke deploy{_flags(options, connection)}")
         console.say(f"  {console.clean(output)}: not in the release there yet; {deploy} creates it")
+    for output in listing.gone:
+        console.say(f"  {console.clean(output)}: an output of run {options.job} alone, whose release was removed")
     _print_named("kept your version", plan.kept, advice="delete or rename {} to fetch the cluster's")
     _print_named("not fetched", [*plan.refused, *((path, "deleted, or still being written") for path in absent)])
     _print_named("skipped", [(path, "a link") for path in listing.links])

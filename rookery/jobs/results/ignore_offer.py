@@ -1,41 +1,42 @@
 """The offer to keep fetched results out of git: lines for .gitignore, proposed once in a project."""
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 from rookery.core import atomic_files, console, prompts
 from rookery.core.errors import RookeryError
 from rookery.projects import fetched_files, own_commit
 from rookery.projects.git_command import git
-from rookery.projects.model import Project
 
 FILE = ".gitignore"
 
 
-def make(project: Project) -> None:
+def make(root: Path, outputs: Iterable[str]) -> None:
     """Propose lines for the outputs that git does not ignore; write and commit them where the user agrees.
 
     Without a terminal to ask on, the command that adds them is printed. Where they have been proposed before, nothing
     is done.
 
     Args:
-        project: The project.
+        root: The project's folder.
+        outputs: Its outputs.
     """
-    offered = fetched_files.note(project.root).with_suffix(".offered")
-    if offered.exists() or not (outputs := _not_ignored(project)):
+    offered = fetched_files.note(root).with_suffix(".offered")
+    if offered.exists() or not (outputs := _not_ignored(root, outputs)):
         return
     atomic_files.write(offered, "")
     lines = [f"/{_escaped(output)}/" for output in outputs]
     named = " and ".join(f"{output}/" for output in outputs)
     if not prompts.is_interactive():
-        gap = [""] if _text(project.root)[-1:] not in {"", "\n"} else []
+        gap = [""] if _text(root)[-1:] not in {"", "\n"} else []
         command = shlex.join(["printf", r"%s\n", *gap, *lines])
         console.say(f"  {named} could get into git by accident; to ignore them: {command} >>{FILE}")
         return
-    commits = not (project.root / FILE).exists() or not own_commit.has_changes(project.root, FILE)
+    commits = not (root / FILE).exists() or not own_commit.has_changes(root, FILE)
     question = f"  Results are not meant for git. Add {named} to {FILE}{', and commit that' * commits}?"
     if prompts.confirm(question, default=True):
-        _add(project.root, lines, commits=commits)
+        _add(root, lines, commits=commits)
 
 
 def _add(root: Path, lines: list[str], *, commits: bool) -> None:
@@ -62,12 +63,11 @@ def _text(root: Path) -> str:
     return file.read_text(encoding="utf-8", errors="surrogateescape") if file.exists() else ""
 
 
-def _not_ignored(project: Project) -> list[str]:
+def _not_ignored(root: Path, outputs: Iterable[str]) -> list[str]:
     """Return the outputs that are here and that git would take; none where the project is in no repository."""
-    root = project.root
     if git(root, "rev-parse", "--is-inside-work-tree", check=False).strip() != b"true":
         return []
-    outputs = [output for output in project.outputs if (root / output).is_dir()]
+    outputs = [output for output in outputs if (root / output).is_dir()]
     ignored = git(
         root,
         "check-ignore",

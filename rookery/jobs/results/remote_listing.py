@@ -10,9 +10,10 @@ import re
 import subprocess
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.remote_command import INPUT_LOST, greeting, marked, new_mark, remote_command
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 NOT_DEPLOYED = 97
 """Exit status of _LIST where the project is not there."""
 
-# Positional parameters: the project's folder there, a job's number or "", the outputs.
+# Positional parameters: the project's folder there, a job's number or "", the folders below it that are listed.
 # Prints records that end with NUL: "times SUBMIT END" (seconds since 1970, "Unknown" for what has not ended),
-# "missing OUTPUT", and "KIND SIZE MTIME PATH" (find's %y %s %T@ %p) for each file and link.
+# "missing FOLDER", and "KIND SIZE MTIME PATH" (find's %y %s %T@ %p) for each file and link.
 _LIST = r"""
 cd -- "$1" 2>/dev/null && [ -d current/ ] || exit 97
 job=$2
@@ -43,11 +44,11 @@ if [ -n "$job" ]; then
     case $told in off) printf 'no-accounts\0' ;; ?*) printf 'times %s\0' "$told" ;; esac
 fi
 [ -d runs ] && find runs runs/facts -maxdepth 1 -name '*.json' -type f -printf '%y %s %T@ %p\0' 2>/dev/null
-for output; do
-    if [ -d "current/$output/" ]; then
-        find "current/$output/" \( -type f -o -type l \) -printf '%y %s %T@ %p\0' 2>/dev/null
+for folder; do
+    if [ -d "$folder/" ]; then
+        find "$folder/" \( -type f -o -type l \) -printf '%y %s %T@ %p\0' 2>/dev/null
     else
-        printf 'missing %s\0' "$output"
+        printf 'missing %s\0' "$folder"
     fi
 done
 exit 0
@@ -76,7 +77,8 @@ class RemoteListing:
     Attributes:
         files: Files of the outputs and records of runs.
         links: Symbolic links in the outputs, which are not followed.
-        missing: Outputs that the release there does not have.
+        missing: Outputs that the current release does not have.
+        gone: Outputs of an earlier release that is not there any more.
         submitted: When the job that was asked about was submitted, in seconds since 1970; None where unknown.
         ended: When it ended; None where unknown, or where it has not.
         keeps_accounts: Whether Slurm there could tell these times at all.
@@ -85,18 +87,31 @@ class RemoteListing:
     files: tuple[File, ...]
     links: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     submitted: int | None = None
     ended: int | None = None
     keeps_accounts: bool = True
 
 
-def listing(connection: "Connection", base: str, outputs: Sequence[str], job: str = "") -> RemoteListing | None:
+def folders(outputs: Iterable[str], current: Collection[str], release: str) -> list[str]:
+    """Return where outputs are, below the project's folder there.
+
+    Args:
+        outputs: The outputs.
+        current: Those that rookery.yml names, which the current release has.
+        release: Path of the release that has the others: that of a run.
+    """
+    of_run = f"releases/{PurePosixPath(release).name}"
+    return [f"{'current' if output in current else of_run}/{output}" for output in outputs]
+
+
+def listing(connection: "Connection", base: str, folders: Sequence[str], job: str = "") -> RemoteListing | None:
     """Return the files of a project's outputs, in one round trip.
 
     Args:
         connection: The cluster's, open.
         base: The project's folder there.
-        outputs: Folders, as rookery.yml names them.
+        folders: Where outputs are below it (`folders`).
         job: A job whose times are wanted.
 
     Returns:
@@ -105,7 +120,7 @@ def listing(connection: "Connection", base: str, outputs: Sequence[str], job: st
     Raises:
         RookeryError: The cluster can't be reached, or the answer can't be had.
     """
-    done = connection.run([base, job, *outputs], script=_LIST, check=False)
+    done = connection.run([base, job, *folders], script=_LIST, check=False)
     if done.exit == NOT_DEPLOYED:
         return None
     if not done.ok:
@@ -116,12 +131,15 @@ def listing(connection: "Connection", base: str, outputs: Sequence[str], job: st
 
 def read(text: str) -> RemoteListing:
     """Return the listing that _LIST printed; records of any other form are skipped."""
-    files, links, missing = [], [], []
+    files: list[File] = []
+    links: list[str] = []
+    missing: list[str] = []
+    gone: list[str] = []
     submitted = ended = None
     keeps_accounts = True
     for kind, bytes_, seconds, fraction, there, other in _RECORD.findall(text):
         if kind:
-            path = there.removeprefix("current/").replace("//", "/")
+            path = (there[8:] if there.startswith("current/") else _in_project(there)).replace("//", "/")
             if kind == "l":
                 links.append(path)
             else:
@@ -129,13 +147,22 @@ def read(text: str) -> RemoteListing:
                 if not _EARLIEST <= mtime <= _LATEST:
                     mtime = _EARLIEST if mtime < 0 else _LATEST
                 files.append(File(path, there, int(bytes_), mtime))
+        elif other.startswith("missing current/"):
+            missing.append(_in_project(other[8:]))
         elif other.startswith("missing "):
-            missing.append(other[8:])
+            gone.append(_in_project(other[8:]))
         elif times := _TIMES.fullmatch(other):
             submitted, ended = int(times[1]), None if times[2] == "Unknown" else int(times[2])
         elif other == "no-accounts":
             keeps_accounts = False
-    return RemoteListing(tuple(files), tuple(links), tuple(missing), submitted, ended, keeps_accounts)
+    return RemoteListing(tuple(files), tuple(links), tuple(missing), tuple(gone), submitted, ended, keeps_accounts)
+
+
+def _in_project(path: str) -> str:
+    """Return the path in the project of a file below a release."""
+    if path.startswith("current/"):
+        return path[8:]
+    return path.split("/", 2)[-1] if path.startswith("releases/") else path
 
 
 def of_job(listing: RemoteListing, job: str, completes: str = "", folders_of_runs: Sequence[str] = ()) -> list[File]:

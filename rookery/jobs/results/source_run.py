@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
@@ -128,7 +127,7 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
         record.id,
         record.job,
         record.cluster,
-        began=_seconds(record.when),
+        began=record.submitted,
         until=until,
         again=frozenset([record.id, *(rerun.id for rerun in reruns)]),
         attempts=(_attempt(record), *(_attempt(rerun, _tasks(rerun, record)) for rerun in reruns)),
@@ -147,23 +146,17 @@ def _listing(project: Project, flags: str) -> str:
 
 def _afterwards(project: Project, first: RunRecord) -> tuple[float, Sequence[RunRecord]]:
     """Return when the next run of the same job there was submitted (0 for none), and the reruns of the first run."""
-    began, until, again = _seconds(first.when), 0.0, [first]
+    began, until, again = first.submitted, 0.0, [first]
     for record in run_record.every(project.root):
         if record.cluster == first.cluster and record.failed_of in {run.id for run in again}:
             again.append(record)
-        elif (
-            (record.job, record.cluster) == (first.job, first.cluster)
-            and not until
-            and _seconds(record.when) > began > 0
-        ):
-            until = _seconds(record.when)
+        elif (record.job, record.cluster) == (first.job, first.cluster) and not until and record.submitted > began > 0:
+            until = record.submitted
     return until, again[1:]
 
 
 def _attempt(record: RunRecord, tasks: frozenset[int] = frozenset()) -> Attempt:
-    return Attempt(
-        _seconds(record.when), commit.short(record.commit, dirty=record.dirty) if record.commit else "", tasks
-    )
+    return Attempt(record.submitted, commit.short(record.commit, dirty=record.dirty) if record.commit else "", tasks)
 
 
 def _tasks(rerun: RunRecord, first: RunRecord) -> frozenset[int]:
@@ -172,10 +165,3 @@ def _tasks(rerun: RunRecord, first: RunRecord) -> frozenset[int]:
     if not first.rows:
         return elements
     return frozenset(row for row in range(1, len(first.rows) + 1) if (row - 1) // first.chunk + 1 in elements)
-
-
-def _seconds(when: str) -> float:
-    try:
-        return datetime.fromisoformat(when).timestamp()
-    except ValueError:
-        return 0

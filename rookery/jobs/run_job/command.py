@@ -55,7 +55,7 @@ def _stopped(target: "Target", options: RunOptions) -> "tuple[Target, Progress]"
     Raises:
         RookeryError: There is none.
     """
-    project = _project(target)
+    project = target.required_project
     named = target.cluster.label if options.cluster or options.sandbox else ""
     progress = kept.latest(project, options.job, named)
     if progress is None:
@@ -75,7 +75,7 @@ def _begun(target: "Target", options: RunOptions) -> Progress | None:
         RookeryError: There is no such job.
     """
     _check_job(target, options)
-    project = _project(target)
+    project = target.required_project
     progress = kept.latest(project, options.job, target.cluster.label)
     if progress is None or progress.step == FAILED:
         return None
@@ -105,7 +105,7 @@ def _check_job(target: "Target", options: RunOptions) -> None:
     Raises:
         RookeryError: It does not have it, or not for this cluster.
     """
-    project, name = _project(target), options.job
+    project, name = target.required_project, options.job
     jobs = list(project.jobs)
     listed = f"Jobs of {config.shown(project.file)}: {', '.join(jobs)}." if jobs else "rookery.yml has no jobs."
     first = jobs[0] if jobs else "--help"
@@ -126,13 +126,13 @@ def _known(target: "Target", options: RunOptions, progress: Progress) -> Progres
     Raises:
         RookeryError: It does not, and that run was to be resumed; or Slurm does not answer.
     """
-    project, number, name = _project(target), progress.id, target.cluster.name
+    project, number, name = target.required_project, progress.id, target.cluster.name
     target.connection.open()
     snapshot = accounting.ask(target.connection, ids=[number])
     job_table.check(snapshot, name)
     if snapshot.run(number) or snapshot.squeue or snapshot.sacct:
         record = run_record.find(project.root, number, progress.cluster)
-        when = f", submitted {local_time.at(local_time.of_iso(record.when))}" if record else ""
+        when = f", submitted {local_time.at(record.submitted)}" if record else ""
         if not options.json:
             console.say(f"Continuing with job {number} ({progress.job}) on {name}{when}")
         return progress
@@ -146,11 +146,8 @@ def _known(target: "Target", options: RunOptions, progress: Progress) -> Progres
 
 def _print_plan(target: "Target", options: RunOptions, progress: Progress) -> int:
     """Print what would be done; the cluster is only asked what a deploy would do."""
-    project, cluster = _project(target), target.cluster
-    deployed = DeployOptions(
-        cluster=cluster.name, project=target.path, check=True, dirty=options.dirty, yes=options.yes,
-        sandbox=cluster.sandbox,
-    )  # fmt: skip
+    project, cluster = target.required_project, target.cluster
+    deployed = DeployOptions(check=True, dirty=options.dirty, yes=options.yes, **target.options())
     would = [
         f"wait until {f'job {progress.id}' if progress.id else 'it'} has ended",
         f"fetch {', '.join(project.outputs)}",
@@ -168,8 +165,3 @@ def _print_plan(target: "Target", options: RunOptions, progress: Progress) -> in
     console.say(*(f"  {step}" for step in would))
     console.say(f"  next         {invocation.as_typed(typed_command.again(without=('--check',)))}")
     return 0
-
-
-def _project(target: "Target") -> "Project":
-    assert target.project is not None  # noqa: S101 run asks for one
-    return target.project

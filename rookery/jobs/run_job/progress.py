@@ -1,14 +1,13 @@
 """How far a `run` has come, kept on this computer until its results are here, so that a later command can continue."""
 
 import hashlib
-import os
 import re
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import state_files
+from rookery.core import paths, state_files
 from rookery.core.shapes import flag, one_of, struct, text, whole
 from rookery.jobs import run_record
 
@@ -105,5 +104,4 @@ def _file(project: "Project", progress: Progress) -> Path:
 
 
 def _folder(project: "Project") -> Path:
-    digest = hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]
-    return state_files.place("unfinished", f"{project.name}-{digest}")
+    return state_files.place("unfinished", f"{project.name}-{paths.digest(project.root)}")

@@ -75,8 +75,7 @@ class _Run:
     """A job on its way to its results."""
 
     def __init__(self, target: "Target", options: RunOptions, progress: Progress, again: str) -> None:
-        assert target.project is not None  # noqa: S101 the commands that call this ask for one
-        self._target, self._options, self._project = target, options, target.project
+        self._target, self._options, self._project = target, options, target.required_project
         self._progress, self._again, self._is_step = progress, again, invocation.is_guided()
         self._documents: dict[str, Any] = {}
 
@@ -115,20 +114,14 @@ class _Run:
         return bool(submit_request.read_token(submit_request.token_file(self._target, request))[0])
 
     def _submission(self) -> SubmitOptions:
-        return SubmitOptions(
-            job=self._progress.job, token=self._progress.token, unchecked=self._options.unchecked, **self._where()
-        )
-
-    def _where(self) -> dict[str, Any]:
-        """Return the options that name cluster and project."""
-        cluster = self._target.cluster
-        return {"cluster": cluster.name, "project": self._target.path, "sandbox": cluster.sandbox}
+        known, unchecked = self._progress, self._options.unchecked
+        return SubmitOptions(job=known.job, token=known.token, unchecked=unchecked, **self._target.options())
 
     def _deploy(self) -> None:
         """Deploy; until that is done, an earlier run of the job can still be resumed."""
         if not kept.latest(self._project, self._progress.job, self._progress.cluster):
             self._note(step="deploy")
-        options = DeployOptions(dirty=self._progress.dirty, yes=self._options.yes, **self._where())
+        options = DeployOptions(dirty=self._progress.dirty, yes=self._options.yes, **self._target.options())
         self._take("deploy", deploy.run, options)
 
     def _submit(self) -> None:
@@ -194,13 +187,13 @@ class _Run:
 
     def _fetch(self) -> int:
         self._note(step="fetch")
-        if self._take("fetch", fetch.run, FetchOptions(**self._where())):
+        if self._take("fetch", fetch.run, FetchOptions(**self._target.options())):
             raise RookeryError("Some results could not be fetched.", hint=self._again)
         return 0
 
     def _combine(self) -> int:
         """Put the tables of an array's tasks together, where there are several."""
-        number, where = self._progress.id, self._where()
+        number, where = self._progress.id, self._target.options()
         record = run_record.find(self._project.root, number, self._target.cluster.label)
         if not (record and (record.array or record.rows)):
             return 0

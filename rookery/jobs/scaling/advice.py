@@ -132,7 +132,7 @@ def _law(results: Sequence[SizeResult], chosen: SizeResult, fit: ScalingFit | No
     useful = int(1 + (1 - GOOD_USE) / (GOOD_USE * fit.fraction) + 1e-9) if fit.fraction > 0.001 else 0
     if following and 1.5 * chosen.cores <= useful < following:
         yield f"by Amdahl's law, up to {_cores(useful)} would be used well: measure that size, too"
-    if fit.fraction > 0.001 and following:
+    if 0.001 < fit.fraction < 0.95 and following:
         yield f"however many cores it gets, it can't become more than {1 / fit.fraction:.3g} times faster"
 
 

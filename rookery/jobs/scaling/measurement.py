@@ -1,14 +1,12 @@
 """What `scale` has measured so far, kept on this computer: the same command continues it, and nothing is run twice."""
 
-import hashlib
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import state_files
+from rookery.core import paths, state_files
 from rookery.core.shapes import flag, many, real, struct, text, whole
 from rookery.jobs.monitor import job_states
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
@@ -67,6 +65,7 @@ class Measurement:
         key: Digest of what else must be the same for runs to be compared: task, parameters, options.
         when: When it began, ISO 8601.
         is_deployed: The project's copy may be on the cluster.
+        is_again: It was begun anew (--again).
         runs: The runs.
     """
 
@@ -75,6 +74,7 @@ class Measurement:
     key: str
     when: str
     is_deployed: bool = False
+    is_again: bool = False
     runs: tuple[ScaleRun, ...] = field(default=())
 
     def find(self, cores: int, repetition: int) -> ScaleRun | None:
@@ -126,7 +126,8 @@ _SHAPE = struct(
         "when": _SHORT,
         "is_deployed": flag,
         "runs": many(_RUN, 10**4),
-    }
+    },
+    {"is_again": flag},
 )
 
 
@@ -139,8 +140,8 @@ def copy_name(project: "Project", options: "ScaleOptions", cluster: "Cluster") -
 
 def file(project: "Project", options: "ScaleOptions", cluster: "Cluster") -> Path:
     """Return the file that keeps a measurement: of a job, a task and a parameter that grows, on a cluster."""
-    digest = hashlib.sha256(os.fsencode(project.root)).hexdigest()[:8]
-    return state_files.place("scaling", f"{copy_name(project, options, cluster)}-{digest}.json")
+    name = f"{copy_name(project, options, cluster)}-{paths.digest(project.root, 8)}.json"
+    return state_files.place("scaling", name)
 
 
 def load(path: Path) -> Measurement | None:

@@ -41,8 +41,7 @@ def run(options: ScaleOptions) -> int:
         RookeryError: It can't be measured, or what was begun before has to end first.
     """
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
-    project = target.project
-    assert project is not None  # noqa: S101 find raises where there is none
+    project = target.required_project
     picture = Path(options.plot_file).expanduser().absolute() if options.plot_file else None
     if picture:
         pictures.check(picture, options.plot_file)
@@ -98,7 +97,7 @@ def _begun(project: "Project", plan: "ScalingPlan", before: Measurement | None, 
     """
     key = _key(plan)
     if before and (before.active or before.is_deployed):
-        if before.key != key or options.again:
+        if before.key != key or (options.again and not before.is_again):
             what = f"Runs of {before.what}, commit {before.commit[:7]}, have not ended or are still on the cluster."
             raise RookeryError(what, hint=typed_command.again("--discard", without=("--again",)))
         return before
@@ -109,7 +108,7 @@ def _begun(project: "Project", plan: "ScalingPlan", before: Measurement | None, 
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     try:
         with commits.chosen(project.root, (*project.outputs, *drawn)) as commit:
-            return Measurement(commit.id, plan.task.what, key, when)
+            return Measurement(commit.id, plan.task.what, key, when, is_again=options.again)
     except RookeryError as error:
         error.hint = error.hint and error.hint.partition("   #")[0]
         raise

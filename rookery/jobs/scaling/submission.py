@@ -71,8 +71,7 @@ class ScalingSession:
             self._submit(copy, run)
 
     def _copy(self) -> "Project":
-        project = self.target.project
-        assert project is not None  # noqa: S101 scale asks for one
+        project = self.target.required_project
         return project_copy.make(project, self.name, self.measurement.commit, outputs_per_release=True)
 
     def _submit(self, copy: "Project", run: ScaleRun) -> None:

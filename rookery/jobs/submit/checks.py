@@ -1,7 +1,5 @@
 """Tests before compute: the project's own run before the first long run of a commit, once for each commit."""
 
-import hashlib
-import os
 import re
 import secrets
 import subprocess
@@ -9,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import console, invocation, state_files, typed_command
+from rookery.core import console, invocation, paths, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import many, struct, text
 from rookery.jobs import run_record
@@ -53,8 +51,7 @@ def before(target: "Target", request: SubmitRequest, *, unchecked: bool = False)
     Raises:
         RookeryError: They failed, or could not be run; nothing is submitted then.
     """
-    project = target.project
-    assert project is not None  # noqa: S101 submit asks for one
+    project = target.required_project
     check = project.check
     if request.test or project.is_copy or (check and request.job == check.job) or not _may_be_long(target, request):
         return []
@@ -98,8 +95,7 @@ def _run_job(target: "Target", check: "ProjectCheck", tested: str) -> str:
     Raises:
         RookeryError: They failed, or the job could not be submitted.
     """
-    project = target.project
-    assert project is not None  # noqa: S101 submit asks for one
+    project = target.required_project
     if not config.is_for(project, check.job, target.cluster.name):
         raise RookeryError(
             f"The tests (job {check.job}) are not for {target.cluster.name}: `only` in rookery.yml leaves it out.",
@@ -125,8 +121,7 @@ def _run_job(target: "Target", check: "ProjectCheck", tested: str) -> str:
 
 def _earlier(target: "Target", check: "ProjectCheck", tested: str) -> "RunRecord | None":
     """Return the last run of a commit's tests, where it still runs or has passed; None where they have to run."""
-    assert target.project is not None  # noqa: S101 submit asks for one
-    records = run_record.every(target.project.root, target.cluster.label)
+    records = run_record.every(target.required_project.root, target.cluster.label)
     last = next((each for each in reversed(records) if (each.job, each.commit) == (check.job, tested)), None)
     run = accounting.ask(target.connection, ids=[last.id]).run(last.id) if last else None
     return last if run and (run.is_active or run.completed_count == run.total) else None
@@ -138,8 +133,7 @@ def _run_here(target: "Target", check: "ProjectCheck", tested: str) -> str:
     Raises:
         RookeryError: They failed, or the files here are not those of the deployed commit.
     """
-    project = target.project
-    assert project is not None  # noqa: S101 submit asks for one
+    project = target.required_project
     with commit.chosen(project.root, project.outputs, dirty=True) as local:
         if local.id != tested:
             raise RookeryError(
@@ -185,5 +179,4 @@ def _remember(target: "Target", project: "Project", tested: str) -> None:
 
 
 def _file(target: "Target", project: "Project") -> Path:
-    digest = hashlib.sha256(os.fsencode(project.root)).hexdigest()[:16]
-    return state_files.place("checks", f"{project.name}-{digest}", f"{target.cluster.label}.json")
+    return state_files.place("checks", f"{project.name}-{paths.digest(project.root)}", f"{target.cluster.label}.json")

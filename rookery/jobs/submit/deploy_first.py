@@ -33,16 +33,16 @@ def deploy_first(target: "Target", request: "SubmitRequest", options: "SubmitOpt
     if options.deploy:
         _deploy(target, options, dirty=options.dirty)
         return
-    assert target.project is not None  # noqa: S101 submit asks for one
+    project = target.required_project
     asks = prompts.is_interactive() and not (options.json or options.check or invocation.is_guided())
     is_sent = bool(submit_request.read_token(submit_request.token_file(target, request))[0])
-    if not asks or is_sent or target.project.origin != target.project.name:
+    if not asks or is_sent or project.is_copy:
         return
-    release = deploy_cache.load(deploy_cache.file(target.cluster, target.project.name)).release
+    release = deploy_cache.load(deploy_cache.file(target.cluster, project.name)).release
     if release is None:
         return
     try:
-        with commit.chosen(target.project.root, target.project.outputs, dirty=True) as local:
+        with commit.chosen(project.root, project.outputs, dirty=True) as local:
             question, dirty = question_about(local, release.order.commit, target.cluster.name), local.dirty
     except RookeryError:  # which the submission does not need to know
         return
@@ -73,8 +73,7 @@ def _confirmed(question: str) -> bool:
 
 
 def _deploy(target: "Target", options: "SubmitOptions", *, dirty: bool) -> None:
-    cluster = target.cluster
-    wanted = DeployOptions(cluster=cluster.name, project=target.path, dirty=dirty, sandbox=cluster.sandbox)
+    wanted = DeployOptions(dirty=dirty, **target.options())
     if options.json:
         quiet_step.run(deploy.run, wanted)
         return

@@ -40,7 +40,7 @@ def submitted(
         stays: It will be watched now.
         document: One JSON document instead of lines, with this in it besides.
     """
-    notes = [*_notes(target, answer["stamp"]), *map(console.clean, answer.get("warnings") or [])]
+    notes = [*_notes(target, answer["stamp"]), *map(console.clean, answer.get("warnings") or []), *_log_notes(record)]
     notes += [console.clean(line) for line in str(answer.get("said") or "").splitlines()]
     if document is not None:
         summary = {"state": answer["state"], "id": record.id, "notes": notes, "record": asdict(record)}
@@ -53,7 +53,7 @@ def submitted(
             "connection was lost. It was not submitted again."
         )
     else:
-        after = f", to start after job {', '.join(record.after)}" if record.after else ""
+        after = f", to start after job {', '.join(record.waits_for)}" if record.waits_for else ""
         console.say(f"Submitted job {record.id} ({record.job}) to {where}{_size(record)}{after}")
     for note in notes:
         console.say(f"  {note}")
@@ -105,6 +105,18 @@ def _notes(target: "Target", stamp: Mapping[str, Any]) -> list[str]:
     if project is None:
         return []
     return [*_commit_notes(target, project, stamp), *_data_notes(target, project, stamp)]
+
+
+def _log_notes(record: RunRecord) -> list[str]:
+    """Return a line where the log stays in the release, which `fetch` does not look into and a later deploy removes."""
+    path = Path(record.log)
+    if not record.release or not path.is_relative_to(record.release):
+        return []
+    log = path.relative_to(record.release)
+    if any(log.is_relative_to(output) for output in record.outputs):
+        return []
+    outputs = console.clean(", ".join(record.outputs)) or "none"
+    return [f"fetch will not copy the log: it is in no folder of `outputs` in rookery.yml ({outputs})"]
 
 
 def _data_notes(target: "Target", project: "Project", stamp: Mapping[str, Any]) -> list[str]:

@@ -24,10 +24,9 @@ def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
     Raises:
         RookeryError: There is no such run, it or one that does its tasks again is still going on, or nothing is left.
     """
-    assert target.project is not None  # noqa: S101 submit asks for one
-    number, root, label = request.failed_of, target.project.root, target.cluster.label
+    number, root, label = request.failed_of, target.required_project.root, target.cluster.label
     members = rerun_families.family(number, reruns.known(target))
-    snapshot = accounting.ask(target.connection, ids=members, reruns_of=target.project.name)
+    snapshot = accounting.ask(target.connection, ids=members, reruns_of=target.required_project.name)
     if snapshot.keeps_none:
         raise RookeryError(
             f"Can't tell which tasks of job {number} failed: {target.cluster.name} has no job accounting "

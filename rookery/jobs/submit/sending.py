@@ -31,14 +31,13 @@ def carry_out(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any
     Raises:
         RookeryError: It could not be submitted.
     """
-    assert target.project is not None  # noqa: S101 submit asks for one
     answer, signed = _send(target, request)
     if answer["state"] == "tested":
         return answer, None
     record = _record_of(target, request, answer)
-    run_record.keep(target.project.root, record)
+    run_record.keep(target.required_project.root, record)
     submit_request.token_file(target, request).unlink(missing_ok=True)
-    if record.tag and (note := tags.make(target.project.root, record, signed)):
+    if record.tag and (note := tags.make(target.required_project.root, record, signed)):
         answer["warnings"] = [*(answer.get("warnings") or []), note]
     return answer, record
 
@@ -75,8 +74,7 @@ def _send(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any], s
     The script is looked over before: the one that this side would render, mostly the same as the release's. Where it is
     not, the cluster answers with its own, which is looked over in its turn.
     """
-    assert target.project is not None  # noqa: S101 submit asks for one
-    root, token_path = target.project.root, submit_request.token_file(target, request)
+    root, token_path = target.required_project.root, submit_request.token_file(target, request)
     again = bool(submit_request.read_token(token_path)[0]) and not request.test
     request = replace(request, token=submit_request.read_token(token_path)[0]) if again else request
     base = tags.head(root) if request.tag else ""

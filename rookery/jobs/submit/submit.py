@@ -17,11 +17,9 @@ def run(options: SubmitOptions) -> int:
         RookeryError: It could not be; nothing was submitted then, unless the message says otherwise.
     """
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
-    if target.project is None:  # find has raised
-        return 1
     request = submit_request.build_request(options, target)
     if options.tag:
-        tags.check(target.project.root, options.tag)
+        tags.check(target.required_project.root, options.tag)
     deploy_first.deploy_first(target, request, options)
     target.connection.open()
     if options.failed:

@@ -53,6 +53,11 @@ def _log_folder(log: str) -> str:
     return fixed[0] if fixed and not log.startswith(("/", "~")) and ".." not in fixed else ""
 
 
+def is_fetched(log: str, outputs: Sequence[str]) -> bool:
+    """Return whether a log is in one of the project's folders for results and logs, which `fetch` copies."""
+    return any(PurePosixPath(log).parent.is_relative_to(output) for output in outputs)
+
+
 def differences(script: BatchScript, outputs: Sequence[str], *, python: str, r: str) -> Iterator[str]:
     """Yield what a script does that has another effect in a release, a sentence each.
 
@@ -63,9 +68,9 @@ def differences(script: BatchScript, outputs: Sequence[str], *, python: str, r: 
         r: The same for an R library.
     """
     name, logs = script.path, outputs[-1]
-    if not script.logs or any(_log_folder(log) not in outputs for log in script.logs):
-        where = script.logs[0] if script.logs else "slurm-%j.out"
-        yield f"{name} writes its log to {where}, which fetch does not copy: set #SBATCH --output={logs}/%x_%j.out"
+    lost = [log for log in script.logs or ("slurm-%j.out",) if not is_fetched(log, outputs)]
+    if lost:
+        yield f"{name} writes its log to {lost[0]}, which fetch does not copy: set #SBATCH --output={logs}/%x_%j.out"
     if match := _ELSEWHERE.search(script.text):
         yield f"{name} changes to {match[1]}, but jobs start in the deployed project: remove that line"
     if "/" in name and _UPWARDS.search(script.text):

@@ -154,7 +154,9 @@ def _plan(root: Path, options: InitOptions) -> InitPlan:
     notes = [
         advice
         for path, each in made.items()
-        for advice in from_script.advice(path, each, from_script.problems(root, proposed.project, each.job))
+        for advice in from_script.advice(
+            path, each, proposed.project.outputs, from_script.problems(root, proposed.project, each.job)
+        )
     ]
     proposed = replace(proposed, advice=(*proposed.advice, *notes))
     ignore_file = root / IGNORED

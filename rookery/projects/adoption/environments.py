@@ -11,7 +11,10 @@ from rookery.projects import config
 from rookery.projects.adoption.facts import FolderFiles, PackageFacts, Program
 from rookery.projects.adoption.folder_files import text_of
 from rookery.projects.adoption.programs import names
+from rookery.projects.locks import requirements_file
+from rookery.projects.locks.requirement import normalised
 from rookery.projects.packages import description
+from rookery.projects.packages.pyproject import table
 
 _SPELT: Final = {
     "sklearn": "scikit-learn", "skimage": "scikit-image", "cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml",
@@ -40,9 +43,9 @@ def unlocked(root: Path, files: FolderFiles) -> dict[str, str]:
     has_python = bool(locks(root, files, config.PYTHON_LOCKS))
     if "pyproject.toml" in files.sizes and not has_python:
         document = _toml(root / "pyproject.toml")
-        if "poetry" in _table(document, "tool"):
+        if "poetry" in table(document, "tool"):
             found["pyproject.toml"] = "poetry lock"
-        elif _table(document, "project").get("dependencies") or "dependency-groups" in document:
+        elif table(document, "project").get("dependencies") or "dependency-groups" in document:
             found["pyproject.toml"] = "uv lock"
     if "Pipfile" in files.sizes and not has_python:
         found["Pipfile"] = "pipenv requirements > requirements.txt"
@@ -54,10 +57,10 @@ def unlocked(root: Path, files: FolderFiles) -> dict[str, str]:
 def python_package(root: Path, files: FolderFiles) -> PackageFacts | None:
     """Return the Python package that a folder is; None where it is none, or lists packages alone."""
     document = _toml(root / "pyproject.toml") if "pyproject.toml" in files.sizes else {}
-    project, poetry = _table(document, "project"), _table(document, "tool", "poetry")
+    project, poetry = table(document, "project"), table(document, "tool", "poetry")
     name = str(project.get("name") or poetry.get("name") or "")
-    commands = tuple({**_table(poetry, "scripts"), **_table(project, "scripts")})
-    built = "build-system" in document or bool(poetry) or _table(document, "tool", "uv").get("package") is True
+    commands = tuple({**table(poetry, "scripts"), **table(project, "scripts")})
+    built = "build-system" in document or bool(poetry) or table(document, "tool", "uv").get("package") is True
     if not name or not built or poetry.get("package-mode") is False:
         return None
     source = "src" if any(path.startswith("src/") and path.endswith(".py") for path in files.sizes) else ""
@@ -84,7 +87,7 @@ def r_package(root: Path, files: FolderFiles) -> str:
 
 
 def locked_packages(root: Path, lock: str) -> frozenset[str] | None:
-    """Return the Python packages that a lock file lists, in small letters; None where they can't be read from it.
+    """Return the Python packages that a lock file lists, by their normalised names; None where it may not list all.
 
     Args:
         root: The folder.
@@ -93,25 +96,17 @@ def locked_packages(root: Path, lock: str) -> frozenset[str] | None:
     if lock in {"uv.lock", "poetry.lock"}:
         entries = _toml(root / lock).get("package")
         listed = entries if isinstance(entries, list) else []
-        return frozenset(_plain(str(entry.get("name"))) for entry in listed if isinstance(entry, dict))
+        return frozenset(normalised(str(entry.get("name"))) for entry in listed if isinstance(entry, dict))
     if lock == "requirements.txt":
-        lines = text_of(root / lock).split("\n")
-        if any(re.match(r"\s*(?:-r|--requirement|-e|--editable|https?:|git\+|\.)", line) for line in lines):
+        text = text_of(root / lock)
+        if re.search(r"^\s*(?:-r|--requirement|-e|--editable|https?:|git\+|\.)", text, re.MULTILINE):
             return None
-        named = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", line.partition("#")[0]) for line in lines)
-        return frozenset(_plain(match[1]) for match in named if match)
+        return frozenset(name for name, *_ in requirements_file.expected([text])["roots"])
     return None
 
 
 def unlisted(  # noqa: PLR0913 all that decides
-    root: Path,
-    files: FolderFiles,
-    programs: Iterable[Program],
-    packages: frozenset[str] | None,
-    *,
-    python: bool,
-    r: str,
-    renders: bool,
+    root: Path, files: FolderFiles, programs: Iterable[Program], *, python: bool, r: str, renders: bool
 ) -> dict[str, tuple[str, ...]]:
     """Return the packages that the code uses and no file lists, by language.
 
@@ -119,7 +114,6 @@ def unlisted(  # noqa: PLR0913 all that decides
         root: The folder.
         files: Its files.
         programs: Its code.
-        packages: The Python packages that its lock file lists; None where that is not known.
         python: Whether a file lists Python packages.
         r: The lock file of its R packages; "" for none.
         renders: Whether there is a report in R Markdown to be rendered.
@@ -130,7 +124,7 @@ def unlisted(  # noqa: PLR0913 all that decides
     own |= {PurePosixPath(path).parent.name for path in files.sizes if path.endswith(".py")}
     used = names(every, frozenset({"python", "notebook"}))
     foreign = [_SPELT.get(name, name) for name in used if name not in own and name not in sys.stdlib_module_names]
-    if not python and packages is None and foreign:
+    if not python and foreign:
         found["python"] = tuple(sorted(set(foreign), key=str.lower))
     listed_r = text_of(root / r, 20_000_000) if r else ""
     own_r = {r_package(root, files)} | description.BASE | description.RECOMMENDED
@@ -153,21 +147,9 @@ def _modules(files: FolderFiles, source: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in named if name not in {"tests", "test", "docs"}))
 
 
-def _plain(name: str) -> str:
-    """Return a package's name as PyPI compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _toml(file: Path) -> dict[str, Any]:
+    """Return what a TOML file says; nothing where it is none."""
     try:
         return tomllib.loads(text_of(file, 20_000_000))
     except (tomllib.TOMLDecodeError, RecursionError):
         return {}
-
-
-def _table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """Return a table within a document; an empty one where there is none."""
-    for key in keys:
-        inner = document.get(key)
-        document = inner if isinstance(inner, dict) else {}
-    return document

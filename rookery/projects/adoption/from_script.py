@@ -2,14 +2,14 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rookery.core import prompts
 from rookery.core.errors import RookeryError
 from rookery.projects import config, job_settings
-from rookery.projects.adoption import added_job, screen, translation
+from rookery.projects.adoption import added_job, batch_scripts, screen, translation
 from rookery.projects.adoption.folder_files import text_of
 from rookery.projects.adoption.project_file import JobDraft, ProjectDraft
 from rookery.projects.adoption.proposal import Advice
@@ -39,16 +39,20 @@ def translated(root: Path, script: str, taken: Mapping[str, object]) -> tuple[st
     return path, translation.translate(path, text_of(file), list(taken))
 
 
-def advice(path: str, made: Translation, problems: Mapping[str, str]) -> Iterator[Advice]:
+def advice(path: str, made: Translation, outputs: Sequence[str], problems: Mapping[str, str]) -> Iterator[Advice]:
     """Yield what is different from a script that was translated.
 
     Args:
         path: The script.
         made: The job.
+        outputs: The project's folders for results and logs.
         problems: The clusters that can't run it, each with why.
     """
     for note in made.notes:
         yield Advice(f"{path}: {note}")
+    for log in [str(made.job.keys[key]) for key in ("output", "error") if key in made.job.keys]:
+        if not batch_scripts.is_fetched(log, outputs):
+            yield Advice(f"The log {log} is in no folder of `outputs`, so fetch does not copy it")
     for cluster, why in problems.items():
         yield Advice(f"{made.job.name} can't run on {cluster} yet: {why}")
 
@@ -91,8 +95,10 @@ def add(root: Path, options: InitOptions) -> int:
     before = file.read_bytes().decode("utf-8")
     after = added_job.with_job(before, made.job)
     settings = {**project.jobs, made.job.name: made.job.keys}
-    notes = list(advice(path, made, _problems(replace(project, jobs=settings), made.job.name)))
-    notes += list(_beside(path, project, made))
+    clashes = _problems(replace(project, jobs=settings), made.job.name)
+    notes = list(advice(path, made, project.outputs, clashes))
+    if others := [name for name, job in project.jobs.items() if path in job_settings.listed(job.get("script"))]:
+        notes.append(Advice(f"The job {others[0]} runs {path} unchanged: remove it, or the new job {made.job.name}"))
     asks = prompts.is_interactive() and not (options.yes or options.check or options.json)
     if not options.json:
         screen.show_diffs({config.NAME: after}, {config.NAME: before})
@@ -109,14 +115,3 @@ def add(root: Path, options: InitOptions) -> int:
     elif not options.check:
         screen.show_nothing_written(options, asks=asks)
     return 0
-
-
-def _beside(path: str, project: Project, made: Translation) -> Iterator[Advice]:
-    """Yield what in the project belongs to the job and does not fit it."""
-    others = [name for name, job in project.jobs.items() if path in job_settings.listed(job.get("script"))]
-    if others:
-        yield Advice(f"The job {others[0]} runs {path} unchanged: remove it, or the new job {made.job.name}")
-    folders = {str(Path(str(made.job.keys[key])).parent) for key in ("output", "error") if key in made.job.keys}
-    for folder in sorted(folders - {".", *project.outputs}):
-        if not any(folder.startswith(f"{output}/") for output in project.outputs):
-            yield Advice(f"Logs go into {folder}/, which is not in `outputs`: fetch does not copy them")

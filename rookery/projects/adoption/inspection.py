@@ -67,7 +67,6 @@ def inspect(root: Path) -> FolderFacts:
             root,
             files,
             every,
-            packages,
             python=lists_python,
             r=r_locks[0][1] if r_locks else "",
             renders=any(program.kind == "rmarkdown" for program in runnable),

@@ -17,6 +17,7 @@ from rookery.projects.adoption.project_file import JobDraft, ProjectDraft
 from rookery.projects.commit import listed
 from rookery.projects.locks import r_packages
 from rookery.projects.packages import description
+from rookery.projects.tree_checks import quoted
 
 MOST_JOBS: Final = 6
 """Programs that get a job each; further ones are named."""
@@ -136,7 +137,7 @@ def _is_array(program: Program) -> bool:
 
 
 def _command(program: Program, facts: FolderFacts, outputs: tuple[str, ...]) -> str:
-    path = shlex.quote(program.path)
+    path = quoted(program.path)
     python = "python" if facts.python_locks else "python3"
     if program.kind == "notebook":
         return f"jupyter nbconvert --to notebook --execute --output-dir {outputs[0]} {path}"
@@ -178,7 +179,7 @@ def _on_git(facts: FolderFacts, outputs: tuple[str, ...]) -> Iterator[Advice]:
     tracked = facts.git.tracked
     for path, why in facts.secrets.items():
         state = "it is in git already" if path in tracked else "it stays out of git"
-        remedy = f"git rm --cached {shlex.quote(path)}   # and change the password or key: the history keeps it"
+        remedy = f"git rm --cached {quoted(path)}   # and change the password or key: the history keeps it"
         yield Advice(f"{path} may hold a password or key ({why}): {state}", remedy if path in tracked else "")
     for entry in facts.data:
         yield _on_data(entry)
@@ -189,7 +190,7 @@ def _on_git(facts: FolderFacts, outputs: tuple[str, ...]) -> Iterator[Advice]:
             if path.startswith(f"{folder}/") and not path.endswith((".gitkeep", ".gitignore", ".keep"))
         ]:
             text = f"{folder}/ is for results on the cluster, but git has files in it: {listed(sorted(inside))}"
-            yield Advice(text, f"git rm -r -q --cached {shlex.quote(folder)}   # your files stay")
+            yield Advice(text, f"git rm -r -q --cached {quoted(folder)}   # your files stay")
     if facts.git.submodules:
         yield Advice(f"rookery does not support git submodules: {listed(facts.git.submodules)}")
     other = [path for path in facts.files.repositories if path not in facts.git.submodules]
@@ -201,12 +202,12 @@ def _on_data(entry: LargeData) -> Advice:
     size = of_mebibytes(entry.size / 1024 / 1024) if entry.is_counted else "many files"
     path = f"{entry.path}{'/' * entry.is_folder}"
     if entry.is_tracked:
-        remedy = f"git rm --cached {shlex.quote(entry.path)}   # your file stays"
+        remedy = f"git rm --cached {quoted(entry.path)}   # your file stays"
         return Advice(f"{path} ({size}) is in git, and too large for it", remedy)
     if entry.is_used:
         return Advice(
             f"{path} ({size}) is data, and stays out of git",
-            f"invoke data.push {shlex.quote(entry.path)}   # copies it",
+            f"invoke data.push {quoted(entry.path)}   # copies it",
         )
     return Advice(f"{path} ({size}) stays out of git, and is not copied to the cluster")
 

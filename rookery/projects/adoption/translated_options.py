@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from rookery.projects import slurm_values
 from rookery.projects.scripts import sbatch_options
 from rookery.projects.scripts.directives import DirectiveOption, Directives
+
+_GPUS: Final = re.compile(r"(?:(?P<kind>[A-Za-z][\w.-]*):)?(?P<number>[1-9]\d{0,4})")
 
 
 @dataclass(frozen=True)
@@ -73,47 +76,31 @@ def _array(draft: _Draft, value: str) -> bool:
 
 
 def _memory(draft: _Draft, value: str) -> bool:
+    return _amount(draft, f"{value}M" if value.isdigit() else value, "memory", slurm_values.mebibytes)
+
+
+def _amount(draft: _Draft, value: str, key: str, read: Callable[[str], float]) -> bool:
     try:
-        fits = slurm_values.mebibytes(value) > 0
+        fits = read(value) > 0
     except ValueError:
         return False
-    if fits:
-        draft.keys["memory"] = f"{value}M" if value.isdigit() else value
-    return fits
+    return fits and _text(draft, value, key)
 
 
-def _time(draft: _Draft, value: str) -> bool:
-    try:
-        fits = slurm_values.minutes(value) > 0
-    except ValueError:
-        return False
-    if fits:
-        draft.keys["time"] = value
-    return fits
-
-
-def _number(draft: _Draft, key: str, value: str) -> bool:
+def _number(draft: _Draft, value: str, key: str) -> bool:
     if _whole(value):
         draft.keys[key] = int(value)
     return bool(_whole(value))
 
 
-def _cpus(draft: _Draft, value: str) -> bool:
-    return _number(draft, "cpus", value)
-
-
-def _nodes(draft: _Draft, value: str) -> bool:
-    return draft.is_counted and _number(draft, "nodes", value)
-
-
-def _tasks(draft: _Draft, value: str) -> bool:
-    return draft.is_counted and _number(draft, "tasks", value)
+def _counted(draft: _Draft, value: str, key: str) -> bool:
+    return draft.is_counted and _number(draft, value, key)
 
 
 def _tasks_per_node(draft: _Draft, value: str) -> bool:
     if not draft.is_counted or draft.asked.get("ntasks"):
         return False
-    return _number(draft, "tasks", str(int(value) * draft.node_count))
+    return _number(draft, str(int(value) * draft.node_count), "tasks")
 
 
 def _gres(draft: _Draft, value: str) -> bool:
@@ -122,12 +109,12 @@ def _gres(draft: _Draft, value: str) -> bool:
 
 
 def _gpus(draft: _Draft, value: str) -> bool:
-    match = re.fullmatch(r"(?:(?P<kind>[A-Za-z][\w.-]*):)?(?P<number>[1-9]\d{0,4})", value)
+    match = _GPUS.fullmatch(value)
     return match is not None and _gpus_of(draft, match["kind"] or "", int(match["number"]))
 
 
 def _gpus_per_node(draft: _Draft, value: str) -> bool:
-    match = re.fullmatch(r"(?:(?P<kind>[A-Za-z][\w.-]*):)?(?P<number>[1-9]\d{0,4})", value)
+    match = _GPUS.fullmatch(value)
     return match is not None and _gpus_of(draft, match["kind"] or "", int(match["number"]) * draft.node_count)
 
 
@@ -148,30 +135,14 @@ def _partition(draft: _Draft, value: str) -> bool:
     return bool(first)
 
 
-def _text(draft: _Draft, key: str, value: str) -> bool:
+def _text(draft: _Draft, value: str, key: str) -> bool:
     if value:
         draft.keys[key] = value
     return bool(value)
 
 
-def _account(draft: _Draft, value: str) -> bool:
-    return _text(draft, "account", value)
-
-
-def _qos(draft: _Draft, value: str) -> bool:
-    return _text(draft, "qos", value)
-
-
-def _path(draft: _Draft, key: str, value: str) -> bool:
-    return not re.search(r"^~|\$", value) and _text(draft, key, value)
-
-
-def _output(draft: _Draft, value: str) -> bool:
-    return _path(draft, "output", value)
-
-
-def _error(draft: _Draft, value: str) -> bool:
-    return _path(draft, "error", value)
+def _path(draft: _Draft, value: str, key: str) -> bool:
+    return not re.search(r"^~|\$", value) and _text(draft, value, key)
 
 
 def _mail_user(draft: _Draft, value: str) -> bool:
@@ -181,7 +152,7 @@ def _mail_user(draft: _Draft, value: str) -> bool:
         return True
     if set(kinds.split(",")) not in ({"END", "FAIL"}, {"END"}):
         draft.notes.append(f"mail comes when the job ends or fails, not for {kinds}")
-    return _text(draft, "mail", value)
+    return _text(draft, value, "mail")
 
 
 def _mail_type(draft: _Draft, _: str) -> bool:
@@ -202,19 +173,19 @@ _KEYS: Final[Mapping[str, Callable[[_Draft, str], bool]]] = {
     "job-name": _job_name,
     "array": _array,
     "mem": _memory,
-    "time": _time,
-    "cpus-per-task": _cpus,
-    "nodes": _nodes,
-    "ntasks": _tasks,
+    "time": partial(_amount, key="time", read=slurm_values.minutes),
+    "cpus-per-task": partial(_number, key="cpus"),
+    "nodes": partial(_counted, key="nodes"),
+    "ntasks": partial(_counted, key="tasks"),
     "ntasks-per-node": _tasks_per_node,
     "gres": _gres,
     "gpus": _gpus,
     "gpus-per-node": _gpus_per_node,
     "partition": _partition,
-    "account": _account,
-    "qos": _qos,
-    "output": _output,
-    "error": _error,
+    "account": partial(_text, key="account"),
+    "qos": partial(_text, key="qos"),
+    "output": partial(_path, key="output"),
+    "error": partial(_path, key="error"),
     "mail-user": _mail_user,
     "mail-type": _mail_type,
     "chdir": _folder,

@@ -1,7 +1,6 @@
 """Translate a job script into a job of rookery.yml; what can't be translated is named, and nothing is lost silently."""
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from rookery.projects.adoption.project_file import JobDraft, job_lines
 from rookery.projects.adoption.proposal import job_name
 from rookery.projects.scripts import command_line, directives
 from rookery.projects.scripts.directives import Directives
+from rookery.projects.tree_checks import quoted
 
 _SHELL: Final = re.compile(r"#!\s*(?:\S*/)?(?:env\s+(?:-S\s+)?)?(?:\S*/)?(?P<name>\S+)(?P<options>[^\n]*)")
 _SHELLS: Final = ("bash", "sh", "dash")
@@ -82,7 +82,7 @@ def translate(path: str, text: str, taken: Sequence[str] = ()) -> Translation:
             keys["modules"] = modules
         command = _launched(path, body, keys, notes)
     else:
-        command = f"{_PROGRAMS[kind]} {shlex.quote(path)}\n"
+        command = f"{_PROGRAMS[kind]} {quoted(path)}\n"
     keys = {"command": _escaped(path, command, keys), **keys}
     if "output" not in keys:
         notes.append("its log goes into the project's folder of logs")
@@ -130,7 +130,7 @@ def _reasons(text: str, asked: Directives) -> Iterator[str]:
 
 def _shell(text: str, asked: Directives) -> tuple[str, list[str], list[str]]:
     """Return what a shell script runs, the modules that it loads first, and what is different."""
-    head, body, modules, notes = [], [], list[str](), list[str]()
+    body, modules, notes = list[str](), list[str](), list[str]()
     lines = text.split("\n")
     head = [line for line in lines[1 : asked.end - 1] if not line.startswith(directives.MARK) and line.strip()]
     is_preparing = True

@@ -29,7 +29,7 @@ class DigestCache:
 
     def __init__(self, local: LocalData) -> None:
         """Read what is known."""
-        key = hashlib.sha256(os.fsencode(local.place)).hexdigest()[:32]
+        key = paths.digest(local.place, 32)
         self._file = paths.cache_dir() / "data" / f"{key}.json"
         advice = f"rm {shlex.quote(str(self._file))}   # the data is read again"
         self._known: dict[str, list[Any]] = state_files.load(self._file, _shape, advice=advice, most=_LARGEST) or {}

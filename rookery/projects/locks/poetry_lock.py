@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rookery.projects.locks.requirement import listed, normalised
+from rookery.projects.locks.requirement import listed, marker, normalised
 from rookery.projects.packages.pyproject import table
 
 LATEST = (2, 5)
@@ -44,7 +44,8 @@ def _groups(pyproject: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the groups that `poetry install` installs unasked, with their requirements."""
     poetry, project = table(pyproject, "tool", "poetry"), table(pyproject, "project")
     groups: dict[str, dict[str, Any]] = {"main": dict(table(poetry, "dependencies"))}
-    groups["main"] |= {found.name: {"markers": found.marker} for found in listed(project.get("dependencies", ()))}
+    required = listed(project.get("dependencies", ()))
+    groups["main"] |= {found.name: {"markers": marker(found)} for found in required}
     groups["dev"] = dict(table(poetry, "dev-dependencies"))
     named = table(poetry, "group")
     for name, entries in table(pyproject, "dependency-groups").items():

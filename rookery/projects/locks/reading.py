@@ -31,7 +31,7 @@ _LOCK_AGAIN = {
     "renv": "Rscript -e 'renv::snapshot()'",
     "library": f"edit {r_packages.LIST}",
 }
-_FORMAT = "2"
+_FORMAT = "3"
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def read(commit: "Commit", tree: "Tree", way: str, lock: str, included: Sequence
         pass
     try:
         found = _parsed(way, lock, texts, has_project_file=project_file in tree.files)
-    except (AttributeError, KeyError, TypeError):  # of another form than its tool writes, which will say so itself
-        return LockContents()
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return LockContents()  # it is of another form than its tool writes, which will say so itself
     cache.keep(kept, json.dumps(found.__dict__), most=20)
     return found
 
@@ -108,14 +108,7 @@ def _parsed(way: str, lock: str, texts: Sequence[str], *, has_project_file: bool
     if way == "venv":
         return LockContents(_json(lock, requirements_file.expected(texts)))
     if way == "conda":
-        document = _yaml(lock, texts[0])
-        if requirements_file.asks_for_itself(document):
-            raise RookeryError(
-                f"{lock} installs the project itself with pip, which releases can't share.",
-                hint=f"remove that line from {lock}: each release has its own code, where pyproject.toml has a "
-                "[build-system]",
-            )
-        return LockContents(_json(lock, requirements_file.conda(document)))
+        return LockContents(_json(lock, requirements_file.conda(_yaml(lock, texts[0]), texts[1:])))
     return _r(lock, texts[0], project_text)
 
 

@@ -2,31 +2,10 @@
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-_FORM = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(@.*?|[^;]*?)\s*(?:;(.*))?")
-
-
-class Requirement(NamedTuple):
-    """A requirement.
-
-    Attributes:
-        name: The package's, normalised.
-        extras: Normalised.
-        specifier: The versions, such as `>=2,<3`; "" for any, and for an address.
-        marker: Where it holds; "" for everywhere.
-    """
-
-    name: str
-    extras: frozenset[str]
-    specifier: str
-    marker: str
-
-    @property
-    def pinned(self) -> str:
-        """The one version that it allows; "" where that is not one."""
-        match = re.fullmatch(r"={2,3}\s*([^\s,*]+)", self.specifier)
-        return match[1] if match else ""
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 def normalised(name: str) -> str:
@@ -34,27 +13,33 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def parsed(text: str) -> Requirement | None:
-    """Return a requirement; None where it is not one."""
-    match = _FORM.fullmatch(text)
-    if not match:
-        return None
-    name, extras, specifier, marker = match.groups(default="")
-    specifier = "" if specifier.startswith("@") else specifier.strip("() ")
-    names = frozenset(normalised(extra.strip()) for extra in extras.split(",") if extra.strip())
-    return Requirement(normalised(name), names, specifier, marker.strip())
+def parsed(text: str) -> "Requirement":
+    """Return a requirement.
+
+    Raises:
+        ValueError: It is not one.
+    """
+    from packaging.requirements import Requirement  # noqa: PLC0415 start-up
+
+    return Requirement(text)
 
 
-def same_versions(one: str, other: str) -> bool | None:
-    """Return whether two specifiers are the same except for order and blanks; None where one can't be read."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 start-up
+def listed(requirements: Iterable[object]) -> "list[Requirement]":
+    """Return the requirements among some values; those of a group may be tables.
 
-    try:
-        return SpecifierSet(one) == SpecifierSet(other)
-    except InvalidSpecifier:
-        return None
+    Raises:
+        ValueError: A text is not one.
+    """
+    return [parsed(text) for text in requirements if isinstance(text, str)]
 
 
-def listed(requirements: Iterable[object]) -> list[Requirement]:
-    """Return those of some values that are requirements."""
-    return [found for text in requirements if isinstance(text, str) and (found := parsed(text))]
+def marker(requirement: "Requirement") -> str:
+    """Return where a requirement holds; "" for everywhere."""
+    return str(requirement.marker or "")
+
+
+def pinned(requirement: "Requirement") -> str:
+    """Return the one version that a requirement allows; "" where that is not one."""
+    versions = [each.version for each in requirement.specifier if each.operator in {"==", "==="}]
+    is_one = len(requirement.specifier) == 1 and versions and not versions[0].endswith(".*")
+    return versions[0] if is_one else ""

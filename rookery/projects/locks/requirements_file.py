@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
-from rookery.projects.locks.requirement import parsed
+from rookery.projects.locks.requirement import marker, normalised, parsed, pinned
 
 
 def expected(texts: Iterable[str]) -> dict[str, Any]:
@@ -17,21 +18,21 @@ def expected(texts: Iterable[str]) -> dict[str, Any]:
     versions: dict[str, list[str]] = {}
     for text in texts:
         for line in re.sub(r"\\\r?\n", " ", text).splitlines():
-            plain = re.sub(r"(?:^|\s)#.*|\s--?[a-z].*", "", line).strip()
-            found = parsed(plain) if plain and not plain.startswith(("-", ".", "/")) and "://" not in plain else None
-            if found is None:
-                continue
-            roots.append([found.name, [], found.marker])
-            if found.pinned and not found.marker:
-                versions.setdefault(found.name, []).append(found.pinned)
+            with suppress(ValueError):  # an address, a folder, or an option of pip
+                found = parsed(re.sub(r"(?:^|\s)#.*|\s--?[a-z].*", "", line))
+                name = normalised(found.name)
+                roots.append([name, [], marker(found)])
+                if (version := pinned(found)) and not found.marker:
+                    versions.setdefault(name, []).append(version)
     return {"versions": versions, "needs": {}, "roots": roots}
 
 
-def conda(document: Any) -> dict[str, Any]:
+def conda(document: Any, texts: Iterable[str] = ()) -> dict[str, Any]:
     """Return the packages that conda installs: its own as `conda`, and those of pip.
 
     Args:
         document: The parsed environment.yml.
+        texts: Of the requirements.txt that its pip reads.
     """
     entries = document.get("dependencies") if isinstance(document, dict) else None
     own: list[list[str]] = []
@@ -43,11 +44,6 @@ def conda(document: Any) -> dict[str, Any]:
             r"(?:[^\s:]+::)?([A-Za-z0-9_][\w.-]*)\s*(?:(={1,2})\s*([\w.]+)(?:=.*)?)?.*", str(entry)
         ):
             own.append([match[1].lower(), match[3] or ""])
-    return {**expected(["\n".join(pip)]), "conda": own}
-
-
-def asks_for_itself(document: Any) -> bool:
-    """Return whether an environment.yml installs the project's own folder."""
-    entries = document.get("dependencies") if isinstance(document, dict) else None
-    lines = [str(line).strip() for entry in entries or () if isinstance(entry, dict) for line in entry.get("pip") or ()]
-    return any(re.fullmatch(r"(?:(?:-e|--editable)[ =]*)?\.{1,2}(?:/\S*)?(?:\[.*\])?", line) for line in lines)
+    brought = expected(["\n".join(pip), *texts])
+    # what checks it is run by the login node's Python, for which markers may hold that do not for conda's
+    return {**brought, "roots": [edge for edge in brought["roots"] if not edge[2]], "conda": own}

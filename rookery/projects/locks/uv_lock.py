@@ -1,11 +1,16 @@
 """Read uv.lock: the packages that it installs, and whether it is older than pyproject.toml."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from rookery.projects.locks.requirement import Requirement, listed, normalised, same_versions
+from rookery.projects.locks.requirement import listed, normalised, parsed
 from rookery.projects.packages.pyproject import table
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+T = TypeVar("T")
 
 _OF_PROJECT = ("editable", "virtual", "directory")
 
@@ -80,7 +85,7 @@ def stale(lock: Mapping[str, Any], pyproject: Mapping[str, Any]) -> str:
     return ""
 
 
-def _groups(pyproject: Mapping[str, Any]) -> dict[str, list[Requirement]]:
+def _groups(pyproject: Mapping[str, Any]) -> "dict[str, list[Requirement]]":
     """Return the requirements of each group, with those of the groups that it includes."""
     written = {normalised(name): entries for name, entries in table(pyproject, "dependency-groups").items()}
 
@@ -97,29 +102,37 @@ def _groups(pyproject: Mapping[str, Any]) -> dict[str, list[Requirement]]:
     return {name: requirements for name, requirements in groups.items() if requirements}
 
 
-def _difference(wanted: list[Requirement], locked: Any, elsewhere: set[str]) -> str:
-    """Return the first difference between requirements and what the lock file was made for."""
-    has = {normalised(str(entry.get("name"))): entry for entry in locked}
-    asked = {requirement.name: requirement for requirement in wanted}
-    if new := sorted(set(asked) - set(has) - elsewhere):
+def _difference(wanted: "list[Requirement]", locked: Any, elsewhere: set[str]) -> str:
+    """Return the first difference between requirements and what the lock file was made for.
+
+    Markers are not compared: uv leaves out what of them holds for all Pythons of the project.
+    """
+    has, asked = _by_name(locked, lambda entry: str(entry.get("name"))), _by_name(wanted, lambda each: each.name)
+    if new := sorted(asked.keys() - has.keys() - elsewhere):
         return f"pyproject.toml asks for {new[0]}, which is not in uv.lock"
-    if old := sorted(set(has) - set(asked) - elsewhere):
+    if old := sorted(has.keys() - asked.keys() - elsewhere):
         return f"pyproject.toml no longer asks for {old[0]}"
-    for name, entry in has.items():
-        often = sum(requirement.name == name for requirement in wanted) + sum(
-            normalised(str(other.get("name"))) == name for other in locked
-        )
-        if (
-            name in elsewhere
-            or name not in asked
-            or often > 2
-            or set(entry) - {"name", "specifier", "marker", "extras"}
-        ):
+    for name in sorted(has.keys() & asked.keys() - elsewhere):
+        [entry, *others], [requirement, *more] = has[name], asked[name]
+        if others or more or entry.keys() - {"name", "specifier", "marker", "extras"}:
             continue
-        before, now = str(entry.get("specifier", "")), asked[name].specifier
-        if same_versions(before, now) is False:
-            return f"pyproject.toml asks for {name}{now}, and uv.lock was made for {name}{before}"
+        before = _plain(name, entry.get("extras", ()), entry.get("specifier", ""))
+        now = _plain(name, requirement.extras, requirement.specifier)
+        if before != now:
+            return f"pyproject.toml asks for {now}, and uv.lock was made for {before}"
     return ""
+
+
+def _plain(name: str, extras: Iterable[str], specifier: object) -> "Requirement":
+    return parsed(f"{name}[{','.join(map(normalised, extras))}]{specifier}")
+
+
+def _by_name(entries: Iterable[T], name: Callable[[T], str]) -> dict[str, list[T]]:
+    """Return entries by the name of their package."""
+    found: dict[str, list[T]] = {}
+    for entry in entries:
+        found.setdefault(normalised(name(entry)), []).append(entry)
+    return found
 
 
 def _oldest(specifier: str) -> str:

@@ -63,7 +63,7 @@ def _of_csv(path: Path, text: str) -> Rows:
         raise _wrong(path, first, "has column names but no rows.")
     for line, row in rows:
         if len(row) != len(columns):
-            raise _wrong(path, line, f"has {len(row)} values for {len(columns)} columns.")
+            raise _wrong(path, line, f"has {len(row)} value{'s' * (len(row) != 1)} for {len(columns)} columns.")
         if "\0" in "".join(row):
             raise _wrong(path, line, "has a NUL character, which can't be passed to a command.")
     return columns, tuple(row for _, row in rows)

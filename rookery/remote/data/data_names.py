@@ -1,5 +1,6 @@
 """Names that both sides use: what the folder of a data set is called, and how programs say how far they are."""
 
+import errno
 from urllib.parse import quote, unquote
 
 LONGEST = 200
@@ -11,6 +12,9 @@ PROGRESS = "rookery-read "
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 """Names of the machine itself, from which alone a file may come without encryption."""
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+"""How a file system says that there is no room."""
 
 
 def folder(path: str) -> str:

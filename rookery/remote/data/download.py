@@ -4,6 +4,7 @@ A download that was cut off is continued where the server can, and begun anew wh
 """
 
 import contextlib
+import errno
 import hashlib
 import http.client
 import ipaddress
@@ -20,12 +21,12 @@ from urllib.parse import urlsplit
 
 from rookery.remote import frame
 from rookery.remote.data import manifest, store
-from rookery.remote.data.data_names import LOOPBACK, PROGRESS
+from rookery.remote.data.data_names import FULL, LOOPBACK, PROGRESS
 from rookery.remote.data.manifest import ManifestLine
 from rookery.remote.data.partial import Partial
 from rookery.remote.data.store import DataStore
 from rookery.remote.slurm.answer import Answer
-from rookery.remote.slurm.basics import read, run, write
+from rookery.remote.slurm.basics import run
 
 PIECE = 1 << 18
 PATIENCE = 60
@@ -63,7 +64,8 @@ def require_public(url: str, allows_loopback: bool) -> None:
     try:
         found = socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Answer("failed", said="can't find %s: %s" % (host, getattr(error, "strerror", None) or error)) from None
+        reason = getattr(error, "strerror", None) or error
+        raise Answer("unreachable", said="can't find %s: %s" % (host, reason)) from None
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     if not all(address.is_global for address in addresses):
         raise Answer("failed", said="%s is not a public address" % host)
@@ -75,7 +77,6 @@ class Download:
     def __init__(self, request: Dict[str, Any], partial: Partial) -> None:
         self._request, self._partial = request, partial
         self._url = request["url"]
-        self._note = os.path.join(partial.top, "source.json")
         self._opener = urllib.request.build_opener(Redirects)
         self._opener.addheaders = [("User-Agent", "rookery/" + request["rookery"]), ("Accept-Encoding", "identity")]
         self.digest = hashlib.sha256()
@@ -87,22 +88,22 @@ class Download:
         Args:
             known: What tells the latest version from others to the server (an ETag, or a date); "" for none.
         """
-        self._partial.make()
-        handle = os.open(self._partial.data, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        handle = self._opened()
         try:
-            self._take_beginning(handle)
             failures = 0
             while True:
                 before = self.size
                 try:
                     return self._attempt(handle, known if not before else "")
                 except (OSError, http.client.HTTPException) as error:
+                    if getattr(error, "errno", 0) in FULL:
+                        raise
                     if isinstance(error, urllib.error.HTTPError) and error.code < 500:
                         raise Answer("failed", said="the server answers %d %s" % (error.code, error.reason)) from None
                     failures = 0 if self.size > before else failures + 1
                     if failures >= ATTEMPTS:
                         reason = getattr(error, "reason", None) or error
-                        raise Answer("failed", said="the download broke off: %s" % reason) from None
+                        raise Answer("unreachable", said="the download broke off: %s" % reason) from None
                     time.sleep(failures * self._request["pause"])
         finally:
             os.close(handle)
@@ -110,20 +111,24 @@ class Download:
     @property
     def validator(self) -> str:
         """What tells this version of the file from others to the server; "" where it says nothing of it."""
-        return str(read(self._note).get("validator", ""))
+        return str(self._partial.source().get("validator", ""))
 
-    def _take_beginning(self, handle: int) -> None:
-        """Work out the digest of what has arrived earlier, where it is of this address."""
-        note = read(self._note)
-        if note.get("url") != self._url or not note.get("validator"):
-            self._restart(handle)
-            return
-        while True:
-            piece = os.read(handle, PIECE)
-            if not piece:
-                return
+    def _opened(self) -> int:
+        """Return a handle behind what has arrived earlier of this address, with its digest worked out.
+
+        What has arrived of anything else is removed; of a version, that may be a second name of its file.
+        """
+        place = self._partial.data
+        if self._partial.source().get("url") != self._url or not self.validator:
+            self._partial.close()
+        self._partial.make()
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(place, 0o600)  # cut off when it was whole, it is for reading alone
+        handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        for piece in iter(lambda: os.read(handle, PIECE), b""):
             self.digest.update(piece)
             self.size += len(piece)
+        return handle
 
     def _restart(self, handle: int) -> None:
         os.ftruncate(handle, 0)
@@ -149,8 +154,12 @@ class Download:
                 return self._attempt(handle, known)
             raise
         with contextlib.closing(answer):
-            if answer.status != 206:
+            rest = "bytes %d-" % self.size
+            is_rest = answer.status == 206 and (answer.headers.get("Content-Range") or "").startswith(rest)
+            if not is_rest:
                 self._restart(handle)
+            if answer.status == 206 and not is_rest:
+                raise OSError("the server sent another part of the file than was asked for")
             self._take(answer, handle)
         return True
 
@@ -161,24 +170,25 @@ class Download:
             Answer: It does not fit.
             OSError: The connection broke off.
         """
-        length = answer.headers.get("Content-Length")
-        left = int(length) if length and length.isdigit() else None
-        validator = answer.headers.get("ETag") or ""
-        validator = answer.headers.get("Last-Modified") or "" if validator.startswith("W/") else validator
-        validator = validator or answer.headers.get("Last-Modified") or ""
-        write(self._note, json.dumps({"url": self._url, "validator": validator}))
-        if left is not None and left > self._request["free"]:
-            sizes = left / 1e9, self._request["free"] / 1e9
-            raise Answer("failed", said="%.1f GB are left to download, and there is room for %.1f GB" % sizes)
+        left = answer.length
+        if left is None and not answer.chunked and not self._request["sha256"]:
+            raise Answer("unsized")  # the end of the connection may be that of the file, or not
+        self._partial.note_source(self._url, _validator(answer.headers))
+        free, unsaid = self._request["free"], 0
         if left is not None:
+            if left > free:
+                sizes = left / 1e9, free / 1e9
+                raise Answer("full", said="%.1f GB are left to download, and there is room for %.1f GB" % sizes)
             tell("%s%d" % (PROGRESS, self.size))
-        unsaid = 0
         while left is None or left:
             piece = answer.read(PIECE if left is None else min(PIECE, left))
             if not piece:
                 if left:
                     raise OSError("the connection was closed %d bytes before the end" % left)
                 return
+            free -= len(piece)
+            if free < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             view = memoryview(piece)
             while view:
                 view = view[os.write(handle, view) :]
@@ -189,6 +199,12 @@ class Download:
             if unsaid > 16 * PIECE:
                 tell("%s%d" % (PROGRESS, unsaid))
                 unsaid = 0
+
+
+def _validator(headers: Any) -> str:
+    """Return what tells a version of a file from others where a part of it is asked for, which no weak ETag does."""
+    tag = headers.get("ETag") or ""
+    return (tag if tag and not tag.startswith("W/") else headers.get("Last-Modified")) or ""
 
 
 def tell(line: str) -> None:
@@ -214,8 +230,6 @@ def _download(request: Dict[str, Any]) -> Dict[str, Any]:
     place = data.make(path)
     with store.alone(place, request["who"]):
         partial = Partial(place, path)
-        for staged in [partial.data] if os.path.isdir(partial.data) else []:
-            store.discard(staged)
         latest = next((version for version in data.versions(path) if version.digest == data.latest(path)), None)
         about = latest.about if latest else {}
         known = str(about.get("validator") or "") if about.get("source") == url else ""

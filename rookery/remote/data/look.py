@@ -6,7 +6,8 @@ import stat
 from typing import Any, Dict, List, Tuple
 
 from rookery.remote import frame
-from rookery.remote.data import manifest, partial, store
+from rookery.remote.data import manifest, store
+from rookery.remote.data.partial import Partial
 from rookery.remote.data.store import DataStore, Version
 
 
@@ -25,7 +26,7 @@ def _look(request: Dict[str, Any]) -> Dict[str, Any]:
     }
     if request["push"]:
         [path] = paths
-        arrived = partial.Partial(data.place(path), path)
+        arrived = Partial(data.place(path), path)
         answer["staged"] = [[name, size, digest] for name, (size, digest) in sorted(arrived.whole().items())]
         answer["begun"] = [[name, size] for name, size in sorted(arrived.begun().items())]
         answer["known"] = sorted({pair for known in data.paths() for pair in _known(data, known)})
@@ -43,7 +44,8 @@ def _data_set(data: DataStore, path: str, used: Dict[Tuple[str, str], List[Dict[
         )
         for version in data.versions(path)
     ]
-    return {"path": path, "versions": versions, "partial": partial.Partial(data.place(path), path).size()}
+    arrived = Partial(data.place(path), path)
+    return {"path": path, "versions": versions, "partial": arrived.size(), "source": arrived.source().get("url", "")}
 
 
 def _fit(version: Version) -> Dict[str, Any]:

@@ -3,7 +3,7 @@ r"""The manifest of a data set: what is in it, and the digest by which it is kno
 The manifest of a folder is what `sha256sum -z` prints of its files, sorted by the bytes of their paths, and its digest
 the SHA-256 of that. So the digest can be checked without rookery:
 
-    find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum -z | sha256sum
+    find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum -z -- | sha256sum
 
 Links and empty folders have lines of a form of their own. The digest of a single file is its own SHA-256.
 """

@@ -11,6 +11,7 @@ import stat
 from typing import IO, Any, Dict, Iterator, Optional, Tuple
 
 from rookery.remote.data import store
+from rookery.remote.slurm.basics import read, write
 
 
 class Partial:
@@ -32,11 +33,28 @@ class Partial:
         self.folder = os.path.join(self.top, "version")
         self.data = os.path.join(self.folder, "files", os.path.basename(path))
         self._journal = os.path.join(self.top, "journal")
+        self._source = os.path.join(self.top, "source.json")
         self._stream: Optional[IO[str]] = None
 
     def make(self) -> None:
         """Make its folders."""
         os.makedirs(os.path.dirname(self.data), exist_ok=True)
+
+    def source(self) -> Dict[str, Any]:
+        """Return the `url` that what is here was downloaded from, and its `validator`; nothing where it was pushed."""
+        return read(self._source)
+
+    def note_source(self, url: str, validator: str) -> None:
+        """Note where what arrives from now on comes from; "" where it is pushed.
+
+        Args:
+            url: The address.
+            validator: What tells this version of the file from others to the server; "" for nothing.
+        """
+        if url:
+            write(self._source, json.dumps({"url": url, "validator": validator}))
+        elif os.path.exists(self._source):
+            os.unlink(self._source)
 
     def place(self, name: str) -> str:
         """Return where an entry goes; "" means the data set itself, a single file."""

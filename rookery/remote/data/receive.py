@@ -14,7 +14,6 @@ for the next one.
 """
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -25,6 +24,7 @@ from typing import IO, Any, Dict, Iterator, List, Optional
 
 from rookery.remote import frame
 from rookery.remote.data import manifest, store
+from rookery.remote.data.data_names import FULL
 from rookery.remote.data.manifest import ManifestLine
 from rookery.remote.data.partial import Partial
 from rookery.remote.data.store import DataStore
@@ -33,8 +33,6 @@ from rookery.remote.slurm.answer import Answer
 PIECE = 1 << 20
 AHEAD = 8
 """Pieces that may wait to be written while the next are read."""
-
-FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Writer:
@@ -106,6 +104,7 @@ class Receiver:
         """Take the stream to its end."""
         with store.alone(self._place, self._who):
             self._partial.make()
+            self._partial.note_source("", "")
             self._arrived = self._partial.whole()
             while True:
                 order = self._object()

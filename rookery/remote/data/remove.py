@@ -91,7 +91,7 @@ def _act(data: DataStore, path: str, removed: List[Version], is_begun: bool, who
                 store.discard(os.path.join(place, name))
         if is_begun:
             Partial(place, path).close()
-        if not left and not os.path.isdir(os.path.join(place, ".partial")):
+        if not left and not Partial(place, path).size():
             store.discard(place)
 
 

@@ -20,7 +20,7 @@ import shutil
 import socket
 import stat
 import time
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import IO, Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from rookery.remote import strict_json
 from rookery.remote.data import data_names, manifest
@@ -84,6 +84,8 @@ class DataStore:
     """The data sets of a project on this cluster.
 
     Attributes:
+        project: Its name.
+        storage: The user's large storage.
         folder: Where they are.
     """
 
@@ -98,7 +100,7 @@ class DataStore:
         _, storage, _ = run(["sh", "-c", _STORAGE])
         if not storage.startswith("/"):
             raise Answer("no-storage")
-        self.storage = storage
+        self.project, self.storage = project, storage
         self.folder = os.path.join(storage, "projects", project, FOLDER)
 
     def paths(self) -> List[str]:
@@ -168,24 +170,40 @@ def alone(folder: str, who: str) -> Iterator[None]:
     Raises:
         Answer: Another one does not end.
     """
-    with open(os.path.join(folder, ".lock"), "a+", encoding="utf-8") as stream:
-        end = time.time() + PATIENCE
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+    path, end = os.path.join(folder, ".lock"), time.time() + PATIENCE
+    while True:
+        os.makedirs(folder, exist_ok=True)
+        with open(path, "a+", encoding="utf-8") as stream:
+            if _is_locked(stream):
                 if time.time() > end:
                     stream.seek(0)
-                    raise Answer("busy", said=stream.read(300)) from None
+                    raise Answer("busy", said=stream.read(300))
                 time.sleep(0.1)
-            except OSError:  # a file system without locks
-                break
-            else:
-                break
-        stream.truncate(0)
-        stream.write("%s, since %s UTC" % (who, time.strftime("%H:%M", time.gmtime())))
-        stream.flush()
-        yield
+            elif _is_there(stream, path):  # else who had the lock has removed the data, and the lock with it
+                stream.truncate(0)
+                stream.write("%s, since %s UTC" % (who, time.strftime("%H:%M", time.gmtime())))
+                stream.flush()
+                yield
+                return
+
+
+def _is_locked(stream: IO[str]) -> bool:
+    """Return whether somebody else has the lock of a file; if nobody has, it is taken."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        pass
+    return False
+
+
+def _is_there(stream: IO[str], path: str) -> bool:
+    """Return whether an open file is the one at its path."""
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def finish(store: DataStore, path: str, made: str, lines: List[ManifestLine], facts: Dict[str, Any]) -> str:
@@ -246,10 +264,11 @@ def users_of(store: DataStore, paths: List[str]) -> Dict[Tuple[str, str], List[D
             if not re.match(r"^[0-9a-f]{40}$", commit):
                 continue
             for path in paths:
-                goal = _goal(os.path.join(releases, commit, path))
-                start = store.place(path) + "/"
-                if goal.startswith(start):
-                    digest = goal[len(start) :].partition("/")[0]
+                # by its end alone: the storage may have been reached by another path then
+                inner = os.path.join("/projects", store.project, FOLDER, data_names.folder(path), "")
+                _, is_version, rest = _goal(os.path.join(releases, commit, path)).partition(inner)
+                if is_version:
+                    digest = rest.partition("/")[0]
                     entry = {"project": project, "commit": commit, "current": current == "releases/" + commit}
                     used.setdefault((path, digest), []).append(entry)
     return used

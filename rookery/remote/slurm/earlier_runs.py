@@ -2,7 +2,7 @@
 
 import glob
 import os
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from rookery.remote.slurm import forms
 from rookery.remote.slurm.answer import Answer
@@ -57,8 +57,8 @@ class EarlierRuns:
         with_token = (known for known in self.records() if known.get("token") == token and known.get("job") == job)
         return next(with_token, {})
 
-    def dependencies(self, names: Iterable[str]) -> List[str]:
-        """Return the jobs that must complete first, without those that have: Slurm has forgotten them.
+    def dependencies(self, names: Iterable[str]) -> Tuple[List[str], List[str]]:
+        """Return the jobs that must complete first, and those to wait for: Slurm has forgotten the others.
 
         Args:
             names: Numbers, or names of jobs, of which the latest run is meant.
@@ -67,6 +67,7 @@ class EarlierRuns:
             Answer: There is no such run, or it has not completed.
         """
         numbers: List[str] = []
+        waited: List[str] = []
         for name in names:
             number = name if name.isdigit() else self._latest(name)
             if not number:
@@ -81,10 +82,11 @@ class EarlierRuns:
                 repairing = self._repairing(number)
                 if repairing is None:
                     raise Answer("failed-before", number=number, name=name, states=bad)
-                numbers += [other for other in repairing if other not in numbers]
-            elif (code or not states or set(states) != {ENDED_WELL}) and number not in numbers:
-                numbers.append(number)
-        return numbers
+                waited += repairing
+            elif code or not states or set(states) != {ENDED_WELL}:
+                waited.append(number)
+            numbers.append(number)
+        return list(dict.fromkeys(numbers)), list(dict.fromkeys(waited))
 
     def _repairing(self, number: str) -> Optional[List[str]]:
         """Return the runs to wait for that are doing a run's failed tasks again; none where that is done already.

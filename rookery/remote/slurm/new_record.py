@@ -21,7 +21,7 @@ def build(script: DeployedScript, request: Dict[str, Any], options: List[str], a
         script: What is submitted.
         request: What the laptop asks for.
         options: Those of sbatch.
-        after: Numbers of the jobs that it waits for.
+        after: Numbers of the jobs that have to complete before it, or have.
     """
     output, error = log_patterns(script, request["array"])
     loads = re.findall(r"^\s*(?:module|ml)\s+(?:add|load)\s+([^#;&|\n]+)", script.text, re.MULTILINE)

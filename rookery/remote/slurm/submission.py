@@ -66,12 +66,12 @@ class Submission:
             self.runs.require_same_tasks(request["failed_of"], script.what, script.rows(), chunk)
             if TAKES_RUN in script.text:  # it names its results after the run that it completes
                 self.arguments = [self.runs.completed_by(request["failed_of"])]
-        after = self.runs.dependencies([*request["after"], *(script.entry.get("after") or [])])
+        after, waited = self.runs.dependencies([*request["after"], *(script.entry.get("after") or [])])
         self.options = ["--chdir=" + script.release]
         if request["array"]:
             self.options.append("--array=" + request["array"])
-        if after:  # what waits for a job that has failed would otherwise wait for ever
-            self.options += ["--dependency=afterok:" + ":".join(after), "--kill-on-invalid-dep=yes"]
+        if waited:  # what waits for a job that has failed would otherwise wait for ever
+            self.options += ["--dependency=afterok:" + ":".join(waited), "--kill-on-invalid-dep=yes"]
         self._start()
         self.options += self.granted
         if request["test"]:

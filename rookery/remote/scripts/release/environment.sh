@@ -14,16 +14,29 @@
 #   package_program  package.py, where the project is a Python package
 eval "$ways"
 
+take_lock() { # take_lock NAME: nobody else builds the environment; a copy of the project may be deployed, too
+  while :; do
+    mkdir -p "${target%/*}" && exec 8>>"$target.lock" || failed write
+    command -v flock >/dev/null 2>&1 || return 0
+    if ! flock -n 8; then
+      doing "waiting for another deploy that builds the same environment"
+      flock -w 7200 8 || stop "busy building $1"
+    fi
+    # else that one has ended, and removed the file: a third may have the one that is there now
+    # shellcheck disable=SC3013
+    [ -e /proc/self/fd/8 ] && [ ! "$target.lock" -ef /proc/self/fd/8 ] || return 0
+  done
+}
+release_lock() {
+  rm -f "$target.lock"
+  exec 8>&-
+}
 build() { # build KIND WAY LINK NAME LOCK; other and target are set
   log=$state/environment-$4${other:+-$other}.log
   began=$(date +%s)
-  mkdir -p "${target%/*}" && exec 8>>"$target.lock" || failed write
-  if command -v flock >/dev/null 2>&1 && ! flock -n 8; then # a copy of the project is deployed, too
-    doing "waiting for another deploy that builds the same environment"
-    flock -w 7200 8 || stop "busy building $4"
-  fi
+  take_lock "$4"
   if is_ready; then
-    exec 8>&-
+    release_lock
     say "environment $1${other:+-$other} ready $target"
     return
   fi
@@ -53,12 +66,13 @@ proxy http"*) export https_proxy="${proxy##*proxy }" http_proxy="${proxy##*proxy
   status=1
   [ ! -f "$state/status" ] || read -r status <"$state/status" || status=1
   if [ "$status" -eq 0 ] && : >"$target/.rookery-ready"; then # written last: without it, the next deploy builds anew
-    exec 8>&-
+    release_lock
     say "environment $1${other:+-$other} built $target"
     say "seconds $1${other:+-$other} $(($(date +%s) - began))"
     return
   fi
   rm -rf "$target"
+  release_lock
   failed "build $2 $log"
 }
 add_package() { # add_package KIND WAY LINK NAME LOCK: the project's own code, in front of what releases share

@@ -1,33 +1,19 @@
 # shellcheck shell=sh disable=SC2154
 # Remove a project's old releases, and environments that no release leads to any more. Outputs are never touched.
 #
-# Set in front of this text:
+# Read behind locked.sh. Set in front of both:
 #   name   the project
 #   mode   prune, or check: remove nothing
 #   slurm  1 where jobs run under Slurm: releases that one of them uses are kept
 # Facts on standard output: "removed COMMIT", "removed-environment PATH", "kept COMMIT WHY", "freed KB", "stop WHY".
-say() { printf '%s\n' "$*"; }
-stop() {
-  say "stop $*"
-  exit 3
-}
-cd || stop no-home
-[ -r .config/rookery/env.sh ] || stop not-set-up
-# shellcheck source=/dev/null
-. ./.config/rookery/env.sh
-base=${ROOKERY_HOME:-$HOME}/projects/$name
-state=$base/state
-repository=$base/repository.git
 [ -d "$state" ] || exit 0
-exec 9>>"$state/lock"
-if command -v flock >/dev/null 2>&1; then
-  flock -n 9 || stop "busy $(cat "$state/holder" 2>/dev/null)"
-fi
+take_lock
 jobs=
 if [ "$slurm" = 1 ]; then
   # folder and script of every job that waits or runs; where Slurm does not say, everything may be in use
   jobs=$(timeout 30 squeue --noheader --user "$(id -un)" --format '%Z %o' 2>&1) || stop "slurm $jobs"
 fi
+repository=$base/repository.git
 current=$(readlink "$base/current")
 freed=0
 own_files() { # files in a release that are neither the commit's nor rookery's, nor what Python compiled of these
@@ -72,6 +58,8 @@ for environment in "${above%/*}"/*/environments/"$name"-*; do # those for other 
   # another project's, whose name only begins alike
   case ${environment##*/"$name"-} in *[!0-9a-f]*) continue ;; esac
   case $used in *"${environment#"${above%/*}"}"*) continue ;; esac
+  # one that a copy's deploy is building, which no release leads to yet
+  if [ -e "$environment.lock" ] && command -v flock >/dev/null 2>&1 && ! flock -n "$environment.lock" true; then continue; fi
   size=$(du -sk "$environment" 2>/dev/null | cut -f1)
   freed=$((freed + ${size:-0}))
   say "removed-environment $environment"

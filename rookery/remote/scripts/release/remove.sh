@@ -1,31 +1,16 @@
 # shellcheck shell=sh disable=SC2154
 # Remove a copy of a project that rookery made, with its releases, records and results here.
 #
-# Set in front of this text:
+# Read behind locked.sh. Set in front of both:
 #   name    the copy
 #   origin  the project that it was made from: each release of the copy says so, and nothing else is removed
 #   slurm   1 where jobs run under Slurm: nothing that one of them uses is removed
 # Facts on standard output: "state gone", or "stop WHY".
-say() { printf '%s\n' "$*"; }
-stop() {
-  say "stop $*"
-  exit 3
-}
-cd || stop no-home
-[ -r .config/rookery/env.sh ] || stop not-set-up
-# shellcheck source=/dev/null
-. ./.config/rookery/env.sh
-: "${ROOKERY_STORAGE=${global_storage-}}"
-base=${ROOKERY_HOME:-$HOME}/projects/$name
-state=$base/state
 if [ ! -d "$state" ]; then # the last of it to go
   say 'state gone'
   exit 0
 fi
-exec 9>>"$state/lock"
-if command -v flock >/dev/null 2>&1; then
-  flock -n 9 || stop "busy $(cat "$state/holder" 2>/dev/null)"
-fi
+take_lock
 for release in "$base"/releases/*; do
   [ -d "$release" ] || continue
   grep -qsF "\"origin\": \"$origin\"" "$release/.rookery/release.json" || stop "foreign $release"

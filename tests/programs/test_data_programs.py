@@ -1,16 +1,21 @@
 """The programs for input data on a cluster, run in a folder that stands for a home there."""
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
+import shutil
 import stat
 import subprocess
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from data_home import DataHome, data_home, stream
 from user_home import at_home
+
+from rookery.remote.data import store
 
 
 @pytest.fixture
@@ -287,6 +292,43 @@ def test_what_a_release_uses_is_not_removed(home: DataHome, root: Path) -> None:
     assert removed(home, digest=first[:8])["state"] == "used"
     removed(home, digest=first[:8], force=True)
     assert home.ask("look", paths=None, push=False)["sets"] == []
+
+
+def test_a_release_uses_a_version_whatever_path_led_to_the_storage_then(home: DataHome, root: Path) -> None:
+    digest = home.receive(stream(root))["digest"]
+    (home.folder / "scratch").symlink_to("storage")
+    release(home, "a", Path(str(home.version()).replace("/storage/", "/scratch/")))
+    assert [each["digest"] for each in removed(home)["kept"]] == [digest]
+
+
+def test_what_a_push_leaves_that_was_killed_behind_its_last_rename_goes_too(home: DataHome, root: Path) -> None:
+    home.receive(stream(root))
+    (home.store / "data/.partial").mkdir()
+    (home.store / "data/.partial/journal").write_text("{}\n")
+    removed(home)
+    assert not (home.store / "data").exists()
+
+
+def test_whoever_waits_while_the_data_is_removed_is_alone_afterwards(tmp_path: Path) -> None:
+    folder, begun, held, ended = tmp_path / "data", Event(), Event(), Event()
+
+    def wait() -> None:
+        begun.set()
+        with store.alone(str(folder), "second"):
+            held.set()
+            ended.wait(20)
+
+    thread = Thread(target=wait)
+    with store.alone(str(folder), "first"):
+        thread.start()
+        begun.wait(20)
+        shutil.rmtree(folder)
+    assert held.wait(20)
+    with (folder / ".lock").open() as stream, pytest.raises(BlockingIOError):
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert (folder / ".lock").read_text().startswith("second, since ")
+    ended.set()
+    thread.join()
 
 
 def test_one_version_and_the_beginning_of_another_are_removed(home: DataHome, root: Path) -> None:
