@@ -16,6 +16,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -121,8 +122,10 @@ class Terminal:
         return done.stdout
 
     def wait(self) -> None:
-        """Wait for the next prompt."""
+        """Wait for the next prompt: the shell says so just before it shows it."""
         self.tmux("wait-for", "ready", timeout=LONGEST)
+        while not self.tmux("capture-pane", "-p").rstrip().endswith("$"):
+            time.sleep(0.02)
 
     def type(self, line: str) -> None:
         """Type a line, and wait until the command has ended."""

@@ -13,6 +13,7 @@ from typing import Any
 from rookery.cli.lean_invoke import ParseError, ParseMachine, Parser
 from rookery.core import typed_command
 from rookery.core.invocation import invocation
+from rookery.core.options import long_option
 
 _begin_of_invoke = ParseMachine.__init__
 _handle, _see_value, _complete_context = ParseMachine.handle, ParseMachine.see_value, ParseMachine.complete_context
@@ -55,7 +56,9 @@ def _take(machine: Any, word: str) -> None:
         machine.initial.flags["--help"].value = context.name
     elif word.startswith("-") and len(word) > 1:
         _take_option(machine, word)
-    elif free := next((argument for argument in context.positional_args if _is_free(argument)), None):
+    elif (free := next((argument for argument in context.positional_args if _is_free(argument)), None)) and not (
+        context.name == f"{machine.initial.line[0]}.list" and not _is_clusters(word)  # `data push`, misspelt
+    ):
         machine.complete_flag()
         machine.flag, free.value = None, word
     else:  # one command a line: a second one would run with what is meant for the first
@@ -93,7 +96,7 @@ def _is_no_value(machine: Any, word: str) -> bool:
     With `=` between the two, any word is the value.
     """
     option = machine.flag
-    if not option.optional or f"--{option.name.replace('_', '-')}={word}" in machine.initial.line:
+    if not option.optional or f"{long_option(option.name)}={word}" in machine.initial.line:
         return False
     return (word.startswith("-") and len(word) > 1) or ("--cluster" in machine.context.flags and _is_clusters(word))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.cli import guesses
 from rookery.core import typed_command
 from rookery.core.invocation import invocation
+from rookery.core.options import long_option
 
 if TYPE_CHECKING:
     from rookery.cli.lean_invoke import ParseMachine
@@ -118,7 +119,7 @@ def _name(machine: "ParseMachine") -> str:
 
 
 def _option(machine: Any) -> str:
-    return f"--{machine.flag.name.replace('_', '-')}"
+    return long_option(machine.flag.name)
 
 
 def _help(machine: "ParseMachine") -> str:

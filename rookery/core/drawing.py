@@ -181,7 +181,19 @@ def _grid(plot: LinePlot, width: int) -> Iterator[str]:
     yield f"{' ' * margin}  {plot.x}"
     if len(plot.series) > 1 or plot.series[0].name:
         shown = [f"{marks.get(series.name) or dots[series.name]} {series.name}" for series in plot.series]
-        yield from wrapping.wrap("   ".join(shown), width).split("\n")
+        yield from _legend(shown, width)
+
+
+def _legend(entries: Sequence[str], width: int) -> Iterator[str]:
+    """Yield lines with as many entries on each as fit; none is broken."""
+    line = ""
+    for entry in entries:
+        longer = f"{line}   {entry}" if line else entry
+        if line and wrapping.cells(longer) > width:
+            yield line
+            longer = entry
+        line = longer
+    yield line
 
 
 class _Cells:

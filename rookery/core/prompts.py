@@ -18,6 +18,7 @@ def read(question: str) -> str | None:
     Args:
         question: What is asked, up to where the answer is typed.
     """
+    sys.stdout.flush()  # where it goes through a pipe, what is asked about comes before the question
     print(wrapping.fit(question, sys.stderr), end=" ", file=sys.stderr, flush=True)
     line = sys.stdin.readline()
     if line:

@@ -17,6 +17,7 @@ from rookery.clusters.login_node import answers
 from rookery.core import atomic_files, local_time, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
+from rookery.projects import copy_note
 from rookery.remote import strict_json
 from rookery.remote.slurm import reruns
 
@@ -202,8 +203,10 @@ def completed(root: Path, record: RunRecord) -> RunRecord:
 
 
 def every(root: Path, cluster: str = "") -> list[RunRecord]:
-    """Return all records of a project, the oldest first."""
+    """Return all records of a project, the oldest first; those of a copy without the project's, which git may hold."""
     records = [record for path in (root / FOLDER).glob("[0-9]*.json") if (record := _load(path))]
+    if note := copy_note.of(root):
+        records = [record for record in records if record.project == note.name]
     return sorted(
         (record for record in records if cluster in {"", record.cluster}),
         key=lambda record: (record.when, int(record.id)),

@@ -41,6 +41,9 @@ PYTHON_LOCKS = {
 R_LOCKS = {"renv.lock": "renv", "r-packages.txt": "library", description.NAME: "library"}
 
 
+_MISNAMED = ("rookery.yaml", "Rookery.yml", ".rookery.yml", "rookery.yml.txt")
+
+
 class NoProject(RookeryError):  # noqa: N818 said of a place, not of something that broke
     """The error where there is no rookery.yml."""
 
@@ -81,9 +84,11 @@ def find(start: Path) -> Path:
     """
     if root := enclosing(start):
         return root
+    here = start.resolve()
+    other = next((name for name in _MISNAMED if (here / name).is_file()), "")
     raise NoProject(
-        f"No {NAME} in {start.resolve()} or a folder above it.",
-        hint=_MAKE_ONE,
+        f"No {NAME} in {here} or a folder above it{f', but {other}' * bool(other)}.",
+        hint=f"mv {other} {NAME}" if other else _MAKE_ONE,
     )
 
 

@@ -84,12 +84,14 @@ class Result:
             yield _clean(line)
 
     def _lines(self, options: "DeployOptions") -> Iterator[str]:
-        release_path = _from_home(self.answer.last("release"), self.release.order.name)
+        release = self.answer.last("release")
+        home = release.rpartition(f"/{remote_paths.base(self.release.order.name)}/")[0]
         yield self._headline(options)
         yield from self._left_out()
-        yield f"  release      {release_path}"
+        yield f"  release      {_from_home(release, home)}"
         for kind, facts in self.environments().items():
-            stands = _ENVIRONMENT[facts["state"]].format(**{"seconds": "?", **facts})
+            path = _from_home(facts["path"], home)
+            stands = _ENVIRONMENT[facts["state"]].format(**{"seconds": "?", **facts, "path": path})
             language, _, architecture = kind.partition("-")
             title = f"{'Python' if language == 'python' else 'R'} {architecture}".rstrip()
             yield f"  {title:<12} {stands}"
@@ -145,10 +147,9 @@ class Result:
             yield f"  next         {invocation()} submit {self.release.jobs[0]} {cluster.option}{project}"
 
 
-def _from_home(path: str, project: str) -> str:
-    """Return the path of a release as it is short, and works on the cluster: from the home on."""
-    home, base, rest = path.rpartition(f"/{remote_paths.base(project)}/")
-    return f"~{base}{rest}" if home and base else path
+def _from_home(path: str, home: str) -> str:
+    """Return a path as it is short, and works on the cluster: from the home on, where it is in it."""
+    return f"~{path.removeprefix(home)}" if home and path.startswith(f"{home}/") else path
 
 
 _ENVIRONMENT = {
@@ -160,12 +161,12 @@ _OTHER = "Deployed {what} to {name}"
 _DONE = {
     "new": "Deployed {what} to {name}",
     "there": "{what} is the current release on {name} again",
-    "mended": "Repaired {what} on {name}",
+    "mended": "Updated {what} on {name}",
 }
 _CHECKED = {
     "new": "Would deploy {what} to {name}",
     "there": "Would make {what} the current release on {name} again",
-    "other": "Would repair {what} on {name}",
+    "other": "Would update {what} on {name}",
 }
 
 

@@ -11,6 +11,9 @@ from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.projects.git_command import UNBURIED, surroundings
 
+PLACEHOLDER = {"name": "New project", "email": "new-project@localhost"}
+"""The author of commits where neither git nor rookery knows the user."""
+
 BUILDING = ".rookery-git-"
 """The beginning of the name of the folder in which a repository is made."""
 
@@ -102,7 +105,8 @@ def _commit(folder: Path, repository: Path, author: tuple[str, str], message: st
     if not known and all(author):
         fields = zip(("name", "email"), author, strict=True)
         known = all(git(folder, "config", f"user.{key}", value, repository=repository).ok for key, value in fields)
-    placeholder = [] if known else ["user.name=New project", "user.email=new-project@localhost", "commit.gpgSign=false"]
+    unsigned = [*(f"user.{key}={value}" for key, value in PLACEHOLDER.items()), "commit.gpgSign=false"]
+    placeholder = [] if known else unsigned
     added = git(folder, "add", "--all", "--", ".", f":(exclude){BUILDING}*", repository=repository)
     if not added.ok:
         return added.last

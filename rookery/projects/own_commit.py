@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rookery.core import preferences
+from rookery.projects.first_commit import PLACEHOLDER
 from rookery.projects.git_command import git
 
 
@@ -23,7 +24,7 @@ def make(root: Path, name: str, message: str) -> None:
         RookeryError: Git can't.
     """
     known = git(root, "config", "user.name", check=False) and git(root, "config", "user.email", check=False)
-    own = {"name": "New project", "email": "new-project@localhost", **preferences.values()}
+    own = {**PLACEHOLDER, **preferences.values()}
     author = [] if known else [word for key in ("name", "email") for word in ("-c", f"user.{key}={own[key]}")]
     unsigned = [] if known else ["-c", "commit.gpgSign=false"]
     git(root, "add", "--force", "--", name)

@@ -75,6 +75,16 @@ def test_a_cluster_without_runs_is_refused(tmp_path: Path, flags: dict[str, Any]
     assert not (tmp_path / "combined.csv").exists()
 
 
+def test_a_run_on_the_miniature_needs_sandbox(tmp_path: Path) -> None:
+    project(tmp_path, **{"1__csv": "x\na\n"})
+    recorded(tmp_path, array="1", cluster="bede-sandbox")
+    with pytest.raises(RookeryError) as refused:
+        combine.run(options.CombineOptions(project=str(tmp_path), cluster="bede"))
+    assert (refused.value.message, refused.value.hint) == (
+        "No run on bede has a record in runs/.", "run the same command with --sandbox",
+    )  # fmt: skip
+
+
 def test_old_results_and_two_of_one_task_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project(tmp_path, r_1__csv="x\na\n", s_1__csv="x\nb\n", r_2__csv="x\nc\n")
     recorded(tmp_path, array="1-2")

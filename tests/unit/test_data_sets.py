@@ -7,6 +7,8 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +18,7 @@ from user_home import at_home
 
 from rookery.clusters.login_node.quota_formats import Area
 from rookery.core.errors import RookeryError
-from rookery.jobs.data import naming, room
+from rookery.jobs.data import naming, pushed, room
 from rookery.projects import config
 from rookery.projects.data import comparison, digests, scan
 from rookery.projects.data.digests import ChangingError, DigestCache
@@ -250,6 +252,29 @@ def test_what_is_in_git_is_refused_and_what_git_does_not_ignore_is_known(root: P
         naming.scanned(project, ["data", "missing"])
     assert "Can't find missing in" in refused.value.message
     assert "git rm -r --cached data" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "line"),
+    [
+        ("", "inputs: [data, 'a: b']"),
+        ("inputs: [old]\n", "inputs: [old, data, 'a: b']"),
+        (
+            "inputs: {old: abcdefabcdef, new: latest}\n",
+            "inputs: {old: abcdefabcdef, new: latest, data: latest, 'a: b': latest}",
+        ),
+    ],
+)
+def test_the_line_for_rookery_yml_keeps_versions_and_can_be_read(root: Path, inputs: str, line: str) -> None:
+    (root / "rookery.yml").write_text(f"name: demo\nclusters: [hec]\n{inputs}")
+    project = config.load(root)
+    done = [pushed.Pushed(path, "0" * 64, "new", 1, 1) for path in ("data", "a: b")]
+    target: Any = SimpleNamespace(next=str)
+    said = "\n".join(pushed.advice(project, done, target, check=True))
+    written = said.partition("add the line `")[2].partition("`")[0]
+    assert written == line.replace("'", '"')
+    (root / "rookery.yml").write_text(f"name: demo\nclusters: [hec]\n{written}\n")
+    assert list(config.load(root).inputs) == [*project.inputs, "data", "a: b"]
 
 
 def test_empty_data_is_refused(root: Path) -> None:

@@ -29,9 +29,9 @@ def lines(state: str, *, check: bool = False, sandbox: bool = False, **flags: An
         ("new", False, "Deployed owls c0ffeec0ff to hec (1.0 s)"),
         ("same", False, "owls c0ffeec0ff is up to date on hec (1.0 s)"),
         ("there", False, "owls c0ffeec0ff is the current release on hec again (1.0 s)"),
-        ("mended", False, "Repaired owls c0ffeec0ff on hec (1.0 s)"),
+        ("mended", False, "Updated owls c0ffeec0ff on hec (1.0 s)"),
         ("new", True, "Would deploy owls c0ffeec0ff to hec (1.0 s)"),
-        ("other", True, "Would repair owls c0ffeec0ff on hec (1.0 s)"),
+        ("other", True, "Would update owls c0ffeec0ff on hec (1.0 s)"),
     ],
 )
 def test_the_first_line_says_what_was_done(state: str, check: bool, says: str) -> None:

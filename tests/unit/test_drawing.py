@@ -73,6 +73,7 @@ def test_lines_have_their_own_marks_and_a_legend() -> None:
     ]
     lines = drawing.lines(LinePlot("t", "n", "y", series), 60)
     assert lines[-1] == "o ols   · ideal   x lasso"
+    assert drawing.lines(LinePlot("t", "n", "y", series), 20)[-2:] == ["o ols   · ideal", "x lasso"]
     assert sum(line.count("o") for line in lines[2:-2]) == 2
     assert any(line.partition("┤")[2].startswith("│") or line.partition("│")[2].startswith("│") for line in lines)
 

@@ -80,6 +80,14 @@ def rendered(folder: Path, job: str, site: Cluster | None = None) -> job_script.
     return made
 
 
+def refused(folder: Path, name: str, content: str | bytes) -> str:
+    """What is said of a file of parameters that can't be used."""
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(RookeryError) as caught:
+        rendered(folder, f"j: {{template: sweep, command: x, params: {name}}}")
+    return caught.value.message
+
+
 def run(folder: Path, task: int) -> "subprocess.CompletedProcess[bytes]":
     """Run the script as Slurm would for one task."""
     variables = {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_CPUS_PER_TASK": "2"}
@@ -204,11 +212,9 @@ def test_spreadsheets_own_csv_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str | bytes, message: str) -> None:
-    (tmp_path / "p.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(RookeryError) as caught:
-        rendered(tmp_path, "j: {template: sweep, command: x, params: p.csv}")
-    assert message in caught.value.message
-    assert "\n" not in caught.value.message
+    said = refused(tmp_path, "p.csv", text)
+    assert message in said
+    assert "\n" not in said
 
 
 ROWS = """
@@ -289,10 +295,7 @@ def test_any_text_in_yaml_arrives(tmp_path: Path, rows: list[dict[str, str]]) ->
     ],
 )
 def test_yaml_that_is_no_table_is_refused(tmp_path: Path, text: str | bytes, message: str) -> None:
-    (tmp_path / "p.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(RookeryError) as caught:
-        rendered(tmp_path, "j: {template: sweep, command: x, params: p.yaml}")
-    assert message in caught.value.message
+    assert message in refused(tmp_path, "p.yaml", text)
 
 
 def test_several_problems_of_a_table_are_told_at_once(tmp_path: Path) -> None:

@@ -109,6 +109,13 @@ def test_it_is_found_from_a_folder_below_or_by_its_path(place: Path, monkeypatch
         assert config.load(path).root == place
 
 
+def test_a_file_with_nearly_the_right_name_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rookery.yaml").write_text("name: a\n")
+    with pytest.raises(config.NoProject, match=r"or a folder above it, but rookery\.yaml\.") as caught:
+        config.find(tmp_path)
+    assert caught.value.hint == "mv rookery.yaml rookery.yml"
+
+
 @pytest.mark.parametrize("path", ["", "nowhere", "empty"])
 def test_where_there_is_none_that_is_said(place: Path, path: str) -> None:
     (place / "empty").mkdir()

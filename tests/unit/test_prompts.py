@@ -62,3 +62,12 @@ def test_a_template_is_no_answer_about_a_cluster(
     typed(monkeypatch, "Berg {{ x }}", "Berg", "", "")
     assert questions.site("berg") == {"cluster_title": "Berg"}
     assert "It can't contain {{, {% or {#, which Ansible" in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_is_asked_about_comes_before_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw))
+    print("+ a line of a diff")
+    typed(monkeypatch, "y")
+    assert prompts.confirm("Write it?")
+    assert raw.getvalue() == b"+ a line of a diff\n"

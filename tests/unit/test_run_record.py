@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rookery.core import state_files
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.run_record import RunRecord
+from rookery.projects import copy_note
+from rookery.projects.copy_note import CopyNote
 
 MADE = RunRecord(
     job="simulate", id="12", cluster="hec", commit="a" * 40, array="1-3%2", rows=({"n": "1"}, {"n": "2"}),
@@ -46,6 +49,19 @@ def test_two_clusters_that_give_the_same_number_keep_both_records(tmp_path: Path
     assert run_record.find(tmp_path, "12") == other == run_record.latest(tmp_path)
     assert run_record.latest(tmp_path, "hec") == MADE
     assert len(run_record.every(tmp_path)) == 2
+
+
+def test_records_in_git_are_none_of_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folder = state_files.place("copies") / "study-reproduce-12-0"
+    note = CopyNote("study-reproduce-12", "study", "/home/ada/study", "", "a" * 40, "2026-11-22T10:00:00Z")
+    copy_note.save(folder, note)
+    root = folder / copy_note.INSIDE
+    run_record.keep(root, replace(MADE, project="study"))  # as git has it
+    assert run_record.latest(root) is None
+    made = replace(MADE, id="13", project="study-reproduce-12", token="t2")
+    run_record.keep(root, made)
+    assert run_record.every(root) == [made]
 
 
 @pytest.mark.parametrize(("given_", "read"), [("123", ("123", "")), (" 123_4 ", ("123", "4")), ("9_0", ("9", "0"))])

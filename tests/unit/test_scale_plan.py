@@ -130,6 +130,9 @@ def test_a_job_script_of_the_user_s_own_is_refused(tmp_path: Path) -> None:
     (tmp_path / "slurm/fit.sh").write_text("#!/bin/bash\n")
     with pytest.raises(RookeryError, match=r"its script is slurm/fit\.sh, which scale can't change"):
         made(tmp_path)
+    (tmp_path / "run.sh").write_text("#!/bin/bash\n#SBATCH --cpus-per-task=8\n")
+    with pytest.raises(RookeryError, match=r"its script is run\.sh, which scale can't change"):
+        made(tmp_path, "fit: {script: run.sh}")
 
 
 def measured(*runs: ScaleRun) -> Measurement:

@@ -124,3 +124,15 @@ def test_submit_checks_the_script_that_it_names(root: Path, capsys: pytest.Captu
     with pytest.raises(RookeryError, match=r"Nothing was submitted: run\.bash has"):
         request.lint_and_digest(target, wanted, text, final=True)
     assert "run.bash:3: error" in capsys.readouterr().err
+
+
+def test_a_program_that_is_submitted_as_a_script_belongs_into_rookery_yml(root: Path) -> None:
+    (root / "fit.py").write_text("print(1)\n")
+    target = targets.find("hec", str(root))
+    wanted = SubmitRequest("penguin-survival", path="fit.py")
+    with pytest.raises(RookeryError, match=r"the `command` of a job, `python fit\.py`") as caught:
+        request.lint_and_digest(target, wanted, request.local_text(target, wanted), final=True)
+    assert caught.value.hint == "edit rookery.yml, commit, and deploy again: invoke docs rookery-yml"
+    (root / "fit.py").write_text("#SBATCH --mem=1G\nprint(1)\n")
+    with pytest.raises(RookeryError, match="does not say what runs the script"):
+        request.lint_and_digest(target, wanted, request.local_text(target, wanted), final=True)

@@ -100,7 +100,6 @@ def test_processes_are_started_as_the_cluster_wants_it(options: str, body: str, 
 
 
 REFUSED = [
-    ("echo\n", "does not begin with #!"),
     ("#!/bin/tcsh\necho\n", "is a script for tcsh"),
     ("#!/bin/bash\n#SBATCH --mem=1G\n# nothing\n", "has no command"),
     ("#!/bin/bash\n#SBATCH -n 4\npython a.py\n", "starts none with srun"),
@@ -120,6 +119,12 @@ def test_what_can_not_be_translated_is_refused_with_the_way_out(text: str, expec
         translation.translate("run.sh", text)
     assert expected in caught.value.message
     assert caught.value.hint == "use it as it is: a job with `script: run.sh` in rookery.yml"
+
+
+def test_what_slurm_would_refuse_is_not_to_be_used_as_it_is() -> None:
+    with pytest.raises(RookeryError, match=r"run\.sh is no job script: it does not begin with #!") as caught:
+        translation.translate("run.sh", "echo\n")
+    assert str(caught.value.hint).startswith("add the line #!/bin/bash; ")
 
 
 def test_a_script_of_a_program_is_run_by_it() -> None:

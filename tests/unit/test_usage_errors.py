@@ -24,6 +24,8 @@ def answer(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
     ("line", "says", "following"),
     [
         ("nwe x", "Unknown command 'nwe' (did you mean new?).", "rookery new x"),
+        ("data pish raw", "Unknown command 'data pish' (did you mean data.push?).", "rookery data.push raw"),
+        ("data raw", "Unknown command 'data raw'.", "rookery data --help"),
         ("sandbx.up hec", "Unknown command 'sandbx.up' (did you mean sandbox.up?).", "rookery sandbox.up hec"),
         ("frobnicate", "Unknown command 'frobnicate'.", "rookery --help"),
         ("--frobnicate", "Unknown option --frobnicate.", "rookery --help"),
@@ -48,6 +50,7 @@ def answer(line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
         ("shell --cpus two", "Option --cpus must be a whole number, not 'two'.", "rookery shell --help"),
         ("new x --language java", "Option --language must be python or r, not 'java'.", "rookery new --help"),
         ("new x --track excel", "Option --track must be mlflow or wandb, not 'excel'.", "rookery new --help"),
+        ("profile fit --with", "Option --with needs a value.", "rookery profile --help"),
         ("new", "Missing argument NAME.", "rookery new --help"),
         ("jobs bede -c hec", "bede is a cluster, not a job number.", "rookery jobs --cluster bede"),
         ("logs 4 -c hec,bede", "This command takes one cluster.", "rookery logs 4 --cluster hec"),

@@ -32,7 +32,7 @@ def ask(connection: "Connection", program: str, request: Mapping[str, Any], *, t
         RookeryError: It can't do what it is asked for.
     """
     answer = remote_client.call(connection, f"data.{program}", request, timeout=timeout)
-    return _usable(connection.cluster, answer)
+    return _usable(connection.cluster, program, answer)
 
 
 def look(connection: "Connection", project: "Project", paths: Sequence[str] | None) -> Answer:
@@ -84,10 +84,10 @@ def send(  # noqa: PLR0913 all that a program is given
         RookeryError: It can't do what it is asked for.
     """
     answer = remote_client.feed(connection, f"data.{program}", request, pieces, on_line=on_line, before=before)
-    return _usable(connection.cluster, answer)
+    return _usable(connection.cluster, program, answer)
 
 
-def _usable(cluster: "Cluster", answer: Answer) -> Answer:
+def _usable(cluster: "Cluster", program: str, answer: Answer) -> Answer:
     """Return an answer that says what was done.
 
     Raises:
@@ -97,7 +97,8 @@ def _usable(cluster: "Cluster", answer: Answer) -> Answer:
     state, said = str(answer["state"]), console.clean(answer.get("said", ""))
     if state == "broken" and answer.get("errno") in FULL:
         state, said = "full", "no space left for the data"
-    again = "run the same command to continue: what has arrived is not sent again"
+    continues = " to continue: what has arrived is not sent again" if program in {"receive", "download"} else " again"
+    again = f"run the same command{continues}"
     errors = {
         "not-set-up": (f"{name} is not set up yet.", setup),
         "no-storage": (

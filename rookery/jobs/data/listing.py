@@ -60,7 +60,7 @@ def _document(target: "Target", answer: Mapping[str, Any], missing: list[str]) -
 def _show(target: "Target", project: "Project", answer: Mapping[str, Any], missing: list[str]) -> None:
     rows = [_row(each["path"], version) for each in answer["sets"] for version in each["versions"]]
     if rows:
-        tables.show(("=data", ">size", ">files", "=version", "=pushed", "~releases"), rows)
+        tables.show(("=data", ">size", ">files", "=version", "=pushed", "releases"), rows)
     else:
         console.say(f"{project.origin} has no input data on {target.cluster.name}.")
     for each in answer["sets"]:

@@ -2,25 +2,23 @@
 
 import json as json_
 import os
-import shlex
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import console, invocation
+from rookery.core import console
 from rookery.core.background import begun
 from rookery.core.errors import RookeryError
 from rookery.jobs.data import data_client, download, naming, room, transfer_bar
-from rookery.jobs.data.pushed import Pushed
+from rookery.jobs.data.pushed import Pushed, advice, file_count, lines
 from rookery.jobs.data.stream import DataStream
 from rookery.jobs.options import DataPushOptions
 from rookery.jobs.results.fetch import size as shown_size
 from rookery.projects import config
 from rookery.projects import target as targets
 from rookery.projects.data import digests
-from rookery.projects.data.comparison import SHOWN
 from rookery.projects.data.digests import DigestCache
 
 if TYPE_CHECKING:
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
     from rookery.projects.data.scan import LocalData
     from rookery.projects.model import Project
-    from rookery.projects.target import Target
 
 _ROUNDS = 3
 """How often a data set is sent if files of it arrive damaged."""
@@ -50,16 +47,16 @@ def run(options: DataPushOptions) -> int:
     target = targets.find(options.cluster, str(project.root), sandbox=options.sandbox)
     target = replace(target, path=options.project)
     target.connection.open()
-    pushed = [_Push(target.connection, project, local, options).run() for local in locals_]
-    pushed += [download.run(target.connection, project, file, options)] if file else []
+    done = [_Push(target.connection, project, local, options).run() for local in locals_]
+    done += [download.run(target.connection, project, file, options)] if file else []
     seconds = round(time.monotonic() - began, 2)
     if options.json:
         document = {"cluster": target.cluster.name, "check": options.check, "seconds": seconds}
-        print(json_.dumps({**document, "data": [asdict(each) for each in pushed]}, indent=2))
+        print(json_.dumps({**document, "data": [asdict(each) for each in done]}, indent=2))
         return 0
-    for each in pushed:
-        console.say(*_lines(each, target, check=options.check, seconds=seconds))
-    console.say(*_advice(project, pushed, target, check=options.check))
+    for each in done:
+        console.say(*lines(each, target, check=options.check, seconds=seconds))
+    console.say(*advice(project, done, target, check=options.check))
     return 0
 
 
@@ -146,7 +143,7 @@ class _Push:
     def _announce(self, left: int, resumed: int, free: room.Room) -> None:
         """Say what is going to be sent, before it is."""
         on = f", continuing after {shown_size(resumed)}" if resumed else ""
-        what = f"{_count(len(self._local.files))}, {shown_size(self._local.size)}"
+        what = f"{file_count(len(self._local.files))}, {shown_size(self._local.size)}"
         console.note(f"{self._local.path}: {what}; sending {shown_size(left)} to {self._name}{on}; {free.described}")
 
     def _send(self, have: Collection[str], offsets: Mapping[str, int], left: int) -> str:
@@ -180,44 +177,3 @@ class _Push:
             raise RookeryError(f"Can't read {where}: {error.strerror}.", hint="run the same command again") from error
         finally:
             self._cache.save()
-
-
-def _count(files: int) -> str:
-    return f"{files:,} file{'s' * (files != 1)}"
-
-
-def _lines(pushed: Pushed, target: "Target", *, check: bool, seconds: float) -> Iterator[str]:
-    """Yield the lines on a data set."""
-    name, digest = target.cluster.name, pushed.digest[:SHOWN]
-    what = f"{_count(pushed.files)}, {shown_size(pushed.size)}"
-    resumed = f", {shown_size(pushed.resumed)} arrived earlier" if pushed.resumed else ""
-    if pushed.state == "same":
-        yield f"{pushed.path} is up to date on {name}: {what}, version {digest}"
-    elif pushed.state == "current":
-        verb = "would be" if check else "is"
-        yield f"{pushed.path} {verb} version {digest} on {name} again: {what}"
-    elif pushed.source and check:
-        yield f"Would have {name} download {pushed.source} as {pushed.path}"
-    elif pushed.source:
-        yield f"{name} downloaded {pushed.path}: {shown_size(pushed.size)} ({seconds:.1f} s), version {digest}"
-        yield f"  sha256       {pushed.digest}"
-    elif check:
-        yield f"Would push {pushed.path} to {name}: {what}, {shown_size(pushed.sent)} to send{resumed}"
-    else:
-        took = f"{shown_size(pushed.sent)} sent{resumed}, {seconds:.1f} s"
-        yield f"Pushed {pushed.path} to {name}: {what} ({took}), version {digest}"
-    if pushed.link:
-        yield f"  note         {pushed.path} is a link to {pushed.link} here; its content was pushed"
-
-
-def _advice(project: "Project", pushed: list[Pushed], target: "Target", *, check: bool) -> Iterator[str]:
-    """Yield what remains to be done: in git, in rookery.yml, and to use the data."""
-    for each in pushed:
-        if not naming.is_ignored(project, each.path):
-            line = shlex.quote(f"/{each.path}")
-            yield f"  .gitignore   git does not ignore {each.path} yet: printf '\\n%s\\n' {line} >>.gitignore"
-    if unnamed := [each.path for each in pushed if each.path not in project.inputs]:
-        named = ", ".join([*project.inputs, *unnamed])
-        yield f"  rookery.yml  add the line `inputs: [{named}]`, so that deploy links to the data"
-    if not check and not invocation.is_guided() and any(each.state != "same" for each in pushed):
-        yield f"  next         {invocation.as_typed(target.next('invoke deploy'))}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, invocation
 from rookery.jobs.data import data_client, naming, transfer_bar
+from rookery.jobs.data.pushed import file_count
 from rookery.jobs.options import DataVerifyOptions
 from rookery.jobs.results.fetch import shown
 from rookery.jobs.results.fetch import size as shown_size
@@ -64,7 +65,7 @@ def _document(version: Mapping[str, Any]) -> dict[str, Any]:
 def _lines(version: Mapping[str, Any], target: "Target") -> Iterator[str]:
     """Yield the lines on a version."""
     path, digest, name = version["path"], version["digest"][:SHOWN], target.cluster.name
-    what = f"{version['files']:,} file{'s' * (version['files'] != 1)}, {shown_size(version['size'])}"
+    what = f"{file_count(version['files'])}, {shown_size(version['size'])}"
     if not version["count"]:
         yield f"{path} {digest} on {name} is unchanged: {what}"
         return

@@ -1,13 +1,18 @@
 """RK1: the form of the file, before anything in it is read. sbatch's reactions were tested (22.05)."""
 
 import re
+import shlex
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
 
 BOM = "\ufeff"
 _CR = re.compile(r"\r+(?=\n|\Z)")
+_PROGRAMS = {".py": "python", ".r": "Rscript"}
+"""Endings of programs, and what runs them."""
+
 _MOST = 4 * 1024 * 1024
 """Slurm's own limit for a script, in bytes, where the site sets no other (SchedulerParameters=max_script_size)."""
 
@@ -71,5 +76,8 @@ def shebang(script: Context) -> Iterator[Finding]:
         gap = len(script.text) - len(stripped)
         edits = [Edit(0, gap, "")]
         yield Finding("RK101", script.path, 1, "error", why, stripped.partition("\n")[0], safe=True, edits=tuple(edits))
+    elif (suffix := PurePosixPath(script.path).suffix.lower()) in _PROGRAMS and "#SBATCH" not in script.text:
+        call = f"{_PROGRAMS[suffix]} {shlex.quote(script.path)}"
+        yield script.finding("RK101", 1, f"A program, not a job script: make it the `command` of a job, `{call}`.")
     else:
         yield script.finding("RK101", 1, why, edits=[Edit(0, 0, "#!/bin/bash\n")], safe=True)

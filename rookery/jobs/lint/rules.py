@@ -43,7 +43,13 @@ _REJECTED: Final = "Slurm rejects the job"
 _PENDING: Final = "Slurm rejects the job, or it never starts"
 
 RULES: Final = (
-    Rule("RK101", "error", "No `#!` in the first line", f"{_REFUSED}: nothing says what runs it", "adds `#!/bin/bash`"),
+    Rule(
+        "RK101",
+        "error",
+        "No `#!` in the first line",
+        f"{_REFUSED}: nothing says what runs it",
+        "adds `#!/bin/bash`, but not to a program in Python or R",
+    ),
     Rule("RK102", "error", "Windows line endings", _REFUSED, "writes Unix line endings"),
     Rule("RK103", "error", "A byte order mark before the `#!`", "Slurm does not see the `#!`", "removes it"),
     Rule("RK104", "error", "Not a text file", "Slurm rejects NUL characters"),

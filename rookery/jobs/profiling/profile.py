@@ -93,8 +93,8 @@ def make_plan(project: "Project", cluster_name: str, options: ProfileOptions) ->
         RookeryError: The job can't be profiled, or has no such task.
     """
     job = config.job(project, options.job, cluster_name)
-    if (project.root / job_script.path_of(job.name)).is_file():
-        own = f"its script is {job_script.path_of(job.name)}, which profile can't change"
+    if path := job_script.by_hand(project, job):
+        own = f"its script is {path}, which profile can't change"
         raise config.problem(project, job.name, "", own, hint="describe the job in rookery.yml instead")
     if job.template == "mpi" or job.tasks > 1 or job.nodes > 1:
         several = "profile runs only jobs of one process"

@@ -221,8 +221,9 @@ def shown(difference: Difference) -> Iterator[str]:
 
 
 def _changed_files(project: "Project", first: "RunRecord", second: "RunRecord") -> list[str]:
-    """Return the files that differ between the commits of two runs, where both commits are here."""
+    """Return the files that differ between the commits of two runs, where both are here; records are not counted."""
     if not first.base or not second.base or first.base == second.base:
         return []
     out = git(project.root, "diff", "--name-only", "-z", "--relative", first.base, second.base, "--", check=False)
-    return [console.clean(name) for name in out.decode(errors="replace").split("\0") if name]
+    names = filter(None, out.decode(errors="replace").split("\0"))
+    return [console.clean(name) for name in names if not name.startswith(f"{run_record.FOLDER}/")]

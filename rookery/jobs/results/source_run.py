@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.run_record import RunRecord
@@ -115,10 +116,10 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
         record = next(reversed(named or arrays), None)
     if not record and not every and where:
         cluster, sandbox = where.removesuffix("-sandbox"), where.endswith("-sandbox")
-        raise RookeryError(
-            f"No run on {cluster}{' (miniature)' * sandbox} has a record in runs/.",
-            hint=f"invoke fetch --cluster {cluster}{' --sandbox' * sandbox}{flags}",
-        )
+        hint = f"invoke fetch --cluster {cluster}{' --sandbox' * sandbox}{flags}"
+        if not sandbox and any(run_record.every(project.root, f"{where}-sandbox")):
+            hint = typed_command.again("--sandbox")
+        raise RookeryError(f"No run on {cluster}{' (miniature)' * sandbox} has a record in runs/.", hint=hint)
     if not record:
         return SourceRun(cluster=where)
     record = run_record.completed(project.root, record)

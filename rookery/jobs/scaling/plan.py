@@ -129,9 +129,9 @@ def _refuse_what_ignores_cores(project: "Project", job: "Job") -> None:
     Raises:
         RookeryError: It would.
     """
-    if (project.root / job_script.path_of(job.name)).is_file():
+    if path := job_script.by_hand(project, job):
         raise config.problem(
-            project, job.name, "", f"its script is {job_script.path_of(job.name)}, which scale can't change",
+            project, job.name, "", f"its script is {path}, which scale can't change",
             hint="describe the job in rookery.yml instead: invoke docs rookery-yml",
         )  # fmt: skip
     if (job.template == "mpi" or job.tasks > 1) and (job.cpus > 1 or job.nodes > 1):

@@ -21,6 +21,9 @@ from rookery.projects.source_tree import Folder
 from rookery.remote import strict_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rookery.jobs.lint.finding import Finding
     from rookery.jobs.options import SubmitOptions
     from rookery.projects.model import Project
     from rookery.projects.target import Target
@@ -237,17 +240,22 @@ def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path
         count = f"{len(errors)} errors, the first" if len(errors) > 1 else "an error"
         raise RookeryError(
             f"Nothing was submitted: {path} has {count} in line {first.line} ({first.code}): {first.why}",
-            hint=target.next(_fix(root / path, root)),
+            hint=_fix(root / path, errors, target),
         )
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _fix(script: Path, root: Path) -> str:
+def _fix(script: Path, errors: "Sequence[Finding]", target: "Target") -> str:
     """Return what to do about errors in a script: fix its file, or rookery.yml where that alone has it."""
     if not script.is_file():
-        return "invoke lint   # then edit rookery.yml, and deploy again"
+        return target.next("invoke lint   # then edit rookery.yml, and deploy again")
+    root = _project(target).root
     shown = os.path.relpath(script) if Path.cwd().is_relative_to(root) else str(script)
-    return f"invoke lint {shlex.quote(shown)} --fix   # then commit, and deploy again"
+    if any(error.safe for error in errors):
+        return target.next(f"invoke lint {shlex.quote(shown)} --fix   # then commit, and deploy again")
+    if errors[0].code == "RK101":
+        return "edit rookery.yml, commit, and deploy again: invoke docs rookery-yml"
+    return f"edit line {errors[0].line} of {shown}, commit, and deploy again"
 
 
 def _project(target: "Target") -> "Project":

@@ -101,8 +101,12 @@ def _kind(path: str, text: str) -> str:
     name = match["name"] if match else ""
     if name in _SHELLS or name in _PROGRAMS:
         return name
-    what = f"is a script for {name}" if name else "does not begin with #!, so Slurm refuses it"
-    raise _Untranslatable(path, [what])
+    if name:
+        raise _Untranslatable(path, [f"is a script for {name}"])
+    raise RookeryError(
+        f"{path} is no job script: it does not begin with #!, so Slurm refuses it.",
+        hint="add the line #!/bin/bash; make a program the `command` of a job: invoke docs rookery-yml",
+    )
 
 
 class _Untranslatable(RookeryError):  # noqa: N818 said of a script, not of something that broke

@@ -68,6 +68,12 @@ def path_of(name: str) -> str:
     return f"slurm/{name}.sh"
 
 
+def by_hand(project: Project, job: Job) -> str:
+    """Return the path of a job's script that its user wrote; "" where rookery renders it."""
+    path = job.script or path_of(job.name)
+    return path if (project.root / path).is_file() else ""
+
+
 def own_path(project: Project, name: str, cluster_name: str) -> str:
     """Return the path of the script that a job names (`script:`); "" for none, and for a job that is not known.
 

@@ -4,14 +4,13 @@ Each step looks at what there is, does what is missing, and prints what it did a
 seen from what there is alone, so the same command continues from anywhere.
 """
 
-import shlex
 import sys
 from dataclasses import replace
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
-from rookery.core import console, invocation, wrapping
+from rookery.core import console, invocation, paths, wrapping
 from rookery.core.errors import RookeryError
 from rookery.sandbox import lifecycle
 from rookery.support.account_request import mail
@@ -111,7 +110,7 @@ def _print_end(onboarding: steps.Onboarding, study: "Study | None", options: Onb
     first = f", and {study.root.name} has its first result" if study else ""
     console.say(f"{'Done' if onboarding.changed else 'Nothing to do'}: your home on {name} is ready{first}.")
     if study:
-        console.say("Next steps:", f"  cd {shlex.quote(str(study.root))}")
+        console.say("Next steps:", f"  cd {paths.typed(study.root)}")
         for line in first_project.next_steps(study, onboarding.cluster):
             is_command = line.startswith("    ")
             print(console.clean(f"  {line}")) if is_command else console.say(f"  {line}")

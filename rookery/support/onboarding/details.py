@@ -11,7 +11,7 @@ from rookery.clusters.cluster import account as known_account
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.config_file import config_file
 from rookery.clusters.ssh.config_syntax import is_username
-from rookery.core import console, near_names, preferences, prompts
+from rookery.core import console, near_names, paths, preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.homes import selection
 from rookery.projects import first_commit, scaffold
@@ -30,7 +30,7 @@ def again(options: "OnboardOptions", cluster: str, **changes: Any) -> str:
 
 def ssh_command(cluster: "Cluster") -> str:
     """Return the command that logs in to a cluster or a miniature by rookery's own ssh configuration."""
-    return shlex.join(["ssh", "-F", str(config_file(cluster)), cluster.name])
+    return f"ssh -F {paths.typed(config_file(cluster))} {cluster.name}"
 
 
 def cluster_name(options: "OnboardOptions") -> str:

@@ -12,7 +12,7 @@ from rookery.clusters.ssh import user_config, user_settings
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.diagnosis import is_locked
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import console, near_names, prompts, tables
+from rookery.core import console, near_names, paths, prompts, tables
 from rookery.core.errors import RookeryError
 from rookery.homes import setup
 from rookery.homes.options import SetupOptions
@@ -258,10 +258,10 @@ def first_result(onboarding: Onboarding) -> "Study":
     """Bring a first project to a first result, and show it."""
     with onboarding.step("First project"):
         study = first_project.begin(onboarding.cluster, onboarding.options)
-        onboarding.say(f"{'created' if study.made else 'found'} {study.root}", changed=study.made)
+        onboarding.say(f"{'created' if study.made else 'found'} {paths.shown(study.root)}", changed=study.made)
     with onboarding.step("First result"):
         onboarding.changed |= first_project.result(study, onboarding.cluster)
         table = first_project.table(study.root, onboarding.cluster)
-        onboarding.say(f"{table}:")
+        onboarding.say(f"{paths.shown(table)}:")
         result.show(table)
     return study
