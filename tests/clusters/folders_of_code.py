@@ -32,6 +32,15 @@ NOTEBOOK = json.dumps({
         "source": "from pathlib import Path\n(Path.cwd().parent / 'results/1.csv').write_text('square\\n1\\n')",
     }],
 })  # fmt: skip
+REPORT = """---
+title: Squares
+---
+The square is written by:
+
+```{r}
+write.csv(data.frame(square = 1), "results/1.csv", row.names = FALSE)
+```
+"""
 INICONFIG = """
 [[package]]
 name = "iniconfig"
@@ -171,6 +180,10 @@ FOLDERS = {
         {"requirements.txt": "nbconvert\nipykernel\n", "notebooks/squares.ipynb": NOTEBOOK},
         "squares", "jupyter nbconvert --to notebook --execute --output-dir results notebooks/squares.ipynb",
         {"python": "venv"}, tasks=0,
+    ),
+    "rmarkdown": CodeFolder(
+        {"report.Rmd": REPORT, "r-packages.txt": "rmarkdown\n"},
+        "report", """Rscript -e 'rmarkdown::render("report.Rmd", output_dir = "results")'""", {"r": "library"}, tasks=0,
     ),
     "single": CodeFolder(
         {"simulate.py": _python(), ".env": "TOKEN=x\n"}, "simulate", "python3 simulate.py", in_git=False

@@ -19,29 +19,40 @@ mkdir -p "$5/bin" "$5/conda-meta" && ln -s "$(command -v python3)" "$5/bin/pytho
 : > "$5/conda-meta/python-3.13.1-h0_0.json"
 """
 ACTIVATE = 'export CONDA_PREFIX="$1" PATH="$1/bin:$PATH"\n'
-# Stands in for renv, which the local CRAN does not have: it installs what the lock file names, of the versions there.
-RENV = """
+# Stand in for what the local CRAN does not have: renv installs what the lock file names, of the versions there; and
+# rmarkdown runs the code of a report.
+R_PACKAGES = {
+    "renv": """
 restore <- function(library, lockfile, prompt) {
   named <- regmatches(text <- readLines(lockfile), gregexpr('"Package": "[^"]+"', text))
   install.packages(gsub('"Package": |"', "", unlist(named)), lib = library, quiet = TRUE)
 }
-"""
+""",
+    "rmarkdown": """
+render <- function(input, output_dir) {
+  fence <- grepl("^```", lines <- readLines(input))
+  eval(parse(text = lines[cumsum(fence) %% 2 == 1 & !fence]), globalenv())
+  writeLines(lines, file.path(output_dir, sub("Rmd$", "html", input)))
+}
+""",
+}
 
 
 @pytest.fixture(scope="module")
 def ines(penguins: Live) -> Iterator[Laptop]:
-    """A user whose home has Poetry and R, with what stands in for mamba and renv."""
+    """A user whose home has Poetry and R, with what stands in for mamba, renv and rmarkdown."""
     made = laptop(penguins, "yvette")
     made.setup("--tags", "shell,storage,python,python_tools,r")
     for name, text in (("mamba", MAMBA), ("activate", ACTIVATE)):
         made.script(f'file=$(dirname "$(command -v uv)")/{name}\ncat >"$file" <<\'END\'\n{text}END\nchmod +x "$file"\n')
-    files = {"DESCRIPTION": DESCRIPTION.format("renv"), "NAMESPACE": "export(restore)\n", "R/renv.R": RENV}
-    lines = [f"cat >$folder/renv/{name} <<'END'\n{text}\nEND" for name, text in files.items()]
-    install = ["folder=$(mktemp -d); mkdir -p $folder/renv/R", *lines, "R CMD INSTALL --no-docs $folder/renv 2>&1"]
-    as_root(penguins, "\n".join(install))
+    for name, code in R_PACKAGES.items():
+        files = {"DESCRIPTION": DESCRIPTION.format(name), "NAMESPACE": 'exportPattern("^r")\n', f"R/{name}.R": code}
+        lines = [f"cat >$folder/{name}/{file} <<'END'\n{text}\nEND" for file, text in files.items()]
+        install = f"R CMD INSTALL --no-docs $folder/{name} 2>&1"
+        as_root(penguins, "\n".join([f"folder=$(mktemp -d); mkdir -p $folder/{name}/R", *lines, install]))
     (made.home / ".gitconfig").write_text("[user]\n\tname = Ines\n\temail = ines@example.ac.uk\n")
     yield made
-    as_root(penguins, "R CMD REMOVE renv")
+    as_root(penguins, f"R CMD REMOVE {' '.join(R_PACKAGES)}")
     made.rookery("logout")
 
 

@@ -42,6 +42,16 @@ def test_each_cluster_s_run_has_its_own_files(
         assert (outcome["missing"], outcome["newer"]) == ([], [])
 
 
+def test_a_cluster_whose_runs_were_no_arrays_has_a_table_of_its_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = project(tmp_path, coef__csv="x\na\n")
+    recorded(tmp_path, 10)
+    assert combined(root, capsys, cluster="hec") == combined(root, capsys)
+    assert combine.run(options.CombineOptions(project=str(root), cluster="hec")) == 0
+    assert capsys.readouterr().out.startswith("combined.csv: 1 row from 1 file.")
+
+
 @pytest.mark.parametrize(
     ("flags", "message", "hint"),
     [

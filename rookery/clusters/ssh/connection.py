@@ -14,16 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.clusters.ssh import (
-    certificates,
-    config_file,
-    host_key_check,
-    host_keys,
-    startup_files,
-    user_block,
-    user_config,
-)
-from rookery.clusters.ssh.diagnosis import check_identity, explain
+from rookery.clusters.ssh import config_file, user_block, user_config
 from rookery.clusters.ssh.errors import THROUGH_JUMP, UNKNOWN_KEY, SshError
 from rookery.clusters.ssh.process import Call, Completed, RunningCommand
 from rookery.clusters.ssh.prompts import announcement, touch
@@ -150,8 +141,10 @@ class Connection:
         """
         if self.is_open():
             return
+        from rookery.clusters.ssh import certificates, diagnosis, host_key_check, host_keys  # noqa: PLC0415 start-up
+
         quiet = not prompts.is_interactive() if batch is None else batch
-        check_identity(self.cluster)
+        diagnosis.check_identity(self.cluster)
         with self._alone(quiet):
             if self.is_open():  # opened by another process or thread meanwhile
                 return
@@ -164,7 +157,7 @@ class Connection:
             if "Permission denied" in text and not quiet and not certificates.refused(self.cluster, text):
                 text = self._login_asking()
             if text:
-                raise explain(self.cluster, text, batch=quiet)
+                raise diagnosis.explain(self.cluster, text, batch=quiet)
             self._touch()
 
     def close(self) -> bool:
@@ -271,8 +264,10 @@ class Connection:
             stderr: What came on standard error.
             stdout: What came on standard output.
         """
+        from rookery.clusters.ssh import startup_files  # noqa: PLC0415 start-up
+
         if code == 255:
-            return explain(self.cluster, stderr, batch=True)
+            return self._explained(stderr)
         if INPUT_LOST in stdout:
             return startup_files.takes_input(self.cluster, self.command)
         last = ((stdout.strip() or stderr.strip()).splitlines() or ["nothing"])[-1]
@@ -285,7 +280,15 @@ class Connection:
 
     def hangs(self) -> SshError:
         """Return the error for a command that has not begun in time."""
+        from rookery.clusters.ssh import startup_files  # noqa: PLC0415 start-up
+
         return startup_files.hangs(self.cluster, self.command)
+
+    def _explained(self, text: str) -> SshError:
+        """Return the error for what ssh printed."""
+        from rookery.clusters.ssh import diagnosis  # noqa: PLC0415 start-up
+
+        return diagnosis.explain(self.cluster, text, batch=True)
 
     def broke_off(self, code: int) -> bool:
         """Return whether an exit status is ssh's own and not the command's: 255, no output, and no master left."""
@@ -298,7 +301,7 @@ class Connection:
         if not began:
             raise self.failure(completed.returncode, stderr, before)
         if self.broke_off(completed.returncode):
-            raise explain(self.cluster, "", batch=True)
+            raise self._explained("")
         self._touch()
         return Completed(completed.returncode, stdout, stderr, before + noise)
 
@@ -362,7 +365,7 @@ class Connection:
         completed = subprocess.run([*self.ssh, "-G", self.cluster.name], capture_output=True, text=True, check=False)
         match = re.search(r"^controlpath (.+)$", completed.stdout, re.MULTILINE)
         if match is None:
-            raise explain(self.cluster, completed.stderr, batch=True)
+            raise self._explained(completed.stderr)
         return Path(match[1])
 
     def _file(self, suffix: str) -> Path:

@@ -174,7 +174,7 @@ def _lines(found: Run) -> Iterator[tuple[str, str]]:
         yield from _given({_WORDS.get(key, key): value if isinstance(value, str) else ", ".join(value or ())})
     for kind, packages in record.packages.items():
         way = record.environment.get(kind, "")
-        yield f"{kind} packages", f"{len(packages)}, by {way}"
+        yield f"{_WORDS.get(kind, kind)} packages", f"{len(packages)}, by {way}"
         for name, version in packages.items():
             yield "", f"  {name} {version}"
 

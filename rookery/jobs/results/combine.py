@@ -124,7 +124,8 @@ def _print_report(outcome: CombinedTable, sources: Sequence[SourceRun], project:
     """Print how large the table is, and what is wrong with it."""
     numbers = ", ".join(outcome.runs)
     of = f" of run{'s' * (len(outcome.runs) > 1)} {numbers}" if outcome.runs else ""
-    console.say(f"{outcome.output}: {outcome.rows:,} rows{of} from {outcome.files:,} files.")
+    rows = f"{outcome.rows:,} row{'s' * (outcome.rows != 1)}"
+    console.say(f"{outcome.output}: {rows}{of} from {outcome.files:,} file{'s' * (outcome.files != 1)}.")
     following = ""
     for source in sources:
         prefix = f"{source.id}_"

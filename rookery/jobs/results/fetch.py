@@ -16,7 +16,7 @@ from rookery.core import background, console, invocation, locking, paths, typed_
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.options import FetchOptions
-from rookery.jobs.results import ignore_offer, remote_listing
+from rookery.jobs.results import remote_listing
 from rookery.jobs.results.download import Arrivals
 from rookery.projects import config, remote_paths, slurm_values
 from rookery.projects import target as targets
@@ -69,6 +69,8 @@ def run(options: FetchOptions) -> int:
     plan.refused += arrivals.refused
     _print_report(options, connection, listing, plan, brought)
     if brought and not options.json:
+        from rookery.jobs.results import ignore_offer  # noqa: PLC0415 start-up
+
         ignore_offer.make(project.root, outputs)
     return int(bool(plan.refused or (len(brought) < len(plan.bring) and not options.check)))
 

@@ -8,7 +8,6 @@ import gzip
 import os
 import re
 import subprocess
-import tempfile
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -220,6 +219,8 @@ def sent(
     Raises:
         RookeryError: The connection broke off, or more came than was announced; what came before has come whole.
     """
+    import tempfile  # noqa: PLC0415 start-up
+
     by_name = {file.there: file for file in wanted}
     mark = new_mark()
     command = connection.command(remote_command(marked(_SEND, mark), [base], stdin=mark))

@@ -109,18 +109,19 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
             f"Run {job} has no record in runs/.",
             hint=f"{_listing(project, flags)}   # shows your job numbers; `invoke fetch` fetches other records",
         )
-    if not job:
-        arrays = [record for record in run_record.every(project.root, where) if record.array or record.rows]
+    every = [] if job else run_record.every(project.root, where)
+    if every:
+        arrays = [record for record in every if record.array or record.rows]
         named = [record for record in arrays if record.job in pattern]
         record = next(reversed(named or arrays), None)
-    if not record and where:
+    if not record and not every and where:
         cluster, sandbox = where.removesuffix("-sandbox"), where.endswith("-sandbox")
         hint = f"invoke fetch --cluster {cluster}{' --sandbox' * sandbox}{flags}"
         if not sandbox and any(run_record.every(project.root, f"{where}-sandbox")):
             hint = typed_command.again("--sandbox")
         raise RookeryError(f"No run on {cluster}{' (miniature)' * sandbox} has a record in runs/.", hint=hint)
     if not record:
-        return SourceRun()
+        return SourceRun(cluster=where)
     record = run_record.completed(project.root, record)
     until, reruns = _afterwards(project, record)
     known = SourceRun(
