@@ -223,7 +223,7 @@ def test_what_can_not_be_made_again_is_refused_before_anything_is_done(auks: Pro
     assert "is not in this repository" in refused(commit="0" * 40, base="0" * 40)
     assert "differ from those in its record" in refused(rows=[{"n": "9"}])
     assert "job 7, and may have read its results; that job has no record here" in refused(after=["7"])
-    assert "No record of run 99999 in runs/." in auks.run("reproduce", "99999", code=1)
+    assert "Run 99999 has no record in runs/." in auks.run("reproduce", "99999", code=1)
     first = auks.git("rev-parse", "HEAD")
     auks.git("rm", "-q", "params.csv")
     auks.git("commit", "-qm", "without parameters")

@@ -86,7 +86,7 @@ def plan(project: "Project", options: "ReproduceOptions") -> Reproduction:
     record = run_record.find(project.root, number)
     if record is None:
         raise RookeryError(
-            f"No record of run {number} in {config.shown(project.root / run_record.FOLDER)}/.",
+            f"Run {number} has no record in {config.shown(project.root / run_record.FOLDER)}/.",
             hint="invoke fetch   # brings the records of runs that were submitted from another computer",
         )
     before = _before(project, record)

@@ -83,7 +83,7 @@ def _find(project: "Project", number: str, label: str, options: RunsOptions) -> 
     if record is None:
         where = f" on {options.cluster}" if options.cluster else ""
         raise RookeryError(
-            f"No record of run {number}{where} in {_place(project)}/.",
+            f"Run {number}{where} has no record in {_place(project)}/.",
             hint=f"invoke fetch{flags}   # brings the records of runs that were submitted from another computer",
         )
     return Run(record, run_facts.of(project.root, record))
@@ -98,7 +98,7 @@ def _show_all(records: Sequence["RunRecord"], project: "Project", *, json_: bool
         print(json.dumps({"project": project.name, "runs": [_summary(record) for record in records]}, indent=2))
         return 0
     if not records:
-        console.say(f"No records of runs of {project.name} in {_place(project)}/.")
+        console.say(f"No run of {project.name} has a record in {_place(project)}/.")
         return 0
     from rich.text import Text
 
