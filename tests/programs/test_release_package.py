@@ -1,6 +1,7 @@
 """What puts a project's own code in front of an environment, run here with environments of this machine's Python."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,7 +54,11 @@ def shared(tmp_path: Path) -> Path:
     return path  # fmt: skip
 
 
-def test_its_commands_python_and_activate_know_the_projects_code(tmp_path: Path, shared: Path) -> None:
+@pytest.mark.parametrize("quote", ['"', "'", ""])
+def test_its_commands_python_and_activate_know_the_projects_code(tmp_path: Path, shared: Path, quote: str) -> None:
+    """Pythons, and uv, differ in how `activate` writes the environment's path."""
+    activate, line = shared / "bin/activate", f"VIRTUAL_ENV={quote}{shared}{quote}\n"
+    activate.write_text(re.sub(r"(?m)^ *VIRTUAL_ENV=.*\n", lambda _: line, activate.read_text()))
     place = release(tmp_path, "venv")
     made = place / ".venv"
     add("venv", shared, made, place)

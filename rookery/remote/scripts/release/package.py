@@ -11,6 +11,7 @@ built or downloaded. It may be for nodes of another architecture, so nothing of 
 import glob
 import os
 import re
+import shlex
 import shutil
 import sys
 from typing import List
@@ -92,12 +93,24 @@ def commands(shared: str, made: str, final: str) -> None:
                 text += stream.read() if name.startswith("activate") or head.match(text) else b""
         found = head.match(text)
         if name.startswith("activate"):
-            write(path, re.sub(either, lambda _: os.fsencode(final), text), os.stat(source).st_mode)
+            write(path, activation(text, either, os.fsencode(final)), os.stat(source).st_mode)
         elif found:
             python = os.path.join(final, "bin", found.group(1).decode())
             write(path, first_line(python) + text[found.end() :], os.stat(source).st_mode)
         else:
             os.symlink(source, path)
+
+
+def activation(text: bytes, folders: bytes, final: bytes) -> bytes:
+    """Return an `activate` for another folder, in quotes also where Python wrote none, as since CVE-2024-9287.
+
+    Args:
+        text: The shared environment's.
+        folders: A pattern for the folder that it names.
+        final: The other folder.
+    """
+    quoted = os.fsencode(shlex.quote(os.fsdecode(final)))
+    return re.sub(rb"(?<=[ =])(" + folders + rb")|" + folders, lambda match: quoted if match.group(1) else final, text)
 
 
 def first_line(python: str) -> bytes:
