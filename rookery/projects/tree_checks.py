@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from rookery.core import typed_command
 from rookery.core.errors import RookeryError
-from rookery.projects import fetched_files
+from rookery.projects import fetched_files, gitignore
 from rookery.projects.commit import SHOWN, Commit, contents, listed
 from rookery.projects.packing import PIECE, Packing
 from rookery.projects.source_tree import LINK, TreeEntry
@@ -102,9 +102,8 @@ def check(
 
 def untracking(path: str, *, is_folder: bool) -> str:
     """Return the command that takes files out of git, and keeps them."""
-    line = f"/{path}/" if is_folder else f"/{path}"
     return (
-        f"printf '\\n%s\\n' {quoted(line)} >>.gitignore && git add .gitignore && "
+        f"printf '\\n%s\\n' {quoted(gitignore.line(path, is_folder=is_folder))} >>.gitignore && git add .gitignore && "
         f"git rm -r --cached {quoted(path)} && git commit   # keeps your files"
     )
 

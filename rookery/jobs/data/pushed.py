@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rookery.core import invocation
 from rookery.jobs.data import naming
 from rookery.jobs.results.fetch import size as shown_size
+from rookery.projects import gitignore
 from rookery.projects.adoption.project_file import scalar
 from rookery.projects.data.comparison import SHOWN
 
@@ -76,7 +77,7 @@ def advice(project: "Project", pushed: list[Pushed], target: "Target", *, check:
     """Yield what remains to be done: in git, in rookery.yml, and to use the data."""
     for each in pushed:
         if not naming.is_ignored(project, each.path):
-            line = shlex.quote(f"/{each.path}")
+            line = shlex.quote(gitignore.line(each.path))
             yield f"  .gitignore   git does not ignore {each.path} yet: printf '\\n%s\\n' {line} >>.gitignore"
     if unnamed := [each.path for each in pushed if each.path not in project.inputs]:
         line = f"inputs: {_inputs(project.inputs, unnamed)}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rookery.core import atomic_files, console, prompts
 from rookery.core.errors import RookeryError
-from rookery.projects import fetched_files, own_commit
+from rookery.projects import fetched_files, gitignore, own_commit
 from rookery.projects.git_command import git
 
 FILE = ".gitignore"
@@ -26,7 +26,7 @@ def make(root: Path, outputs: Iterable[str]) -> None:
     if offered.exists() or not (outputs := _not_ignored(root, outputs)):
         return
     atomic_files.write(offered, "")
-    lines = [f"/{_escaped(output)}/" for output in outputs]
+    lines = [gitignore.line(output, is_folder=True) for output in outputs]
     named = " and ".join(f"{output}/" for output in outputs)
     if not prompts.is_interactive():
         gap = [""] if _text(root)[-1:] not in {"", "\n"} else []
@@ -78,8 +78,3 @@ def _not_ignored(root: Path, outputs: Iterable[str]) -> list[str]:
     )
     names = ignored.decode(errors="surrogateescape").split("\0")
     return [output for output in outputs if f"{output}/x" not in names]
-
-
-def _escaped(output: str) -> str:
-    """Return a path as a pattern of .gitignore that means it alone."""
-    return "".join(f"\\{character}" if character in "\\*?[" else character for character in output)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rookery.projects import gitignore
 from rookery.projects.adoption.facts import FolderFacts
 
 _PYTHON: Final = {
@@ -44,18 +45,20 @@ def proposed(facts: FolderFacts, outputs: Sequence[str]) -> tuple[IgnoreSection,
 
 def _sections(facts: FolderFacts, outputs: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     ignored = facts.git.ignored
-    runs = [f"/{_literal(folder)}/" for folder in outputs if f"{folder}/x" not in ignored]
+    runs = [gitignore.line(folder, is_folder=True) for folder in outputs if f"{folder}/x" not in ignored]
     yield "Files that runs write", (*runs, *_missing(_RUNS | (_SCRIPTS if facts.scripts else {}), facts))
     data = [entry for entry in facts.data if not entry.is_tracked and entry.path not in ignored]
-    fresh = [f"/{_literal(entry.path)}{'/' * entry.is_folder}" for entry in data if not _all_ignored(entry.path, facts)]
+    fresh = [
+        gitignore.line(entry.path, is_folder=entry.is_folder) for entry in data if not _all_ignored(entry.path, facts)
+    ]
     yield "Data that is too large for git", tuple(fresh)
     secrets = [path for path in facts.secrets if path not in facts.git.tracked]
-    yield "Passwords and keys", tuple(f"/{_literal(path)}" for path in secrets)
+    yield "Passwords and keys", tuple(gitignore.line(path) for path in secrets)
     yield (
         "Other repositories",
-        tuple(f"/{_literal(path)}/" for path in facts.files.repositories if not _tracked(path, facts)),
+        tuple(gitignore.line(path, is_folder=True) for path in facts.files.repositories if not _tracked(path, facts)),
     )
-    own = {f"/{_literal(path)}/": f"{path}/x" for path in facts.files.environments if path != ".venv"}
+    own = {gitignore.line(path, is_folder=True): f"{path}/x" for path in facts.files.environments if path != ".venv"}
     languages = facts.kinds
     caches = {**(_PYTHON if "python" in languages else {}), **(_R if "r" in languages else {})}
     yield "Environments and caches", _missing(own | caches, facts)
@@ -73,12 +76,6 @@ def _all_ignored(folder: str, facts: FolderFacts) -> bool:
     """Return whether git ignores all files of a folder of data."""
     inside = [path for path in facts.files.sizes if path.startswith(f"{folder}/")]
     return bool(inside) and facts.git.ignored.issuperset(inside)
-
-
-def _literal(path: str) -> str:
-    """Return a path as a line of .gitignore that matches only it."""
-    escaped = "".join(f"\\{character}" if character in "\\*?[" else character for character in path)
-    return f"{escaped[:-1]}\\ " if escaped.endswith(" ") else escaped
 
 
 def with_sections(text: str, sections: Sequence[IgnoreSection]) -> str:
