@@ -130,7 +130,7 @@ def main(rscript: str = "") -> None:
     """
     languages = [("Python", [sys.executable, "-"], PYTHON, _PYTHON, indented)]
     if rscript:
-        languages.append(("R", shlex.split(rscript), R, _R, str))
+        languages.append(("R", shlex.split(rscript), R, _R, lambda code: code))
     print("| pitfall | language | slow | fast | slow / fast |\n| --- | --- | --- | --- | --- |")
     for language, command, pairs, program, form in languages:
         for name, (setup, *ways) in pairs.items():
