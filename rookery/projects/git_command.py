@@ -74,6 +74,11 @@ def failure(root: Path, stderr: str) -> RookeryError:
             f"No space left on this computer to write {root}.",
             hint="df -h ~   # free some space, then run the same command again",
         )
+    if match := re.search(r"Unable to create '(.+\.lock)': File exists", stderr):
+        return RookeryError(
+            f"{match[1]} exists: another git command is running in {root}, or one was killed.",
+            hint=f"rm {shlex.quote(match[1])}   # if no git command is running there",
+        )
     if "cannot use bare repository" in stderr:
         return RookeryError(
             f"{root} looks like a bare git repository inside another one; git does not use it, for your safety.",

@@ -83,6 +83,7 @@ def change(copy: "Project", changes: Changes) -> "Project":
     """
     note = _note(copy)
     repository = _folder(copy) / INSIDE
+    _remove_locks(repository)
     git(repository, "reset", "--quiet", "--soft", note.commit)
     file = copy.root / config.NAME
     file.write_bytes(git(copy.root, "show", f"{note.commit}:./{config.NAME}"))
@@ -111,6 +112,7 @@ def check_out(copy: "Project", commit: str, *, patch: bytes = b"", inputs: Mappi
     """
     place = _folder(copy)
     repository = place / INSIDE
+    _remove_locks(repository)
     git(repository, "checkout", "--quiet", "--force", "--detach", commit)
     git(repository, "clean", "--quiet", "-ffd")
     if patch:
@@ -219,6 +221,12 @@ def _make(project: "Project", place: Path, note: CopyNote) -> CopyNote:
         raise RookeryError(f"Commit {note.commit[:7]} has no {config.NAME} in {project.root.name}.")
     copy_note.save(place, note)
     return note
+
+
+def _remove_locks(repository: Path) -> None:
+    """Remove the locks of a git that was killed with the command that ran it; one command at a time uses a copy."""
+    for name in ("index.lock", "HEAD.lock"):
+        (repository / ".git" / name).unlink(missing_ok=True)
 
 
 def _changed(file: Path, changes: Changes) -> str:

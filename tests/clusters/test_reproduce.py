@@ -197,6 +197,7 @@ def test_uncommitted_changes_are_made_again_from_their_patch(auks: Project) -> N
     assert "its record has only a part of them" in auks.run("reproduce", number, code=1)
     kept.write_text(json.dumps({**record, "patch": record["patch"].replace("1.$", "2.$")}))
     assert "its uncommitted changes can't be restored exactly" in auks.run("reproduce", number, code=1)
+    kept.write_text(json.dumps(record))
     auks.run("deploy")
 
 

@@ -121,6 +121,26 @@ def test_a_copy_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     assert (project_copy.make(project, "study-scale-1").root / "a.py").exists()
 
 
+def test_a_git_that_was_killed_in_a_copy_does_not_stop_the_next_command(git: Git, tmp_path: Path) -> None:
+    copy = project_copy.make(config.load(tmp_path / "code"), "study-scale-simulate", "HEAD")
+    changes = {"simulate": {"cpus": 4}}
+    for name in ("index.lock", "HEAD.lock"):
+        (copy.root / ".git" / name).touch()
+        copy = project_copy.change(copy, changes)
+        assert copy.jobs["simulate"]["cpus"] == 4
+        (copy.root / ".git" / name).touch()
+        copy = project_copy.check_out(copy, git("rev-parse", "HEAD"), inputs={})
+        assert copy.jobs["simulate"]["cpus"] == 1
+
+
+def test_a_git_that_was_killed_in_the_project_is_named_with_its_lock(tmp_path: Path) -> None:
+    lock = tmp_path / "code/.git/index.lock"
+    lock.touch()
+    with pytest.raises(RookeryError, match="index.lock exists: another git command is running") as caught:
+        run_git(tmp_path / "code", "add", "--all")
+    assert caught.value.hint == f"rm {lock}   # if no git command is running there"
+
+
 def test_a_copy_that_is_deployed_is_not_replaced(git: Git, tmp_path: Path) -> None:
     project = config.load(tmp_path / "code")
     copy = project_copy.make(project, "study-scale-1")
