@@ -36,7 +36,9 @@ jobs:
     memory: 50M
     time: 00:05:00
   total:
-    command: mkdir -p results/{run}; sort results/*/fit-*.csv data/start.csv >results/{run}/total.csv
+    command: >-
+      last=$(ls -v results/*/fit-1.csv | tail -n 1); mkdir -p results/{run};
+      sort "${last%/*}"/fit-*.csv data/start.csv >results/{run}/total.csv
     after: [fit]
     memory: 50M
     time: 00:05:00
