@@ -34,3 +34,10 @@ def with_one_commit(git: Git, tmp_path: Path) -> Path:
     git("add", "-A")
     git("commit", "-q", "-m", "first")
     return code
+
+
+def commit_all(root: Path) -> None:
+    """Commit all files of a folder, which is a repository from then on."""
+    identity = ("-c", "user.name=a", "-c", "user.email=a")
+    for arguments in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "x", "--allow-empty"]):
+        subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True)

@@ -1,12 +1,12 @@
 """What decides a project's environment, and what can't be in one that releases share."""
 
 import json
-import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from repositories import commit_all
 
 from rookery.core.errors import RookeryError
 from rookery.projects import commit, environment, tree_checks
@@ -19,8 +19,7 @@ def wanted(
     """The environments of a commit with these files."""
     for name, text in files.items():
         (root / name).write_text(text)
-    for arguments in (["init", "-q"], ["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a", "commit", "-qm", "x"]):
-        subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True)
+    commit_all(root)
     project = Project(root, "survival", ("penguins",), Environment(python, r), (), {})
     cluster: Any = SimpleNamespace(data=data)
     with commit.chosen(root) as chosen:

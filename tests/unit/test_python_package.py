@@ -1,9 +1,9 @@
 """A project that is a Python package, from its pyproject.toml alone: nothing of it is run."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
+from repositories import commit_all
 
 from rookery.core.errors import RookeryError
 from rookery.projects import commit, tree_checks
@@ -26,12 +26,7 @@ def found(
         name, _, content = file.partition(":")
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(content)
-    for arguments in (
-        ["init", "-q"],
-        ["add", "-A"],
-        ["-c", "user.name=a", "-c", "user.email=a", "commit", "-qm", "x", "--allow-empty"],
-    ):
-        subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True)
+    commit_all(root)
     with commit.chosen(root) as chosen:
         return python_package.find(chosen, tree_checks.read_tree(chosen), way, lambda: describe, is_listed=is_listed)
 

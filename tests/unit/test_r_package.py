@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repositories import commit_all
 
 from rookery.core.errors import RookeryError
 from rookery.projects import commit, tree_checks
@@ -21,12 +22,7 @@ def found(root: Path, *files: str, text: str = DESCRIPTION, way: str = "library"
     for file in files:
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_text("")
-    for arguments in (
-        ["init", "-q"],
-        ["add", "-A"],
-        ["-c", "user.name=a", "-c", "user.email=a", "commit", "-qm", "x", "--allow-empty"],
-    ):
-        subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True)
+    commit_all(root)
     with commit.chosen(root) as chosen:
         return r_package.find(chosen, tree_checks.read_tree(chosen), way, ["", other])
 
