@@ -138,7 +138,7 @@ def read(text: str) -> RemoteListing:
     keeps_accounts = True
     for kind, bytes_, seconds, fraction, there, other in _RECORD.findall(text):
         if kind:
-            path = (there[8:] if there.startswith("current/") else _in_project(there)).replace("//", "/")
+            path = _in_project(there).replace("//", "/")
             if kind == "l":
                 links.append(path)
             else:
