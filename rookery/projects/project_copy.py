@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Changes = Mapping[str, Mapping[str, Any]]
 """Values of jobs' keys, by job and key; None takes a key away."""
 
-_OWN_FILES = "**/runs/.submitting-*\n**/runs/[0-9]*.json\n"
+_OWN_FILES = ("**/runs/.submitting-*", "**/runs/[0-9]*.json")
 """What submissions from a copy write into it, which is no part of its commits."""
 
 
@@ -114,7 +114,8 @@ def check_out(copy: "Project", commit: str, *, patch: bytes = b"", inputs: Mappi
     repository = place / INSIDE
     _remove_locks(repository)
     git(repository, "checkout", "--quiet", "--force", "--detach", commit)
-    git(repository, "clean", "--quiet", "-ffd")
+    # what the patch of an earlier time added is ignored again, where it also changed .gitignore
+    git(repository, "clean", "--quiet", "-ffdx", *(f"--exclude={pattern}" for pattern in _OWN_FILES))
     if patch:
         git(repository, "apply", "--binary", "--whitespace=nowarn", "-", input=patch)
     copy_note.save(place, replace(_note(copy), inputs=dict(inputs)))
@@ -211,7 +212,7 @@ def _make(project: "Project", place: Path, note: CopyNote) -> CopyNote:
     (inner / "objects/info").mkdir(exist_ok=True)
     (inner / "objects/info/alternates").write_bytes(os.fsencode((project.root / objects).resolve()) + b"\n")
     (inner / "info").mkdir(exist_ok=True)
-    (inner / "info/exclude").write_text(_OWN_FILES)
+    (inner / "info/exclude").write_text("".join(f"{pattern}\n" for pattern in _OWN_FILES))
     if (project.root / shallow).is_file():
         shutil.copy(project.root / shallow, inner / "shallow")
     git(repository, "checkout", "--quiet", "--detach", note.commit)

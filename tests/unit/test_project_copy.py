@@ -75,6 +75,26 @@ def test_uncommitted_changes_make_the_same_snapshot(tmp_path: Path) -> None:
         assert (chosen.id, chosen.head, chosen.dirty) == (identity, head, True)
 
 
+def test_the_same_changes_can_be_made_again_where_they_uncover_an_ignored_file(git: Git, tmp_path: Path) -> None:
+    root = tmp_path / "code"
+    (root / ".gitignore").write_text("*.csv\n")
+    git("add", "-A")
+    git("commit", "-qm", "ignored")
+    (root / ".gitignore").write_text("")
+    (root / "params.csv").write_text("n\n")
+    with commits.chosen(root, dirty=True) as chosen:
+        identity, head, patch = chosen.id, chosen.head, commits.patch(chosen)
+    copy = project_copy.make(config.load(root), "study-reproduce-41", head)
+    record = copy.root / "runs/41.json"
+    record.parent.mkdir()
+    record.write_text("{}")
+    for _ in range(2):
+        copy = project_copy.check_out(copy, head, patch=patch, inputs={})
+        with commits.chosen(copy.root, dirty=True) as chosen:
+            assert chosen.id == identity
+    assert record.exists()
+
+
 def test_a_project_below_the_repository_and_a_commit_of_no_branch(git: Git, tmp_path: Path) -> None:
     inner = tmp_path / "code/study"
     inner.mkdir()
