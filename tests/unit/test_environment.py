@@ -62,6 +62,7 @@ def test_files_that_a_requirements_file_names_decide_too(tmp_path: Path) -> None
         ("poetry", "poetry.lock", '[package.source]\ntype = "directory"\nurl = "lib"\n'),
         ("venv", "requirements.txt", "numpy\n-e ./lib\n"),
         ("venv", "requirements.txt", "./lib"),
+        ("conda", "environment.yml", "dependencies:\n  - pip: [numpy, -e .]\n"),
         ("conda", "environment.yml", "dependencies:\n  - pip:\n    - -e .\n"),
         ("conda", "environment.yml", "dependencies: [python]\nx:\n- '.[plot]' # itself\n"),
         ("conda", "environment.yml", "dependencies:\n  - pip:\n    - ./lib\n"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rookery import __version__
 from rookery.core import cache
 from rookery.core.errors import RookeryError
-from rookery.projects.commit import contents
+from rookery.projects.commit import contents, listed
 from rookery.projects.locks import poetry_lock, r_packages, requirements_file, uv_lock
 from rookery.projects.packages import description, pyproject
 
@@ -108,7 +108,13 @@ def _parsed(way: str, lock: str, texts: Sequence[str], *, has_project_file: bool
     if way == "venv":
         return LockContents(_json(lock, requirements_file.expected(texts)))
     if way == "conda":
-        return LockContents(_json(lock, requirements_file.conda(_yaml(lock, texts[0]), texts[1:])))
+        document = _yaml(lock, texts[0])
+        if own := requirements_file.folders(document):
+            raise RookeryError(
+                f"{lock} installs packages from folders of the project ({listed(own)}), which releases can't share.",
+                hint="remove them from the file, and set PYTHONPATH to their folder under the job's `environment`",
+            )
+        return LockContents(_json(lock, requirements_file.conda(document, texts[1:])))
     return _r(lock, texts[0], project_text)
 
 

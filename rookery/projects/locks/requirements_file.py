@@ -27,6 +27,13 @@ def expected(texts: Iterable[str]) -> dict[str, Any]:
     return {"versions": versions, "needs": {}, "roots": roots}
 
 
+def folders(document: Any) -> list[str]:
+    """Return the folders that an environment.yml has pip install, however its list is written."""
+    entries = document.get("dependencies") if isinstance(document, dict) else None
+    lines = [str(line).strip() for entry in entries or () if isinstance(entry, dict) for line in entry.get("pip") or ()]
+    return [line for line in lines if re.fullmatch(r"(?:(?:-e|--editable)[ =]*)?\.{1,2}(?:/\S*)?(?:\[.*\])?", line)]
+
+
 def conda(document: Any, texts: Iterable[str] = ()) -> dict[str, Any]:
     """Return the packages that conda installs: its own as `conda`, and those of pip.
 
