@@ -129,10 +129,10 @@ def _required(  # noqa: PLR0913, PLR0917
         )
     deciding = [lock, *(name for name in _ALSO[way] if name in tree.files)]
     _refuse_links(tree, deciding)
-    included = _included(commit, tree, way, lock)
-    deciding += included
+    included, constraints = _included(commit, tree, way, lock)
+    deciding += included + constraints
     _refuse_links(tree, deciding)
-    found = locks.read(commit, tree, way, lock, included)
+    found = locks.read(commit, tree, way, lock, included, constraints)
     warning = locks.refuse_stale(way, lock, found)
     parts = [
         way,
@@ -177,16 +177,16 @@ def _refuse_links(tree: Tree, names: list[str]) -> None:
         )
 
 
-def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
-    """Return further files that decide: those that a requirements.txt, or conda's pip, names by -r and -c.
+def _included(commit: Commit, tree: Tree, way: str, lock: str) -> tuple[list[str], list[str]]:
+    """Return further files that decide: those that a requirements.txt, or conda's pip, names by -r, and by -c alone.
 
     Raises:
         RookeryError: A package is to be taken from a folder of the project: that would tie the environment, which many
             releases share, to the one that was there first.
     """
     if way not in _FROM_FOLDER:
-        return []
-    included: list[str] = []
+        return [], []
+    included: dict[str, list[str]] = {"r": [], "c": []}
     unread = [lock]
     while unread:
         name = unread.pop()
@@ -199,10 +199,11 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> list[str]:
                 hint="remove them from the file, and set PYTHONPATH to their folder under the job's `environment`",
             )
         if way in {"venv", "conda"}:
-            named = [entry for entry in _REQUIREMENTS.findall(text) if entry in tree.files and entry not in included]
-            included += named
-            unread += named
-    return included
+            for option, entry in _REQUIREMENTS.findall(text):
+                if entry in tree.files and entry not in (known := included[option[0]]):
+                    known.append(entry)
+                    unread.append(entry)
+    return included["r"], [name for name in included["c"] if name not in included["r"]]
 
 
 # Where pip is told to install a folder; in a list of YAML, too.
@@ -216,9 +217,7 @@ _FROM_FOLDER = {
 }
 # What of that means the project itself, which each release has of its own (packages.python_package).
 _OWN = {"uv": r"\.", "poetry": "(?!)", "conda": "(?!)", "venv": r"(?:(?:-e|--editable)[ =]*)?\./?(?:\[([\w., -]*)\])?"}
-_REQUIREMENTS = re.compile(
-    r"""^[ \t]*(?:- +)?["']?(?:-r|-c|--requirement|--constraint)[ =]*([^\s#"']+)""", re.MULTILINE
-)
+_REQUIREMENTS = re.compile(r"""^[ \t]*(?:- +)?["']?--?(requirement|constraint|r|c)[ =]*([^\s#"']+)""", re.MULTILINE)
 
 
 def own_extras(commit: Commit, tree: Tree, way: str) -> tuple[str, ...] | None:

@@ -260,8 +260,8 @@ def test_what_is_in_git_is_refused_and_what_git_does_not_ignore_is_known(root: P
         ("", "inputs: [data, 'a: b']"),
         ("inputs: [old]\n", "inputs: [old, data, 'a: b']"),
         (
-            "inputs: {old: abcdefabcdef, new: latest}\n",
-            "inputs: {old: abcdefabcdef, new: latest, data: latest, 'a: b': latest}",
+            "inputs: {old: abcdefabcdef, digits: '012345678901', new: latest}\n",
+            "inputs: {old: abcdefabcdef, digits: '012345678901', new: latest, data: latest, 'a: b': latest}",
         ),
     ],
 )

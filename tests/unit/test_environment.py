@@ -55,6 +55,19 @@ def test_files_that_a_requirements_file_names_decide_too(tmp_path: Path) -> None
     assert first != wanted(tmp_path, {"pins.txt": "numpy==2.2.0"}, "venv")
 
 
+def test_what_only_constrains_versions_is_not_required(tmp_path: Path) -> None:
+    files = {
+        "requirements.txt": "-c pins.txt\n-r base.txt\n",
+        "base.txt": "numpy\n",
+        "pins.txt": "numpy==2.1\nzoo==1\n",
+    }
+    [first] = wanted(tmp_path, files, "venv")
+    expected = json.loads(first.expected)
+    assert (expected["roots"], expected["versions"]["numpy"]) == ([["numpy", [], ""]], ["2.1"])
+    [both] = wanted(tmp_path, {"base.txt": "numpy\n--requirement=pins.txt\n"}, "venv")
+    assert [root[0] for root in json.loads(both.expected)["roots"]] == ["numpy", "numpy", "zoo"]
+
+
 @pytest.mark.parametrize(
     ("way", "name", "text"),
     [

@@ -327,6 +327,8 @@ def test_what_pip_and_conda_must_bring(tmp_path: Path) -> None:
         {"numpy": ["2.3.0"]},
         ["numpy", "pandas", "x"],
     )
+    constrained = requirements_file.expected([text], ["pandas==2.2\nunused==1.0\n"])
+    assert constrained == {**expected, "versions": {"numpy": ["2.3.0"], "pandas": ["2.2"], "unused": ["1.0"]}}
     document = {
         "dependencies": [
             "python=3.12",

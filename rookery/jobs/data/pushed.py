@@ -91,4 +91,4 @@ def _inputs(named: Mapping[str, str], unnamed: Sequence[str]) -> str:
     versions = {scalar(path, inside=True): version for path, version in {**named, **dict.fromkeys(unnamed, "")}.items()}
     if not any(versions.values()):
         return f"[{', '.join(versions)}]"
-    return "{" + ", ".join(f"{path}: {version or 'latest'}" for path, version in versions.items()) + "}"
+    return "{" + ", ".join(f"{path}: {scalar(version or 'latest')}" for path, version in versions.items()) + "}"

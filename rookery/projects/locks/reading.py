@@ -31,7 +31,7 @@ _LOCK_AGAIN = {
     "renv": "Rscript -e 'renv::snapshot()'",
     "library": f"edit {r_packages.LIST}",
 }
-_FORMAT = "3"
+_FORMAT = "4"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,14 @@ class LockContents:
     remedy: str = ""
 
 
-def read(commit: "Commit", tree: "Tree", way: str, lock: str, included: Sequence[str] = ()) -> LockContents:
+def read(  # noqa: PLR0913, PLR0917
+    commit: "Commit",
+    tree: "Tree",
+    way: str,
+    lock: str,
+    included: Sequence[str] = (),
+    constraints: Sequence[str] = (),
+) -> LockContents:
     """Return what a lock file of a commit says.
 
     Args:
@@ -60,20 +67,22 @@ def read(commit: "Commit", tree: "Tree", way: str, lock: str, included: Sequence
         way: How the environment is made.
         lock: The lock file's path.
         included: Further files that list packages.
+        constraints: Those that give versions alone.
 
     Raises:
         RookeryError: The file can't be parsed.
     """
     project_file = _PROJECT_FILE.get(way, "")
-    names = [lock, *([project_file] if project_file in tree.files else []), *included]
+    names = [lock, *([project_file] if project_file in tree.files else []), *included, *constraints]
     texts = [text.decode(errors="replace") for text in contents(commit, [tree.files[name].id for name in names])]
-    kept = cache.entry("locks", __version__, _FORMAT, way, *texts)
+    kept = cache.entry("locks", __version__, _FORMAT, way, str(len(constraints)), *texts)
     try:
         return LockContents(**json.loads(kept.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         pass
     try:
-        found = _parsed(way, lock, texts, has_project_file=project_file in tree.files)
+        listing = len(names) - len(constraints)
+        found = _parsed(way, lock, texts[:listing], texts[listing:], has_project_file=project_file in tree.files)
     except (AttributeError, KeyError, TypeError, ValueError):
         return LockContents()  # it is of another form than its tool writes, which will say so itself
     cache.keep(kept, json.dumps(found.__dict__), most=20)
@@ -97,7 +106,9 @@ def refuse_stale(way: str, lock: str, found: LockContents) -> str:
     )
 
 
-def _parsed(way: str, lock: str, texts: Sequence[str], *, has_project_file: bool) -> LockContents:
+def _parsed(
+    way: str, lock: str, texts: Sequence[str], constraints: Sequence[str], *, has_project_file: bool
+) -> LockContents:
     project_text = texts[1] if has_project_file else ""
     if way in {"uv", "poetry"}:
         module: Any = uv_lock if way == "uv" else poetry_lock
@@ -106,7 +117,7 @@ def _parsed(way: str, lock: str, texts: Sequence[str], *, has_project_file: bool
         is_sure = way == "uv" or poetry_lock.is_known(texts[0])
         return LockContents(_json(lock, module.expected(document, project)), stale, is_sure)
     if way == "venv":
-        return LockContents(_json(lock, requirements_file.expected(texts)))
+        return LockContents(_json(lock, requirements_file.expected(texts, constraints)))
     if way == "conda":
         document = _yaml(lock, texts[0])
         if own := requirements_file.folders(document):
@@ -114,7 +125,7 @@ def _parsed(way: str, lock: str, texts: Sequence[str], *, has_project_file: bool
                 f"{lock} installs packages from folders of the project ({listed(own)}), which releases can't share.",
                 hint="remove them from the file, and set PYTHONPATH to their folder under the job's `environment`",
             )
-        return LockContents(_json(lock, requirements_file.conda(document, texts[1:])))
+        return LockContents(_json(lock, requirements_file.conda(document, texts[1:], constraints)))
     return _r(lock, texts[0], project_text)
 
 

@@ -1,30 +1,36 @@
 """Read requirements.txt and environment.yml: the packages that they install."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rookery.projects.locks.requirement import marker, normalised, parsed, pinned
 
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
-def expected(texts: Iterable[str]) -> dict[str, Any]:
+
+def expected(texts: Iterable[str], constraints: Iterable[str] = ()) -> dict[str, Any]:
     """Return the packages that pip installs, as remote/scripts/release/proof.py reads them.
 
     Args:
         texts: Of a requirements.txt, and of those that it includes.
+        constraints: Of the files that give versions to these packages, and install none themselves (pip's `-c`).
     """
-    roots: list[list[Any]] = []
+    required = [found for text in texts for found in _requirements(text)]
     versions: dict[str, list[str]] = {}
-    for text in texts:
-        for line in re.sub(r"\\\r?\n", " ", text).splitlines():
-            with suppress(ValueError):  # an address, a folder, or an option of pip
-                found = parsed(re.sub(r"(?:^|\s)#.*|\s--?[a-z].*", "", line))
-                name = normalised(found.name)
-                roots.append([name, [], marker(found)])
-                if (version := pinned(found)) and not found.marker:
-                    versions.setdefault(name, []).append(version)
+    for found in (*required, *(found for text in constraints for found in _requirements(text))):
+        if (version := pinned(found)) and not found.marker:
+            versions.setdefault(normalised(found.name), []).append(version)
+    roots = [[normalised(found.name), [], marker(found)] for found in required]
     return {"versions": versions, "needs": {}, "roots": roots}
+
+
+def _requirements(text: str) -> Iterator["Requirement"]:
+    for line in re.sub(r"\\\r?\n", " ", text).splitlines():
+        with suppress(ValueError):  # an address, a folder, or an option of pip
+            yield parsed(re.sub(r"(?:^|\s)#.*|\s--?[a-z].*", "", line))
 
 
 def folders(document: Any) -> list[str]:
@@ -34,12 +40,13 @@ def folders(document: Any) -> list[str]:
     return [line for line in lines if re.fullmatch(r"(?:(?:-e|--editable)[ =]*)?\.{1,2}(?:/\S*)?(?:\[.*\])?", line)]
 
 
-def conda(document: Any, texts: Iterable[str] = ()) -> dict[str, Any]:
+def conda(document: Any, texts: Iterable[str] = (), constraints: Iterable[str] = ()) -> dict[str, Any]:
     """Return the packages that conda installs: its own as `conda`, and those of pip.
 
     Args:
         document: The parsed environment.yml.
         texts: Of the requirements.txt that its pip reads.
+        constraints: As in `expected`.
     """
     entries = document.get("dependencies") if isinstance(document, dict) else None
     own: list[list[str]] = []
@@ -51,6 +58,6 @@ def conda(document: Any, texts: Iterable[str] = ()) -> dict[str, Any]:
             r"(?:[^\s:]+::)?([A-Za-z0-9_][\w.-]*)\s*(?:(={1,2})\s*([\w.]+)(?:=.*)?)?.*", str(entry)
         ):
             own.append([match[1].lower(), match[3] or ""])
-    brought = expected(["\n".join(pip), *texts])
+    brought = expected(["\n".join(pip), *texts], constraints)
     # what checks it is run by the login node's Python, for which markers may hold that do not for conda's
     return {**brought, "roots": [edge for edge in brought["roots"] if not edge[2]], "conda": own}
