@@ -13,6 +13,7 @@ import yaml
 from laptops import ROOKERY, Laptop, laptop
 from live import Live, alone, as_root
 from terminal import Terminal
+from waiting import wait_for
 
 from rookery.sandbox.auth import Entrance
 
@@ -164,11 +165,9 @@ def serve(otto: Traveller, name: str, port: int, module: str, methods: str = "ke
     script = SERVER.format(name=name, module=module, port=port, address=otto.live.address, methods=methods)
     if as_root(otto.live, f"test -e /usr/sbin/{name} || echo new"):
         as_root(otto.live, script)
-    keys = subprocess.run(
-        ["ssh-keyscan", "-t", "ed25519", "-p", str(port), otto.live.address],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    (otto.laptop.home / ".ssh/known_hosts").write_text(keys)
+    scan = ["ssh-keyscan", "-t", "ed25519", "-p", str(port), otto.live.address]
+    keys = wait_for(lambda: subprocess.run(scan, check=False, capture_output=True, text=True).stdout)
+    (otto.laptop.home / ".ssh/known_hosts").write_text(keys)  # sshd returns before it listens
 
 
 def asks(otto: Traveller, name: str, port: int, module: str, **settings: object) -> Terminal:
