@@ -213,6 +213,8 @@ def test_words_that_name_data(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for word, says in {
         "../../other": "is not in the project's folder",
         "/etc": "is not in the project's folder",
+        "..": "is or holds the project's folder",
+        "/": "is or holds the project's folder",
         "../runs/x": "it can't be in runs, which rookery or git uses",
         "../.git": "it can't be in .git",
         "x" * 201: "it is too long a path",
