@@ -219,6 +219,7 @@ def test_words_that_name_data(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
         "../.git": "it can't be in .git",
         "x" * 201: "it is too long a path",
         "a\nb": "it must be a name without line breaks",
+        os.fsdecode(b"a\xff"): "it must be a name without line breaks",
         "-x": "that does not begin with -",
     }.items():
         with pytest.raises(RookeryError, match=says):
