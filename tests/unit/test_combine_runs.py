@@ -159,3 +159,20 @@ def test_results_of_several_jobs_lie_beside_each_other(tmp_path: Path, capsys: p
     assert combined(tmp_path, capsys, job="21")["table"] == "run,task,x\n21,1,1\n21,2,2\n"
     outcome = combined(tmp_path, capsys, files="results/simulate_*.csv")
     assert (outcome["runs"], outcome["code"]) == (["21"], 0)
+
+
+@pytest.mark.parametrize(("other", "file"), [("simulate-2", "simulate_{}"), ("summary", "summary_{}")])
+def test_in_the_folder_of_a_run_no_file_is_another_job_s(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], other: str, file: str
+) -> None:
+    """Whatever it is called: the task's number after the job's name may be the name of another job."""
+    project(tmp_path)
+    (tmp_path / "rookery.yml").write_text(
+        f"name: demo\nclusters: [hec]\noutputs: ['results/{{run}}']\njobs: {{{other}: {{command: 'true'}}}}\n"
+    )
+    recorded(tmp_path, 21, array="1-2")
+    (tmp_path / "results/21").mkdir()
+    for task in (1, 2):
+        (tmp_path / f"results/21/{file.format(task)}.csv").write_text(f"x\n{task}\n")
+    outcome = combined(tmp_path, capsys)
+    assert (outcome["table"], outcome["missing"]) == ("run,task,x\n21,1,1\n21,2,2\n", [])

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from rookery.core import typed_command
@@ -39,11 +39,16 @@ def of_run(project: Project, source: SourceRun, pattern: str, table: Path, origi
         files = list(_numbered(_tables(project, source, table)))
         files = file_matching.of_cluster(files, source.cluster, origins)
         files = file_matching.of_run(files, paths, source.id)
-        files = file_matching.of_job(files, paths, source.job, project.jobs)
+        others = () if _in_folder(files, paths, source.id) else project.jobs  # no other job writes into a run's folder
+        files = file_matching.of_job(files, paths, source.job, others)
         command = str(project.jobs.get(source.job, {}).get("command", ""))
         files = file_matching.by_parameters(files, paths, command, source)
-    in_folder = bool(files and source.id and paths.run_of(files[0][1]) == source.id)
-    return RunFiles(source, sorted(files, key=_order), in_folder)
+    return RunFiles(source, sorted(files, key=_order), _in_folder(files, paths, source.id))
+
+
+def _in_folder(files: Sequence[Numbered], paths: Paths, run: str) -> bool:
+    """Return whether files that `file_matching.of_run` has found are in the run's own folder."""
+    return bool(files and run and paths.run_of(files[0][1]) == run)
 
 
 def _tables(project: Project, source: SourceRun, table: Path) -> list[str]:
