@@ -102,7 +102,8 @@ def refuse_stale(way: str, lock: str, found: LockContents) -> str:
     remedy = found.remedy or _LOCK_AGAIN[way]
     separator = ", then:" if remedy.startswith("edit ") else " &&"
     raise RookeryError(
-        f"{lock} is out of date: {found.stale}.", hint=f"{remedy}{separator} git add {lock} && git commit"
+        f"{lock} is out of date: {found.stale}.",
+        hint=f"{remedy}{separator} git add {lock} && git commit -m 'Update {lock}'",
     )
 
 
