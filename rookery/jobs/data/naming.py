@@ -98,7 +98,7 @@ def scanned(project: "Project", paths: Sequence[str]) -> "list[LocalData]":
             continue
         if tracked := git(project.root, "ls-files", "-z", "--", path, check=False).split(b"\0")[:-1]:
             problems.append(
-                f"{path} is in git ({len(tracked):,} file{'s' * (len(tracked) != 1)}): data to push must not be."
+                f"{path} is in git ({len(tracked):,} file{'s' * (len(tracked) != 1)}). Input data must not be in git."
             )
             hints.append(tree_checks.untracking(path, is_folder=not local.is_file))
         if local.faults:
