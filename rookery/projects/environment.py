@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
-from rookery.projects.commit import Commit, contents, listed
+from rookery.projects.commit import Commit, contents
 from rookery.projects.locks import reading as locks
 from rookery.projects.model import Environment, Project
 from rookery.projects.packages import description
@@ -193,11 +193,7 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> tuple[list[str
         text = _text(commit, tree, name)
         named = re.findall(_FROM_FOLDER[way], text, re.MULTILINE)
         own = _OWN[way] if name == lock else "(?!)"
-        if local := [entry for entry in named if "://" not in entry and not re.fullmatch(own, entry)]:
-            raise RookeryError(
-                f"{name} installs packages from folders of the project ({listed(local)}), which releases can't share.",
-                hint="remove them from the file, and set PYTHONPATH to their folder under the job's `environment`",
-            )
+        locks.refuse_folders(name, [entry for entry in named if "://" not in entry and not re.fullmatch(own, entry)])
         if way in {"venv", "conda"}:
             for option, entry in _REQUIREMENTS.findall(text):
                 if entry in tree.files and entry not in (known := included[option[0]]):

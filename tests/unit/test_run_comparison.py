@@ -148,7 +148,7 @@ def test_a_runs_files_are_told_by_its_number_and_by_when_they_were_written(
     assert len(list(arrivals.take((file, [b"1"]) for file in files))) == 4
     arrivals.close()
     (root / "results/changed.csv").write_text("1")
-    project: Any = type("P", (), {"root": root})
+    project: Any = type("P", (), {"root": root, "run_folders": ()})
     later = replace(RECORD, id="4720", when="2026-11-30T11:00:00Z")
     found = originals.here(project, RECORD, [RECORD, later])
     assert sorted(found) == ["results/4711/old.csv", "results/during.csv"]
@@ -156,6 +156,22 @@ def test_a_runs_files_are_told_by_its_number_and_by_when_they_were_written(
     assert list(originals.here(project, RECORD, [later])) == ["results/4711/old.csv"]
     ambiguous = replace(RECORD, array="1-5000")
     assert list(originals.here(project, ambiguous, [later])) == []
+
+
+def test_what_another_run_wrote_into_its_folder_meanwhile_is_not_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    root = tmp_path / "study"
+    arrivals = Arrivals(root, "hec")
+    files = [File(f"results/{name}", f"x/{name}", 1, int(BEGAN + 60) * 10**9) for name in ("4699/1.csv", "4711/1.csv")]
+    assert len(list(arrivals.take((file, [b"1"]) for file in files))) == 2
+    arrivals.close()
+    project: Any = type("P", (), {"root": root, "run_folders": ("results/{run}",)})
+    assert list(originals.here(project, RECORD, [])) == ["results/4711/1.csv"]
+    run_record.keep(root, replace(RECORD, id="4699", when="2026-11-30T09:00:00Z"))
+    run_record.keep(root, rerun := replace(RECORD, failed_of="4699"))
+    assert list(originals.here(project, rerun, [])) == ["results/4699/1.csv"]
 
 
 BEGAN = 1_796_032_800.0  # 2026-11-30T10:00:00Z

@@ -12,7 +12,7 @@ from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting
 from rookery.jobs.results import download, remote_listing
 from rookery.jobs.results.download import Arrivals
-from rookery.projects import fetched_files, remote_paths
+from rookery.projects import fetched_files, remote_paths, run_folders
 from rookery.remote.slurm import reruns
 from rookery.remote.slurm.forms import numbers
 
@@ -200,6 +200,8 @@ def _number(record: "RunRecord") -> "re.Pattern[str]":
 def here(project: "Project", record: "RunRecord", others: Sequence["RunRecord"]) -> dict[str, Path]:
     """Return the results of a run that were fetched into the project and are unchanged, by their paths there.
 
+    None is in the folder of another run, also if it was written while this run was there.
+
     Args:
         project: The project.
         record: The run.
@@ -207,10 +209,12 @@ def here(project: "Project", record: "RunRecord", others: Sequence["RunRecord"])
     """
     began = record.submitted
     later = (other.submitted for other in others if other.id != record.id and other.submitted >= began)
+    first = run_record.completed(project.root, record).id
     found, times = dict[str, Path](), dict[str, float]()
     for path, file, mtime in _unchanged(project.root, record.cluster):
         plain = download.without_cluster(path, record.cluster, record.outputs)
-        found[plain], times[plain] = file, mtime
+        if run_folders.run_of(plain, project.run_folders) in {"", first}:
+            found[plain], times[plain] = file, mtime
     times = {path: times[path] for path in results(times, record, others)}
     chosen, _ = attributed(
         times, _number(record), (began, min(later, default=_ALWAYS)), until=_rewritten(record, others)
