@@ -1,4 +1,4 @@
-"""Input data that git does not ignore: it is no uncommitted change, neither for `deploy` nor for what comes after it."""
+"""Input data that git does not ignore is no uncommitted change, neither for `deploy` nor for what comes after it."""
 
 from pathlib import Path
 from types import SimpleNamespace
