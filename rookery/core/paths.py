@@ -4,7 +4,6 @@ Every function reads the environment when it is called, so that a test or a sand
 """
 
 import errno
-import hashlib
 import os
 import shlex
 import stat
@@ -42,6 +41,8 @@ def digest(path: Path, digits: int = 16) -> str:
         path: A file or folder of the user's.
         digits: How many.
     """
+    import hashlib  # noqa: PLC0415 start-up
+
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:digits]
 
 

@@ -160,7 +160,7 @@ def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> I
 def _no_commit(root: Path, head: str) -> RookeryError:
     if head == "(initial)":
         return RookeryError(
-            f"The git repository {root} has no commit yet.", hint="git add -A && git commit -m 'First version'"
+            f"The git repository of {root} has no commit yet.", hint="git add -A && git commit -m 'First version'"
         )
     return RookeryError(f"Can't deploy from {root}: rookery does not support git repositories with SHA-256.")
 

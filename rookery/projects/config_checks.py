@@ -103,8 +103,10 @@ def _bad_paths(what: str, named: list[tuple[Place, str]], others: list[PurePosix
 
 def bad_input(text: str) -> str:
     """Return what is wrong with a path for input data; "" where nothing is."""
-    is_long = len(data_names.folder(str(PurePosixPath(text)))) > data_names.LONGEST
-    return _bad_path(text, PurePosixPath(text), "path") or "is too long a path" * is_long
+    path = PurePosixPath(text)
+    if wrong := _bad_path(text, path, "path"):
+        return wrong
+    return "is too long a path" if len(data_names.folder(str(path))) > data_names.LONGEST else ""
 
 
 def _bad_versions(inputs: Any) -> Iterator[Complaint]:

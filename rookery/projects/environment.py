@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
-from rookery.projects.commit import Commit, contents, listed
+from rookery.projects.commit import Commit, contents
 from rookery.projects.locks import reading as locks
 from rookery.projects.model import Environment, Project
 from rookery.projects.packages import description
@@ -125,7 +125,7 @@ def _required(  # noqa: PLR0913, PLR0917
     if not lock:
         raise RookeryError(
             f"The commit has no {LOCKS[way][0]}, the lock file of the {way} environment.",
-            hint=f"{_MAKE[way]} && git add {LOCKS[way][0]} && git commit",
+            hint=f"{_MAKE[way]} && git add {LOCKS[way][0]} && git commit -m 'Add {LOCKS[way][0]}'",
         )
     deciding = [lock, *(name for name in _ALSO[way] if name in tree.files)]
     _refuse_links(tree, deciding)
@@ -173,7 +173,7 @@ def _refuse_links(tree: Tree, names: list[str]) -> None:
     if linked := [name for name in names if tree.files[name].mode == LINK]:
         raise RookeryError(
             f"{linked[0]} is a symbolic link in the commit; an environment needs the file itself.",
-            hint=f"replace the link with the file, then: git add {quoted(linked[0])} && git commit",
+            hint=f"replace the link with the file, then: git add {quoted(linked[0])} && git commit -m 'Replace a link'",
         )
 
 
@@ -193,11 +193,7 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> tuple[list[str
         text = _text(commit, tree, name)
         named = re.findall(_FROM_FOLDER[way], text, re.MULTILINE)
         own = _OWN[way] if name == lock else "(?!)"
-        if local := [entry for entry in named if "://" not in entry and not re.fullmatch(own, entry)]:
-            raise RookeryError(
-                f"{name} installs packages from folders of the project ({listed(local)}), which releases can't share.",
-                hint="remove them from the file, and set PYTHONPATH to their folder under the job's `environment`",
-            )
+        locks.refuse_folders(name, [entry for entry in named if "://" not in entry and not re.fullmatch(own, entry)])
         if way in {"venv", "conda"}:
             for option, entry in _REQUIREMENTS.findall(text):
                 if entry in tree.files and entry not in (known := included[option[0]]):

@@ -172,7 +172,9 @@ def test_without_anything_that_tells_versions_apart_it_begins_anew(home: DataHom
     assert got(home, url)["state"] == "unreachable"
     server.cuts.clear()
     assert got(home, url)["state"] == "done"
-    assert set(server.asked) >= {""}
+    assert set(server.asked) == {""}, "also within a command"
+    server.content, server.cuts = b"other" * 10**6, [1_000_000, 500_000] * program.ATTEMPTS
+    assert got(home, url)["state"] == "unreachable", "which is no progress"
     assert home.version("data/x.csv").read_bytes() == CONTENT
 
 

@@ -213,10 +213,13 @@ def test_words_that_name_data(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for word, says in {
         "../../other": "is not in the project's folder",
         "/etc": "is not in the project's folder",
+        "..": "is or holds the project's folder",
+        "/": "is or holds the project's folder",
         "../runs/x": "it can't be in runs, which rookery or git uses",
         "../.git": "it can't be in .git",
         "x" * 201: "it is too long a path",
         "a\nb": "it must be a name without line breaks",
+        os.fsdecode(b"a\xff"): "it must be a name without line breaks",
         "-x": "that does not begin with -",
     }.items():
         with pytest.raises(RookeryError, match=says):

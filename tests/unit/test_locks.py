@@ -169,7 +169,7 @@ def test_a_poetry_that_is_not_known_yet_is_only_warned_about() -> None:
     )
     with pytest.raises(RookeryError, match=r"^uv\.lock is out of date: x\.") as caught:
         reading.refuse_stale("uv", "uv.lock", LockContents("", "x"))
-    assert caught.value.hint == "uv lock && git add uv.lock && git commit"
+    assert caught.value.hint == "uv lock && git add uv.lock && git commit -m 'Update uv.lock'"
 
 
 DESCRIPTION = (

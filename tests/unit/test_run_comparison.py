@@ -13,6 +13,7 @@ from rookery.clusters.login_node import answers
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
+from rookery.jobs.options import ReproduceOptions
 from rookery.jobs.records import comparison, differences, originals, reproduction
 from rookery.jobs.records.comparison import FileComparison
 from rookery.jobs.results.archive import File
@@ -147,7 +148,7 @@ def test_a_runs_files_are_told_by_its_number_and_by_when_they_were_written(
     assert len(list(arrivals.take((file, [b"1"]) for file in files))) == 4
     arrivals.close()
     (root / "results/changed.csv").write_text("1")
-    project: Any = type("P", (), {"root": root})
+    project: Any = type("P", (), {"root": root, "run_folders": ()})
     later = replace(RECORD, id="4720", when="2026-11-30T11:00:00Z")
     found = originals.here(project, RECORD, [RECORD, later])
     assert sorted(found) == ["results/4711/old.csv", "results/during.csv"]
@@ -155,6 +156,22 @@ def test_a_runs_files_are_told_by_its_number_and_by_when_they_were_written(
     assert list(originals.here(project, RECORD, [later])) == ["results/4711/old.csv"]
     ambiguous = replace(RECORD, array="1-5000")
     assert list(originals.here(project, ambiguous, [later])) == []
+
+
+def test_what_another_run_wrote_into_its_folder_meanwhile_is_not_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    root = tmp_path / "study"
+    arrivals = Arrivals(root, "hec")
+    files = [File(f"results/{name}", f"x/{name}", 1, int(BEGAN + 60) * 10**9) for name in ("4699/1.csv", "4711/1.csv")]
+    assert len(list(arrivals.take((file, [b"1"]) for file in files))) == 2
+    arrivals.close()
+    project: Any = type("P", (), {"root": root, "run_folders": ("results/{run}",)})
+    assert list(originals.here(project, RECORD, [])) == ["results/4711/1.csv"]
+    run_record.keep(root, replace(RECORD, id="4699", when="2026-11-30T09:00:00Z"))
+    run_record.keep(root, rerun := replace(RECORD, failed_of="4699"))
+    assert list(originals.here(project, rerun, [])) == ["results/4699/1.csv"]
 
 
 BEGAN = 1_796_032_800.0  # 2026-11-30T10:00:00Z
@@ -190,6 +207,17 @@ def test_when_slurm_does_not_answer_earlier_runs_may_still_have_run() -> None:
 def test_what_another_commit_did_again_is_not_of_the_run(commit: str, failed_of: str, until: float) -> None:
     rerun = replace(RECORD, id="4720", when="2026-11-30T10:01:00Z", commit=commit * 40, failed_of=failed_of)
     assert originals._rewritten(RECORD, [rerun]) == until
+
+
+def test_a_run_whose_tasks_another_commit_did_has_nothing_to_compare_with(tmp_path: Path) -> None:
+    rerun = replace(RECORD, id="4720", when="2026-11-30T10:01:00Z", commit="2" * 40, failed_of="4711")
+    options = ReproduceOptions(job="4711", sandbox=True)
+    with pytest.raises(RookeryError, match="run 4720 wrote them, with another commit") as refused:
+        originals.require(originals.Originals({}, rewritten=3), RECORD, [rerun], options)
+    assert refused.value.hint == "invoke reproduce 4720 --sandbox"
+    with pytest.raises(RookeryError, match="they were removed"):
+        originals.require(originals.Originals({}), RECORD, [rerun], options)
+    originals.require(originals.Originals({"results/1.csv": tmp_path}, rewritten=3), RECORD, [rerun], options)
 
 
 def planned(tmp_path: Path, *runs: RunRecord) -> list[str]:

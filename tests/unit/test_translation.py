@@ -196,9 +196,10 @@ def test_a_project_that_is_there_gets_one_more_job(here: Path, capsys: pytest.Ca
     assert (here / "rookery.yml").read_text() == text + added
     scripts = job_script.scripts(config.load(here), known("hec"))
     assert [script.path for script in scripts] == ["run.sh", "slurm/run-2.sh"]
-    write(here, {"far.sh": RUN.replace("=logs/", "=/scratch/me/")})
-    command.run(InitOptions(from_script="far.sh", check=True))
-    assert "The log /scratch/me/%j.out is in no folder of `outputs`" in capsys.readouterr().out
+    for folder in ("/scratch/me", "slurm_logs/.."):
+        write(here, {"far.sh": RUN.replace("=logs", f"={folder}")})
+        command.run(InitOptions(from_script="far.sh", check=True))
+        assert f"The log {folder}/%j.out is in no folder of `outputs`" in capsys.readouterr().out
 
 
 def test_a_script_that_is_not_there_or_elsewhere_is_refused(here: Path, tmp_path: Path) -> None:

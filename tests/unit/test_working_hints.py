@@ -10,6 +10,7 @@ from rookery.clusters.ssh.connection import Connection
 from rookery.core.errors import RookeryError
 from rookery.jobs import options as jobs
 from rookery.jobs.lint import run as lint
+from rookery.jobs.records import reproduction
 from rookery.jobs.results import source_run
 from rookery.jobs.submit import request, sbatch_errors
 from rookery.projects import config
@@ -65,11 +66,25 @@ def test_lint_of_a_file_goes_before_a_job_of_that_name(study: Path, capsys: pyte
     assert "simulate:3: error RK601" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("flags", "hint"), [("", "invoke jobs --all"), (" --project x", "--all --cluster penguins")])
-def test_the_results_of_an_unknown_run(flags: str, hint: str) -> None:
+@pytest.mark.parametrize(
+    ("flags", "where", "hint"),
+    [
+        ("", "", "invoke jobs --all"),
+        (" --project x", "", "--all --cluster penguins"),
+        ("", "penguins-sandbox", "invoke jobs --all --cluster penguins --sandbox"),
+    ],
+)
+def test_the_results_of_an_unknown_run(flags: str, where: str, hint: str) -> None:
     with pytest.raises(RookeryError, match="Run 9999 has no record") as caught:
-        source_run.of_record(config.load(), "9999", flags=flags)
+        source_run.of_record(config.load(), "9999", flags=flags, where=where)
     assert str(caught.value.hint).partition("   #")[0].endswith(hint)
+
+
+@pytest.mark.parametrize(("job", "hint"), [("9999", "invoke fetch --sandbox"), ("fit", "invoke jobs --sandbox")])
+def test_reproduce_of_an_unknown_run_of_a_miniature(job: str, hint: str) -> None:
+    with pytest.raises(RookeryError, match=job) as caught:
+        reproduction.plan(config.load(), jobs.ReproduceOptions(job=job, sandbox=True))
+    assert str(caught.value.hint).partition("   #")[0] == hint
 
 
 def test_failed_tasks_of_an_unknown_run() -> None:

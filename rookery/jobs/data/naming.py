@@ -43,6 +43,11 @@ def _in_project(project: "Project", word: str) -> str:
     """Return the path in the project that a word means: what there is of that name, from here or from its folder."""
     places = [_place(project, folder / Path(word).expanduser()) for folder in (Path.cwd(), project.root)]
     inside = [place for place in places if place.is_relative_to(project.root) and place != project.root]
+    if not inside and project.root.is_relative_to(places[0]):
+        raise RookeryError(
+            f"{shown(word)} is or holds the project's folder {project.root}, not data in it.",
+            hint="move the data into a folder such as data/raw",
+        )
     if not inside:
         raise RookeryError(
             f"{shown(word)} is not in the project's folder {project.root}.",
@@ -98,7 +103,7 @@ def scanned(project: "Project", paths: Sequence[str]) -> "list[LocalData]":
             continue
         if tracked := git(project.root, "ls-files", "-z", "--", path, check=False).split(b"\0")[:-1]:
             problems.append(
-                f"{path} is in git ({len(tracked):,} file{'s' * (len(tracked) != 1)}): data to push must not be."
+                f"{path} is in git ({len(tracked):,} file{'s' * (len(tracked) != 1)}). Input data must not be in git."
             )
             hints.append(tree_checks.untracking(path, is_folder=not local.is_file))
         if local.faults:

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,14 @@ from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting
 from rookery.jobs.results import download, remote_listing
 from rookery.jobs.results.download import Arrivals
-from rookery.projects import fetched_files, remote_paths
+from rookery.projects import fetched_files, remote_paths, run_folders
 from rookery.remote.slurm import reruns
 from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
     from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
+    from rookery.jobs.options import ReproduceOptions
     from rookery.jobs.run_record import RunRecord
     from rookery.projects.model import Project
 
@@ -163,9 +164,13 @@ def _family(record: "RunRecord", others: Iterable["RunRecord"]) -> set[str]:
 
 def _rewritten(record: "RunRecord", others: Sequence["RunRecord"]) -> float:
     """Return when the first run of another commit began to do failed tasks of a run again."""
+    return min((run.submitted for run in _of_other_commits(record, others)), default=_ALWAYS)
+
+
+def _of_other_commits(record: "RunRecord", others: Sequence["RunRecord"]) -> list["RunRecord"]:
+    """Return the later runs of another commit that did failed tasks of a run again."""
     family = _family(record, others)
-    later = (run for run in others if run.id in family and run.when > record.when and run.commit != record.commit)
-    return min((run.submitted for run in later), default=_ALWAYS)
+    return [run for run in others if run.id in family and run.when > record.when and run.commit != record.commit]
 
 
 def _spans(snapshot: "SlurmSnapshot", own: Span, number: str, others: Mapping[str, float]) -> tuple[Span, list[Span]]:
@@ -195,6 +200,8 @@ def _number(record: "RunRecord") -> "re.Pattern[str]":
 def here(project: "Project", record: "RunRecord", others: Sequence["RunRecord"]) -> dict[str, Path]:
     """Return the results of a run that were fetched into the project and are unchanged, by their paths there.
 
+    None is in the folder of another run, also if it was written while this run was there.
+
     Args:
         project: The project.
         record: The run.
@@ -202,10 +209,12 @@ def here(project: "Project", record: "RunRecord", others: Sequence["RunRecord"])
     """
     began = record.submitted
     later = (other.submitted for other in others if other.id != record.id and other.submitted >= began)
+    first = run_record.completed(project.root, record).id
     found, times = dict[str, Path](), dict[str, float]()
     for path, file, mtime in _unchanged(project.root, record.cluster):
         plain = download.without_cluster(path, record.cluster, record.outputs)
-        found[plain], times[plain] = file, mtime
+        if run_folders.run_of(plain, project.run_folders) in {"", first}:
+            found[plain], times[plain] = file, mtime
     times = {path: times[path] for path in results(times, record, others)}
     chosen, _ = attributed(
         times, _number(record), (began, min(later, default=_ALWAYS)), until=_rewritten(record, others)
@@ -220,13 +229,26 @@ def _unchanged(root: Path, cluster: str) -> Iterator[tuple[str, Path, float]]:
             yield path, root / path, int(note[1]) / 10**9
 
 
-def require(found: Mapping[str, Path], record: "RunRecord") -> None:
+def require(found: Originals, record: "RunRecord", others: Sequence["RunRecord"], options: "ReproduceOptions") -> None:
     """Refuse to run tasks again whose results could not be compared with anything.
+
+    Args:
+        found: The results.
+        record: The run.
+        others: The other runs on its cluster.
+        options: The options of `reproduce`.
 
     Raises:
         RookeryError: There is none.
     """
-    if not found:
+    if not found.files and found.rewritten:
+        rerun = min(_of_other_commits(record, others), key=lambda run: run.submitted)
+        raise RookeryError(
+            f"Run {record.id} has no results to compare with: run {rerun.id} wrote them, with another commit "
+            f"({rerun.commit[:7]} instead of {record.commit[:7]}).",
+            hint=replace(options, job=rerun.id).command("reproduce"),
+        )
+    if not found.files:
         raise RookeryError(
             f"Run {record.id} has no results to compare with, on {record.cluster} or here: they were removed, or a "
             "later run wrote files of the same names.",

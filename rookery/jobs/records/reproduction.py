@@ -12,6 +12,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.projects import commit as commits
 from rookery.projects import config, project_copy
+from rookery.projects import target as targets
 from rookery.projects.git_command import git
 from rookery.projects.scripts import job_script
 from rookery.remote.slurm import reruns
@@ -82,12 +83,13 @@ def plan(project: "Project", options: "ReproduceOptions") -> Reproduction:
     """
     if project.is_copy:
         raise RookeryError(f"{project.root} is a copy that rookery made of {project.origin}.")
-    number = run_record.parse_id(options.job)[0]
+    flags = targets.typed_flags("", sandbox=options.sandbox)
+    number = run_record.parse_id(options.job, flags)[0]
     record = run_record.find(project.root, number)
     if record is None:
         raise RookeryError(
             f"Run {number} has no record in {config.shown(project.root / run_record.FOLDER)}/.",
-            hint="invoke fetch   # brings the records of runs that were submitted from another computer",
+            hint=f"invoke fetch{flags}   # brings the records of runs that were submitted from another computer",
         )
     before = _before(project, record)
     for run in (*before, record):

@@ -8,6 +8,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.run_record import RunRecord
 from rookery.projects import commit
+from rookery.projects import target as targets
 from rookery.projects.model import Project
 from rookery.remote.slurm.forms import numbers
 
@@ -103,11 +104,11 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
     Raises:
         RookeryError: There is no record of the run that is named, or of any on the cluster that is named.
     """
-    record = run_record.find(project.root, run_record.parse_id(job)[0], where) if job else None
+    record = run_record.find(project.root, run_record.parse_id(job, _flags(where))[0], where) if job else None
     if job and not record:
         raise RookeryError(
             f"Run {job} has no record in runs/.",
-            hint=f"{_listing(project, flags)}   # shows your job numbers; `invoke fetch` fetches other records",
+            hint=f"{_listing(project, flags, where)}   # shows your job numbers; `invoke fetch` fetches other records",
         )
     every = [] if job else run_record.every(project.root, where)
     if every:
@@ -116,7 +117,7 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
         record = next(reversed(named or arrays), None)
     if not record and not every and where:
         cluster, sandbox = where.removesuffix("-sandbox"), where.endswith("-sandbox")
-        hint = f"invoke fetch --cluster {cluster}{' --sandbox' * sandbox}{flags}"
+        hint = f"invoke fetch{_flags(where)}{flags}"
         if not sandbox and any(run_record.every(project.root, f"{where}-sandbox")):
             hint = typed_command.again("--sandbox")
         raise RookeryError(f"No run on {cluster}{' (miniature)' * sandbox} has a record in runs/.", hint=hint)
@@ -140,9 +141,14 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
     return replace(known, tasks=frozenset(numbers(record.array)))
 
 
-def _listing(project: Project, flags: str) -> str:
+def _listing(project: Project, flags: str, where: str) -> str:
     """Return the command that lists the user's jobs; outside the project, it names the cluster."""
-    return f"invoke jobs --all{f' --cluster {project.clusters[0]}' * bool(flags)}"
+    return f"invoke jobs --all{_flags(where or project.clusters[0] * bool(flags))}"
+
+
+def _flags(where: str) -> str:
+    """Return the flags that mean a cluster, as Cluster.label names it; "" for any."""
+    return targets.typed_flags(where.removesuffix("-sandbox"), sandbox=where.endswith("-sandbox"))
 
 
 def _afterwards(project: Project, first: RunRecord) -> tuple[float, Sequence[RunRecord]]:

@@ -55,7 +55,8 @@ def _log_folder(log: str) -> str:
 
 def is_fetched(log: str, outputs: Sequence[str]) -> bool:
     """Return whether a log is in one of the project's folders for results and logs, which `fetch` copies."""
-    return any(PurePosixPath(log).parent.is_relative_to(output) for output in outputs)
+    folder = PurePosixPath(log).parent
+    return ".." not in folder.parts and any(folder.is_relative_to(output) for output in outputs)
 
 
 def differences(script: BatchScript, outputs: Sequence[str], *, python: str, r: str) -> Iterator[str]:

@@ -93,10 +93,6 @@ def compare(lock: str, versions: Mapping[str, str], text: str) -> Comparison:
         return Comparison()
     missing, outdated = description.missing(text, versions), description.outdated(text, versions)
     asked = [f"{name} >= {oldest}, and {lock} has {versions[name]}" for name, oldest in outdated.items()]
-    lacking = [f"{listed(missing)}, which {_verb(missing)} not in {lock}"] if missing else []
+    lacking = [f"{listed(missing)}, which {'is' if len(missing) == 1 else 'are'} not in {lock}"] if missing else []
     says = "; ".join(f"DESCRIPTION asks for {what}" for what in (*lacking, *asked))
     return Comparison(says, "Package" in description.fields(text), missing, tuple(outdated))
-
-
-def _verb(names: Iterable[str]) -> str:
-    return "is" if len(tuple(names)) == 1 else "are"

@@ -89,6 +89,23 @@ def read(  # noqa: PLR0913, PLR0917
     return found
 
 
+def refuse_folders(name: str, folders: Sequence[str]) -> None:
+    """Refuse packages that a file has installed from folders of the project, which environments are not tied to.
+
+    Args:
+        name: The file.
+        folders: Its lines that ask for one.
+
+    Raises:
+        RookeryError: There are any.
+    """
+    if folders:
+        raise RookeryError(
+            f"{name} installs packages from folders of the project ({listed(folders)}), which releases can't share.",
+            hint="remove them from the file, and set PYTHONPATH to their folder under the job's `environment`",
+        )
+
+
 def refuse_stale(way: str, lock: str, found: LockContents) -> str:
     """Refuse a lock file that is certainly older than the project file; return a warning where it may be.
 
@@ -97,12 +114,13 @@ def refuse_stale(way: str, lock: str, found: LockContents) -> str:
     """
     if not found.stale:
         return ""
-    if not found.is_sure:
-        return f"{lock} may be out of date: {found.stale} (to update it: {found.remedy or _LOCK_AGAIN[way]})"
     remedy = found.remedy or _LOCK_AGAIN[way]
+    if not found.is_sure:
+        return f"{lock} may be out of date: {found.stale} (to update it: {remedy})"
     separator = ", then:" if remedy.startswith("edit ") else " &&"
     raise RookeryError(
-        f"{lock} is out of date: {found.stale}.", hint=f"{remedy}{separator} git add {lock} && git commit"
+        f"{lock} is out of date: {found.stale}.",
+        hint=f"{remedy}{separator} git add {lock} && git commit -m 'Update {lock}'",
     )
 
 
@@ -120,11 +138,7 @@ def _parsed(
         return LockContents(_json(lock, requirements_file.expected(texts, constraints)))
     if way == "conda":
         document = _yaml(lock, texts[0])
-        if own := requirements_file.folders(document):
-            raise RookeryError(
-                f"{lock} installs packages from folders of the project ({listed(own)}), which releases can't share.",
-                hint="remove them from the file, and set PYTHONPATH to their folder under the job's `environment`",
-            )
+        refuse_folders(lock, requirements_file.folders(document))
         return LockContents(_json(lock, requirements_file.conda(document, texts[1:], constraints)))
     return _r(lock, texts[0], project_text)
 

@@ -33,7 +33,7 @@ PATIENCE = 60
 """Seconds without a byte after which a connection counts as lost."""
 
 ATTEMPTS = 5
-"""Connections that are made one after another without a byte coming; a pause after each."""
+"""Connections that are made one after another and bring it no further; a pause after each."""
 
 
 class Redirects(urllib.request.HTTPRedirectHandler):
@@ -90,17 +90,17 @@ class Download:
         """
         handle = self._opened()
         try:
-            failures = 0
+            failures, furthest = 0, self.size
             while True:
-                before = self.size
                 try:
-                    return self._attempt(handle, known if not before else "")
+                    return self._attempt(handle, "" if self.size else known)
                 except (OSError, http.client.HTTPException) as error:
                     if getattr(error, "errno", 0) in FULL:
                         raise
                     if isinstance(error, urllib.error.HTTPError) and error.code < 500:
                         raise Answer("failed", said="the server answers %d %s" % (error.code, error.reason)) from None
-                    failures = 0 if self.size > before else failures + 1
+                    failures = 0 if self.size > furthest else failures + 1
+                    furthest = max(furthest, self.size)
                     if failures >= ATTEMPTS:
                         reason = getattr(error, "reason", None) or error
                         raise Answer("unreachable", said="the download broke off: %s" % reason) from None
@@ -137,7 +137,7 @@ class Download:
 
     def _attempt(self, handle: int, known: str) -> bool:
         headers = {}
-        if self.size:
+        if self.size and self.validator:  # without, the rest might be that of another version
             headers = {"Range": "bytes=%d-" % self.size, "If-Range": self.validator}
         elif known:
             headers = {"If-None-Match" if '"' in known else "If-Modified-Since": known}
