@@ -78,7 +78,7 @@ class GitStatus:
 
         Args:
             root: The project's folder.
-            outputs: Its folders of results, which are no uncommitted changes.
+            outputs: What of it is on the storage (`Project.linked`), results and input data: no uncommitted changes.
         """
         self._root, self._outputs, self._stack = root, outputs, ExitStack()
         self._commit: Commit | None = None

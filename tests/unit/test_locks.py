@@ -175,13 +175,6 @@ def test_a_poetry_that_is_not_known_yet_is_only_warned_about() -> None:
 DESCRIPTION = (
     "Package: tidal\nVersion: 0.1\nDepends: R (>= 4.1), stats\nImports:\n    foreach (>= 1.5.0),\n    iterators\n"
 )
-RENV: dict[str, Any] = {
-    "R": {"Version": "4.3.1"},
-    "Packages": {
-        "foreach": {"Package": "foreach", "Version": "1.5.2", "Source": "Repository"},
-        "iterators": {"Package": "iterators", "Version": "1.0-14", "Source": "Repository"},
-    },
-}
 
 
 def site(tmp_path: Path, **versions: str) -> Path:
