@@ -84,7 +84,9 @@ def page(name: str, options: type[Options]) -> str:
 
 def _paragraphs(options: type[Options]) -> list[str]:
     texts = (inspect.getdoc(options) or "").split("\n\n")
-    return ["\n".join(textwrap.wrap(as_typed(" ".join(text.split())), _width())) for text in texts]
+    return [
+        "\n".join(textwrap.wrap(as_typed(" ".join(text.split())), _width(), break_on_hyphens=False)) for text in texts
+    ]
 
 
 def _placeholder(key: str, flag: Field[Any]) -> str:
@@ -114,7 +116,7 @@ def _columns(rows: Iterable[tuple[str, str]], width: int) -> str:
     width = min(width, 28)
     lines = []
     for term, text in rows:
-        wrapped = textwrap.wrap(as_typed(text), max(_width() - width - 4, 20)) or [""]
+        wrapped = textwrap.wrap(as_typed(text), max(_width() - width - 4, 20), break_on_hyphens=False) or [""]
         if len(term) > width:
             lines.append(f"  {term}")
             term = ""  # noqa: PLW2901 it has been written

@@ -38,7 +38,8 @@ def check(path: Path, shown: str) -> None:
         )
     if importlib.util.find_spec(library) is None:
         raise RookeryError(
-            f"{library} is not installed; rookery needs it to write {shown}. `--plot` draws in the terminal without.",
+            f"{library} is not installed; rookery needs it to write {shown}. "
+            "Without it, `--plot` draws in the terminal.",
             hint=_installation(),
         )
     if path.is_dir() or (path.exists() and not written_files.is_unchanged(_WRITTEN, path)):

@@ -76,7 +76,8 @@ def _write(folder: Path, scripts: list[JobScript], *, check: bool) -> None:
         names = ", ".join(str(path) for path in kept)
         raise RookeryError(
             f"Nothing was written, to keep changes that are not committed: {names}.",
-            hint=f"git add {shlex.join(map(str, kept))} && git commit   # or move them; then render again",
+            hint=f"git add {shlex.join(map(str, kept))} && git commit -m 'Change job scripts'   "
+            "# or move them; then render again",
         )
     if check:
         for path in texts:

@@ -78,7 +78,7 @@ class GitStatus:
 
         Args:
             root: The project's folder.
-            outputs: Its folders of results, which are no uncommitted changes.
+            outputs: What of it is on the storage (`Project.linked`), results and input data: no uncommitted changes.
         """
         self._root, self._outputs, self._stack = root, outputs, ExitStack()
         self._commit: Commit | None = None
@@ -160,7 +160,7 @@ def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> I
 def _no_commit(root: Path, head: str) -> RookeryError:
     if head == "(initial)":
         return RookeryError(
-            f"The git repository {root} has no commit yet.", hint="git add -A && git commit -m 'First version'"
+            f"The git repository of {root} has no commit yet.", hint="git add -A && git commit -m 'First version'"
         )
     return RookeryError(f"Can't deploy from {root}: rookery does not support git repositories with SHA-256.")
 

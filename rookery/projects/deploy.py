@@ -36,8 +36,7 @@ def run(options: DeployOptions) -> int:
     """
     began = time.monotonic()
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
-    project, connection = target.project, target.connection
-    assert project is not None  # noqa: S101 find raises where there is none
+    project, connection = target.required_project, target.connection
     if project.is_copy and not options.check:
         project_copy.note_cluster(project, connection.cluster.label)
     with (

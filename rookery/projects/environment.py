@@ -125,7 +125,7 @@ def _required(  # noqa: PLR0913, PLR0917
     if not lock:
         raise RookeryError(
             f"The commit has no {LOCKS[way][0]}, the lock file of the {way} environment.",
-            hint=f"{_MAKE[way]} && git add {LOCKS[way][0]} && git commit",
+            hint=f"{_MAKE[way]} && git add {LOCKS[way][0]} && git commit -m 'Add {LOCKS[way][0]}'",
         )
     deciding = [lock, *(name for name in _ALSO[way] if name in tree.files)]
     _refuse_links(tree, deciding)
@@ -173,7 +173,7 @@ def _refuse_links(tree: Tree, names: list[str]) -> None:
     if linked := [name for name in names if tree.files[name].mode == LINK]:
         raise RookeryError(
             f"{linked[0]} is a symbolic link in the commit; an environment needs the file itself.",
-            hint=f"replace the link with the file, then: git add {quoted(linked[0])} && git commit",
+            hint=f"replace the link with the file, then: git add {quoted(linked[0])} && git commit -m 'Replace a link'",
         )
 
 

@@ -28,9 +28,9 @@ class NewOptions(Options):
 class InitOptions(Options):
     """Make a project from the code in a folder.
 
-    Proposes a rookery.yml and lines for .gitignore, from the lock files, job scripts, programs and data in the folder,
-    and a git repository if there is none. Writes nothing before you agree. In an existing project, --from-script adds
-    a job.
+    Looks at the lock files, job scripts, programs and data in the folder, and proposes a rookery.yml, lines for
+    .gitignore and, if there is none, a git repository. Writes nothing before you agree. In an existing project,
+    --from-script adds a job.
     """
 
     examples = ("init --check", "init", "init my-code --cluster hec", "init --from-script run.sh")

@@ -128,7 +128,7 @@ def text(name: str) -> str:
 
 def program(values: Mapping[str, str], *names: str) -> str:
     """Return scripts of remote/, read one behind the other, with values for what they ask for."""
-    return _assignments(values) + "".join(text(name) for name in names)
+    return assignments(values) + "".join(text(name) for name in names)
 
 
 def look(order: Order, *, check: bool = False) -> str:
@@ -151,7 +151,7 @@ def deploy(name: str, *, is_new: bool) -> str:
     """
     values = {"name": name, "who": f"{getpass.getuser()} on {os.uname().nodename}", "is_new": str(int(is_new))}
     scripts = "".join(text(name) for name in ("release.sh", "files.sh", "deploy.sh"))
-    return _assignments(values) + paths.remote("scripts/python.sh") + scripts
+    return assignments(values) + paths.remote("scripts/python.sh") + scripts
 
 
 def payload(order: Order, contents: ReleaseContents) -> bytes:
@@ -165,7 +165,7 @@ def payload(order: Order, contents: ReleaseContents) -> bytes:
         "shallow": "\n".join(contents.shallow),
         "rendered": "\n".join(contents.files),
     }
-    script = _assignments(values)
+    script = assignments(values)
     if order.environments:
         uses_r = any(environment.startswith("r ") for environment in order.environments)
         program = text("library.R") if uses_r else ""
@@ -182,7 +182,7 @@ def payload(order: Order, contents: ReleaseContents) -> bytes:
             "requirements": "\n".join(order.requirements),
             "package_program": text("package.py") if "python" in order.packages else "",
         }
-        script += _assignments(values) + text("environment.sh")
+        script += assignments(values) + text("environment.sh")
     encoded = script.encode(errors="surrogateescape")
     return b"%d\n%b%b" % (len(encoded), encoded, archive)
 
@@ -202,7 +202,7 @@ def _values(order: Order) -> dict[str, str]:
     }
 
 
-def _assignments(values: Mapping[str, str]) -> str:
+def assignments(values: Mapping[str, str]) -> str:
     """Return lines of shell that set variables."""
     return "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
 

@@ -86,7 +86,8 @@ def check(
         )
     if missing := [path for path in needed if path not in tree.files]:
         raise RookeryError(
-            f"Not in the commit: {listed(missing)}.", hint=f"git add -f {quoted(missing[0])} && git commit"
+            f"Not in the commit: {listed(missing)}.",
+            hint=f"git add -f {quoted(missing[0])} && git commit -m 'Add files that jobs need'",
         )
     for path in (*outputs, *inputs):
         tracked = [file for file in beneath(tree, path) if not is_placeholder(file)]
@@ -104,7 +105,7 @@ def untracking(path: str, *, is_folder: bool) -> str:
     """Return the command that takes files out of git, and keeps them."""
     return (
         f"printf '\\n%s\\n' {quoted(gitignore.line(path, is_folder=is_folder))} >>.gitignore && git add .gitignore && "
-        f"git rm -r --cached {quoted(path)} && git commit   # keeps your files"
+        f"git rm -r --cached {quoted(path)} && git commit -m 'Keep data and results out of git'   # keeps your files"
     )
 
 
@@ -156,7 +157,7 @@ def _check_reserved(tree: Tree, outputs: Sequence[str]) -> None:
     if taken:
         raise RookeryError(
             f"The commit has files where rookery puts its own in a release: {listed(taken)}.",
-            hint=f"git rm -r --cached {quoted(taken[0])} && git commit",
+            hint=f"git rm -r --cached {quoted(taken[0])} && git commit -m 'Remove files from git'",
         )
 
 
@@ -177,7 +178,8 @@ def _check_pointers(commit: Commit, tree: Tree) -> None:
         raise RookeryError(
             f"The commit has files of {'git-crypt' if filters[pointers[0]] == 'git-crypt' else 'git-lfs'}, "
             f"which rookery does not support: {listed(pointers)}.",
-            hint=f"git rm --cached {quoted(pointers[0])} && git commit   # keep data on the cluster's large storage",
+            hint=f"git rm --cached {quoted(pointers[0])} && git commit -m 'Remove files from git'   # keep data on the "
+            "cluster's large storage",
         )
 
 

@@ -7,6 +7,7 @@ program's own Python reads the files, which are in forms of its version.
 import json
 import os
 import pstats
+import re
 import sys
 from typing import Any, Dict, Iterator, List, Tuple
 
@@ -86,14 +87,14 @@ READERS = {".prof": of_cprofile, ".raw": of_py_spy, ".pyisession": of_pyinstrume
 
 
 def place(file: str, line: object) -> str:
-    """Return where something is: file and line, from this folder on where the file is in it."""
+    """Return where something is: file and line, from this folder or Python's own on where the file is in it."""
     if not file or file.startswith(("<", "~")):
         return "built-in" if str(line) in ("0", "") else "%s:%s" % (file, line)
     here = os.getcwd() + os.sep
     for start in (here, os.path.realpath(here) + os.sep):
         if file.startswith(start):
             file = file[len(start) :]
-    parts = file.replace("\\", "/").split("/site-packages/")
+    parts = re.split(r"/lib/python3\.\d+/(?:site-packages/)?|/site-packages/", file.replace("\\", "/"))
     return "%s:%s" % (parts[-1], line)
 
 

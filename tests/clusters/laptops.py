@@ -73,14 +73,14 @@ class Laptop:
         assert problems_in(out + err) == {}
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
-    def says_in(self, folder: Path, *arguments: str) -> str:
-        """What a command of rookery prints in a folder; it must succeed."""
+    def says_in(self, folder: Path, *arguments: str, code: int = 0) -> str:
+        """What a command of rookery prints in a folder; its exit code must be this one."""
         completed = subprocess.run(
             [str(ROOKERY), *arguments],
             cwd=folder, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
             check=False,
         )  # fmt: skip
-        assert completed.returncode == 0, f"{arguments}\n{completed.stdout}{completed.stderr}"
+        assert completed.returncode == code, f"{arguments}\n{completed.stdout}{completed.stderr}"
         return completed.stdout
 
     def setup(self, *arguments: str, timeout: float = 300) -> dict[str, Any]:

@@ -5,14 +5,13 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from laptop_projects import Project
-from laptops import ROOKERY, Laptop, laptop
+from laptops import Laptop, laptop
 from live import Live
 from test_new import from_simple_index
 from waiting import wait_for
@@ -291,16 +290,6 @@ def test_tasks_that_another_commit_did_again_are_not_compared(auks: Project) -> 
     assert answer["tasks"] == {"COMPLETED": 2, "FAILED": 1}
 
 
-def rookery(rhea: Laptop, folder: Path, *arguments: str, code: int = 0) -> str:
-    completed = subprocess.run(
-        [str(ROOKERY), *arguments],
-        cwd=folder, env=rhea.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
-        check=False,
-    )  # fmt: skip
-    assert completed.returncode == code, f"{arguments}\n{completed.stdout}{completed.stderr}"
-    return completed.stdout
-
-
 @pytest.mark.parametrize(
     ("flags", "kind", "package"),
     [
@@ -313,14 +302,14 @@ def rookery(rhea: Laptop, folder: Path, *arguments: str, code: int = 0) -> str:
 def test_each_new_project_is_reproducible(rhea: Laptop, flags: tuple[str, ...], kind: str, package: str) -> None:
     """Its records know every package, and its runs give the same bytes again."""
     name = "-".join(["study", *flags[1::2]])
-    rookery(rhea, rhea.home, "new", name, "--cluster", "penguins", *flags)
+    rhea.says_in(rhea.home, "new", name, "--cluster", "penguins", *flags)
     folder = rhea.home / name
     if "poetry" in flags:
         from_simple_index(rhea, folder)
-    rookery(rhea, folder, "deploy")
-    number = str(json.loads(rookery(rhea, folder, "submit", "simulate", "--wait", "--json"))["id"])
-    rookery(rhea, folder, "fetch")
-    (run,) = json.loads(rookery(rhea, folder, "runs", number, "--json"))["runs"]
+    rhea.says_in(folder, "deploy")
+    number = str(json.loads(rhea.says_in(folder, "submit", "simulate", "--wait", "--json"))["id"])
+    rhea.says_in(folder, "fetch")
+    (run,) = json.loads(rhea.says_in(folder, "runs", number, "--json"))["runs"]
     packages, facts = run["record"]["packages"][kind], run["facts"]
     if kind == "python":
         listed = json.loads(rhea.says(f"cd projects/{name}/current && .venv/bin/python -I -c '{LISTED}'"))
@@ -333,7 +322,7 @@ def test_each_new_project_is_reproducible(rhea: Laptop, flags: tuple[str, ...], 
     assert re.match(r"\d+\.\d+", facts["slurm"])
     assert facts["cpu"]
     assert facts["node"]
-    answer = json.loads(rookery(rhea, folder, "reproduce", number, "--json"))
+    answer = json.loads(rhea.says_in(folder, "reproduce", number, "--json"))
     assert {file["state"] for file in answer["files"]} == {"same"}
     assert (len(answer["files"]), answer["software"]) == (20, [])
 
@@ -347,12 +336,12 @@ def test_two_runs_are_compared(rhea: Laptop, auks: Project, ran: str) -> None:
     auks.run("deploy")
     other = str(auks.json("submit", "fit", "--wait")["id"])
     auks.run("fetch")
-    output = rookery(rhea, auks.root, "runs", ran, other, "--diff", code=1)
+    output = rhea.says_in(auks.root, "runs", ran, other, "--diff", code=1)
     assert f"From run {ran} (fit, penguins) to run {other} (fit, penguins):" in output
     assert "changed: fit.sh, params.csv, rookery.yml" in output
     assert re.search(r"parameters row 3 +n=3 → n=4", output)
-    answer = json.loads(rookery(rhea, auks.root, "runs", ran, other, "--diff", "--json", code=1))
+    answer = json.loads(rhea.says_in(auks.root, "runs", ran, other, "--diff", "--json", code=1))
     assert {difference["part"] for difference in answer["differences"]} == {"commit", "input", "parameters"}
-    assert f"Runs {ran} (fit, penguins) and {ran}" in rookery(rhea, auks.root, "runs", ran, ran, "--diff")
-    table = rookery(rhea, auks.root, "runs")
+    assert f"Runs {ran} (fit, penguins) and {ran}" in rhea.says_in(auks.root, "runs", ran, ran, "--diff")
+    table = rhea.says_in(auks.root, "runs")
     assert table.splitlines()[2].split()[:2] == [other, "fit"]

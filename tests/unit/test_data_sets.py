@@ -241,6 +241,8 @@ def test_data_is_pushed_only_where_releases_can_have_it(root: Path) -> None:
         with pytest.raises(RookeryError, match=f"{path} can't be used with {says}"):
             naming.to_push(project, [path])
         assert naming.of_words(project, [path]) == [path], "it can be removed"
+    with pytest.raises(RookeryError, match="new can't be used with the input new/part"):
+        naming.to_push(project, ["new", "new/part"])
 
 
 def test_what_is_in_git_is_refused_and_what_git_does_not_ignore_is_known(root: Path) -> None:

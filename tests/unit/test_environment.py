@@ -132,7 +132,7 @@ def test_a_renv_lock_without_what_the_project_imports_is_refused(tmp_path: Path)
     with pytest.raises(RookeryError, match=r"asks for iterators, which is not in renv\.lock; ") as caught:
         wanted(tmp_path, {"DESCRIPTION": DESCRIPTION, "renv.lock": lock}, r="renv")
     install = """Rscript -e 'renv::install(c("iterators", "foreach")); renv::snapshot()'"""
-    assert caught.value.hint == f"{install} && git add renv.lock && git commit"
+    assert caught.value.hint == f"{install} && git add renv.lock && git commit -m 'Update renv.lock'"
 
 
 def test_a_list_without_what_the_project_imports_is_refused(tmp_path: Path) -> None:

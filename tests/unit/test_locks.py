@@ -169,19 +169,12 @@ def test_a_poetry_that_is_not_known_yet_is_only_warned_about() -> None:
     )
     with pytest.raises(RookeryError, match=r"^uv\.lock is out of date: x\.") as caught:
         reading.refuse_stale("uv", "uv.lock", LockContents("", "x"))
-    assert caught.value.hint == "uv lock && git add uv.lock && git commit"
+    assert caught.value.hint == "uv lock && git add uv.lock && git commit -m 'Update uv.lock'"
 
 
 DESCRIPTION = (
     "Package: tidal\nVersion: 0.1\nDepends: R (>= 4.1), stats\nImports:\n    foreach (>= 1.5.0),\n    iterators\n"
 )
-RENV: dict[str, Any] = {
-    "R": {"Version": "4.3.1"},
-    "Packages": {
-        "foreach": {"Package": "foreach", "Version": "1.5.2", "Source": "Repository"},
-        "iterators": {"Package": "iterators", "Version": "1.0-14", "Source": "Repository"},
-    },
-}
 
 
 def site(tmp_path: Path, **versions: str) -> Path:

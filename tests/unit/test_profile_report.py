@@ -78,6 +78,7 @@ def test_lines_of_scalene_are_read_from_the_program(folder: Path) -> None:
 
 def test_what_is_installed_is_named_by_its_package() -> None:
     assert profile_report.place("/e/lib/python3.12/site-packages/numpy/core.py", 7) == "numpy/core.py:7"
+    assert profile_report.place("/e/lib/python3.12/json/decoder.py", 7) == "json/decoder.py:7"
     assert profile_report.place("<string>", 1) == "<string>:1"
     assert profile_report.place("~", 0) == "built-in"
 

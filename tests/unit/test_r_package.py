@@ -99,7 +99,7 @@ def test_packages_that_a_list_lacks_are_refused_with_the_command_that_adds_them(
         RookeryError, match=r"^r-packages\.txt is out of date: DESCRIPTION asks for foreach, it"
     ) as caught:
         reading.refuse_stale("library", r_packages.LIST, LockContents("", compared.says, remedy=command))
-    assert caught.value.hint == f"{command} && git add r-packages.txt && git commit"
+    assert caught.value.hint == f"{command} && git add r-packages.txt && git commit -m 'Update r-packages.txt'"
     for before in ("zoo", "zoo\n", ""):
         (tmp_path / r_packages.LIST).write_text(before)
         subprocess.run(command, shell=True, cwd=tmp_path, check=True)

@@ -13,6 +13,7 @@ from rookery.clusters.login_node import answers
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
+from rookery.jobs.options import ReproduceOptions
 from rookery.jobs.records import comparison, differences, originals, reproduction
 from rookery.jobs.records.comparison import FileComparison
 from rookery.jobs.results.archive import File
@@ -206,6 +207,17 @@ def test_when_slurm_does_not_answer_earlier_runs_may_still_have_run() -> None:
 def test_what_another_commit_did_again_is_not_of_the_run(commit: str, failed_of: str, until: float) -> None:
     rerun = replace(RECORD, id="4720", when="2026-11-30T10:01:00Z", commit=commit * 40, failed_of=failed_of)
     assert originals._rewritten(RECORD, [rerun]) == until
+
+
+def test_a_run_whose_tasks_another_commit_did_has_nothing_to_compare_with(tmp_path: Path) -> None:
+    rerun = replace(RECORD, id="4720", when="2026-11-30T10:01:00Z", commit="2" * 40, failed_of="4711")
+    options = ReproduceOptions(job="4711", sandbox=True)
+    with pytest.raises(RookeryError, match="run 4720 wrote them, with another commit") as refused:
+        originals.require(originals.Originals({}, rewritten=3), RECORD, [rerun], options)
+    assert refused.value.hint == "invoke reproduce 4720 --sandbox"
+    with pytest.raises(RookeryError, match="they were removed"):
+        originals.require(originals.Originals({}), RECORD, [rerun], options)
+    originals.require(originals.Originals({"results/1.csv": tmp_path}, rewritten=3), RECORD, [rerun], options)
 
 
 def planned(tmp_path: Path, *runs: RunRecord) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
 from rookery.jobs.results.fetch import shown
-from rookery.projects import config_checks, run_folders, tree_checks
+from rookery.projects import config_checks, tree_checks
 from rookery.projects.data import scan
 from rookery.projects.git_command import git
 
@@ -66,12 +66,12 @@ def to_push(project: "Project", words: Iterable[str]) -> list[str]:
     """Return the paths in the project that were named, as `of_words` does, if releases can have them as inputs.
 
     Raises:
-        RookeryError: One is, holds or is in a folder for outputs, or holds or is in another input.
+        RookeryError: One is, holds or is in a folder for outputs, or holds or is in another input, or another of them.
     """
     paths = of_words(project, words)
     for path in paths:
-        others = {name: "the input" for name in project.inputs if name != path}
-        others |= {run_folders.folder(name): "the output folder" for name in project.outputs}
+        others = {name: "the input" for name in (*project.inputs, *paths) if name != path}
+        others |= dict.fromkeys(project.outputs, "the output folder")
         if clash := next((name for name in others if config_checks.overlap(path, name)), ""):
             raise RookeryError(
                 f"{path} can't be used with {others[clash]} {clash}: neither can be inside the other.",
@@ -103,7 +103,7 @@ def scanned(project: "Project", paths: Sequence[str]) -> "list[LocalData]":
             continue
         if tracked := git(project.root, "ls-files", "-z", "--", path, check=False).split(b"\0")[:-1]:
             problems.append(
-                f"{path} is in git ({len(tracked):,} file{'s' * (len(tracked) != 1)}): data to push must not be."
+                f"{path} is in git ({len(tracked):,} file{'s' * (len(tracked) != 1)}). Input data must not be in git."
             )
             hints.append(tree_checks.untracking(path, is_folder=not local.is_file))
         if local.faults:

@@ -4,7 +4,6 @@ import base64
 import binascii
 import io
 import re
-import shlex
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from rookery.core import atomic_files, console
 from rookery.core.errors import RookeryError
 from rookery.jobs.profiling import profilers
 from rookery.jobs.profiling.profilers import Profiler
-from rookery.projects import environment
+from rookery.projects import environment, release_protocol
 
 if TYPE_CHECKING:
     from rookery.projects.model import Project
@@ -108,7 +107,8 @@ def install(target: "Target", copy: "Project", commit: str, profiler: Profiler) 
         "tools": profilers.TOOLS,
         "cran": str(mirrors.get("cran") or "https://cloud.r-project.org"),
     }
-    script = _assignments(values) + environment.preamble(copy.environment, target.cluster) + "\n" + _RELEASE
+    preamble = environment.preamble(copy.environment, target.cluster)
+    script = f"{release_protocol.assignments(values)}{preamble}\n{_RELEASE}"
     script += _R_TOOL if profiler.is_r else _PYTHON_TOOL
     with console.waiting(f"Installing {profiler.package} on {target.cluster.name}"):
         done = target.connection.run(script=script, timeout=_PATIENCE, check=False)
@@ -145,7 +145,7 @@ def fetch(target: "Target", copy: "Project", commit: str, folder: str) -> Fetche
         "most": str(_MOST_BYTES // 1000),
     }
     with console.waiting("Fetching the profile"):
-        done = target.connection.run(script=_assignments(values) + _RELEASE + _FETCH, check=False)
+        done = target.connection.run(script=release_protocol.assignments(values) + _RELEASE + _FETCH, check=False)
     files: dict[str, bytes] = {}
     log: list[str] = []
     for line in done.stdout.splitlines():
@@ -184,7 +184,3 @@ def write(place: Path, files: Mapping[str, bytes]) -> None:
     place.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         atomic_files.write(place / name, content, mode=0o644)
-
-
-def _assignments(values: Mapping[str, str]) -> str:
-    return "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())

@@ -68,7 +68,7 @@ def show(whole: float, spots: list[HotSpot], unit: str) -> None:
     """
     shown = [spot for spot in spots[:SHOWN] if spot.own > 0]
     if not shown:
-        console.say("The program ended too soon for a profile. Profile a longer task.")
+        console.say("The program computed for too short a time to be profiled. Profile a longer task.")
         return
     has_calls = any(spot.calls for spot in shown)
     headings = [">self", ">share", ">total", *([">calls"] * has_calls), "<where", f"<{unit}"]

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from rookery.remote.slurm.forms import numbers
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
     from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
+    from rookery.jobs.options import ReproduceOptions
     from rookery.jobs.run_record import RunRecord
     from rookery.projects.model import Project
 
@@ -163,9 +164,13 @@ def _family(record: "RunRecord", others: Iterable["RunRecord"]) -> set[str]:
 
 def _rewritten(record: "RunRecord", others: Sequence["RunRecord"]) -> float:
     """Return when the first run of another commit began to do failed tasks of a run again."""
+    return min((run.submitted for run in _of_other_commits(record, others)), default=_ALWAYS)
+
+
+def _of_other_commits(record: "RunRecord", others: Sequence["RunRecord"]) -> list["RunRecord"]:
+    """Return the later runs of another commit that did failed tasks of a run again."""
     family = _family(record, others)
-    later = (run for run in others if run.id in family and run.when > record.when and run.commit != record.commit)
-    return min((run.submitted for run in later), default=_ALWAYS)
+    return [run for run in others if run.id in family and run.when > record.when and run.commit != record.commit]
 
 
 def _spans(snapshot: "SlurmSnapshot", own: Span, number: str, others: Mapping[str, float]) -> tuple[Span, list[Span]]:
@@ -224,13 +229,26 @@ def _unchanged(root: Path, cluster: str) -> Iterator[tuple[str, Path, float]]:
             yield path, root / path, int(note[1]) / 10**9
 
 
-def require(found: Mapping[str, Path], record: "RunRecord") -> None:
+def require(found: Originals, record: "RunRecord", others: Sequence["RunRecord"], options: "ReproduceOptions") -> None:
     """Refuse to run tasks again whose results could not be compared with anything.
+
+    Args:
+        found: The results.
+        record: The run.
+        others: The other runs on its cluster.
+        options: The options of `reproduce`.
 
     Raises:
         RookeryError: There is none.
     """
-    if not found:
+    if not found.files and found.rewritten:
+        rerun = min(_of_other_commits(record, others), key=lambda run: run.submitted)
+        raise RookeryError(
+            f"Run {record.id} has no results to compare with: run {rerun.id} wrote them, with another commit "
+            f"({rerun.commit[:7]} instead of {record.commit[:7]}).",
+            hint=replace(options, job=rerun.id).command("reproduce"),
+        )
+    if not found.files:
         raise RookeryError(
             f"Run {record.id} has no results to compare with, on {record.cluster} or here: they were removed, or a "
             "later run wrote files of the same names.",

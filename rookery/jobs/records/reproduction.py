@@ -183,7 +183,7 @@ def prepared(copy: "Project", planned: Reproduction, run: "RunRecord") -> "Proje
     """
     patch = run.patch.encode("utf-8", "surrogateescape") if run.dirty else b""
     copy = project_copy.check_out(copy, run.commit_in_history, patch=patch, inputs=run.inputs)
-    with commits.chosen(copy.root, copy.outputs, dirty=True) as chosen:
+    with commits.chosen(copy.root, copy.linked, dirty=True) as chosen:
         if chosen.id != run.commit:
             what = "its uncommitted changes" if run.dirty else "its commit"
             raise RookeryError(f"{what} can't be restored exactly ({chosen.id[:7]} instead of {run.commit[:7]})")

@@ -123,7 +123,7 @@ class ReproductionSteps:
             connection.open()
             there = originals.fetched(connection, project, record, self._others, self._folder / remains.ORIGINALS)
             # what was fetched at the time may have been written over there since
-            found = originals.Originals({**there.files, **here}, there.doubtful)
+            found = originals.Originals({**there.files, **here}, there.doubtful, there.rewritten)
             if there.rewritten:
                 files = f"{there.rewritten:,} file{'s' * (there.rewritten > 1)}"
                 self._say(f"  note       not compared: {files} of failed tasks that another commit ran again")
@@ -132,7 +132,7 @@ class ReproductionSteps:
                 raise
             self._say(f"  note       compared only with files on this computer: {error.message}")
         try:
-            originals.require(found.files, record)
+            originals.require(found, record, self._others, self._options)
         except RookeryError:
             if not copy_note.of(copy.root).clusters:  # type: ignore[union-attr]
                 remains.remove(copy, None)

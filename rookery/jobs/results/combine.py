@@ -10,7 +10,7 @@ from rookery.clusters.config import profile
 from rookery.core import console, invocation, written_files
 from rookery.core.errors import RookeryError
 from rookery.jobs import pictures
-from rookery.jobs.options import CombineOptions
+from rookery.jobs.options import CombineOptions, FetchOptions
 from rookery.jobs.results import combined_table, plot, run_files, source_run
 from rookery.jobs.results.combined_table import CombinedTable, RunFiles
 from rookery.jobs.results.source_run import SourceRun
@@ -59,7 +59,11 @@ def run(options: CombineOptions) -> int:
     count = sum(len(part.files) for part in parts)
     if not count:
         what = f"matches {options.files}" if options.files else f"ends in .csv in {', '.join(project.outputs) or '.'}"
-        raise NothingToCombineError(f"Nothing to combine: no file {what}.", hint=f"invoke fetch{project_flag}")
+        fetch = FetchOptions(cluster=options.cluster, project=options.project, sandbox=options.sandbox).command("fetch")
+        raise NothingToCombineError(
+            f"Nothing to combine: no file {what}.",
+            hint=f"{fetch}   # copies what jobs wrote into the folders that `outputs` in rookery.yml names",
+        )
     if options.check:
         plan = {"would_combine": count, "table": options.output}
         print(json_.dumps(plan) if options.json else f"Would combine {count:,} files into {options.output}.")

@@ -93,7 +93,7 @@ def _begun(target: "Target", options: RunOptions) -> Progress | None:
 def _current(project: "Project") -> str:
     """Return the commit that the files are, with what is not committed; "" where there is none."""
     try:
-        with commit.chosen(project.root, project.outputs, dirty=True) as local:
+        with commit.chosen(project.root, project.linked, dirty=True) as local:
             return local.id
     except RookeryError:
         return ""

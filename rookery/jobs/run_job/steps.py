@@ -202,7 +202,9 @@ class _Run:
         options = CombineOptions(number, output=output, **where)
         try:
             plan = quiet_step.run(combine.run, replace(options, check=True))[1]
-        except combine.NothingToCombineError:
+        except combine.NothingToCombineError as error:
+            if not self._options.json:
+                console.say(error.message)
             return 0
         if plan["would_combine"] < 2:
             return 0

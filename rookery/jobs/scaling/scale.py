@@ -107,7 +107,7 @@ def _begun(project: "Project", plan: "ScalingPlan", before: Measurement | None, 
     drawn = [os.path.relpath(options.plot_file, project.root)] if options.plot_file else []
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     try:
-        with commits.chosen(project.root, (*project.outputs, *drawn)) as commit:
+        with commits.chosen(project.root, (*project.linked, *drawn)) as commit:
             return Measurement(commit.id, plan.task.what, key, when, is_again=options.again)
     except RookeryError as error:
         error.hint = error.hint and error.hint.partition("   #")[0]

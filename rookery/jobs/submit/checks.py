@@ -134,7 +134,7 @@ def _run_here(target: "Target", check: "ProjectCheck", tested: str) -> str:
         RookeryError: They failed, or the files here are not those of the deployed commit.
     """
     project = target.required_project
-    with commit.chosen(project.root, project.outputs, dirty=True) as local:
+    with commit.chosen(project.root, project.linked, dirty=True) as local:
         if local.id != tested:
             raise RookeryError(
                 f"Nothing was submitted: the tests run on this computer, and its files differ from the deployed commit "

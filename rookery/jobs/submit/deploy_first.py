@@ -42,7 +42,7 @@ def deploy_first(target: "Target", request: "SubmitRequest", options: "SubmitOpt
     if release is None:
         return
     try:
-        with commit.chosen(project.root, project.outputs, dirty=True) as local:
+        with commit.chosen(project.root, project.linked, dirty=True) as local:
             question, dirty = question_about(local, release.order.commit, target.cluster.name), local.dirty
     except RookeryError:  # which the submission does not need to know
         return

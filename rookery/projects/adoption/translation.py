@@ -105,7 +105,7 @@ def _kind(path: str, text: str) -> str:
         raise _Untranslatable(path, [f"is a script for {name}"])
     raise RookeryError(
         f"{path} is no job script: it does not begin with #!, so Slurm refuses it.",
-        hint="add the line #!/bin/bash; make a program the `command` of a job: invoke docs rookery-yml",
+        hint="add the line #!/bin/bash; if it is a program, make it the `command` of a job: invoke docs rookery-yml",
     )
 
 

@@ -119,7 +119,8 @@ def refuse_stale(way: str, lock: str, found: LockContents) -> str:
         return f"{lock} may be out of date: {found.stale} (to update it: {remedy})"
     separator = ", then:" if remedy.startswith("edit ") else " &&"
     raise RookeryError(
-        f"{lock} is out of date: {found.stale}.", hint=f"{remedy}{separator} git add {lock} && git commit"
+        f"{lock} is out of date: {found.stale}.",
+        hint=f"{remedy}{separator} git add {lock} && git commit -m 'Update {lock}'",
     )
 
 
