@@ -1,6 +1,7 @@
 """A project's software environment: the files that decide it, its digest, and how it is built on the cluster."""
 
 import hashlib
+import posixpath
 import re
 import shlex
 from collections.abc import Iterable
@@ -191,19 +192,21 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> tuple[list[str
     while unread:
         name = unread.pop()
         text = _text(commit, tree, name)
+        text = locks.pip_lines(name, text) if (way, name) == ("conda", lock) else text
         named = re.findall(_FROM_FOLDER[way], text, re.MULTILINE)
         own = _OWN[way] if name == lock else "(?!)"
         locks.refuse_folders(name, [entry for entry in named if "://" not in entry and not re.fullmatch(own, entry)])
         if way in {"venv", "conda"}:
             for option, entry in _REQUIREMENTS.findall(text):
-                if entry in tree.files and entry not in (known := included[option[0]]):
-                    known.append(entry)
-                    unread.append(entry)
+                path = posixpath.normpath(posixpath.join(posixpath.dirname(name), entry))  # as pip and conda read it
+                if path in tree.files and path not in (known := included[option[0]]):
+                    known.append(path)
+                    unread.append(path)
     return included["r"], [name for name in included["c"] if name not in included["r"]]
 
 
-# Where pip is told to install a folder; in a list of YAML, too.
-_PIP_FOLDER = r"""^[ \t]*(?:- +)?["']?((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*|\[\S*)?)["']?[ \t]*(?:[ \t]#.*)?$"""
+# Where pip is told to install a folder.
+_PIP_FOLDER = r"""^[ \t]*["']?((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*|\[\S*)?)["']?[ \t]*(?:[ \t]#.*)?$"""
 # Where a lock file says that a package is a folder of the project.
 _FROM_FOLDER = {
     "uv": r'^source = \{ (?:editable|directory) = "([^"]+)"',
@@ -213,7 +216,7 @@ _FROM_FOLDER = {
 }
 # What of that means the project itself, which each release has of its own (packages.python_package).
 _OWN = {"uv": r"\.", "poetry": "(?!)", "conda": "(?!)", "venv": r"(?:(?:-e|--editable)[ =]*)?\./?(?:\[([\w., -]*)\])?"}
-_REQUIREMENTS = re.compile(r"""^[ \t]*(?:- +)?["']?--?(requirement|constraint|r|c)[ =]*([^\s#"']+)""", re.MULTILINE)
+_REQUIREMENTS = re.compile(r"""^[ \t]*--?(requirement|constraint|r|c)[ =]*([^\s#"']+)""", re.MULTILINE)
 
 
 def own_extras(commit: Commit, tree: Tree, way: str) -> tuple[str, ...] | None:
