@@ -12,7 +12,7 @@ from rookery.core.errors import RookeryError
 from rookery.projects.commit import Commit, contents
 from rookery.projects.locks import reading as locks
 from rookery.projects.model import Environment, Project
-from rookery.projects.packages import description
+from rookery.projects.packages import description, pyproject
 from rookery.projects.source_tree import LINK
 from rookery.projects.tree_checks import Tree, quoted
 
@@ -117,6 +117,18 @@ def required(  # noqa: PLR0913, PLR0917
         _required(project, commit, tree, kind, way, setup, more[kind]) for kind, way in ways.items() if way != "none"
     ]
     return tuple(replace(environment, architecture=name) for name in architectures for environment in found)
+
+
+def unlocked(project: Project, commit: Commit, tree: Tree) -> str:
+    """Return a warning where pyproject.toml lists packages and no environment is made; "" where rookery.yml says so."""
+    if project.environment.python != "none" or ("environment", "python") in project.lines:
+        return ""
+    command = pyproject.lock_command(pyproject.read(commit, tree))
+    if not command:
+        return ""
+    lock = LOCKS[command.split()[0]][0]
+    remedy = f"{command} && git add {lock} && git commit -m 'Add {lock}'"
+    return f"{pyproject.NAME} lists packages, but there is no {lock}: jobs run without them (to add it: {remedy})"
 
 
 def _required(  # noqa: PLR0913, PLR0917

@@ -126,6 +126,35 @@ def test_a_lock_file_that_is_missing_is_named(tmp_path: Path, way: str) -> None:
     assert environment.LOCKS[way][0] in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(
+    ("text", "lock"),
+    [
+        ("[project]\nname = 'a'\ndependencies = ['numpy']\n", "uv.lock"),
+        ("[tool.poetry.dependencies]\npython = '^3.12'\nnumpy = '*'\n", "poetry.lock"),
+        ("[project]\ndependencies = ['numpy']\n[tool.poetry]\npackage-mode = false\n", "poetry.lock"),
+        ("[tool.poetry.dependencies]\npython = '^3.12'\nnumpy = {version = '*', optional = true}\n", ""),
+        ("[project]\nname = 'a'\n[dependency-groups]\ndev = ['ruff']\n", ""),
+        ("[tool.ruff]\n", ""),
+        ("", ""),
+    ],
+)
+def test_packages_without_a_lock_file_are_named(tmp_path: Path, text: str, lock: str) -> None:
+    assert unlocked(tmp_path, {"pyproject.toml": text} if text else {"a.py": ""}).split(":")[0] == (
+        f"pyproject.toml lists packages, but there is no {lock}" if lock else ""
+    )
+    assert unlocked(tmp_path, {}, ("environment", "python")) == "", "rookery.yml says that there is none"
+
+
+def unlocked(root: Path, files: dict[str, str], *said: tuple[str, ...]) -> str:
+    """The warning of a commit with these files, and keys in rookery.yml."""
+    for name, text in files.items():
+        (root / name).write_text(text)
+    commit_all(root)
+    project = Project(root, "survival", ("penguins",), Environment(), (), {}, dict.fromkeys(said, 3))
+    with commit.chosen(root) as chosen:
+        return environment.unlocked(project, chosen, tree_checks.read_tree(chosen))
+
+
 DESCRIPTION = "Package: gentoo\nVersion: 1.0\nImports: foreach (>= 1.5), iterators, stats\n"
 
 
