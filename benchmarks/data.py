@@ -2,8 +2,8 @@
 
 .venv/bin/python benchmarks/data.py [GIGABYTES] [--json FILE]
 
-Half of it is one file, the other half files of 10 MB. Twice that is on the disk at a time. The better of two turns counts
-for the whole; the disk is waited for before each.
+Half of it is one file, the other half files of 10 MB. Both copies are on this disk. The better of two turns counts for
+the whole; the disk is waited for before each.
 """
 
 import os
