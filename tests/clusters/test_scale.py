@@ -1,8 +1,8 @@
 """`scale` on a program that sleeps by Amdahl's law: its serial fraction is found, and nothing is submitted twice.
 
 The program does nothing where its result is there already, as programs do that can be continued: each run must have its
-own results. It ends a given time after Slurm started the job, however long a busy machine took to start the program: then
-only the end of the job and the whole seconds are noise, a second or two, which the times are long enough for.
+own results. It ends a given time after Slurm started the job, however long a busy machine took to start the program.
+What is left of noise, the end of the job and the rounding to seconds, is small beside its times.
 """
 
 import os
@@ -113,7 +113,8 @@ def test_the_serial_fraction_is_found_however_often_it_is_killed(amdahl: Project
 
 def test_work_that_grows_with_the_cores_takes_longer_where_a_part_of_it_is_serial(amdahl: Project) -> None:
     results = amdahl.json("scale", "work", "--cpus", "1,2", "--weak", "seconds")
-    assert (results["fit"]["law"], results["weak"], results["parameters"]) == ("gustafson", "seconds", {"seconds": "20"})
+    assert (results["fit"]["law"], results["weak"]) == ("gustafson", "seconds")
+    assert results["parameters"] == {"seconds": "20"}
     one, two = results["sizes"]
     assert two["seconds"] - one["seconds"] == pytest.approx(40 * (FRACTION + (1 - FRACTION) / 2) - 20, abs=4)
 
