@@ -96,6 +96,7 @@ def gustafson(times: Times) -> ScalingFit:
     Args:
         times: Of two numbers of cores at least; the fewest are what the others are compared with.
     """
+    times = {cores: [max(seconds, ROUNDING) for seconds in all_of] for cores, all_of in times.items()}  # none is 0
     fewest = min(times)
     base = statistics.fmean(times[fewest])
     noise = _noise(times)
