@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -330,8 +331,8 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
     agent = str(tmp_path / "an agent")
     with subprocess.Popen(["ssh-agent", "-D", "-a", agent], stdout=subprocess.DEVNULL) as process:
         try:
-            wait_for(Path(agent).exists)
-            subprocess.run(["ssh-add", "-q", key], env={**os.environ, "SSH_AUTH_SOCK": agent}, check=True)
+            add = partial(subprocess.run, ["ssh-add", "-q", key], env={**os.environ, "SSH_AUTH_SOCK": agent})
+            wait_for(lambda: add(check=False).returncode == 0)
             (home / ".ssh/config").write_text(f"Match host 127.*\n  Port {server.port}\n  IdentityAgent '{agent}'\n")
             connection = Connection(user_settings.applied(profile, ()))
             assert onboard_key.is_needed(connection, ask=False) is False
