@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from projects import HEAD, known, project
@@ -180,7 +180,6 @@ def test_a_time_is_what_slurm_takes_it_for_however_yaml_would_read_it(place: Pat
     assert config.job(config.load(), "j", "hec").minutes == minutes
 
 
-@settings(deadline=None)
 @given(st.integers(1, 100 * 24 * 60))
 def test_a_time_written_down_is_read_back(minutes: int) -> None:
     assert slurm_values.minutes(slurm_values.time_limit(minutes)) == minutes

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.core import paths, yaml_document
@@ -187,7 +187,6 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(data=st.dictionaries(st.text(max_size=4), VALUES, max_size=4), ours=st.booleans())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_kept_is_what_is_read(tmp_path: Path, data: dict[str, Any], ours: bool) -> None:
     file = written(tmp_path, yaml.safe_dump(data, allow_unicode=True))
     dialect = project_read.DIALECT if ours else ANSIBLE
