@@ -1,6 +1,7 @@
 """What readers are fuzzed with: a good answer or file with parts of it replaced, and a clock that ends a hang.
 
-`ROOKERY_FUZZ=10000 pytest tests/unit/test_fuzz_*.py` tries 10,000 inputs of each reader.
+`ROOKERY_FUZZ=10000 pytest tests/unit/test_fuzz_*.py` tries 10,000 inputs of each reader; all other property tests
+of this folder follow the number, too.
 """
 
 import copy
