@@ -4,7 +4,9 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from fuzzing import EXAMPLES
 from hints import problem_of
+from hypothesis import HealthCheck, settings
 
 from rookery.core.errors import RookeryError
 
@@ -14,6 +16,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+# How long an example takes says more of the machine than of the code.
+# That all examples of a test share a folder is meant.
+settings.register_profile(
+    "untimed",
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

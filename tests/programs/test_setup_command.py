@@ -30,7 +30,7 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(BIN / "invoke"), *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_without_a_cluster_those_known_are_listed() -> None:
@@ -110,7 +110,7 @@ def test_a_terminal_shows_what_is_being_done_and_colours_unless_told_not_to(colo
     first, second = pty.openpty()
     environ = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
     environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | ({} if colour else {"NO_COLOR": "1"})
-    subprocess.run([sys.executable, "-c", LIVE], stdout=second, env=environ, cwd=ROOT, check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", LIVE], stdout=second, env=environ, cwd=ROOT, check=True, timeout=120)
     os.close(second)
     text = b""
     while True:

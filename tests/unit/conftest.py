@@ -6,22 +6,10 @@ from pathlib import Path
 
 import pytest
 from doctor_homes import of_ada, own_home
-from fuzzing import EXAMPLES
-from hypothesis import HealthCheck, settings
 from repositories import Git, new_repository, with_one_commit
 
 from rookery.clusters.cluster import Cluster
 from rookery.core import state_files
-
-# How long an example takes says more of the machine than of the code.
-# That all examples of a test share a folder is meant.
-settings.register_profile(
-    "untimed",
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-settings.load_profile("untimed")
 
 
 def _in_memory(folder: str = "/dev/shm") -> bool:
