@@ -1,5 +1,6 @@
 """Fixtures that several files of this folder use."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from doctor_homes import of_ada, own_home
 from repositories import Git, new_repository, with_one_commit
 
 from rookery.clusters.cluster import Cluster
-from rookery.core import state_files
+from rookery.core import state_files, yaml_document
 
 
 def _in_memory(folder: str = "/dev/shm") -> bool:
@@ -21,6 +22,11 @@ if _in_memory():
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")  # where pytest makes tmp_path
 
 
+def pytest_collection_finish() -> None:
+    """What is there by now stays until the end: the garbage collector need not go through it again and again."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What is set up in the home of whoever runs the tests, such as a miniature by `./try`, changes none of them."""
@@ -29,6 +35,7 @@ def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("STATE", "CACHE", "CONFIG"):
             patch.delenv(f"XDG_{name}_HOME", raising=False)
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setattr(yaml_document, "KEPT", 300)  # all profiles, whatever else the tests read
         yield
 
 
