@@ -83,7 +83,7 @@ LINES = [
 ]
 
 
-@settings(max_examples=8)  # each of them starts ten programs
+@settings(max_examples=5)  # each of them starts ten programs
 @given(st.lists(st.sampled_from(LINES), max_size=9), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_put_in_and_taken_out_the_rest_is_byte_for_byte_as_before(
     home: Path, lines: list[str], end: str, ended: bool

@@ -87,7 +87,8 @@ def test_a_cache_that_can_not_be_written(tmp_path: Path) -> None:
     assert yaml_document.read(written(tmp_path, "a: 1\n")).data == {"a": 1}
 
 
-def test_the_oldest_go(tmp_path: Path, cache: Path) -> None:
+def test_the_oldest_go(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_document, "KEPT", 5)
     for number in range(yaml_document.KEPT + 5):
         yaml_document.read(written(tmp_path, f"a: {number}\n"))
     assert len(list(cache.iterdir())) == yaml_document.KEPT
