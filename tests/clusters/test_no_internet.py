@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from laptop_projects import Project, submitted
-from laptops import Laptop, laptop
+from laptops import SMALL_TOOL, Laptop, laptop
 from live import Live, alone, as_root
 from waiting import wait_for
 from web_servers import Mirror, SiteProxy, running
@@ -120,7 +120,7 @@ def test_from_an_empty_home_to_a_table(glacier: Live, mirror: Mirror) -> None:
 
 def test_r_and_pip_environments(glacier: Live, mirror: Mirror) -> None:
     person = somebody(glacier, "rosa", mirror)
-    person.setup()
+    person.setup("--tags", "shell,storage,python,r")
     study = Project(person, person.home / "both")
     study.root.mkdir()
     for arguments in (("init", "-q"), ("config", "user.name", "R"), ("config", "user.email", "r@example.org")):
@@ -144,18 +144,18 @@ def test_r_and_pip_environments(glacier: Live, mirror: Mirror) -> None:
 def test_a_wrong_digest_is_refused(glacier: Live, mirror: Mirror) -> None:
     person = somebody(glacier, "wilma", mirror)
     mirror.spoils = True
-    completed = person.rookery("setup", "glacier")
+    completed = person.rookery("setup", "glacier", "--tags", "python")
     mirror.spoils = False
     assert completed.returncode == 1
     assert "Hash mismatch" in completed.stdout
     assert person.says("ls /work/wilma/rookery/x86_64/python | grep cpython || true") == ""
-    person.setup()
+    person.setup("--tags", "python")
     person.rookery("logout")
 
 
 def test_a_node_without_a_python(glacier: Live, mirror: Mirror) -> None:
     """The first one comes the same way."""
-    person = somebody(glacier, "nora", mirror)
+    person = somebody(glacier, "nora", mirror, **SMALL_TOOL)
     as_root(glacier, "mkdir /root/away && mv /usr/bin/python3* /root/away")
     try:
         assert person.setup()["changed"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from laptops import ROOKERY, Laptop, newcomer
+from laptops import ROOKERY, SMALL_TOOL, Laptop, newcomer
 from live import Live
 from terminal import Terminal
 
@@ -27,6 +27,7 @@ SETTINGS = '{\n  // mine\n  "editor.fontSize": 14,\n}\n'
 def wren(penguins: Live) -> Iterator[Laptop]:
     """Somebody whose key the cluster knows already."""
     person = newcomer(penguins, "wren")
+    person.write(**SMALL_TOOL)
     (person.home / ".ssh").mkdir(mode=0o700)
     key = person.home / ".ssh/id_ed25519"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
@@ -126,7 +127,8 @@ def test_the_project_gets_a_second_cluster(wren: Laptop, hec: Live) -> None:
     study = wren.home / "first-study"
     before = (study / "combined.csv").read_bytes()
     account = hec.add_user("wren")
-    replace(wren, cluster="hec").write(**yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text()))
+    variables = yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text())
+    replace(wren, cluster="hec").write(**variables, **SMALL_TOOL)
     done = subprocess.run(
         [str(ROOKERY), "onboard", "hec", "--yes"],
         env=wren.environment, cwd=study, capture_output=True, text=True, check=False, timeout=300,
