@@ -18,8 +18,9 @@ from live import Live
 from rookery.sandbox import mirrors
 
 ROOKERY = Path(sys.executable).with_name("rookery")
+NO_TOOLS: Mapping[str, Any] = {"python_tools_packages": []}
 SMALL_TOOL: Mapping[str, Any] = {"python_tools_packages": ["pycowsay"]}
-"""Settings of a home where a program without dependencies stands for Poetry.
+"""Settings of a home where pipx installs nothing, or a program without dependencies in place of Poetry.
 
 Poetry takes a third of a whole setup, and its first start as much again: it is in homes that a test uses as users do.
 """

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from laptops import ROOKERY, SMALL_TOOL, Laptop, newcomer
+from laptops import ROOKERY, NO_TOOLS, Laptop, newcomer
 from live import Live, alone, as_root
 from terminal import Terminal
 
@@ -161,7 +161,7 @@ def ola(bede: Live) -> Iterator[Laptop]:
     miniature, person, folder = bede.miniature, newcomer(bede, "ola"), f"{PROJECT}/ola"
     account = {"required": True, "example": "bdlan09", "name": "bdlan09"}
     known = str(bede.state / "known_hosts")
-    person.write(cluster_user="ola", cluster_account=account, cluster_known_hosts_file=known, **SMALL_TOOL)
+    person.write(cluster_user="ola", cluster_account=account, cluster_known_hosts_file=known, **NO_TOOLS)
     with Terminal([str(ROOKERY), "login", "--cluster", "bede"], person.environment, person.home) as screen:
         screen.answers(f"{miniature.user}@{miniature.jump}'s password: $", miniature.password)
         screen.answers(r"First Factor: $", miniature.password)

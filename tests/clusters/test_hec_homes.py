@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from home_contents import ODD, as_person, by_state, changes, inside, manifest, notes, storage_of, tree, write
-from laptops import SMALL_TOOL, Laptop, laptop
+from laptops import NO_TOOLS, SMALL_TOOL, Laptop, laptop
 from live import Live, as_root
 
 pytestmark = pytest.mark.cluster
@@ -38,7 +38,7 @@ def moved_of(hec: Live, user: str) -> str:
 @pytest.fixture(scope="module")
 def lived(hec: Live) -> tuple[Laptop, str, dict[str, Any]]:
     """Somebody who has used the cluster for years; what ~/.cache held, and what the run said."""
-    person = laptop(hec, "ivy", settings=SMALL_TOOL)
+    person = laptop(hec, "ivy", settings=NO_TOOLS)
     as_person(hec, "ivy", ODD)
     storage = storage_of(hec, "ivy")
     as_root(hec, f"install -d -o ivy -g ivy {storage}/.mamba && echo theirs >{storage}/.mamba/shared.txt")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import snapshots
-from laptops import ROOKERY, SMALL_TOOL, Laptop, laptop
+from laptops import ROOKERY, NO_TOOLS, Laptop, laptop
 from live import Live
 from waiting import wait_for
 
@@ -170,7 +170,7 @@ class Walk:
 
 
 def test_the_shapes(hec: Live) -> None:
-    person = laptop(hec, "shapes-ada", settings=SMALL_TOOL)
+    person = laptop(hec, "shapes-ada", settings=NO_TOOLS)
     walk = Walk(person, person.home / "krill")
     walk.root.mkdir()
     for name, text in PROJECT.items():

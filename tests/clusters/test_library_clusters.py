@@ -7,7 +7,7 @@ import library_profiles
 import pytest
 import yaml
 from laptop_projects import Project, submitted
-from laptops import SMALL_TOOL, laptop
+from laptops import NO_TOOLS, laptop
 from library_sample import chosen
 from live import alone
 
@@ -23,7 +23,7 @@ SAMPLE = ("archer2",)
 def test_from_the_library_to_a_result(name: str) -> None:
     profile = library_profiles.data(name)
     with alone(name, Entrance("key", jump="cluster_proxy_jump" in profile), profile=profile) as live:
-        person = laptop(live, "lotta", settings=SMALL_TOOL)
+        person = laptop(live, "lotta", settings=NO_TOOLS)
         file = person.inventory / f"host_vars/{name}.yml"
         of_the_miniature = yaml.safe_load(file.read_text())
         file.unlink()

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from laptops import SMALL_TOOL, Laptop, laptop
+from laptops import NO_TOOLS, Laptop, laptop
 from live import Live
 
 pytestmark = pytest.mark.cluster
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.cluster
 @pytest.fixture(scope="module")
 def people(penguins: Live, hec: Live) -> dict[str, Laptop]:
     """One person on each cluster, set up."""
-    laptops = {"penguins": laptop(penguins, "nora"), "hec": laptop(hec, "noor", settings=SMALL_TOOL)}
+    laptops = {"penguins": laptop(penguins, "nora"), "hec": laptop(hec, "noor", settings=NO_TOOLS)}
     for person in laptops.values():
         person.setup()
         (person.home / ".gitconfig").write_text("[user]\n\tname = Nell\n\temail = nell@example.ac.uk\n")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from laptop_projects import Project, submitted
-from laptops import SMALL_TOOL, Laptop, laptop
+from laptops import NO_TOOLS, Laptop, laptop
 from live import Live, alone, as_root
 from waiting import wait_for
 from web_servers import Mirror, SiteProxy, running
@@ -155,7 +155,7 @@ def test_a_wrong_digest_is_refused(glacier: Live, mirror: Mirror) -> None:
 
 def test_a_node_without_a_python(glacier: Live, mirror: Mirror) -> None:
     """The first one comes the same way."""
-    person = somebody(glacier, "nora", mirror, **SMALL_TOOL)
+    person = somebody(glacier, "nora", mirror, **NO_TOOLS)
     as_root(glacier, "mkdir /root/away && mv /usr/bin/python3* /root/away")
     try:
         assert person.setup()["changed"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from laptops import ROOKERY, SMALL_TOOL, Laptop, newcomer
+from laptops import ROOKERY, NO_TOOLS, Laptop, newcomer
 from live import Live
 from terminal import Terminal
 
@@ -27,7 +27,7 @@ SETTINGS = '{\n  // mine\n  "editor.fontSize": 14,\n}\n'
 def wren(penguins: Live) -> Iterator[Laptop]:
     """Somebody whose key the cluster knows already."""
     person = newcomer(penguins, "wren")
-    person.write(**SMALL_TOOL)
+    person.write(**NO_TOOLS)
     (person.home / ".ssh").mkdir(mode=0o700)
     key = person.home / ".ssh/id_ed25519"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
@@ -128,7 +128,7 @@ def test_the_project_gets_a_second_cluster(wren: Laptop, hec: Live) -> None:
     before = (study / "combined.csv").read_bytes()
     account = hec.add_user("wren")
     variables = yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text())
-    replace(wren, cluster="hec").write(**variables, **SMALL_TOOL)
+    replace(wren, cluster="hec").write(**variables, **NO_TOOLS)
     done = subprocess.run(
         [str(ROOKERY), "onboard", "hec", "--yes"],
         env=wren.environment, cwd=study, capture_output=True, text=True, check=False, timeout=300,

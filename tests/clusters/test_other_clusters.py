@@ -11,7 +11,7 @@ import pytest
 import yaml
 from home_contents import manifest
 from laptop_projects import Project, submitted
-from laptops import SMALL_TOOL, Laptop, laptop
+from laptops import NO_TOOLS, Laptop, laptop
 from live import Live, alone
 from undo_command import outside, undo
 from waiting import wait_for
@@ -34,7 +34,7 @@ def example() -> dict[str, Any]:
 def somebody(name: str, profile: dict[str, Any]) -> Iterator[tuple[Live, Laptop]]:
     """A miniature made from a profile, and a laptop of somebody who has an account there."""
     with alone(name, profile=profile) as live:
-        person = laptop(live, "sven", profile=profile, settings=SMALL_TOOL)
+        person = laptop(live, "sven", profile=profile, settings=NO_TOOLS)
         yield live, person
         person.rookery("logout")
 
@@ -134,7 +134,7 @@ def test_a_home_that_compute_nodes_do_not_see() -> None:
         assert result_of(person) == f"{work}/projects/study/results"
         assert person.says("cd -P projects && pwd") == f"{work}/rookery/home/projects"
         assert faults(person) == []
-        job = f"--account=t01 --chdir={work} --wrap='. start-pyenv && python3 --version && command -v pycowsay'"
+        job = f"--account=t01 --chdir={work} --wrap='. start-pyenv && python3 --version && command -v uv'"
         person.script(f"cd {work} && sbatch --wait --quiet --output=said {job}")
         assert person.says(f"cat {work}/said").startswith("Python 3.13")
         person.says("rm -rf ~/projects/study")

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import yaml
 from home_contents import ODD, as_person, manifest, storage_of
-from laptops import ROOKERY, SMALL_TOOL, Laptop, laptop
+from laptops import NO_TOOLS, ROOKERY, SMALL_TOOL, Laptop, laptop
 from live import Live, as_root
 from terminal import Terminal
 from undo_command import by_path, outside, undo
@@ -99,7 +99,7 @@ def test_a_home_of_one_s_own_is_what_it_was(penguins: Live, lived_in: tuple[Lapt
 @pytest.fixture(scope="module")
 def hec_home(hec: Live) -> tuple[Laptop, str, str]:
     """Somebody who has used HEC for years, set up; what home and storage were like."""
-    person = laptop(hec, "udo", settings=SMALL_TOOL)
+    person = laptop(hec, "udo", settings=NO_TOOLS)
     as_person(hec, "udo", ODD)
     storage = storage_of(hec, "udo")
     as_root(hec, f"install -d -o udo {storage}/.mamba && echo theirs >{storage}/.mamba/shared.txt")

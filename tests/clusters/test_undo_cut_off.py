@@ -5,7 +5,7 @@ import re
 import pytest
 from failures import cut_off, kill_all
 from home_contents import ODD, as_person, manifest, storage_of
-from laptops import SMALL_TOOL, laptop
+from laptops import NO_TOOLS, SMALL_TOOL, laptop
 from live import Live, as_root
 from undo_command import outside, undo
 
@@ -54,7 +54,7 @@ def test_on_penguins(penguins: Live) -> None:
 
 
 def test_on_hec(hec: Live) -> None:
-    person = laptop(hec, "oskar", settings=SMALL_TOOL)
+    person = laptop(hec, "oskar", settings=NO_TOOLS)
     as_person(hec, "oskar", ODD)
     storage = storage_of(hec, "oskar")
     as_root(hec, f"install -d -o oskar {storage}/.mamba && echo theirs >{storage}/.mamba/shared.txt")
