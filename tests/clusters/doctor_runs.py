@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from laptops import ROOKERY, NO_TOOLS, Laptop, laptop
+from laptops import NO_TOOLS, ROOKERY, Laptop, laptop
 from live import Live
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import snapshots
-from laptops import ROOKERY, NO_TOOLS, Laptop, laptop
+from laptops import NO_TOOLS, ROOKERY, Laptop, laptop
 from live import Live
 from waiting import wait_for
 

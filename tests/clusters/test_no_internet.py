@@ -69,7 +69,7 @@ def test_it_has_no_way_out(glacier: Live) -> None:
 
 def test_from_an_empty_home_to_a_table(glacier: Live, mirror: Mirror) -> None:
     """Cut off in the middle of a download, the same command continues; nobody else can use the way out."""
-    person = somebody(glacier, "ada", mirror, r_packages=["foreach"])
+    person = somebody(glacier, "ada", mirror, r_packages=["iterators"], **NO_TOOLS)
     other = glacier.add_user("olaf")
     mirror.goes_on.clear()
     mirror.waits.clear()
@@ -97,7 +97,7 @@ def test_from_an_empty_home_to_a_table(glacier: Live, mirror: Mirror) -> None:
     assert person.says("grep -rlF '" + token + "' . /work/ada || true") == ""
     assert person.ssh(f"test -e {LINK}").returncode == 1
     assert "uv-python/downloads.json" in mirror.asked
-    assert any(path.startswith("cran/src/contrib/foreach_") for path in mirror.asked)
+    assert any(path.startswith("cran/src/contrib/iterators_") for path in mirror.asked)
     assert person.setup()["up_to_date"]
     completed = person.rookery("new", "study", "--cluster", "glacier", "--language", "python")
     assert completed.returncode == 0, completed.stdout + completed.stderr

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from laptops import ROOKERY, NO_TOOLS, Laptop, newcomer
+from laptops import NO_TOOLS, ROOKERY, Laptop, newcomer
 from live import Live
 from terminal import Terminal
 
