@@ -6,7 +6,7 @@ ROOKERY_LIBRARY says which (library_sample.py).
 import library_profiles
 import pytest
 import yaml
-from laptop_projects import Project, submitted
+from laptop_projects import new_study, run_to_table
 from laptops import NO_TOOLS, laptop
 from library_sample import chosen
 from live import alone
@@ -35,13 +35,7 @@ def test_from_the_library_to_a_result(name: str) -> None:
         person.write(**of_the_miniature)  # only where it is and how to log in: the miniature stands for the cluster
         person.setup()
         assert person.setup()["up_to_date"]
-        completed = person.rookery("new", "study", "--cluster", name, "--language", "python")
-        assert completed.returncode == 0, completed.stdout + completed.stderr
-        study = Project(person, person.home / "study")
+        study = new_study(person)
         study.run("deploy")
-        number = submitted(study.run("submit", "simulate", "--wait"))
-        study.run("logs", f"{number}_1")
-        study.run("fetch")
-        study.run_here("combine")
-        assert (study.root / "combined.csv").read_text().count("\n") == 1001
+        run_to_table(study)
         person.rookery("logout")

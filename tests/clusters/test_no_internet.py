@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from laptop_projects import Project, submitted
+from laptop_projects import Project, new_study, run_to_table
 from laptops import NO_TOOLS, Laptop, laptop
 from live import Live, alone, as_root
 from waiting import wait_for
@@ -99,9 +99,7 @@ def test_from_an_empty_home_to_a_table(glacier: Live, mirror: Mirror) -> None:
     assert "uv-python/downloads.json" in mirror.asked
     assert any(path.startswith("cran/src/contrib/iterators_") for path in mirror.asked)
     assert person.setup()["up_to_date"]
-    completed = person.rookery("new", "study", "--cluster", "glacier", "--language", "python")
-    assert completed.returncode == 0, completed.stdout + completed.stderr
-    study = Project(person, person.home / "study")
+    study = new_study(person)
     list_of_pythons = f"{mirror.address}/uv-python/downloads.json"
     study.run("data.push", list_of_pythons, "--to", "data/pythons.json")
     assert study.json("data.list")["data"][0]["versions"][0]["source"] == list_of_pythons
@@ -109,11 +107,7 @@ def test_from_an_empty_home_to_a_table(glacier: Live, mirror: Mirror) -> None:
     job = study.read_there("current/slurm/simulate.sh")
     assert "export UV_OFFLINE=1 " in job
     assert " WANDB_MODE=offline HF_HUB_OFFLINE=1 " in job
-    number = submitted(study.run("submit", "simulate", "--wait"))
-    study.run("logs", f"{number}_1")
-    study.run("fetch")
-    study.run_here("combine")
-    assert (study.root / "combined.csv").read_text().count("\n") == 1001
+    run_to_table(study)
     assert person.ssh(f"test -e {LINK}").returncode == 1
     person.rookery("logout")
 

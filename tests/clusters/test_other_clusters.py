@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from home_contents import manifest
-from laptop_projects import Project, submitted
+from laptop_projects import new_study, run_to_table
 from laptops import NO_TOOLS, Laptop, laptop
 from live import Live, alone
 from undo_command import outside, undo
@@ -43,15 +43,9 @@ def result_of(person: Laptop) -> str:
     """Make a project, run its job array, and bring its results; where they are on the cluster."""
     person.setup()
     assert person.setup()["up_to_date"]
-    completed = person.rookery("new", "study", "--cluster", person.cluster, "--language", "python")
-    assert completed.returncode == 0, completed.stdout + completed.stderr
-    study = Project(person, person.home / "study")
+    study = new_study(person)
     study.run("deploy")
-    number = submitted(study.run("submit", "simulate", "--wait"))
-    study.run("logs", f"{number}_1")
-    study.run("fetch")
-    study.run_here("combine")
-    assert (study.root / "combined.csv").read_text().count("\n") == 1001
+    run_to_table(study)
     return person.says("readlink -f projects/study/current/results")
 
 
