@@ -39,14 +39,14 @@ def test_on_penguins(penguins: Live) -> None:
     person = laptop(penguins, "orla", settings=SMALL_TOOL)
     as_person(penguins, "orla", LIVED_IN)
     before = contents(manifest(penguins, "/home/orla"))
-    for moment in (
-        "/home/orla/.config/rookery/env.d/00-rookery.sh",
-        "git fetch",
-        "uv python install",
-        "pipx install",
-        "/home/orla/storage/R/*",
+    for moment, arguments in (
+        ("/home/orla/.config/rookery/env.d/00-rookery.sh", ()),
+        ("git fetch", ()),
+        ("uv python install", ()),
+        ("pipx install", ()),
+        ("/home/orla/storage/R/*", ("--tags", "shell,storage,r")),  # without the roles that were cut off before
     ):
-        cut_off(penguins, person, moment, kill_all)
+        cut_off(penguins, person, moment, kill_all, *arguments)
         assert contents(manifest(penguins, "/home/orla")) != before, moment
         answer = undo(person, "--yes", "--purge")
         assert answer["left"] == 0, moment
