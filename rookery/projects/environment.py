@@ -1,6 +1,7 @@
 """A project's software environment: the files that decide it, its digest, and how it is built on the cluster."""
 
 import hashlib
+import posixpath
 import re
 import shlex
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from rookery.core.errors import RookeryError
 from rookery.projects.commit import Commit, contents
 from rookery.projects.locks import reading as locks
 from rookery.projects.model import Environment, Project
-from rookery.projects.packages import description
+from rookery.projects.packages import description, pyproject
 from rookery.projects.source_tree import LINK
 from rookery.projects.tree_checks import Tree, quoted
 
@@ -118,6 +119,18 @@ def required(  # noqa: PLR0913, PLR0917
     return tuple(replace(environment, architecture=name) for name in architectures for environment in found)
 
 
+def unlocked(project: Project, commit: Commit, tree: Tree) -> str:
+    """Return a warning where pyproject.toml lists packages and no environment is made; "" where rookery.yml says so."""
+    if project.environment.python != "none" or ("environment", "python") in project.lines:
+        return ""
+    command = pyproject.lock_command(pyproject.read(commit, tree))
+    if not command:
+        return ""
+    lock = LOCKS[command.split()[0]][0]
+    remedy = f"{command} && git add {lock} && git commit -m 'Add {lock}'"
+    return f"{pyproject.NAME} lists packages, but there is no {lock}: jobs run without them (to add it: {remedy})"
+
+
 def _required(  # noqa: PLR0913, PLR0917
     project: Project, commit: Commit, tree: Tree, kind: str, way: str, setup: str, requirements: tuple[str, ...]
 ) -> RequiredEnvironment:
@@ -191,19 +204,21 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> tuple[list[str
     while unread:
         name = unread.pop()
         text = _text(commit, tree, name)
+        text = locks.pip_lines(name, text) if (way, name) == ("conda", lock) else text
         named = re.findall(_FROM_FOLDER[way], text, re.MULTILINE)
         own = _OWN[way] if name == lock else "(?!)"
         locks.refuse_folders(name, [entry for entry in named if "://" not in entry and not re.fullmatch(own, entry)])
         if way in {"venv", "conda"}:
             for option, entry in _REQUIREMENTS.findall(text):
-                if entry in tree.files and entry not in (known := included[option[0]]):
-                    known.append(entry)
-                    unread.append(entry)
+                path = posixpath.normpath(posixpath.join(posixpath.dirname(name), entry))  # as pip and conda read it
+                if path in tree.files and path not in (known := included[option[0]]):
+                    known.append(path)
+                    unread.append(path)
     return included["r"], [name for name in included["c"] if name not in included["r"]]
 
 
-# Where pip is told to install a folder; in a list of YAML, too.
-_PIP_FOLDER = r"""^[ \t]*(?:- +)?["']?((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*|\[\S*)?)["']?[ \t]*(?:[ \t]#.*)?$"""
+# Where pip is told to install a folder.
+_PIP_FOLDER = r"""^[ \t]*["']?((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*|\[\S*)?)["']?[ \t]*(?:[ \t]#.*)?$"""
 # Where a lock file says that a package is a folder of the project.
 _FROM_FOLDER = {
     "uv": r'^source = \{ (?:editable|directory) = "([^"]+)"',
@@ -213,7 +228,7 @@ _FROM_FOLDER = {
 }
 # What of that means the project itself, which each release has of its own (packages.python_package).
 _OWN = {"uv": r"\.", "poetry": "(?!)", "conda": "(?!)", "venv": r"(?:(?:-e|--editable)[ =]*)?\./?(?:\[([\w., -]*)\])?"}
-_REQUIREMENTS = re.compile(r"""^[ \t]*(?:- +)?["']?--?(requirement|constraint|r|c)[ =]*([^\s#"']+)""", re.MULTILINE)
+_REQUIREMENTS = re.compile(r"""^[ \t]*--?(requirement|constraint|r|c)[ =]*([^\s#"']+)""", re.MULTILINE)
 
 
 def own_extras(commit: Commit, tree: Tree, way: str) -> tuple[str, ...] | None:

@@ -74,6 +74,7 @@ def make(
     )
     r_name, r_warning = r_package.find(commit, tree, project.environment.r, used)
     requirements = package.requirements(extras) if package and extras is not None else ()
+    unlocked = environment.unlocked(project, commit, tree)
     environments = environment.required(project, commit, tree, cluster, used or [""], requirements)
     rendered = {path: text for script in scripts for path, text in {script.path: script.text, **script.files}.items()}
     files = _files(project, commit, {path: text for path, text in rendered.items() if path not in tree.files})
@@ -107,7 +108,7 @@ def make(
         tuple(script.path for script in scripts if script.path in files),
         tuple(path for path in rendered if path in tree.files),
         tree.outwards,
-        tuple(dict.fromkeys(filter(None, (warning, r_warning, *(each.warning for each in environments))))),
+        tuple(dict.fromkeys(filter(None, (unlocked, warning, r_warning, *(each.warning for each in environments))))),
         {each.kind: each.expected for each in environments},
     )
 

@@ -55,6 +55,14 @@ def test_files_that_a_requirements_file_names_decide_too(tmp_path: Path) -> None
     assert first != wanted(tmp_path, {"pins.txt": "numpy==2.2.0"}, "venv")
 
 
+def test_a_file_that_is_named_is_beside_the_one_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "needs").mkdir()
+    files = {"requirements.txt": "-r ./needs/all.txt", "needs/all.txt": "-r base.txt", "needs/base.txt": "rich==1.0"}
+    first = wanted(tmp_path, files, "venv")
+    assert first != (second := wanted(tmp_path, {"needs/base.txt": "rich==2.0"}, "venv"))
+    assert json.loads(second[0].expected)["versions"] == {"rich": ["2.0"]}
+
+
 def test_what_only_constrains_versions_is_not_required(tmp_path: Path) -> None:
     files = {
         "requirements.txt": "-c pins.txt\n-r base.txt\n",
@@ -77,7 +85,7 @@ def test_what_only_constrains_versions_is_not_required(tmp_path: Path) -> None:
         ("venv", "requirements.txt", "./lib"),
         ("conda", "environment.yml", "dependencies:\n  - pip: [numpy, -e .]\n"),
         ("conda", "environment.yml", "dependencies:\n  - pip:\n    - -e .\n"),
-        ("conda", "environment.yml", "dependencies: [python]\nx:\n- '.[plot]' # itself\n"),
+        ("conda", "environment.yml", "dependencies: [python, {pip: ['.[plot]']}] # itself\n"),
         ("conda", "environment.yml", "dependencies:\n  - pip:\n    - ./lib\n"),
     ],
 )
@@ -92,8 +100,17 @@ def test_the_project_itself_and_packages_from_git_are_fine(tmp_path: Path) -> No
     wanted(tmp_path, {"requirements.txt": "-e git+https://example.org/x.git#egg=x\nnumpy==2.0\n"}, "venv")
 
 
-def test_what_conda_s_pip_reads_decides_too(tmp_path: Path) -> None:
-    files = {"environment.yml": "dependencies:\n  - python\n  - pip:\n    - -r needs.txt\n", "needs.txt": "rich==1.0\n"}
+@pytest.mark.parametrize(
+    "pip",
+    [
+        "  - pip:\n    - -r needs.txt\n",
+        "  - pip:\n    - >-\n      --requirement\n      ./needs.txt\n",
+        "  - pip: [-r needs.txt]\n",
+        '  - {"pip": ["numpy", "-rneeds.txt"]}\n',
+    ],
+)
+def test_what_conda_s_pip_reads_decides_too(tmp_path: Path, pip: str) -> None:
+    files = {"environment.yml": f"dependencies:\n  - python\n{pip}", "needs.txt": "rich==1.0\n"}
     [first] = wanted(tmp_path, files, "conda")
     [second] = wanted(tmp_path, {"needs.txt": "rich==2.0\n"}, "conda")
     assert first.digest != second.digest
@@ -107,6 +124,35 @@ def test_a_lock_file_that_is_missing_is_named(tmp_path: Path, way: str) -> None:
     with pytest.raises(RookeryError, match=environment.LOCKS[way][0].replace(".", r"\.")) as caught:
         wanted(tmp_path, {"a.py": ""}, way)
     assert environment.LOCKS[way][0] in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "lock"),
+    [
+        ("[project]\nname = 'a'\ndependencies = ['numpy']\n", "uv.lock"),
+        ("[tool.poetry.dependencies]\npython = '^3.12'\nnumpy = '*'\n", "poetry.lock"),
+        ("[project]\ndependencies = ['numpy']\n[tool.poetry]\npackage-mode = false\n", "poetry.lock"),
+        ("[tool.poetry.dependencies]\npython = '^3.12'\nnumpy = {version = '*', optional = true}\n", ""),
+        ("[project]\nname = 'a'\n[dependency-groups]\ndev = ['ruff']\n", ""),
+        ("[tool.ruff]\n", ""),
+        ("", ""),
+    ],
+)
+def test_packages_without_a_lock_file_are_named(tmp_path: Path, text: str, lock: str) -> None:
+    assert unlocked(tmp_path, {"pyproject.toml": text} if text else {"a.py": ""}).split(":")[0] == (
+        f"pyproject.toml lists packages, but there is no {lock}" if lock else ""
+    )
+    assert unlocked(tmp_path, {}, ("environment", "python")) == "", "rookery.yml says that there is none"
+
+
+def unlocked(root: Path, files: dict[str, str], *said: tuple[str, ...]) -> str:
+    """The warning of a commit with these files, and keys in rookery.yml."""
+    for name, text in files.items():
+        (root / name).write_text(text)
+    commit_all(root)
+    project = Project(root, "survival", ("penguins",), Environment(), (), {}, dict.fromkeys(said, 3))
+    with commit.chosen(root) as chosen:
+        return environment.unlocked(project, chosen, tree_checks.read_tree(chosen))
 
 
 DESCRIPTION = "Package: gentoo\nVersion: 1.0\nImports: foreach (>= 1.5), iterators, stats\n"

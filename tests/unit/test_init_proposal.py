@@ -41,7 +41,9 @@ def test_the_environment_is_that_of_the_lock_file(
 
 ADVICE = [
     ({"pyproject.toml": "[project]\nname = 'a'\ndependencies = ['numpy']\n"}, "uv lock"),
-    ({"pyproject.toml": "[tool.poetry]\nname = 'a'\n"}, "poetry lock"),
+    ({"pyproject.toml": "[tool.poetry.dependencies]\npython = '^3.12'\nrich = '*'\n"}, "poetry lock"),
+    ({"pyproject.toml": "[tool.poetry.group.main.dependencies]\nrich = '*'\n"}, "poetry lock"),
+    ({"pyproject.toml": "[dependency-groups]\ndev = ['rich']\n"}, "uv lock"),
     ({"Pipfile": ""}, "pipenv requirements > requirements.txt"),
     ({"more.py": "import numpy.linalg, sklearn, os\nfrom simulate import a\n"}, "uv add numpy scikit-learn"),
     ({"more.R": "library(stats)\nx <- data.table::fread(a) # foreach::y\n"}, "renv::init()"),

@@ -101,23 +101,37 @@ def advise(results: Sequence[SizeResult], fit: ScalingFit | None, tasks: int = 1
 
 
 def _use(result: SizeResult, fit: ScalingFit | None) -> float:
-    """Return how well cores are used: by the law, which averages over noise, where the times follow it."""
-    if fit is None or fit.is_poor:
-        return result.use
-    return fit.speed_up(result.cores) * max(fit.fewest, 1) / result.cores
+    """Return how well cores are used: by the law, where the times follow it."""
+    fitted = fitted_use(result, fit)
+    return result.use if fitted is None else fitted
+
+
+def fitted_use(result: SizeResult, fit: ScalingFit | None) -> float | None:
+    """Return how well cores are used by the law, which averages over noise.
+
+    Args:
+        result: What was measured at a number of cores.
+        fit: The law.
+
+    Returns:
+        As SizeResult.use; None where there is no law, or the times do not follow it.
+    """
+    return None if fit is None or fit.is_poor else fit.use(result.cores)
 
 
 def _why(results: Sequence[SizeResult], chosen: SizeResult, fit: ScalingFit | None) -> Iterator[str]:
     following = next((result for result in results if result.cores > chosen.cores), None)
+    is_fitted = fitted_use(chosen, fit) is not None
     if following is None:
         if len(results) > 1:
-            yield f"the largest that was measured, and its cores are still used well ({_use(chosen, fit):.0%})"
+            use = f"{_use(chosen, fit):.0%}{' by the law' * is_fitted}"
+            yield f"the largest that was measured, and its cores are still used well ({use})"
     elif following.speed_up < chosen.speed_up * (1 - _FLAT / 2):
         faster = f"{following.speed_up:.1f} instead of {chosen.speed_up:.1f} times"
         yield f"with {_cores(following.cores)}, it is slower ({faster})"
     elif _use(following, fit) < GOOD_USE:
         lost = f"with {_cores(following.cores)}, only {_use(following, fit):.0%} of their time would be"
-        yield f"{_use(chosen, fit):.0%} of its cores' time is used well; {lost}"
+        yield f"{'by the law, ' * is_fitted}{_use(chosen, fit):.0%} of its cores' time is used well; {lost}"
     else:
         yield f"{_cores(following.cores)} are no faster"
 

@@ -56,6 +56,10 @@ class ScalingFit:
             return times + (1 - times) * self.fraction
         return 1 / (self.fraction + (1 - self.fraction) / cores)
 
+    def use(self, cores: float) -> float:
+        """Return the share of the cores' time that is not lost; what the work is measured by has lost none."""
+        return self.speed_up(cores) * max(self.fewest, 1) / cores
+
 
 def amdahl(times: Times) -> ScalingFit:
     """Fit Amdahl's law by least squares, in which each time counts by its own error.
@@ -92,6 +96,7 @@ def gustafson(times: Times) -> ScalingFit:
     Args:
         times: Of two numbers of cores at least; the fewest are what the others are compared with.
     """
+    times = {cores: [max(seconds, ROUNDING) for seconds in all_of] for cores, all_of in times.items()}  # none is 0
     fewest = min(times)
     base = statistics.fmean(times[fewest])
     noise = _noise(times)

@@ -68,7 +68,7 @@ def document(plan: ScalingPlan, measured: Measurement, found: ScalingResult, pic
         "parameters": dict(plan.task.row),
         "weak": plan.weak,
         "commit": measured.commit,
-        "sizes": [asdict(size) for size in found.results],
+        "sizes": [{**asdict(size), "fitted_use": advice.fitted_use(size, fit)} for size in found.results],
         "fit": fitted,
         "advice": asdict(found.advice) if found.advice else None,
         "failed": [{"cores": run.cores, "id": run.id, "state": run.state} for run in found.failed],
@@ -99,8 +99,8 @@ def show(plan: ScalingPlan, measured: Measurement, found: ScalingResult) -> None
     )
     if found.results:
         tables.show(
-            (">cores", ">runs", ">time", ">speed-up", ">use of cores", ">cores at work", ">memory"),
-            [_row(size) for size in found.results],
+            (">cores", ">runs", ">time", ">speed-up", ">use", ">use by law", ">cores at work", ">memory"),
+            [_row(size, advice.fitted_use(size, found.fit)) for size in found.results],
         )
     if len(found.results) > 1:
         width = wrapping.columns(sys.stdout) or 80
@@ -112,7 +112,7 @@ def show(plan: ScalingPlan, measured: Measurement, found: ScalingResult) -> None
         console.note(f"  not measured: {run.title} (job {run.id}): {run.word}")
 
 
-def _row(size: SizeResult) -> tuple[str, ...]:
+def _row(size: SizeResult, fitted: float | None) -> tuple[str, ...]:
     spread = f" ± {size.error:.0f} s" if size.error >= 0.5 else ""
     return (
         str(size.cores),
@@ -120,6 +120,7 @@ def _row(size: SizeResult) -> tuple[str, ...]:
         f"{efficiency.clock(round(size.seconds))}{spread}",
         f"{size.speed_up:.2f}",
         f"{size.use:.0%}",
+        tables.UNKNOWN if fitted is None else f"{fitted:.0%}",
         f"{size.cores_used:.1f}" if size.cores_used else tables.UNKNOWN,
         efficiency.memory(size.memory_peak) if size.memory_peak else tables.UNKNOWN,
     )

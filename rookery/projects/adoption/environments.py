@@ -13,7 +13,7 @@ from rookery.projects.adoption.folder_files import text_of
 from rookery.projects.adoption.programs import names
 from rookery.projects.locks import requirements_file
 from rookery.projects.locks.requirement import normalised
-from rookery.projects.packages import description
+from rookery.projects.packages import description, pyproject
 from rookery.projects.packages.pyproject import table
 
 _SPELT: Final = {
@@ -43,10 +43,13 @@ def unlocked(root: Path, files: FolderFiles) -> dict[str, str]:
     has_python = bool(locks(root, files, config.PYTHON_LOCKS))
     if "pyproject.toml" in files.sizes and not has_python:
         document = _toml(root / "pyproject.toml")
-        if "poetry" in table(document, "tool"):
-            found["pyproject.toml"] = "poetry lock"
-        elif table(document, "project").get("dependencies") or "dependency-groups" in document:
-            found["pyproject.toml"] = "uv lock"
+        by_group = {
+            "poetry lock": table(document, "tool", "poetry", "group"),
+            "uv lock": document.get("dependency-groups"),
+        }
+        commands = (pyproject.lock_command(document), *(command for command, groups in by_group.items() if groups))
+        if command := next(filter(None, commands), ""):
+            found["pyproject.toml"] = command
     if "Pipfile" in files.sizes and not has_python:
         found["Pipfile"] = "pipenv requirements > requirements.txt"
     if "setup.py" in files.sizes and not has_python and "pyproject.toml" not in files.sizes:

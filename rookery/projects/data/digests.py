@@ -15,7 +15,7 @@ from rookery.projects.data.scan import DataEntry, LocalData
 from rookery.remote.data import manifest
 from rookery.remote.data.manifest import ManifestLine
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 """Bytes that are read at a time."""
 
 _YOUNG = 2 * 10**9

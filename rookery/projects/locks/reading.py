@@ -89,6 +89,19 @@ def read(  # noqa: PLR0913, PLR0917
     return found
 
 
+def pip_lines(name: str, text: str) -> str:
+    """Return what an environment.yml has pip install, as the text of a requirements.txt.
+
+    Args:
+        name: The file.
+        text: Its text.
+
+    Raises:
+        RookeryError: It is not YAML.
+    """
+    return "\n".join(requirements_file.of_pip(_yaml(name, text)))
+
+
 def refuse_folders(name: str, folders: Sequence[str]) -> None:
     """Refuse packages that a file has installed from folders of the project, which environments are not tied to.
 
@@ -138,7 +151,6 @@ def _parsed(
         return LockContents(_json(lock, requirements_file.expected(texts, constraints)))
     if way == "conda":
         document = _yaml(lock, texts[0])
-        refuse_folders(lock, requirements_file.folders(document))
         return LockContents(_json(lock, requirements_file.conda(document, texts[1:], constraints)))
     return _r(lock, texts[0], project_text)
 

@@ -33,11 +33,15 @@ def _requirements(text: str) -> Iterator["Requirement"]:
             yield parsed(re.sub(r"(?:^|\s)#.*|\s--?[a-z].*", "", line))
 
 
-def folders(document: Any) -> list[str]:
-    """Return the folders that an environment.yml has pip install, however its list is written."""
+def of_pip(document: Any) -> list[str]:
+    """Return the lines that an environment.yml gives to pip, however its list is written."""
+    lists = [entry.get("pip") for entry in _dependencies(document) if isinstance(entry, dict)]
+    return [str(line).strip() for lines in lists if isinstance(lines, list) for line in lines]
+
+
+def _dependencies(document: Any) -> list[Any]:
     entries = document.get("dependencies") if isinstance(document, dict) else None
-    lines = [str(line).strip() for entry in entries or () if isinstance(entry, dict) for line in entry.get("pip") or ()]
-    return [line for line in lines if re.fullmatch(r"(?:(?:-e|--editable)[ =]*)?\.{1,2}(?:/\S*)?(?:\[.*\])?", line)]
+    return entries if isinstance(entries, list) else []
 
 
 def conda(document: Any, texts: Iterable[str] = (), constraints: Iterable[str] = ()) -> dict[str, Any]:
@@ -48,16 +52,9 @@ def conda(document: Any, texts: Iterable[str] = (), constraints: Iterable[str] =
         texts: Of the requirements.txt that its pip reads.
         constraints: As in `expected`.
     """
-    entries = document.get("dependencies") if isinstance(document, dict) else None
-    own: list[list[str]] = []
-    pip: list[str] = []
-    for entry in entries or ():
-        if isinstance(entry, dict):
-            pip += [str(line) for line in entry.get("pip") or ()]
-        elif match := re.fullmatch(
-            r"(?:[^\s:]+::)?([A-Za-z0-9_][\w.-]*)\s*(?:(={1,2})\s*([\w.]+)(?:=.*)?)?.*", str(entry)
-        ):
-            own.append([match[1].lower(), match[3] or ""])
-    brought = expected(["\n".join(pip), *texts], constraints)
+    named = [str(entry) for entry in _dependencies(document) if not isinstance(entry, dict)]
+    form = r"(?:[^\s:]+::)?([A-Za-z0-9_][\w.-]*)\s*(?:(={1,2})\s*([\w.]+)(?:=.*)?)?.*"
+    own = [[match[1].lower(), match[3] or ""] for entry in named if (match := re.fullmatch(form, entry))]
+    brought = expected(["\n".join(of_pip(document)), *texts], constraints)
     # what checks it is run by the login node's Python, for which markers may hold that do not for conda's
     return {**brought, "roots": [edge for edge in brought["roots"] if not edge[2]], "conda": own}

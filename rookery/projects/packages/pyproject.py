@@ -49,3 +49,16 @@ def table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
     for key in keys:
         inner = inner.get(key) if isinstance(inner, dict) else None
     return inner if isinstance(inner, dict) else {}
+
+
+def lock_command(document: Mapping[str, Any]) -> str:
+    """Return the command that locks the packages that a pyproject.toml needs; "" where it needs none."""
+    poetry = table(document, "tool", "poetry")
+    needed = {
+        name: value
+        for name, value in table(poetry, "dependencies").items()
+        if name != "python" and not (isinstance(value, dict) and value.get("optional"))
+    }
+    if not needed and not table(document, "project").get("dependencies"):
+        return ""
+    return "poetry lock" if poetry else "uv lock"

@@ -18,9 +18,8 @@ import hashlib
 import json
 import os
 import shutil
-from queue import Queue
-from threading import Thread
-from typing import IO, Any, Dict, Iterator, List, Optional
+from io import BufferedReader
+from typing import Any, Dict, Iterator, List, Optional
 
 from rookery.remote import frame
 from rookery.remote.data import manifest, store
@@ -30,13 +29,12 @@ from rookery.remote.data.partial import Partial
 from rookery.remote.data.store import DataStore
 from rookery.remote.slurm.answer import Answer
 
-PIECE = 1 << 20
-AHEAD = 8
-"""Pieces that may wait to be written while the next are read."""
+PIECE = 1 << 18
+"""Bytes that are taken at a time: few enough to be in the processor's cache still when they are written."""
 
 
 class Writer:
-    """A file that is being written, by a thread of its own, which also works out the digest.
+    """A file that is being written.
 
     Attributes:
         digest: That of what has been written.
@@ -45,59 +43,25 @@ class Writer:
     def __init__(self, handle: int) -> None:
         self.digest = hashlib.sha256()
         self._handle = handle
-        self._pieces: "Queue[Optional[bytes]]" = Queue(AHEAD)
-        self._error: Optional[OSError] = None
-        self._thread = Thread(target=self._write, daemon=True)
-        self._thread.start()
 
-    def put(self, piece: bytes) -> None:
-        """Take a piece.
-
-        Raises:
-            OSError: An earlier one could not be written.
-        """
-        if self._error:
-            raise self._error
-        self._pieces.put(piece)
-
-    def close(self) -> None:
-        """Wait until all is written.
-
-        Raises:
-            OSError: It could not be.
-        """
-        self._pieces.put(None)
-        self._thread.join()
-        if self._error:
-            raise self._error
-
-    def _write(self) -> None:
-        while True:
-            piece = self._pieces.get()
-            if piece is None:
-                return
-            if self._error:
-                continue
-            self.digest.update(piece)
-            view = memoryview(piece)
-            try:
-                while view:
-                    view = view[os.write(self._handle, view) :]
-            except OSError as error:
-                self._error = error
+    def put(self, piece: memoryview) -> None:
+        """Write a piece."""
+        self.digest.update(piece)
+        while piece:
+            piece = piece[os.write(self._handle, piece) :]
 
 
 class Receiver:
     """A push that arrives."""
 
-    def __init__(self, request: Dict[str, Any], stream: IO[bytes]) -> None:
+    def __init__(self, request: Dict[str, Any], stream: BufferedReader) -> None:
         self._store, self._path, self._stream = DataStore(request["project"]), request["path"], stream
         self._who = request["who"]
         self._place = self._store.make(self._path)
         self._partial = Partial(self._place, self._path)
         self._lines: Dict[str, ManifestLine] = {}
         self._again: List[str] = []
-        self._size = 0
+        self._buffer, self._size = memoryview(bytearray(PIECE)), 0
         self._index: Optional[Dict[str, List[str]]] = None
 
     def answer(self) -> Dict[str, Any]:
@@ -205,11 +169,8 @@ class Receiver:
         try:
             writer = Writer(handle)
             is_there = _take_beginning(handle, offset, writer)
-            try:
-                for piece in self._pieces():
-                    writer.put(piece)
-            finally:  # cut off or not, what has arrived is written
-                writer.close()
+            for piece in self._pieces():
+                writer.put(piece)
             size = os.lseek(handle, 0, os.SEEK_CUR)
             os.ftruncate(handle, size)
             end = self._object()
@@ -232,20 +193,23 @@ class Receiver:
             raise Answer("cut")
         return store.loads(line)
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _pieces(self) -> Iterator[memoryview]:
+        """Yield the pieces of a file, each in the same buffer."""
+        length = bytearray(4)
         while True:
-            length = int.from_bytes(self._exactly(4), "big")
-            if not length:
+            self._read(memoryview(length))
+            if not any(length):
                 return
-            if length > PIECE:
+            size = int.from_bytes(length, "big")
+            if size > PIECE:
                 raise ValueError("a piece is too long")
-            yield self._exactly(length)
+            piece = self._buffer[:size]
+            self._read(piece)
+            yield piece
 
-    def _exactly(self, length: int) -> bytes:
-        data = self._stream.read(length)
-        if len(data) < length:
+    def _read(self, buffer: memoryview) -> None:
+        if self._stream.readinto(buffer) < len(buffer):
             raise Answer("cut")
-        return data
 
     def _clear(self, path: str, folder: bool = False) -> None:
         """Make the folders above an entry, and remove what is in the way: left by a push of other files."""
@@ -285,7 +249,7 @@ def _receive(request: Dict[str, Any]) -> Dict[str, Any]:
         data.switch(request["path"], request["digest"])
         return {"state": "done", "digest": request["digest"]}
     try:
-        return Receiver(request, open(0, "rb", PIECE)).answer()
+        return Receiver(request, open(0, "rb")).answer()
     except (ValueError, KeyError) as error:
         return {"state": "malformed", "said": str(error)}
 
