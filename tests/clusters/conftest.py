@@ -25,6 +25,7 @@ LONGEST = (
     "test_bede.py", "test_init_shapes.py", "test_hec_homes.py", "test_undo.py", "test_hec.py",
     "test_training_page.py", "test_doctor_connection.py", "test_submit_command.py", "test_two_architectures.py",
     "test_undo_cut_off.py", "test_other_clusters.py", "test_json_shapes.py",
+    "test_scale.py",
 )  # fmt: skip
 """Files that take longest, the longest first: each is one worker's, and one that begins last is waited for alone."""
 
