@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from hints import problem_of
+from hypothesis import HealthCheck, settings
 
 from rookery.core.errors import RookeryError
 
@@ -14,6 +15,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+# how long an example takes, or is made, says more of the machine than of the code
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -53,11 +53,11 @@ class Work:
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return self.laptop.start("deploy", "--project", str(self.root), *arguments)
 
-    def run(self, *arguments: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, timeout: float = 300) -> "subprocess.CompletedProcess[str]":
         """Run `deploy` to its end, whatever that is."""
         return self.laptop.rookery("deploy", "--project", str(self.root), *arguments, timeout=timeout)
 
-    def deploy(self, *arguments: str, timeout: float = 120) -> dict[str, Any]:
+    def deploy(self, *arguments: str, timeout: float = 300) -> dict[str, Any]:
         """Deploy; it must succeed. What `--json` says."""
         completed = self.run("--json", *arguments, timeout=timeout)
         assert completed.returncode == 0, completed.stdout + completed.stderr

@@ -65,7 +65,7 @@ def half_written(cluster: Live, person: Laptop) -> str:
 WATCH = r"""
 import glob, os, pwd, re, sys, time
 user, moments = pwd.getpwnam(sys.argv[1]).pw_uid, sys.argv[2:]
-end = time.time() + 60
+end = time.time() + 120
 def commands():
     for path in glob.glob("/proc/[0-9]*"):
         try:
@@ -109,7 +109,7 @@ def cut_off(
         raise AssertionError(f"it did not come to {moment}: {process.communicate()}") from None
     how(process)
     completed = ended(process)
-    as_root(cluster, f"timeout 20 sh -c 'while pgrep -u {person.user} -f \"{APPLY_PROGRAM}\"; do sleep 0.05; done'")
+    as_root(cluster, f"timeout 120 sh -c 'while pgrep -u {person.user} -f \"{APPLY_PROGRAM}\"; do sleep 0.05; done'")
     return completed
 
 
@@ -120,7 +120,7 @@ def kill_all(process: "subprocess.Popen[str]") -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def ended(process: "subprocess.Popen[str]", timeout: float = 60) -> Completed:
+def ended(process: "subprocess.Popen[str]", timeout: float = 300) -> Completed:
     """What came of a command that was started."""
     out, err = process.communicate(timeout=timeout)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)

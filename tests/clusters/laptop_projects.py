@@ -39,7 +39,7 @@ class Project:
             stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
 
-    def run(self, *arguments: str, code: int = 0, timeout: float = 120) -> str:
+    def run(self, *arguments: str, code: int = 0, timeout: float = 300) -> str:
         """What a command says on both streams; its exit code must be this one."""
         process = self.start(*arguments)
         out, err = process.communicate(timeout=timeout)
@@ -58,7 +58,7 @@ class Project:
     def json(self, *arguments: str, code: int = 0) -> Any:
         """The JSON that a command prints on standard output."""
         process = self.start(*arguments, "--json")
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         assert process.returncode == code, f"{arguments}: {process.returncode}\n{out}{err}"
         return json.loads(out)
 

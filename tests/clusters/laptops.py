@@ -96,7 +96,7 @@ class Laptop:
         answer: dict[str, Any] = json.loads(completed.stdout)["clusters"][self.cluster]
         return answer
 
-    def ssh(self, command: str, *, stdin: str = "", timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+    def ssh(self, command: str, *, stdin: str = "", timeout: float = 300) -> "subprocess.CompletedProcess[str]":
         """What `ssh NAME COMMAND` gives, as the person would type it, with this on its standard input."""
         config = str(self.home / ".config/rookery/ssh_config")
         return subprocess.run(
@@ -109,7 +109,7 @@ class Laptop:
             check=False,
         )
 
-    def says(self, command: str, *, timeout: float = 120) -> str:
+    def says(self, command: str, *, timeout: float = 300) -> str:
         """The output of a command on the cluster, which must succeed; sent as one line, whatever its form here."""
         completed = self.ssh(command, timeout=timeout)
         assert completed.returncode == 0, f"{command}\n{completed.stdout}{completed.stderr}"

@@ -48,7 +48,7 @@ class Account:
         return ["ssh", "-F", "none", *flags, "-p", str(self.port), f"{self.user}@{self.address}"]
 
     def run(
-        self, script: str, *, shell: Sequence[str] = ("bash", "-l"), check: bool = True, timeout: float = 120
+        self, script: str, *, shell: Sequence[str] = ("bash", "-l"), check: bool = True, timeout: float = 300
     ) -> str:
         """Run a script on the miniature, read by a login shell there; its output, without the last newline."""
         completed = subprocess.run(

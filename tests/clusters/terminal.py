@@ -41,7 +41,7 @@ class Terminal:
         self.seen += some.decode(errors="replace").replace("\r", "")
         return bool(some)
 
-    def shows(self, pattern: str, seconds: float = 30) -> None:
+    def shows(self, pattern: str, seconds: float = 120) -> None:
         """Wait until the terminal has shown it, after what was waited for last."""
         end, there = time.monotonic() + seconds, True
         while not (match := re.compile(pattern, re.DOTALL).search(self.seen, self.read_to)):
@@ -58,7 +58,7 @@ class Terminal:
         """Press a key, such as "\\x03" for Ctrl-C."""
         os.write(self.terminal, key.encode())
 
-    def presses_until(self, key: str, pattern: str, seconds: float = 30) -> None:
+    def presses_until(self, key: str, pattern: str, seconds: float = 120) -> None:
         """Press a key, again if need be, until the terminal has shown it.
 
         A signal that comes between ssh's prompt and its reading is noted by ssh, and acted on with the next key alone
@@ -73,12 +73,12 @@ class Terminal:
                 if time.monotonic() > end:
                     raise
 
-    def answers(self, prompt: str, text: str, seconds: float = 30) -> None:
+    def answers(self, prompt: str, text: str, seconds: float = 120) -> None:
         """Wait for a prompt, and type a line."""
         self.shows(prompt, seconds)
         self.types(text)
 
-    def ends(self, seconds: float = 30) -> int:
+    def ends(self, seconds: float = 120) -> int:
         """Wait until the program has ended; its exit code."""
         end = time.monotonic() + seconds
         while self._reads():

@@ -189,7 +189,7 @@ def test_no_job_is_left_where_nobody_waits_for_it_any_more(skua: Newcomer) -> No
         process = skua.start("clusters.check", NAME, "--job")
         wait_for(lambda: queue(skua.live) == "astro rookery-survey")
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         wait_for(lambda: not queue(skua.live))
 
 
@@ -259,7 +259,7 @@ def test_stopped_half_way_it_leaves_nothing(skua: Newcomer) -> None:
         process = skua.start("clusters.add", NAME, *skua.address, f"--user={skua.user}")
         wait_for(lambda: skua.live.root_run(["pgrep", "-u", skua.user, "sleep"], check=False).returncode == 0)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
     assert process.returncode not in (0, 1)
     assert not skua.profile_file.exists()
     assert not skua.inventory.joinpath("hosts.yml").exists()

@@ -90,7 +90,7 @@ def test_qos_and_partitions_by_what_slurm_says_of_the_user(behind_a_jump_host: N
     person = behind_a_jump_host
     as_root(person.live, STRICT.format(user=person.user))
     idle = "sinfo --noheader --format=%T --partition=cpu-6h"
-    wait_for(lambda: person.live.root_run(["sh", "-c", idle], check=False).stdout.split() == ["idle"], 60)
+    wait_for(lambda: person.live.root_run(["sh", "-c", idle], check=False).stdout.split() == ["idle"])
     printed = person.rookery("clusters.add", "berg", "--host=cold", "--yes", "--print")
     assert printed.returncode == 0, printed.stderr
     written = yaml.safe_load(printed.stdout)

@@ -98,7 +98,7 @@ def test_two_connections_at_once_share_one_job_on_a_compute_node(coder: Laptop) 
     assert lines[0] == lines[1]
     assert queue(coder) == ["rookery-code PenguinPartition"]
     for process in both:
-        process.communicate("\n", timeout=20)
+        process.communicate("\n", timeout=120)
         assert process.returncode == 0
     assert output_of(coder, "echo $SLURM_JOB_ID") == lines[0][1]  # it goes on
 
@@ -211,7 +211,7 @@ def test_stop_ends_it_with_all_that_is_in_it(coder: Laptop) -> None:
     assert waiting.stdout.readline() == "on\n"
     completed = coder.rookery("code", "--stop", "--cluster", "penguins")
     assert re.fullmatch(r"penguins: ended job \d+\n", completed.stdout)
-    assert waiting.wait(timeout=30) != 0
+    assert waiting.wait(timeout=120) != 0
     assert wait_for(lambda: queue(coder) == [])
     # a window that is still open would start another at once
     refused = job(coder, "hostname")

@@ -21,7 +21,7 @@ zpty session zsh -f -i
 zpty -w session 'PATH=~/bin:$PATH; . ~/rookery.zsh; cd ~/folder; echo DEFINED'
 zpty -r session text '*DEFINED*DEFINED*'
 zpty -w -n session $'%s\\t\\t'
-repeat 50; do zpty -r -t session more && seen+=$more; sleep 0.1; [[ $seen == *'%s'* ]] && break; done
+repeat 600; do zpty -r -t session more && seen+=$more; sleep 0.1; [[ $seen == *'%s'* ]] && break; done
 print -r -- $seen
 zpty -d session
 """
@@ -50,6 +50,6 @@ def test_fish(account: Account, line: str, expected: str) -> None:
 @pytest.mark.parametrize(("line", "expected"), [("rookery setup h", "one cluster"), ("rookery lint jo", "job.sh")])
 def test_zsh(account: Account, line: str, expected: str) -> None:
     script = PRESS_TAB % (line, expected)
-    shown = account.run(f"cat >~/press <<'EOF'\n{script}EOF\nrm -f ~/asked; zsh -f ~/press", timeout=60)
+    shown = account.run(f"cat >~/press <<'EOF'\n{script}EOF\nrm -f ~/asked; zsh -f ~/press", timeout=120)
     assert expected in shown
     assert f"--complete -- {line}" in account.run("cat ~/asked").splitlines()

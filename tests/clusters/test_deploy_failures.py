@@ -63,7 +63,7 @@ def building(project: Work, *arguments: str) -> Iterator["subprocess.Popen[str]"
     finally:
         project.laptop.says("rm -f hold")
         if process.poll() is None:
-            process.wait(timeout=60)
+            process.wait(timeout=120)
 
 
 def leftovers(project: Work) -> str:
@@ -75,7 +75,7 @@ def leftovers(project: Work) -> str:
 
 def whole(project: Work, commit: str) -> None:
     """The commit can be deployed now, and nothing half-made is left."""
-    before = project.deploy(timeout=60)
+    before = project.deploy(timeout=120)
     assert before["commit"] == commit == project.current()
     assert leftovers(project) == ""
     assert project.deploy()["state"] == "same"
@@ -160,7 +160,7 @@ def test_cut_off_while_the_environment_is_built(project: Work, penguins: Live, c
                 ["ssh", "-F", config, "-O", "exit", "penguins"],
                 env=project.laptop.environment, check=True, capture_output=True,
             )  # fmt: skip
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=120)
             refused(subprocess.CompletedProcess([], process.returncode, out, err), "penguins")
             project.laptop.rookery("login", "--cluster", "penguins")
         elif cut == "laptop":
@@ -168,7 +168,7 @@ def test_cut_off_while_the_environment_is_built(project: Work, penguins: Live, c
             process.communicate()
         else:
             penguins.root_run(["pkill", "-KILL", "-u", "emil", "-f", "rookery-|mamba"], check=False)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=120)
             refused(subprocess.CompletedProcess([], process.returncode, out, err), "penguins")
         assert project.current() == old
     whole(project, commit)
@@ -179,9 +179,9 @@ def test_two_at_once(project: Work) -> None:
     with building(project) as first:
         second = project.start()
         wait_for(lambda: "flock" in project.laptop.says("ps -u emil -o args"))
-    out, err = first.communicate(timeout=60)
+    out, err = first.communicate(timeout=120)
     assert first.returncode == 0, out + err
-    out, err = second.communicate(timeout=60)
+    out, err = second.communicate(timeout=120)
     assert second.returncode == 0, out + err
     assert project.laptop.says(f"cat {project.base}/state/environment-*.log | grep -c downloading") != "0"
     whole(project, commit)

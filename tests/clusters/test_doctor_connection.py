@@ -204,7 +204,7 @@ def test_a_second_factor() -> None:
         live = lifecycle.ensure(["codes"], yes=True, entrance=Entrance("key+totp"))[0]
         try:
             completed = subprocess.run(
-                command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
                 start_new_session=True, check=False,
             )  # fmt: skip
             assert completed.returncode == 1, completed.stdout + completed.stderr

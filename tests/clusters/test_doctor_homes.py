@@ -253,7 +253,7 @@ def test_start_up_files_that_end_the_shell(pip: Home) -> None:
     words[words.index("-t")] = "-tt"
     line = "sed -i 's/&& exit/\\&\\& return/' ~/.bashrc; exit\n"
     subprocess.run(
-        words, env=pip.laptop.environment, input=line, capture_output=True, text=True, timeout=60, check=True
+        words, env=pip.laptop.environment, input=line, capture_output=True, text=True, timeout=120, check=True
     )
     assert names(pip.doctor()) == []
     pip.run_in_home("mv .bashrc.kept .bashrc")

@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from laptops import Laptop, laptop
 from live import Live
+from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -144,12 +144,9 @@ def test_what_a_connection_that_breaks_has_brought_stays(student: Laptop) -> Non
     inside(student, "mkdir -p big; for n in 1 2 3 4 5 6; do head -c 25000000 /dev/urandom > big/$n.bin; done")
     running = student.start("fetch", "--project", str(student.home / "demo"))
     arrived = student.home / "demo/results/big"
-    limit = time.monotonic() + 30
-    while not list(arrived.glob("*.bin")) and running.poll() is None:
-        assert time.monotonic() < limit
-        time.sleep(0.005)
+    wait_for(lambda: list(arrived.glob("*.bin")) or running.poll() is not None)
     os.kill(_master(student), signal.SIGKILL)
-    _, stderr = running.communicate(timeout=60)
+    _, stderr = running.communicate(timeout=120)
     assert running.returncode == 1
     first, second = stderr.strip().splitlines()
     assert "Lost the connection to hec while fetching files" in first
@@ -168,12 +165,9 @@ def test_a_run_that_is_stopped_leaves_nothing_half(student: Laptop) -> None:
     inside(student, "mkdir -p large; head -c 150000000 /dev/urandom > large/1.bin")
     running = student.start("fetch", "--project", str(student.home / "demo"))
     stage = student.home / "demo/results/.rookery-fetch/file"
-    limit = time.monotonic() + 30
-    while not stage.exists() and running.poll() is None:
-        assert time.monotonic() < limit
-        time.sleep(0.005)
+    wait_for(lambda: stage.exists() or running.poll() is not None)
     running.send_signal(signal.SIGINT)
-    running.communicate(timeout=30)
+    running.communicate(timeout=120)
     assert running.returncode == 130
     assert not (student.home / "demo/results/large/1.bin").exists()
     assert not stage.parent.exists()

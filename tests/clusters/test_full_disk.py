@@ -118,10 +118,11 @@ def test_at_each_write_there_is_no_room_once(gannets: tuple[Project, Disk], kind
         completed = run(at, name)
         assert completed.returncode == 0, completed.stdout + completed.stderr
         if name == "submit":
-            wait_for(lambda: at.laptop.says("squeue --noheader --me") == "", 60)
+            wait_for(lambda: at.laptop.says("squeue --noheader --me") == "")
     records = [json.loads(path.read_text()) for path in (at.root / "runs").glob("*.json")]
-    known = at.laptop.says("sacct --noheader --allocations --parsable2 --format=JobID").split()
-    assert {record["id"] for record in records} == {number.partition("_")[0] for number in known}
+    asked = "sacct --noheader --allocations --parsable2 --format=JobID"
+    ids = {record["id"] for record in records}
+    wait_for(lambda: ids == {number.partition("_")[0] for number in at.laptop.says(asked).split()})
     with (at.root / "combined.csv").open(newline="") as stream:
         rows = [(row["task"], row["value"]) for row in csv.DictReader(stream)]
     assert rows == [("1", "1"), ("2", "2"), ("3", "3")]

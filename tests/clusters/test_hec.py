@@ -256,7 +256,7 @@ def test_r_as_a_module(hec: Live, student: Laptop) -> None:
     # R on a terminal is one that may ask: for a mirror, for leave to make a library
     typed = shlex.quote('install.packages("foreach")\nquit("no")\n')
     shell = shlex.quote("bash -lc 'module add R/4.3.1; exec R --no-save --quiet'")
-    output = student.says(f"printf {typed} | script -qec {shell} /dev/null", timeout=60)
+    output = student.says(f"printf {typed} | script -qec {shell} /dev/null", timeout=120)
     assert "DONE (foreach)" in output
     assert login_r(student, "library(foreach); cat(foreach(i = 1:3, .combine = sum) %do% i)") == "6"
 

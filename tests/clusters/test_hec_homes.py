@@ -131,7 +131,7 @@ def test_an_apply_program_killed_in_the_midst_of_a_move(hec: Live) -> None:
     running = person.start("setup", "--cluster", "hec", "--tags", "storage")
     wait_until_half_is_there(hec, "lee", running)
     hec.root_run(["pkill", "-9", "-u", "lee", "-f", "^/usr/bin/python3 -IS"])
-    out, _ = running.communicate(timeout=60)
+    out, _ = running.communicate(timeout=120)
     assert running.returncode != 0
     assert "setup stopped on the login node (exit code 137): " in out
     assert (

@@ -160,7 +160,7 @@ class Walk:
 
     def wait(self, number: str, over: Callable[[Any], object]) -> None:
         """Wait until what `jobs` says of a job is like this."""
-        wait_for(lambda: over(self.job(number)), 60)
+        wait_for(lambda: over(self.job(number)))
 
     def commit(self) -> None:
         """Commit all of the project; each time makes a commit."""

@@ -151,24 +151,24 @@ def test_tasks_that_fail_are_told_apart_and_submitted_again(floe: Project) -> No
     assert "trying 2" in log
     assert f"Task {number}_2: the first failed of 3" in log
     again = floe.json("submit", "--failed", number)
-    wait_for(lambda: floe.job(str(again["id"]))["counts"] == {"FAILED": 2}, 40)
+    wait_for(lambda: floe.job(str(again["id"]))["counts"] == {"FAILED": 2})
 
 
 def test_jobs_that_run_or_wait_are_cancelled(floe: Project) -> None:
     running = floe.submit("nap")
     waiting = floe.submit("nap", "--after", running)
-    wait_for(lambda: floe.job(running)["state"] == "running", 40)
-    wait_for(lambda: floe.job(waiting)["counts"] == {"PENDING": 1}, 40)
+    wait_for(lambda: floe.job(running)["state"] == "running")
+    wait_for(lambda: floe.job(waiting)["counts"] == {"PENDING": 1})
     assert f"Cancelled job {waiting} (nap)" in floe.run("cancel", waiting)
     floe.run("cancel", running)
     for number in (running, waiting):
-        wait_for(lambda number=number: floe.job(number)["counts"] == {"CANCELLED": 1}, 40)  # type: ignore[misc]
+        wait_for(lambda number=number: floe.job(number)["counts"] == {"CANCELLED": 1})  # type: ignore[misc]
 
 
 def test_gpus_and_steps_get_what_the_job_asked_for(floe: Project) -> None:
     device, steps = floe.submit("device"), floe.submit("steps")
     for number in (device, steps):
-        wait_for(lambda number=number: floe.job(number)["counts"] == {"COMPLETED": 1}, 60)  # type: ignore[misc]
+        wait_for(lambda number=number: floe.job(number)["counts"] == {"COMPLETED": 1})  # type: ignore[misc]
     assert re.search(r"on \d,\d$", floe.run("logs", device))
     assert floe.run("logs", steps).count("cores 3") == 2
 

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from laptop_projects import simulated
 from laptops import NO_TOOLS, ROOKERY, Laptop, newcomer
 from live import Live
 from terminal import Terminal
+from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -61,10 +61,7 @@ def agent(penguins: Live, tmp_path: Path) -> Iterator[tuple[Laptop, dict[str, st
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "open sesame", "-f", str(key)], check=True)
     socket = str(tmp_path / "agent")
     process = subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL)
-    end = time.monotonic() + 10
-    while not Path(socket).exists():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_for(Path(socket).exists)
     yield person, {"SSH_AUTH_SOCK": socket}
     process.terminate()
     process.wait()

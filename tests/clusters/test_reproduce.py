@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import signal
-import time
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,22 @@ def reproduced(auks: Project, number: str, *flags: str, code: int = 0) -> dict[s
     return answer
 
 
+def comes_to(process: "subprocess.Popen[str]", mark: str) -> None:
+    """Wait until a command has printed a line that begins so."""
+    assert process.stdout is not None
+    assert any(line.startswith(mark) for line in iter(process.stdout.readline, "")), mark
+
+
+def killed_at(auks: Project, number: str, mark: str) -> None:
+    """Begin to make a run again, and kill the command with all that it started when it has printed such a line."""
+    process = auks.start("reproduce", number)
+    try:
+        comes_to(process, mark)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
 def test_a_run_is_made_again_and_nothing_of_it_is_left(auks: Project, ran: str) -> None:
     head, status = auks.git("rev-parse", "HEAD"), auks.git("status", "--porcelain")
     answer = reproduced(auks, ran)
@@ -148,35 +164,25 @@ def test_who_stops_waiting_continues_and_nothing_is_submitted_twice(auks: Projec
     before = submitted(auks)
     auks.laptop.says("touch hold")
     process = auks.start("reproduce", ran)
+    comes_to(process, "  submitted  job")
     wait_for(lambda: len(submitted(auks)) > len(before))
-    assert process.stdout is not None
-    lines = iter(process.stdout.readline, "")
-    assert any("submitted  job" in line for line in lines)
-    time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     (number,) = set(submitted(auks)) - set(before)
     assert process.returncode == 130, err
     assert f"Job {number} is still running on penguins. Run the same command to continue." in err
     assert f"Job {number} is submitted already." in auks.run("reproduce", ran, "--check")
     assert "still uses it" in auks.run("reproduce", ran, "--remove", code=1)
-    process = auks.start("reproduce", ran)
-    wait_for(lambda: copies(auks))
-    time.sleep(1)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    killed_at(auks, ran, "Reproducing")
     auks.laptop.says("rm hold")
     assert reproduced(auks, ran)["submitted"] == number
     assert copies(auks) == []
 
 
-@pytest.mark.parametrize("seconds", [0.3, 0.8, 1.4, 2.0])
-def test_a_command_that_was_killed_in_any_step_is_continued(auks: Project, ran: str, seconds: float) -> None:
+@pytest.mark.parametrize("mark", ["Reproducing", "  deployed", "  submitted", "  ended"])
+def test_a_command_that_was_killed_in_any_step_is_continued(auks: Project, ran: str, mark: str) -> None:
     before = submitted(auks)
-    process = auks.start("reproduce", ran)
-    time.sleep(seconds)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    killed_at(auks, ran, mark)
     assert reproduced(auks, ran)["state"] == "same"
     assert len(submitted(auks)) <= len(before) + 1
     assert copies(auks) == []

@@ -95,7 +95,7 @@ def test_a_deploy_changes_nothing_under_an_array_that_runs(krill: Project) -> No
     krill.run("deploy")
     assert "second" in krill.read_there("current/wait.sh")
     krill.laptop.says("touch go-on")
-    wait_for(lambda: set(krill.job(number)["tasks"]) == {"COMPLETED"}, 60)
+    wait_for(lambda: set(krill.job(number)["tasks"]) == {"COMPLETED"})
     assert (
         krill.laptop.says("cat storage/projects/krill/results/wait_*.txt").splitlines() == ["of the first release"] * 3
     )

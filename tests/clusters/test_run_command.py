@@ -29,7 +29,7 @@ FILES = {
             memory: 100M
             time: 00:05:00
           total:
-            command: sleep 3; echo 10 >results/total.txt
+            command: while [ -e ~/hold ]; do sleep 0.1; done; echo 10 >results/total.txt
             memory: 100M
             time: 00:05:00
           held:
@@ -119,6 +119,7 @@ def test_an_edit_is_run_and_uncommitted_changes_only_when_asked(terns: Project) 
 
 
 def test_ctrl_c_leaves_the_job_running_and_resume_waits_for_it(terns: Project) -> None:
+    terns.laptop.says("touch hold")
     argv = [str(ROOKERY), "run", "total"]
     with Terminal(argv, terns.laptop.environment, terns.root) as screen:
         screen.shows(r"Submitted job \d+ \(total\) to penguins")
@@ -126,6 +127,7 @@ def test_ctrl_c_leaves_the_job_running_and_resume_waits_for_it(terns: Project) -
         screen.presses("\x03")
         screen.shows(r"Job \d+ is still running on penguins\.\s+next: rookery run --resume")
         assert screen.ends() == 130
+    terns.laptop.says("rm hold")
     output = run(terns, "--resume")
     assert "Continuing with job" in output
     assert (terns.root / "results/total.txt").read_text() == "10\n"
@@ -137,7 +139,7 @@ def test_a_job_that_does_not_start_says_why_and_a_cut_connection_is_no_end(terns
     assert process.stdout is not None
     assert any("you held it: start it with scontrol release" in line for line in process.stdout)
     terns.laptop.rookery("logout", "penguins")
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "penguins: lost the connection to" in error
     assert "next: rookery run --resume" in error

@@ -24,7 +24,7 @@ def cluster(request: pytest.FixtureRequest) -> Live:
 
 def stderr_of(command: list[str]) -> str:
     """What a command wrote to stderr."""
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30).stderr
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120).stderr
 
 
 def test_login_has_a_real_key_and_a_checked_host_key(cluster: Live, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_tcsh_login_has_storage_and_modules(hec: Live) -> None:
     account = hec.add_user("ada", shell="/bin/tcsh")
     script = "echo $global_storage\nmodule add R/4.3.1\nwhich R\nexit\n"
     completed = subprocess.run(
-        [*account.ssh_command, "-tt"], check=False, input=script, capture_output=True, text=True, timeout=30
+        [*account.ssh_command, "-tt"], check=False, input=script, capture_output=True, text=True, timeout=120
     )
     assert "/storage/hpc/" in completed.stdout
     assert "/opt/apps/R/4.3.1/bin/R" in completed.stdout

@@ -45,7 +45,7 @@ def as_local_user(uid: int, *command: str) -> "subprocess.CompletedProcess[str]"
     """What another account of this machine gets from a command. A shell starts it: setpriv itself still is root."""
     drop = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
     shell = ["sh", "-c", '"$@"', "sh"]
-    return subprocess.run([*drop, *shell, *command], check=False, capture_output=True, text=True, timeout=60)
+    return subprocess.run([*drop, *shell, *command], check=False, capture_output=True, text=True, timeout=120)
 
 
 def test_an_account_of_this_machine_gets_nothing_by_its_number(cluster: Live) -> None:

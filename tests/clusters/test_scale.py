@@ -146,7 +146,7 @@ def test_a_job_that_never_starts_can_be_left_and_given_up(amdahl: Project) -> No
     other = amdahl.run("scale", "held", "--cpus", "1,2", "--discard", code=1)
     assert "Another rookery command is running on amdahl-scale-held" in other
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "next: rookery scale held --cpus 1,2 --cluster penguins" in err
     assert "have not ended" in amdahl.run(*command, "--again", code=1)

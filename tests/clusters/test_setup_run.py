@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import paramiko
 import pytest
 from ssh_server import Sshd, fingerprint, sshd
 from user_home import at_home
+from waiting import wait_for
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,20 +82,17 @@ def command(tmp_path: Path, *arguments: str) -> list[str]:
 
 def setup(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     line = command(tmp_path, *arguments)
-    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
 def kill_in_mid_run(tmp_path: Path, *arguments: str) -> None:
     """Begin a run, and kill it as soon as `home` has begun."""
     line = command(tmp_path, *arguments)
     process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + 30
-    while not (tmp_path / "there/.local/state/rookery").exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end
-        time.sleep(0.005)
+    wait_for(lambda: (tmp_path / "there/.local/state/rookery").exists() or process.poll() is not None)
+    assert process.poll() is None, process.communicate()
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
 
 
 def tree(folder: Path) -> set[str]:

@@ -90,7 +90,7 @@ def test_the_second_run_is_one_command_and_starts_neither_ansible_nor_rich(ada: 
     )
     shim.chmod(0o755)
     process = _started(ada, shim.parent)
-    out, imports = process.communicate(timeout=60)
+    out, imports = process.communicate(timeout=120)
     assert process.returncode == 0, imports[-2000:]
     assert out.startswith("penguins is up to date (")
     assert len(out.splitlines()) == 1
@@ -178,7 +178,7 @@ def test_a_run_that_was_killed_is_gone_through_again(ada: Developer) -> None:
     assert process.stdout
     process.stdout.readline()  # a first outcome
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     assert ada.again()[0] is False
     assert ada.again() == (True, 0)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from laptops import ROOKERY, Laptop, laptop
 from live import Live
+from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -36,7 +37,7 @@ class Terminal:
             os.chdir(folder or person.home)
             os.execve(ROOKERY, [str(ROOKERY), *arguments], {**person.environment, "TERM": "xterm-256color"})
 
-    def shows(self, pattern: str, timeout: float = 30) -> str:
+    def shows(self, pattern: str, timeout: float = 120) -> str:
         """Wait until the terminal has shown it; what stands before is passed over from then on."""
         limit = time.monotonic() + timeout
         while not (match := re.search(pattern, self.seen, re.DOTALL)):
@@ -54,7 +55,7 @@ class Terminal:
     def types(self, text: str) -> None:
         os.write(self.handle, text.encode())
 
-    def ends(self, timeout: float = 30) -> int:
+    def ends(self, timeout: float = 120) -> int:
         """Wait for the command's end; its exit code."""
         limit = time.monotonic() + timeout
         while True:
@@ -74,7 +75,7 @@ def test_a_shell_on_a_compute_node_outlives_the_connection(student: Laptop) -> N
     """Its node, cores and GPU; left by Ctrl-b d; its line cut; come back to, all as it was; ended by exit."""
     ask = ("shell", "--cluster", "hec", "--gpu", "--cpus", "2", "--time", "00:30:00")
     terminal = Terminal(student, *ask)
-    terminal.shows(r"shea@wn\d+", 40)
+    terminal.shows(r"shea@wn\d+")
     terminal.types("echo on=$(hostname) cores=$SLURM_CPUS_PER_TASK in=$SLURM_JOB_PARTITION gpu=$CUDA_VISIBLE_DEVICES\n")
     line = terminal.shows(r"on=wn\d+ cores=2 in=gpu-\w+ gpu=\d")
     node = re.search(r"wn\d+", line)
@@ -92,7 +93,7 @@ def test_a_shell_on_a_compute_node_outlives_the_connection(student: Laptop) -> N
     assert "Session shell is still running there" in terminal.seen
 
     assert _back(student, ask).ends() == 0
-    assert student.says("squeue --noheader --states=PENDING,RUNNING --name=shell") == ""
+    wait_for(lambda: student.says("squeue --noheader --states=PENDING,RUNNING --name=shell") == "")
 
 
 def _back(student: Laptop, ask: tuple[str, ...]) -> Terminal:
@@ -152,7 +153,7 @@ def test_queue_tells_what_is_free_and_what_is_closed(student: Laptop, hec: Live)
     before = partitions()
     assert before["parallel"]["default"] is True
     assert before["gpu-short"]["max_minutes"] == 720
-    number = student.says("sbatch --parsable --partition=gpu-short --gres=gpu:1 --cpus-per-task=4 --wrap 'sleep 60'")
+    number = student.says("sbatch --parsable --partition=gpu-short --gres=gpu:1 --cpus-per-task=4 --wrap 'sleep 600'")
     hec.root_run(["scontrol", "update", "PartitionName=test", "State=DOWN"])
     try:
         student.says(f'until [ "$(squeue -h -j {number} -o %T)" = RUNNING ]; do sleep 0.1; done')

@@ -59,7 +59,9 @@ def foreign(penguins: Live) -> str:
 
 @every
 @given(values=VALUES)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_any_value_comes_through(read: Reader, shell: Shell, values: list[str]) -> None:
     check_values(read, shell, values)
 

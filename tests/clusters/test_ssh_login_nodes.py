@@ -62,7 +62,7 @@ def test_a_connection_that_hangs_is_replaced(account, penguins, opened, monkeypa
     connection = opened(account(penguins, "beth"))
     before, server = line_of(connection), connection.run(script="echo $PPID").stdout.strip()
     with pytest.raises(RookeryError, match="took longer"):
-        connection.run(["kill", "-STOP", server], timeout=1)
+        connection.run(["kill", "-STOP", server], timeout=5)
     monkeypatch.setattr("rookery.clusters.ssh.connection.FRESH", 0)
     monkeypatch.setattr("rookery.clusters.ssh.connection.ANSWER", 1)
     connection.open(batch=True)
@@ -201,13 +201,13 @@ def test_what_the_users_configuration_says(account, penguins, tmp_path, monkeypa
     assert not key_.is_needed(connection, ask=False)
     connection.open(batch=True)
     try:
-        assert connection.run(script="cat", input=b"given", timeout=20).stdout == "given"
+        assert connection.run(script="cat", input=b"given", timeout=120).stdout == "given"
         (tmp_path / "a file").write_text("content")
         for command in (
             ["rsync", "-a", "-e", shlex.join(connection.ssh), str(tmp_path / "a file"), f"{cluster.name}:from here"],
             ["scp", *connection.ssh[1:], str(tmp_path / "a file"), f"{cluster.name}:from here too"],
         ):
-            subprocess.run(command, check=True, capture_output=True, timeout=30)
+            subprocess.run(command, check=True, capture_output=True, timeout=120)
         assert connection.run(["cat", "from here", "from here too"]).stdout == "contentcontent"
     finally:
         connection.close()

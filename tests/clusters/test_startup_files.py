@@ -110,7 +110,7 @@ def test_a_later_line_that_reads_the_input_is_named_and_setup_is_what_helps(owl:
     owl.laptop.says("mkdir -p projects/owls/current/results && echo 12345 >projects/owls/current/results/a.txt")
     owl.commit({"new.txt": "new\n"})
     for command in (["deploy", "--yes"], ["fetch"]):
-        output = owl.run(*command, code=1, timeout=60)
+        output = owl.run(*command, code=1, timeout=120)
         assert f"reads the input of commands sent over ssh: ~/.bashrc, line {at} (read -r" in output
         assert "next: rookery setup penguins" in output
     assert f"line {at} (read -r" in doctor(plain, "startup")["found"]

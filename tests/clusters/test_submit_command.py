@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import signal
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +13,7 @@ from frames import framed
 from laptop_projects import Project, project, submitted
 from laptops import laptop
 from live import Live
+from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -295,19 +295,21 @@ def test_a_submission_whose_answer_was_lost_is_found_and_not_made_twice(seals: P
     shim = "projects/seals/state/shim"
     seals.laptop.script(f"""
         mkdir -p ~/{shim}
-        printf '%s\\n' '#!/bin/sh' 'touch ~/{shim}/begun' 'sleep 2' 'exec /usr/bin/sbatch "$@"' > ~/{shim}/sbatch
+        wait='until test -e ~/{shim}/go-on; do sleep 0.1; done'
+        printf '%s\\n' '#!/bin/sh' 'touch ~/{shim}/begun' "$wait" 'exec /usr/bin/sbatch "$@"' > ~/{shim}/sbatch
         chmod +x ~/{shim}/sbatch
         cp ~/.profile ~/.profile.kept 2>/dev/null || touch ~/.profile.kept
         echo 'PATH=$HOME/{shim}:$PATH' >> ~/.profile
     """)
     try:
         process = seals.start("submit", "own script.sh")
-        _until(lambda: seals.laptop.ssh(f"test -e {shim}/begun").returncode == 0)
+        wait_for(lambda: seals.laptop.ssh(f"test -e {shim}/begun").returncode == 0)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+        seals.laptop.says(f"touch {shim}/go-on")
         [note] = (seals.root / "runs").glob(".submitting-*")
         token = note.read_text().strip()
-        _until(lambda: seals.laptop.ssh(f"grep -l {token} projects/seals/runs/*.json").returncode == 0)
+        wait_for(lambda: seals.laptop.ssh(f"grep -l {token} projects/seals/runs/*.json").returncode == 0)
     finally:
         seals.laptop.says(f"mv ~/.profile.kept ~/.profile; rm -r {shim}")
     script = seals.root / "own script.sh"
@@ -371,10 +373,3 @@ def test_a_login_node_that_lies_about_what_it_submitted_writes_nothing_elsewhere
         kept = json.loads((seals.root / "runs/4242.json").read_text())
         assert (kept["tag"], kept["cluster"], kept["project"], kept["job"]) == ("", "hec", "seals", "own script.sh")
         (seals.root / "runs/4242.json").unlink()
-
-
-def _until(condition: object) -> None:
-    end = time.monotonic() + 30
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.1)

@@ -33,7 +33,7 @@ class TmuxTerminal:
             os.execv(sys.executable, [sys.executable, "-c", textwrap.dedent(program)])
         self.seen = ""
 
-    def shows(self, pattern: str, seconds: float = 20) -> None:
+    def shows(self, pattern: str, seconds: float = 120) -> None:
         """Wait until the terminal has shown it."""
         end = time.monotonic() + seconds
         while not re.search(pattern, self.seen, re.DOTALL):

@@ -349,7 +349,7 @@ def test_r_s_array_and_its_combined_table(on_penguins: Project) -> None:
 def _tested(miniature: Live, script: str) -> "subprocess.CompletedProcess[bytes]":
     """What sbatch says of a script, which it does not run."""
     call = [*miniature.ssh_command, "sbatch --test-only"]
-    return subprocess.run(call, input=script.encode(), capture_output=True, check=False, timeout=60)
+    return subprocess.run(call, input=script.encode(), capture_output=True, check=False, timeout=120)
 
 
 def test_what_lint_has_nothing_against_slurm_takes(penguins: Live, hec: Live) -> None:

@@ -15,6 +15,7 @@ from laptop_projects import Project, submitted
 from laptops import NO_TOOLS, Laptop, laptop
 from live import Live, alone, as_root
 from undo_command import outside, undo
+from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
@@ -152,7 +153,7 @@ def test_an_environment_that_can_not_be_built_there_leaves_the_release_alone(tov
     assert "no-such-package-of-anybody" in said
     assert "x86_64/environments" not in said, "no job needs that one any more"
     assert tova.says("readlink projects/twins/current") == current
-    assert tova.says("squeue --noheader --me") == ""
+    wait_for(lambda: tova.says("squeue --noheader --me") == "")
     project.git("revert", "--no-edit", "HEAD")
 
 

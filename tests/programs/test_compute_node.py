@@ -35,7 +35,7 @@ def test_ssh_starts_the_command_whatever_the_paths(
     elsewhere.mkdir()
     minimal = {"HOME": os.environ["HOME"], "PATH": "/usr/bin:/bin", "SHELL": shell}
     command = ["ssh", "-F", str(config), "-o", "BatchMode=yes", "penguins-job", "true"]
-    subprocess.run(command, env=minimal, cwd=elsewhere, capture_output=True, timeout=20, check=False)
+    subprocess.run(command, env=minimal, cwd=elsewhere, capture_output=True, timeout=120, check=False)
     assert log.read_text().splitlines() == [
         *("-P", "-m", "rookery.jobs.interactive.proxy", "penguins"),
         str(tmp_path / folder / "state"),

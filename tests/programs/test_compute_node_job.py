@@ -117,7 +117,7 @@ def asked(verb: str = "ensure", **more: Any) -> list[dict[str, Any]]:
     request = {**usual, "wanted": {}, "start": True, "again": False, "patience": 0, **more}
     boot = "import json, sys; from rookery.remote.slurm import host; host.main(json.loads(sys.argv[1]))"
     command = [sys.executable, "-c", boot, json.dumps(request)]
-    done = subprocess.run(command, cwd=REMOTE_SLURM.parents[2], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, cwd=REMOTE_SLURM.parents[2], capture_output=True, text=True, timeout=120, check=True)
     lines = (frame.last(line, lambda document: document) for line in done.stdout.splitlines())
     return [answer for answer in lines if answer is not None]
 

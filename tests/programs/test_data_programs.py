@@ -316,14 +316,14 @@ def test_whoever_waits_while_the_data_is_removed_is_alone_afterwards(tmp_path: P
         begun.set()
         with store.alone(str(folder), "second"):
             held.set()
-            ended.wait(20)
+            ended.wait(120)
 
     thread = Thread(target=wait)
     with store.alone(str(folder), "first"):
         thread.start()
-        begun.wait(20)
+        begun.wait(120)
         shutil.rmtree(folder)
-    assert held.wait(20)
+    assert held.wait(120)
     with (folder / ".lock").open() as stream, pytest.raises(BlockingIOError):
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     assert (folder / ".lock").read_text().startswith("second, since ")

@@ -25,7 +25,7 @@ def ask(home: Path, profile: dict = PROFILE, shell: str = "/bin/bash") -> dict:
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "SHELL": shell}
     command = probe.command(SCRIPT, profile)
     completed = subprocess.run(
-        ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=True, timeout=30
+        ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=True, timeout=120
     )
     return probe.read(completed.stdout, profile)
 
@@ -111,7 +111,7 @@ def test_pyenv_s_shims_are_no_pythons_of_the_machine(tmp_path: Path) -> None:
     command = probe.command(SCRIPT, PROFILE)
     environment = {"HOME": str(tmp_path), "PATH": f"{shims}:{os.environ['PATH']}", "SHELL": "/bin/bash"}
     completed = subprocess.run(
-        ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=True, timeout=30
+        ["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=True, timeout=120
     )
     facts = probe.read(completed.stdout, PROFILE)
     assert "9.9.9" not in [python["version"] for python in facts["pythons"]]

@@ -114,7 +114,7 @@ def results(login: Login) -> dict[str, dict[str, Any]]:
         env={"PATH": os.environ["PATH"], "HOME": str(login.home), "ANSIBLE_HOME": str(folder / ".ansible")},
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(json.loads(line) for line in done.stdout.splitlines())

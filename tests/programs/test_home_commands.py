@@ -128,10 +128,10 @@ def test_sizes_are_added_up_and_compared_before_anything_is_done(login: Login) -
 
 
 def test_a_command_that_takes_too_long_is_ended_with_its_children(login: Login) -> None:
-    answer = run(login, sh("sleep 300 & echo $! > ~/child; wait", timeout=0.5))
-    assert "took longer than 0.5 s and was stopped" in answer["msg"]
+    answer = run(login, sh("sleep 300 & echo $! > ~/child; wait", timeout=3))
+    assert "took longer than 3 s and was stopped" in answer["msg"]
     child = int((login.home / "child").read_text())
-    wait_for(lambda: not is_running(child), 20)
+    wait_for(lambda: not is_running(child))
 
 
 def test_a_child_left_behind_holds_nothing_up(login: Login) -> None:
@@ -144,15 +144,15 @@ def test_children_end_with_the_apply_program(login: Login, end: str) -> None:
     pid_file = login.home / "child"
     declaration = {"commands": [sh("sleep 300 & echo $! > ~/c; mv ~/c ~/child; wait")]}
     process = login.start(login.payload(declaration))
-    wait_for(pid_file.exists, 20)
+    wait_for(pid_file.exists)
     child = int(pid_file.read_text())
     if end.startswith("SIG"):
         os.kill(process.pid, signal.Signals[end])
     else:
         assert process.stdout is not None
         process.stdout.close()
-    wait_for(lambda: not is_running(child), 20)
-    process.wait(20)
+    wait_for(lambda: not is_running(child))
+    process.wait(120)
     assert [entry["state"] for entry in login.ledger()] == ["planned"]
     assert states(run(login, sh('touch "$1"'))) == ["made"], "the lock is free, and the next run goes on"
 
@@ -162,11 +162,11 @@ def test_a_long_command_gives_signs_of_life(login: Login) -> None:
     assert process.stdout is not None
     assert process.stdout.read(1) == b"\n", "an ssh whose caller is dead ends when it can't pass this on"
     os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate(timeout=120)
 
 
 def test_a_second_apply_program_of_the_same_laptop_waits_for_the_first(login: Login) -> None:
     first = login.start(login.payload({"commands": [sh('touch ~/begun; sleep 0.5; touch "$1"')]}))
-    wait_for((login.home / "begun").exists, 20)
+    wait_for((login.home / "begun").exists)
     assert states(run(login, sh("false"))) == ["present"]
-    first.communicate(timeout=20)
+    first.communicate(timeout=120)

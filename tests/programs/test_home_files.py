@@ -303,9 +303,9 @@ def test_who_waited_for_an_undo_that_removed_the_lock_begins_anew(login: Login) 
     with (login.state / "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         waiting = login.start(login.payload({"directories": [{"path": "~/y"}]}))
-        wait_for(lambda: is_waiting_for_a_lock(waiting.pid), 20)
+        wait_for(lambda: is_waiting_for_a_lock(waiting.pid))
         login.state.rename(login.state.with_name(".rookery-gone-rookery"))
-    output, _ = waiting.communicate(timeout=60)
+    output, _ = waiting.communicate(timeout=120)
     answer = action.frame.last(output.decode(), action.answers.apply_program)
     assert answer is not None
     assert states(answer) == ["made"], answer

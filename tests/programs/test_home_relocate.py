@@ -29,7 +29,9 @@ def test_what_an_older_version_declared_and_moved_is_in_place(login: Login) -> N
 
 
 @given(content=FOLDERS)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_any_tree_arrives_whole(tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any]) -> None:
     login = Login(tmp_path_factory.mktemp("move"))
     build(login.home / ".cache", content)
@@ -43,7 +45,9 @@ def test_any_tree_arrives_whole(tmp_path_factory: pytest.TempPathFactory, conten
 
 
 @given(content=FOLDERS, there=FOLDERS)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_nothing_is_merged_and_undo_gives_both_trees_back(
     tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any], there: dict[str, Any]
 ) -> None:

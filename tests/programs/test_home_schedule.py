@@ -61,7 +61,7 @@ def test_one_begins_when_those_that_it_needs_have_ended_whatever_else_runs(login
 
 def test_what_runs_beside_a_failure_comes_to_its_end_and_nothing_else_is_begun(login: Login) -> None:
     over = "[ -s ~/failing ] && ! kill -0 $(cat ~/failing) 2>/dev/null"  # which is when its end has been noticed
-    slow = command("slow", f"for i in $(seq 1000); do {over} && break; sleep 0.01; done", needs=[])
+    slow = command("slow", f"for i in $(seq 6000); do {over} && break; sleep 0.01; done", needs=[])
     fails = command("fails", "echo $$ > ~/failing; echo error: no such thing; exit 3", needs=[])
     answer = run(login, slow, fails, command("after", "true", needs=["slow"]), command("last", "true"))
     assert answer["msg"] == "fails failed (exit code 3): error: no such thing"
@@ -102,15 +102,15 @@ def test_all_of_them_end_with_the_apply_program(login: Login, end: str) -> None:
 
     process = login.start(login.payload({"commands": [waiting("one"), waiting("two", needs=[])]}))
     files = [login.home / "one", login.home / "two"]
-    wait_for(lambda: all(file.exists() for file in files), 20)
+    wait_for(lambda: all(file.exists() for file in files))
     if end == "SIGTERM":
         os.kill(process.pid, signal.SIGTERM)
     else:
         assert process.stdout is not None
         process.stdout.close()
     for file in files:
-        wait_for(lambda file=file: not is_running(int(file.read_text())), 20)
-    process.wait(20)
+        wait_for(lambda file=file: not is_running(int(file.read_text())))
+    process.wait(120)
 
 
 def test_undo_gives_the_folders_their_times_that_two_wrote_in_at_once(login: Login) -> None:

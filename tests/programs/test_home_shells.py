@@ -33,7 +33,7 @@ def read(tmp_path: Path) -> Reader:
         dropin, script = tmp_path / "drop-in", tmp_path / "script"
         dropin.write_text(text, encoding="utf-8", newline="")
         script.write_text(f". {dropin}\n" * times + "env -0\n")
-        done = subprocess.run([*shell.argv, str(script)], env=START, capture_output=True, check=False, timeout=30)
+        done = subprocess.run([*shell.argv, str(script)], env=START, capture_output=True, check=False, timeout=120)
         assert (done.returncode, done.stderr) == (0, b"")
         return dict(line.split("=", 1) for line in done.stdout.decode().split("\0")[:-1])
 
@@ -59,7 +59,9 @@ def foreign(tmp_path: Path) -> str:
 
 @here
 @given(values=VALUES)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_any_value_comes_through(read: Reader, shell: Shell, values: list[str]) -> None:
     check_values(read, shell, values)
 

@@ -164,7 +164,7 @@ def test_files_that_come_and_go_meanwhile_stop_nothing(login: Login) -> None:
     loop = f"cd {folder} && : > ../ready; while :; do for n in 1 2 3 4 5 6 7 8 9; do echo x >t$n; done; rm -f t?; done"
     with subprocess.Popen(["/bin/sh", "-c", loop], stderr=subprocess.DEVNULL) as program:
         try:
-            wait_for((login.home / ".cache/ready").exists, 20)
+            wait_for((login.home / ".cache/ready").exists)
             for _ in range(4):
                 answer = login.converge(move(login))
                 assert "no such file" not in answer.get("msg", "")

@@ -79,7 +79,7 @@ def install_pipx(folder: Path, index: Index, lock: str) -> subprocess.CompletedP
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(folder),

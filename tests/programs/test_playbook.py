@@ -104,7 +104,7 @@ def run(checkout: Path, hosts: list[str], **extra: object) -> tuple[int, list[di
     environ = environment(checkout, LC_ALL="C", ANSIBLE_STDOUT_CALLBACK="minimal", ANSIBLE_NO_LOG="1")
     arguments = [sys.executable, "-c", RUN, json.dumps(hosts), json.dumps(extra)]
     where = checkout.parent  # not the checkout itself: Python looks for modules where -c runs
-    done = subprocess.run(arguments, env=environ, cwd=where, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(arguments, env=environ, cwd=where, capture_output=True, text=True, timeout=120, check=False)
     assert not done.stderr, done.stderr
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -197,8 +197,8 @@ def test_one_that_is_told_nothing_does_nothing_and_is_gone_at_once(checkout: Pat
                 process.stdin.flush()
             else:
                 process.kill()
-            output = process.communicate(timeout=30)[0]
-        wait_for(lambda pid=pid: not is_running(pid), 20)
+            output = process.communicate(timeout=120)[0]
+        wait_for(lambda pid=pid: not is_running(pid))
         assert output == ""
 
 
@@ -225,11 +225,11 @@ def test_nothing_is_left_behind_when_a_run_is_stopped(checkout: Path, number: in
     with subprocess.Popen(
         arguments, env=environment(checkout), cwd=checkout.parent, stdout=subprocess.PIPE, text=True
     ) as process:
-        wait_for(lambda: processes(mark), 20)
+        wait_for(lambda: processes(mark))
         process.send_signal(number)
-        output = process.communicate(timeout=30)[0]
-    wait_for(lambda: not [line for line in processes(str(checkout)) if "_playbook.py" in line], 60)
-    wait_for(lambda: not processes(mark), 60)
+        output = process.communicate(timeout=120)[0]
+    wait_for(lambda: not [line for line in processes(str(checkout)) if "_playbook.py" in line])
+    wait_for(lambda: not processes(mark))
     if number == signal.SIGINT:
         assert process.returncode == 130
         assert "interrupted" in output

@@ -62,7 +62,7 @@ def ansible_raw(folder: Path, hosts: str, command: str) -> dict[str, str]:
         env=environment,
         cwd=folder,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     parts = re.split(r"^(\S+) \| ", done.stdout + done.stderr, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))

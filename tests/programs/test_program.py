@@ -75,7 +75,7 @@ def place(tmp_path: Path) -> Path:
 def run(name: str, *arguments: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "XDG_CONFIG_HOME": "/nonexistent", "XDG_STATE_HOME": "/dev/null/none", **more}
     command = [str(BIN / name), *arguments]
-    return subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_an_error_is_a_line_and_what_to_do_next(place: Path) -> None:
@@ -118,7 +118,7 @@ def test_ctrl_c_and_kill_are_a_line_and_130(place: Path, number: int) -> None:
         assert process.stdout
         assert process.stdout.readline() == "waiting\n"
         process.send_signal(number)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert errors.strip() == "Stopped. Run the same command to continue."
 

@@ -78,7 +78,7 @@ class Home:
             script = script.replace("run_python -ISc", ": -ISc")
         done = subprocess.run(
             ["sh", "-c", script], input=data, capture_output=True, check=False,
-            env={"HOME": str(self.path), "PATH": os.environ["PATH"]}, cwd=self.path, timeout=60,
+            env={"HOME": str(self.path), "PATH": os.environ["PATH"]}, cwd=self.path, timeout=120,
         )  # fmt: skip
         answer = release_protocol.read(done.stdout.decode())
         assert answer.state or answer.stop, done.stderr.decode()
@@ -144,7 +144,7 @@ def test_environments_in_a_folder_of_somebody_else_are_not_taken(home: Home, tmp
     done = subprocess.run(
         ["sh", "-c", release_protocol.look(order)], input=release_protocol.payload(order, ReleaseContents()),
         capture_output=True, check=False, env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path,
-        timeout=60,
+        timeout=120,
     )  # fmt: skip
     answer = release_protocol.read(done.stdout.decode())
     assert answer.stop == f"foreign-prefix {prefix}"
@@ -173,7 +173,7 @@ def test_a_project_on_a_home_without_what_builds_it_is_refused_before_anything_i
     )
     done = subprocess.run(
         ["sh", "-c", text], input=release_protocol.payload(order, ReleaseContents()), capture_output=True, check=False,
-        env={"HOME": str(home.path), "PATH": "/usr/bin:/bin"}, cwd=home.path, timeout=60,
+        env={"HOME": str(home.path), "PATH": "/usr/bin:/bin"}, cwd=home.path, timeout=120,
     )  # fmt: skip
     answer = release_protocol.read(done.stdout.decode())
     assert (answer.state, answer.stop) == ("", f"no-{tool} {tool}.lock")
@@ -329,7 +329,7 @@ def test_nothing_comes_of_a_deploy_that_the_laptop_thinks_better_of(home: Home) 
     script = release_protocol.deploy("study", is_new=True)
     done = subprocess.run(
         ["sh", "-c", script], input=b"", capture_output=True, check=False,
-        env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path, timeout=60,
+        env={"HOME": str(home.path), "PATH": os.environ["PATH"]}, cwd=home.path, timeout=120,
     )  # fmt: skip
     assert done.returncode == 1
     assert content(home.path, ("projects/study/state", "projects/study/repository.git")) == before

@@ -42,7 +42,7 @@ def login(tmp_path: Path) -> Iterator[Login]:
     for pipe in (begun.stdin, begun.stdout):
         assert pipe
         pipe.close()
-    begun.wait(20)  # it ends when nobody is left who could ask
+    begun.wait(120)  # it ends when nobody is left who could ask
 
 
 def carry_out(login: Login, declaration: dict[str, Any], **payload: Any) -> dict[str, Any] | None:
@@ -94,7 +94,7 @@ def test_a_failure_is_told_and_is_its_last_word(login: Login) -> None:
     answer = carry_out(login, {"commands": [{"what": "Fail", "argv": ["false"], "creates": "~/x"}]})
     assert answer is not None
     assert answer["msg"].startswith("Fail failed (exit code 1)")
-    assert process().wait(20) == 0
+    assert process().wait(120) == 0
     assert carry_out(login, {"directories": [{"path": "~/b"}]}) is None
     assert remote_session.probed("teapot", ASKED) is None
 
@@ -104,7 +104,7 @@ def test_where_it_is_killed_at_work_nobody_says_that_it_was_done_or_not(login: L
         carry_out(login, {"commands": [{"what": "Kill", "argv": ["sh", "-c", "kill -9 $PPID"], "creates": "~/x"}]})
     assert ended.value.exit == 137
     assert ended.value.lines == ["welcome", "Killed"]
-    process().wait(20)
+    process().wait(120)
     assert carry_out(login, {"directories": [{"path": "~/b"}]}) is None
 
 
@@ -129,7 +129,7 @@ def test_what_a_start_up_file_reads_and_prints_is_no_matter(tmp_path: Path) -> N
     begun.stdin.close()
     assert begun.stdout
     begun.stdout.close()
-    begun.wait(20)
+    begun.wait(120)
 
 
 def test_where_no_python_is_new_enough_there_is_none(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_where_no_python_is_new_enough_there_is_none(tmp_path: Path) -> None:
     argv = ["env", f"ROOKERY_OLD={old}", "sh", "-c", script, "sh", "packed"]
     remote_session.begin({"teapot": {"command": argv, "asked": ASKED}})
     assert remote_session.probed("teapot", ASKED) is None
-    remote_session._begun.pop("teapot").process.communicate(timeout=20)
+    remote_session._begun.pop("teapot").process.communicate(timeout=120)
 
 
 @pytest.mark.parametrize("python", pythons())
@@ -168,12 +168,12 @@ class TestUnderEachPython:
 
     def begin_to_run(self, login: Login) -> "subprocess.Popen[bytes]":
         begun = self.begin(login, {"payload": login.payload({"commands": [self.RUN]})})
-        wait_for(lambda: (login.home / "pid").exists() and (login.home / "pid").read_text().strip(), 20)
+        wait_for(lambda: (login.home / "pid").exists() and (login.home / "pid").read_text().strip())
         assert (login.home / ".rookery-stage-x").is_dir()
         return begun
 
     def ended(self, login: Login, begun: "subprocess.Popen[bytes]") -> None:
-        out, err = begun.communicate(timeout=20)
+        out, err = begun.communicate(timeout=120)
         answer = frame.last(out.decode(), answers.apply_program)
         assert answer is not None
         assert answer["answer"]["failed"]
@@ -184,7 +184,7 @@ class TestUnderEachPython:
     def test_at_the_end_of_the_questions(self, tmp_path: Path, python: str) -> None:
         login = Login(tmp_path, python)
         begun = self.begin(login, {"payload": login.payload({"directories": [{"path": "~/a"}]})})
-        out, err = begun.communicate(timeout=20)
+        out, err = begun.communicate(timeout=120)
         answer = frame.last(out.decode(), answers.apply_program)
         assert answer is not None
         assert states(answer["answer"]) == ["made"]
@@ -196,7 +196,7 @@ class TestUnderEachPython:
         output = b"".join(idle.stdout.readline() for _ in range(2))
         assert frame.last(output.decode(), answers.apply_program) == {"to": "", "probed": "é\udcff"}
         idle.send_signal(signal.SIGTERM)
-        assert idle.wait(20) == 0
+        assert idle.wait(120) == 0
         assert idle.communicate()[1] == b""
 
     def test_at_a_signal_at_work(self, tmp_path: Path, python: str) -> None:

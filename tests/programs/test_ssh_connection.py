@@ -6,12 +6,14 @@ import shlex
 import signal
 import subprocess
 import threading
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
+from home_helpers import is_running
 from ssh_server import cluster, fingerprint, sshd
 from user_home import at_home
+from waiting import wait_for
 
 from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh import fabric_connection, process, startup_files, user_settings
@@ -49,10 +51,7 @@ def master(connection: Connection) -> int:
 
 def ended(pid: int) -> None:
     """Wait until a process is gone."""
-    until = time.monotonic() + 5
-    while os.path.exists(f"/proc/{pid}") and "Z" not in open(f"/proc/{pid}/stat").read().split()[2]:  # noqa: PTH110, PTH123, SIM115
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_for(lambda: not is_running(pid))
 
 
 def test_the_master_is_found_again(connection, server):
@@ -292,14 +291,14 @@ def test_what_the_users_configuration_says_of_every_host_breaks_nothing(server, 
     connection = Connection(cluster(**server.reach))
     connection.open(batch=True, accept_host_key=server.mine)
     try:
-        assert connection.run(script="cat", input=b"given", timeout=10).stdout == "given"
-        assert FabricConnection(connection).run("echo there", hide=True, timeout=10).stdout == "there\n"
+        assert connection.run(script="cat", input=b"given", timeout=120).stdout == "given"
+        assert FabricConnection(connection).run("echo there", hide=True, timeout=120).stdout == "there\n"
         for ssh in (
             connection.ssh,
             [*connection.ssh, "-o", "ControlPath=none"],
         ):  # as rsync and git use it; as a key is tried
             done = subprocess.run(
-                [*ssh, "birds", "cat"], input="given", capture_output=True, text=True, timeout=10, check=False
+                [*ssh, "birds", "cat"], input="given", capture_output=True, text=True, timeout=120, check=False
             )
             assert (done.returncode, done.stdout) == (0, "given"), done.stderr
         assert connection.is_open()
@@ -332,9 +331,8 @@ def test_what_the_users_configuration_says_of_the_full_name_opens_the_cluster(se
     agent = str(tmp_path / "an agent")
     with subprocess.Popen(["ssh-agent", "-D", "-a", agent], stdout=subprocess.DEVNULL) as process:
         try:
-            while subprocess.run(["ssh-add", "-q", key], env={**os.environ, "SSH_AUTH_SOCK": agent}).returncode == 2:  # noqa: PLW1510
-                assert process.poll() is None
-                time.sleep(0.02)
+            add = partial(subprocess.run, ["ssh-add", "-q", key], env={**os.environ, "SSH_AUTH_SOCK": agent})
+            wait_for(lambda: add(check=False).returncode == 0)
             (home / ".ssh/config").write_text(f"Match host 127.*\n  Port {server.port}\n  IdentityAgent '{agent}'\n")
             connection = Connection(user_settings.applied(profile, ()))
             assert onboard_key.is_needed(connection, ask=False) is False

@@ -46,7 +46,7 @@ def shell(line: str, environment: dict[str, str], **more: str) -> subprocess.Com
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 
@@ -68,7 +68,7 @@ def test_ctrl_c_at_any_moment(person: dict[str, str], way: str) -> None:
         )
         time.sleep(random.uniform(0, lasting))
         process.send_signal(signal.SIGINT)
-        stderr = process.communicate(timeout=30)[1]
+        stderr = process.communicate(timeout=120)[1]
         ended[process.returncode] += 1
         assert not OURS.search(stderr), stderr
         if process.returncode == 130:
@@ -168,7 +168,7 @@ def test_without_ssh(person: dict[str, str], project: Path, tmp_path: Path, comm
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert done.returncode == 1
     assert done.stderr == (

@@ -73,7 +73,7 @@ class Site:
             env={"HOME": str(self.home), "PATH": f"{self.home}/bin:/usr/bin:/bin"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=True,
         )
         answer: dict[str, Any] = frame.last(done.stdout, answers.PROGRAMS["submission"])

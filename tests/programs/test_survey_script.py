@@ -77,7 +77,7 @@ def output(commands: Path, account: str = "", script: str | None = None) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert list(home.iterdir()) == []
     return completed.stdout

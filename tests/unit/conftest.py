@@ -6,15 +6,10 @@ from pathlib import Path
 
 import pytest
 from doctor_homes import of_ada, own_home
-from hypothesis import settings
 from repositories import Git, new_repository, with_one_commit
 
 from rookery.clusters.cluster import Cluster
 from rookery.core import state_files
-
-# how long an example takes says more of the machine than of the code
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -103,7 +103,7 @@ class Login:
     ) -> dict[str, Any]:
         """The whole way of a declaration: packed, started by a shell, answered. A kill of itself gives nothing."""
         process = self.start(self.payload(declaration, **overrides), **(environment or {}))
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=120)
         if process.returncode == -signal.SIGKILL:
             return {}
         answer: dict[str, Any] | None = action.frame.last(output.decode(), action.answers.apply_program)
@@ -168,5 +168,5 @@ def is_running(pid: int) -> bool:
     """Whether a process is there, and not only the memory of how it ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter where it ends between opening and reading
         return False

@@ -161,6 +161,26 @@ def test_results_of_several_jobs_lie_beside_each_other(tmp_path: Path, capsys: p
     assert (outcome["runs"], outcome["code"]) == (["21"], 0)
 
 
+def test_jobs_with_other_columns_are_not_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(tmp_path, simulate_1__csv="x,y\n1,2\n", simulate_2__csv="x,y\n2,3\n", flaky_1__csv="y,z\n3,4\n")
+    recorded(tmp_path, 21, job="simulate", array="1-2", when="2020-01-01T00:00:00Z")
+    recorded(tmp_path, 53, job="flaky", array="1-2", when="2020-01-02T00:00:00Z")
+    with pytest.raises(RookeryError) as caught:
+        combined(tmp_path, capsys, job="21,53", plot_by="y")
+    assert caught.value.message == (
+        "Runs 21 (simulate) and 53 (flaky) can't be one table, since their columns differ: 53 has also z and no x."
+    )
+    again = f"--project {tmp_path} --output"
+    assert caught.value.hint == (
+        f"invoke combine 21 {again} simulate.csv --plot-by y && invoke combine 53 {again} flaky.csv --plot-by y"
+    )
+    assert not (tmp_path / "combined.csv").exists()
+    (tmp_path / "results/flaky_2.csv").write_text("y,x\n6,5\n")
+    outcome = combined(tmp_path, capsys, job="21,53")
+    assert outcome["table"] == "run,task,x,y\n21,1,1,2\n21,2,2,3\n53,2,5,6\n", "a file that does not fit is left out"
+    assert (outcome["missing"], outcome["code"]) == (["53_1"], 1)
+
+
 @pytest.mark.parametrize(("other", "file"), [("simulate-2", "simulate_{}"), ("summary", "summary_{}")])
 def test_in_the_folder_of_a_run_no_file_is_another_job_s(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], other: str, file: str

@@ -174,7 +174,7 @@ def test_a_terminal_shows_what_is_being_done_and_colours_unless_told_not_to(colo
     environ = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
     environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | ({} if colour else {"NO_COLOR": "1"})
     folder = Path(console.__file__).parents[1]
-    subprocess.run([sys.executable, "-c", LIVE], stdout=second, env=environ, cwd=folder, check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", LIVE], stdout=second, env=environ, cwd=folder, check=True, timeout=120)
     os.close(second)
     text = b""
     while True:

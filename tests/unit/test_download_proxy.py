@@ -52,7 +52,7 @@ def serving(folder: Path, *mirrors: str) -> Iterator[DownloadProxy]:
 def ask(folder: Path, text: str) -> tuple[socket.socket, bytes]:
     """A connection to the proxy, and the first of its answer."""
     made = socket.socket(socket.AF_UNIX)
-    made.settimeout(20)
+    made.settimeout(120)
     made.connect(str(folder / "s"))
     made.sendall(text.encode())
     return made, made.recv(1 << 12)

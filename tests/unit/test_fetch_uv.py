@@ -52,7 +52,7 @@ def fetch(
     target: Path, address: str, version: str = "latest", machine: str = "x86_64", pins: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess:
     command = [sys.executable, str(SCRIPT), str(target), address, version, machine, json.dumps(pins or {})]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 WHEEL = "uv-{}-py3-none-manylinux_2_17_{}.manylinux2014_{}.whl"

@@ -351,7 +351,9 @@ ANY = st.one_of(
 
 
 @given(drawn=ANY)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_each_problem_is_told_whatever_the_others_are(home: Path, drawn: tuple[str, list[tuple[str, str]]]) -> None:
     kind, chosen = drawn
     head, indent = HEADS[kind]

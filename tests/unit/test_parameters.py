@@ -97,7 +97,7 @@ def run(folder: Path, task: int) -> "subprocess.CompletedProcess[bytes]":
         env={**os.environ, **variables},
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 

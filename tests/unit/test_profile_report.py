@@ -45,7 +45,8 @@ def test_functions_of_cprofile_with_their_calls(folder: Path) -> None:
     assert "sleep" in first.name
     (recursive,) = [spot for spot in others if spot.name == "wait"]
     assert (recursive.place, recursive.calls) == ("slow.py:4", 4)
-    assert recursive.own < 0.1 < recursive.total < 0.4
+    assert recursive.own < recursive.total
+    assert recursive.total > 0.15
 
 
 def test_lines_of_py_spy_are_read_from_the_program(folder: Path) -> None:

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from test_wrapping import Terminal, on_terminal
+from waiting import wait_for
 
 from rookery.core import console
 
@@ -20,11 +21,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seen(terminal: Terminal, text: str) -> bool:
-    for _ in range(500):
-        if text in terminal.getvalue():
-            return True
-        time.sleep(0.01)
-    return False
+    return wait_for(lambda: text in terminal.getvalue())
 
 
 def test_what_takes_time_is_shown_and_gone_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:

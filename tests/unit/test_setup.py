@@ -31,7 +31,7 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(BIN / "invoke"), *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_without_a_cluster_those_known_are_listed() -> None:
@@ -153,6 +153,8 @@ def test_places_and_the_commands_that_work_now() -> None:
         "tools": "/gpfs/ada/rookery/x86_64",
         "R packages": "/gpfs/ada/R",
     }
+    assert "R packages" not in setup_summary.places(facts, ("shell", "storage"))
+    assert "R packages" in setup_summary.places(facts, ("shell", "r"))
     why = "every user can replace what is in /gpfs"
     shared = {**facts, "replaceable": why, "prefix": "/home/ada/x", "programs_left": "/gpfs/ada/rookery/x86_64"}
     assert setup_summary.places(shared)["tools"] == f"/home/ada/x  (in your home: {why})"

@@ -83,7 +83,9 @@ LINES = [
 ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.sampled_from(LINES), max_size=9), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_put_in_and_taken_out_the_rest_is_byte_for_byte_as_before(
     home: Path, lines: list[str], end: str, ended: bool

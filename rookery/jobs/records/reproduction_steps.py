@@ -1,4 +1,7 @@
-"""The steps of a reproduction, each of which finds what an earlier call of the command has done."""
+"""The steps of a reproduction, each of which finds what an earlier call of the command has done.
+
+A run that started after others is made again after them, in one copy that gets the files of each in turn.
+"""
 
 import shlex
 import sys
@@ -84,7 +87,6 @@ class ReproductionSteps:
         remains.remove_old(planned, target.connection)
         first = self._originals(copy)
         made = self._submit_all(copy)
-        self._id = made[-1].id
         with invocation.guiding():  # Ctrl-C comes here
             snapshot = watch.ended(target, *(record.id for record in reversed(made)))
         for record in made:
@@ -149,7 +151,7 @@ class ReproductionSteps:
     def _submit_all(self, copy: "Project") -> "list[RunRecord]":
         """Submit each run that is made again, unless it has been; return the records of the new ones, in this order."""
         planned, where = self.planned, self._target(copy).options()
-        made = run_record.every(copy.root, planned.cluster.label)
+        made = self._made(copy)
         for run in planned.runs[len(made) :]:
             copy = reproduction.prepared(copy, planned, run)
             _, deployed = quiet_step.run(deploy.run, DeployOptions(dirty=run.dirty, yes=True, **where))
@@ -159,8 +161,14 @@ class ReproductionSteps:
             after = tuple(made[planned.runs.index(earlier)].id for earlier in planned.before_of(run))
             options = SubmitOptions(job=run.job, array=reproduction.tasks(copy, planned, run), after=after, **where)
             self._submit(run, options)
-            made = run_record.every(copy.root, planned.cluster.label)
+            made = self._made(copy)
             self._say(f"  submitted  job {made[-1].id}{f' ({run.job})' * bool(planned.before)}")
+        return made
+
+    def _made(self, copy: "Project") -> "list[RunRecord]":
+        """Return the records of the jobs that are submitted; `detach` names the last of them."""
+        made = run_record.every(copy.root, self.planned.cluster.label)
+        self._id = made[-1].id if made else ""
         return made
 
     def _submit(self, run: "RunRecord", options: SubmitOptions) -> None:

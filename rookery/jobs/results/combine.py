@@ -69,7 +69,7 @@ def run(options: CombineOptions) -> int:
         print(json_.dumps(plan) if options.json else f"Would combine {count:,} files into {options.output}.")
         return 0
     with console.waiting(f"Combining {count:,} files"):
-        outcome = combined_table.write(project.root, parts, table_path)
+        outcome = combined_table.write(project.root, parts, table_path, _apart(options, sources))
     written_files.remember("combined", table_path)
     if not options.json:
         _print_report(outcome, sources, project, project_flag)
@@ -103,6 +103,15 @@ def _where(options: CombineOptions, project: Project) -> str:
 def _again(options: CombineOptions) -> str:
     """Return the same command for hints, without --output."""
     return replace(options, output=CombineOptions.default("output"), json=False).command("combine")
+
+
+def _apart(options: CombineOptions, sources: Sequence[SourceRun]) -> str:
+    """Return the command that makes a table of the runs of each job."""
+    runs: dict[str, list[str]] = {}
+    for source in sources:
+        runs.setdefault(source.job, []).append(source.id)
+    asked = (replace(options, job=",".join(ids), output=f"{job}.csv", json=False) for job, ids in runs.items())
+    return " && ".join(each.command("combine") for each in asked)
 
 
 def _refuse_what_is_not_ours(table_path: Path, options: CombineOptions) -> None:

@@ -22,6 +22,8 @@ from rookery.jobs.results.source_run import SourceRun
 _LARGE = 1 << 23
 """Characters of one file held back until it is known to be whole; of a larger one, what was written is undone."""
 
+_NAMED = 5
+
 
 @dataclass(frozen=True)
 class RunFiles:
@@ -76,16 +78,18 @@ class CombinedTable:
         return any(lists)
 
 
-def write(root: Path, parts: Sequence[RunFiles], table_path: Path) -> CombinedTable:
+def write(root: Path, parts: Sequence[RunFiles], table_path: Path, apart: str = "") -> CombinedTable:
     """Write one table of many files, atomically.
 
     Args:
         root: The project's folder.
         parts: The runs with their files.
         table_path: The table.
+        apart: The command for a table of each job, where the runs are of several.
 
     Raises:
-        RookeryError: No file has a row that can be used, or most have other columns than the first.
+        RookeryError: No file has a row that can be used, most have other columns than the first, or a run of another
+            job has none with the same columns.
     """
     shown = table_path.relative_to(root) if table_path.is_relative_to(root) else table_path
     outcome = CombinedTable(str(shown), tuple(part.source.id for part in parts if part.source.id))
@@ -94,6 +98,7 @@ def write(root: Path, parts: Sequence[RunFiles], table_path: Path) -> CombinedTa
         table = _Table(stream, [part.source for part in parts], outcome)
         for part in parts:
             _add(root, part, table, outcome)
+            table.refuse_another_table(apart)
         if not outcome.rows:
             first = next(iter(outcome.broken), ("", "all are empty"))
             raise RookeryError(f"None of {count} files has a usable row: {' '.join(first).strip()}.")
@@ -147,16 +152,29 @@ class _Table:
 
     def __init__(self, stream: TextIO, sources: Sequence[SourceRun], outcome: CombinedTable) -> None:
         self.stream, self.sources, self.outcome = stream, sources, outcome
-        self.source = sources[0]
+        self.source = self.first = sources[0]  # the first is the one that made the table's header
         self.tasks_seen: set[int] = set()
         self.twice: set[int] = set()
         self.header: result_file.Header | None = None
         self.added: list[str] = []  # columns in front of the files' own
         self.order: list[int] | None = None  # of a file's columns, where it is not the first file's
+        self.fitting = 0  # files of the run that have the table's columns
+        self.difference = ""
 
     def begin_run(self, source: SourceRun) -> None:
         """Begin the files of another run."""
         self.source, self.tasks_seen, self.twice = source, set(), set()
+        self.fitting, self.difference = 0, ""
+
+    def refuse_another_table(self, apart: str) -> None:
+        """Refuse the run where it is of another job than the first, and all its tables have other columns."""
+        first, source = self.first, self.source
+        if source.job != first.job and self.difference and not self.fitting:
+            raise RookeryError(
+                f"Runs {first.id} ({first.job}) and {source.id} ({source.job}) can't be one table, since their columns "
+                f"differ: {source.id} has {self.difference}.",
+                hint=apart,
+            )
 
     def add(self, number: int | None, path: str, name: str, written: float) -> None:
         """Add a file's rows; all of them, or none."""
@@ -216,7 +234,7 @@ class _Table:
         """Read a file's header: the first makes the table's, the others must have the same columns."""
         self.order = None
         if self.header is None:
-            self.header = header
+            self.header, self.first = header, self.source
             self.added = self._columns(header, number)
             text = header.text if header.text and header.delimiter == "," else _csv(header.names)
             self.stream.write(f"{_csv(self.added)},{text}\n" if self.added else f"{text}\n")
@@ -226,8 +244,11 @@ class _Table:
             if columns != expected:
                 parts = [f"missing {', '.join(sorted(expected - columns))}"] * bool(expected - columns)
                 parts += [f"additional {', '.join(sorted(columns - expected))}"] * bool(columns - expected)
+                more, less = _few(columns - expected), _few(expected - columns)
+                self.difference = " and ".join([f"also {more}"] * bool(more) + [f"no {less}"] * bool(less))
                 raise result_file.Broken(f"columns differ from the first file's: {'; '.join(parts)}")
             self.order = [header.names.index(name) for name in self.header.names]
+        self.fitting += 1
 
     def _columns(self, header: result_file.Header, number: int | None) -> list[str]:
         """Return the columns that the table has and the files have not."""
@@ -255,6 +276,12 @@ class _Table:
         if self.order is None and header.delimiter == ",":
             return row.text
         return _csv([row.cells[place] for place in self.order] if self.order else row.cells)
+
+
+def _few(names: Iterable[str]) -> str:
+    """Return names of columns, of many the first."""
+    every = sorted(names)
+    return ", ".join(every[:_NAMED]) + f" and {len(every) - _NAMED} more" * (len(every) > _NAMED)
 
 
 def _csv(cells: Iterable[str]) -> str:
