@@ -3,8 +3,8 @@
 A file may come from anybody. So before a text is parsed into values, tags are refused, and so are nesting and aliases
 that would make too many of them.
 
-PyYAML takes a large part of a short command's time to import, so the result is cached, and a text is parsed again only
-when it has changed.
+PyYAML takes a large part of a short command's time to import, so the result is cached, unless it may hold a secret, and
+a text is parsed again only when it has changed.
 """
 
 import functools

@@ -97,6 +97,8 @@ def test_places_and_the_commands_that_work_now() -> None:
         "tools": "/gpfs/ada/rookery/x86_64",
         "R packages": "/gpfs/ada/R",
     }
+    assert "R packages" not in setup_summary.places(facts, ("shell", "storage"))
+    assert "R packages" in setup_summary.places(facts, ("shell", "r"))
     why = "every user can replace what is in /gpfs"
     shared = {**facts, "replaceable": why, "prefix": "/home/ada/x", "programs_left": "/gpfs/ada/rookery/x86_64"}
     assert setup_summary.places(shared)["tools"] == f"/home/ada/x  (in your home: {why})"
