@@ -138,13 +138,13 @@ def read(file: Path, dialect: Dialect = ANSIBLE, problems: FileProblems | None =
             file and line.
     """
     text = _text(file)
-    if not dialect.kept or secret_values.NAMED.search(text):
+    if not dialect.kept:
         return _parsed(file, text, dialect, problems)[0]
     kept = _kept(text, dialect)
     if (cached := state_files.load(kept, _told)) is not None:
         return Document(file, *cached)
     document, plain = _parsed(file, text, dialect, problems)
-    if plain:
+    if plain and not secret_values.NAMED.search(text):
         _keep(kept, document)
     return document
 
