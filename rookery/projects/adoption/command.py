@@ -255,7 +255,7 @@ def _print_summary(plan: InitPlan, signed: str, *, committed: bool) -> None:
     steps += [advice.command for advice in packages]
     if unfinished:
         steps.append(f"edit {config.NAME} as its comments say ({listed(unfinished)})")
-    added = list(dict.fromkeys(file for advice in packages for file in advice.writes))
+    added = [file for advice in packages for file in advice.writes]
     added = [*([config.NAME] * bool(unfinished) if committed else plan.texts), *added]
     if plan.commits and not committed:
         steps.append("git init && git add -A && git commit -m 'First version'")

@@ -5,18 +5,23 @@ import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 from rookery.projects import config
-from rookery.projects.adoption import python_packages
 from rookery.projects.adoption.facts import FolderFiles, PackageFacts, Program
 from rookery.projects.adoption.folder_files import text_of
-from rookery.projects.adoption.programs import needed
-from rookery.projects.adoption.python_packages import PackageList
+from rookery.projects.adoption.programs import names
 from rookery.projects.locks import requirements_file
 from rookery.projects.locks.requirement import normalised
 from rookery.projects.packages import description, pyproject
 from rookery.projects.packages.pyproject import table
+
+_SPELT: Final = {
+    "sklearn": "scikit-learn", "skimage": "scikit-image", "cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml",
+    "bs4": "beautifulsoup4", "dateutil": "python-dateutil", "Bio": "biopython", "dotenv": "python-dotenv",
+    "mpl_toolkits": "matplotlib", "pkg_resources": "setuptools", "git": "gitpython", "igraph": "igraph",
+}  # fmt: skip
+"""Modules of Python whose packages have other names."""
 
 
 def locks(root: Path, files: FolderFiles, known: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -104,14 +109,7 @@ def locked_packages(root: Path, lock: str) -> frozenset[str] | None:
 
 
 def unlisted(  # noqa: PLR0913 all that decides
-    root: Path,
-    files: FolderFiles,
-    programs: Iterable[Program],
-    *,
-    python: PackageList | None,
-    lists_python: bool,
-    r: str,
-    renders: bool,
+    root: Path, files: FolderFiles, programs: Iterable[Program], *, python: bool, r: str, renders: bool
 ) -> dict[str, tuple[str, ...]]:
     """Return the packages that the code uses and no file lists, by language.
 
@@ -119,8 +117,7 @@ def unlisted(  # noqa: PLR0913 all that decides
         root: The folder.
         files: Its files.
         programs: Its code.
-        python: What a file lists of Python packages; None where that is not known.
-        lists_python: Whether there is such a file.
+        python: Whether a file lists Python packages.
         r: The lock file of its R packages; "" for none.
         renders: Whether there is a report in R Markdown to be rendered.
     """
@@ -128,15 +125,13 @@ def unlisted(  # noqa: PLR0913 all that decides
     own = {PurePosixPath(path).stem for path in files.sizes if path.endswith(".py")}
     own |= {part for folder in package_folders(files) for part in PurePosixPath(folder).parts}
     own |= {PurePosixPath(path).parent.name for path in files.sizes if path.endswith(".py")}
-    code = [program for program in every if not (lists_python and program.is_helper)]
-    used = needed(code, frozenset({"python", "notebook"})) - own - sys.stdlib_module_names
-    if not lists_python and used:
-        found["python"] = tuple(sorted({python_packages.SPELT.get(name, name) for name in used}, key=str.lower))
-    elif python and (missing := python_packages.missing(used, python)):
-        found["python"] = missing
+    used = names(every, frozenset({"python", "notebook"}))
+    foreign = [_SPELT.get(name, name) for name in used if name not in own and name not in sys.stdlib_module_names]
+    if not python and foreign:
+        found["python"] = tuple(sorted(set(foreign), key=str.lower))
     listed_r = text_of(root / r, 20_000_000) if r else ""
     own_r = {r_package(root, files)} | description.BASE | description.RECOMMENDED
-    used_r = [name for name in needed(every, frozenset({"r", "rmarkdown"})) if name not in own_r]
+    used_r = [name for name in names(every, frozenset({"r", "rmarkdown"})) if name not in own_r]
     used_r += ["rmarkdown"] if renders else []
     listed_r += "\n".join(description.dependencies(text_of(root / description.NAME)))
     missing_r = [name for name in used_r if not re.search(rf"\b{re.escape(name)}\b", listed_r)]

@@ -55,8 +55,6 @@ class Program:
         numbered: Whether it reads the number of its array task.
         is_main: Whether it says itself that it is to be run.
         imports: The packages or modules that it names.
-        needs: Those of them that it can't do without.
-        is_helper: Whether it is a test, or builds or documents the rest.
     """
 
     path: str
@@ -66,8 +64,6 @@ class Program:
     numbered: bool = False
     is_main: bool = False
     imports: frozenset[str] = frozenset()
-    needs: frozenset[str] = frozenset()
-    is_helper: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,7 +140,6 @@ class FolderFacts:
         r_package: The name of the R package that it is; "" for none.
         packages: The packages that a lock file lists, in small letters; None where they can't be read from it.
         unlisted: Packages that its code uses and no file lists, by language.
-        python_list: How an environment is made of its Python packages, and the file that lists them; "" for no file.
         outputs: Folders that its programs write to.
         beside: Files that its programs write beside the code, each with the program.
         data: Data that is too large for git.
@@ -163,7 +158,6 @@ class FolderFacts:
     r_package: str = ""
     packages: frozenset[str] | None = None
     unlisted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    python_list: tuple[str, str] = ("", "")
     outputs: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict)
     data: tuple[LargeData, ...] = ()

@@ -13,7 +13,6 @@ from rookery.projects.adoption import (
     git_facts,
     large_data,
     programs,
-    python_packages,
     secret_files,
 )
 from rookery.projects.adoption.facts import FolderFacts, FolderFiles
@@ -49,7 +48,6 @@ def inspect(root: Path) -> FolderFacts:
     python_locks = environments.locks(root, files, config.PYTHON_LOCKS)
     r_locks = environments.locks(root, files, config.R_LOCKS)
     packages = environments.locked_packages(root, python_locks[0][1] if python_locks else "")
-    python_list = python_packages.read_list(root, python_locks[0][1] if python_locks else "", files.sizes)
     r_package = environments.r_package(root, files)
     lists_python = bool(python_locks) or not {"pyproject.toml", "Pipfile", "setup.py"}.isdisjoint(files.sizes)
     runnable = programs.runnable(every, environments.package_folders(files), r_package=bool(r_package))
@@ -69,12 +67,10 @@ def inspect(root: Path) -> FolderFacts:
             root,
             files,
             every,
-            python=python_list,
-            lists_python=lists_python,
+            python=lists_python,
             r=r_locks[0][1] if r_locks else "",
             renders=any(program.kind == "rmarkdown" for program in runnable),
         ),
-        python_list=(python_list.way, python_list.file) if python_list else ("", ""),
         outputs=outputs,
         beside=programs.written_beside(runnable),
         data=tuple(

@@ -3,11 +3,10 @@
 import ast
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from rookery.projects.adoption import python_imports
 from rookery.projects.adoption.facts import Program
 from rookery.projects.adoption.folder_files import text_of
 
@@ -56,7 +55,7 @@ def read(root: Path, paths: Iterable[str]) -> list[Program]:
 
 
 def _program(path: str, kind: str, text: str) -> Program:
-    imports, needs = _modules(text) if kind in {"python", "notebook"} else (frozenset(_attached(text)),) * 2
+    python = kind in {"python", "notebook"}
     return Program(
         path=path,
         kind=kind,
@@ -64,9 +63,7 @@ def _program(path: str, kind: str, text: str) -> Program:
         arguments=bool(_ARGUMENTS.search(text)) and kind in {"python", "r"},
         numbered=bool(_NUMBERED.search(text)),
         is_main=kind == "python" and bool(_MAIN.search(text)),
-        imports=imports,
-        needs=needs,
-        is_helper=PurePosixPath(path).name in _HELPERS or _is_test(PurePosixPath(path)),
+        imports=frozenset(_imported(text) if python else _attached(text)),
     )
 
 
@@ -81,14 +78,18 @@ def _code_of(text: str) -> str:
     return "\n".join(line for line in lines if not line.lstrip().startswith(("%", "!")))
 
 
-def _modules(text: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the modules that Python code imports, and those of them that it can't do without."""
+def _imported(text: str) -> Iterator[str]:
+    """Yield the modules that Python code imports, by the first part of their names."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # perhaps Python 2
-        found = frozenset(_IMPORT.findall(text))
-        return found, found
-    return frozenset(python_imports.imported(tree)), frozenset(python_imports.needed(tree))
+        yield from _IMPORT.findall(text)
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module.partition(".")[0]
 
 
 def _attached(text: str) -> Iterator[str]:
@@ -174,6 +175,11 @@ def mentioned(texts: Sequence[str], folders: Iterable[str]) -> list[str]:
     return [name for name in folders if any(re.search(pattern.format(name=re.escape(name)), text) for text in texts)]
 
 
-def needed(programs: Iterable[Program], kinds: frozenset[str]) -> frozenset[str]:
-    """Return the packages or modules that programs of some kinds can't do without."""
-    return frozenset().union(*(program.needs for program in programs if program.kind in kinds))
+def names(programs: Iterable[Program], kinds: frozenset[str]) -> Mapping[str, str]:
+    """Return the packages that programs of some kinds name, each with the first program that does."""
+    found: dict[str, str] = {}
+    for program in programs:
+        if program.kind in kinds:
+            for name in sorted(program.imports):
+                found.setdefault(name, program.path)
+    return found

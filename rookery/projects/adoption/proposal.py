@@ -224,7 +224,9 @@ def _on_packages(facts: FolderFacts) -> Iterator[Advice]:
         if language == "r":
             yield _on_r_packages(facts.r_locks[0][1] if facts.r_locks else "", packages)
         else:
-            yield _on_python_packages(*facts.python_list, packages)
+            command = f"uv init --bare && uv add {shlex.join(packages)}"
+            text = f"No file lists the Python packages that your code uses ({_few(packages)})"
+            yield Advice(text, command, ("pyproject.toml", "uv.lock"))
     kinds = {program.kind for program in facts.programs}
     if "rmarkdown" in kinds:
         yield Advice(
@@ -243,24 +245,6 @@ def _written(command: str) -> str:
 
 def _few(packages: Sequence[str]) -> str:
     return ", ".join(packages[:8])
-
-
-def _on_python_packages(way: str, file: str, packages: Sequence[str]) -> Advice:
-    """Return what to do about Python packages that the code uses and no file lists.
-
-    Args:
-        way: How an environment is made of the file that lists packages; "" where there is none.
-        file: The file.
-        packages: The packages.
-    """
-    code, names = f"Python packages that your code uses ({_few(packages)})", shlex.join(packages)
-    if not way:
-        return Advice(f"No file lists the {code}", f"uv init --bare && uv add {names}", ("pyproject.toml", "uv.lock"))
-    if way == "conda":
-        return Advice(f"{file} lacks {code}: add them under dependencies")
-    if way == "venv":
-        return Advice(f"{file} lacks {code}", f"printf '\\n%s' {names} >>{file}", (file,))
-    return Advice(f"{file} lacks {code}", f"{way} add {names}", ("pyproject.toml", f"{way}.lock"))
 
 
 def _on_r_packages(lock: str, packages: Sequence[str]) -> Advice:

@@ -99,7 +99,7 @@ def pip_lines(name: str, text: str) -> str:
     Raises:
         RookeryError: It is not YAML.
     """
-    return "\n".join(requirements_file.of_pip(parsed_yaml(name, text)))
+    return "\n".join(requirements_file.of_pip(_yaml(name, text)))
 
 
 def refuse_folders(name: str, folders: Sequence[str]) -> None:
@@ -150,7 +150,7 @@ def _parsed(
     if way == "venv":
         return LockContents(_json(lock, requirements_file.expected(texts, constraints)))
     if way == "conda":
-        document = parsed_yaml(lock, texts[0])
+        document = _yaml(lock, texts[0])
         return LockContents(_json(lock, requirements_file.conda(document, texts[1:], constraints)))
     return _r(lock, texts[0], project_text)
 
@@ -177,12 +177,7 @@ def _json(lock: str, values: Mapping[str, Any]) -> str:
     return json.dumps({"lock": lock, **values}, separators=(",", ":"))
 
 
-def parsed_yaml(name: str, text: str) -> Any:
-    """Return what an environment.yml says.
-
-    Raises:
-        RookeryError: It is not YAML.
-    """
+def _yaml(name: str, text: str) -> Any:
     import yaml
 
     try:
