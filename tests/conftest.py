@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from fuzzing import EXAMPLES
 from hints import problem_of
 from hypothesis import HealthCheck, settings
 
@@ -17,8 +18,14 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-# how long an example takes, or is made, says more of the machine than of the code
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says more of the machine than of the code.
+# That all examples of a test share a folder is meant.
+settings.register_profile(
+    "untimed",
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 settings.load_profile("untimed")
 
 

@@ -54,7 +54,8 @@ def write(path: Path, text: str | bytes, *, mode: int = 0o600, check: Callable[[
 
 def trim(folder: Path, most: int) -> None:
     """Remove the oldest files of a folder of ours, but for some."""
-    for old in sorted(folder.iterdir(), key=os.path.getmtime)[:-most]:
+    files = list(folder.iterdir())
+    for old in sorted(files, key=os.path.getmtime)[:-most] if len(files) > most else ():
         old.unlink(missing_ok=True)
 
 

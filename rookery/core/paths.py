@@ -13,6 +13,8 @@ from pathlib import Path
 
 from rookery.core.errors import RookeryError
 
+_PACKAGE = Path(__file__).resolve().parents[1]
+
 
 def root() -> Path:
     """Return the folder with playbooks/, roles/, inventory/ …: the checkout, or the copy that the wheel carries."""
@@ -22,7 +24,7 @@ def root() -> Path:
 
 def package() -> Path:
     """Return the folder of the package itself."""
-    return Path(__file__).resolve().parents[1]
+    return _PACKAGE
 
 
 def remote(name: str) -> str:

@@ -3,8 +3,8 @@
 A file may come from anybody. So before a text is parsed into values, tags are refused, and so are nesting and aliases
 that would make too many of them.
 
-PyYAML takes a large part of a short command's time to import, so the result is cached, and a text is parsed again only
-when it has changed.
+PyYAML takes a large part of a short command's time to import, so the result is cached, unless it may hold a secret, and
+a text is parsed again only when it has changed.
 """
 
 import functools
@@ -138,13 +138,13 @@ def read(file: Path, dialect: Dialect = ANSIBLE, problems: FileProblems | None =
             file and line.
     """
     text = _text(file)
-    if not dialect.kept or secret_values.NAMED.search(text):
+    if not dialect.kept:
         return _parsed(file, text, dialect, problems)[0]
     kept = _kept(text, dialect)
     if (cached := state_files.load(kept, _told)) is not None:
         return Document(file, *cached)
     document, plain = _parsed(file, text, dialect, problems)
-    if plain:
+    if plain and not secret_values.NAMED.search(text):
         _keep(kept, document)
     return document
 

@@ -287,7 +287,7 @@ class _Setup:
                 if name in connections
                 else ()
             )
-            places = setup_summary.places(result.facts)
+            places = setup_summary.places(result.facts, self.tags)
             self.screen.summary(result, check=options.check, places=places, following=commands)
         setup_summary.name_failed(self.results)
         if options.timings:

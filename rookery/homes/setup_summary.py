@@ -1,6 +1,6 @@
 """The summary at the end of a setup: paths, and the commands to run next."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from rookery.homes.run_results import RunResult
 
 
-def places(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Return the paths that the summary names."""
+def places(facts: Mapping[str, Any], roles: Collection[str] = ()) -> dict[str, str]:
+    """Return the paths that the summary names.
+
+    Args:
+        facts: What is known of the login node and the home.
+        roles: The roles that were asked for; none for all.
+    """
     free = facts.get("free_mb") or {}
     rows = {name: f"{path}{_free(free.get(name))}" for name, path in (facts.get("storage") or {}).items() if path}
     rows.setdefault("home", str(facts.get("home") or ""))
@@ -26,7 +31,7 @@ def places(facts: Mapping[str, Any]) -> dict[str, str]:
     rows["old tools"] = f"{old}  (no longer used; do not run anything there)" if old else ""
     links = ", ".join(facts.get("links_left") or [])
     rows["old links"] = f"{links}  (on storage that others can change; undo moves them back)" if links else ""
-    rows["R packages"] = f"{facts['programs']}/R" if facts.get("programs") else ""
+    rows["R packages"] = f"{facts['programs']}/R" if facts.get("programs") and (not roles or "r" in roles) else ""
     return {name: path for name, path in rows.items() if path}
 
 

@@ -1,4 +1,8 @@
-"""The command `deploy`: make a commit a release on a cluster, whole or not at all; the link `current` comes last."""
+"""The command `deploy`: make a commit a release on a cluster, whole or not at all; the link `current` comes last.
+
+All of it is one command on the cluster: the commit is a pack on standard input, since `git push` would be a second one.
+Where the commit is probably new, the cluster links what is alike of the current release while the pack is on its way.
+"""
 
 import json
 import time

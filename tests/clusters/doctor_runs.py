@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from laptops import ROOKERY, Laptop, laptop
+from laptops import NO_TOOLS, ROOKERY, Laptop, laptop
 from live import Live
 
 
@@ -74,7 +74,7 @@ def setting(person: Laptop, key: str) -> Any:
 
 
 def home_on(live: Live, user: str) -> Home:
-    person = laptop(live, user)
+    person = laptop(live, user, settings=NO_TOOLS)
     person.setup()
     return Home(person, live)
 

@@ -89,7 +89,9 @@ def reach(cluster: Live, user: str, *moments: str) -> None:
     cluster.root_run(["/usr/bin/python3", "-", user, *moments], stdin=WATCH)
 
 
-def cut_off(cluster: Live, person: Laptop, moment: str, how: Callable[["subprocess.Popen[str]"], object]) -> Completed:
+def cut_off(
+    cluster: Live, person: Laptop, moment: str, how: Callable[["subprocess.Popen[str]"], object], *arguments: str
+) -> Completed:
     """Begin a setup, and do something to it at a moment; what it said, once nothing of it runs on the cluster any more.
 
     Args:
@@ -97,8 +99,9 @@ def cut_off(cluster: Live, person: Laptop, moment: str, how: Callable[["subproce
         person: Whose.
         moment: As `reach` waits for it.
         how: What is done to the process.
+        arguments: Options of `setup`.
     """
-    process = person.start("setup", "--cluster", person.cluster)
+    process = person.start("setup", "--cluster", person.cluster, *arguments)
     try:
         reach(cluster, person.user, moment)
     except subprocess.CalledProcessError:

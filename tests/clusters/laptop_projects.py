@@ -1,5 +1,6 @@
 """A research project on a laptop, for the tests of jobs: a git repository with a rookery.yml, deployed."""
 
+import csv
 import json
 import re
 import subprocess
@@ -102,3 +103,37 @@ def project(laptop: Laptop, name: str, files: Mapping[str, str]) -> Project:
     made.commit(files, "first")
     made.run("deploy", "--yes")
     return made
+
+
+def new_study(laptop: Laptop) -> Project:
+    """A project in Python that `new` made, with two tasks in place of twenty; not deployed."""
+    completed = laptop.rookery("new", "study", "--cluster", laptop.cluster, "--language", "python")
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    study = Project(laptop, laptop.home / "study")
+    rules = study.root / "rookery.yml"
+    rules.write_text(rules.read_text().replace("array: 1-20\n", "array: 1-2\n"))
+    study.git("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "-qam", "Fewer tasks")
+    return study
+
+
+def run_to_table(study: Project) -> None:
+    """Run the job of a study that is deployed, and bring its results."""
+    number = submitted(study.run("submit", "simulate", "--wait"))
+    study.run("logs", f"{number}_1")
+    study.run("fetch")
+    study.run_here("combine")
+    assert (study.root / "combined.csv").read_text().count("\n") == 1 + 2 * 50
+
+
+def simulated(table: Path) -> list[dict[str, str]]:
+    """The rows of a new project's table, which must be whole, of one run, and as expected."""
+    with table.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [int(row["task"]) for row in rows] == [task for task in range(1, 21) for _ in range(50)]
+    assert len({(row["run"], row["commit"]) for row in rows}) == 1
+    assert len({row["estimate"] for row in rows}) == 1000  # no two tasks share their random numbers
+    mean = sum(float(row["estimate"]) for row in rows) / 1000
+    coverage = sum(int(row["covered"]) for row in rows) / 1000
+    assert abs(mean - 2) < 4 * 0.0709 / 1000**0.5  # the slope's standard error is 1/sqrt(n - 1)
+    assert 0.92 < coverage < 0.98
+    return rows

@@ -18,6 +18,12 @@ from live import Live
 from rookery.sandbox import mirrors
 
 ROOKERY = Path(sys.executable).with_name("rookery")
+NO_TOOLS: Mapping[str, Any] = {"python_tools_packages": []}
+SMALL_TOOL: Mapping[str, Any] = {"python_tools_packages": ["pycowsay"]}
+"""Settings of a home where pipx installs nothing, or a program without dependencies in place of Poetry.
+
+Poetry takes a third of a whole setup, and its first start as much again: it is in homes that a test uses as users do.
+"""
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,13 @@ def pythons() -> list[str]:
     return [f"{major}.{minor}" for major, minor in sorted(versions, reverse=True)]
 
 
-def laptop(miniature: Live, user: str, shell: str = "/bin/bash", profile: Mapping[str, Any] | None = None) -> Laptop:
+def laptop(
+    miniature: Live,
+    user: str,
+    shell: str = "/bin/bash",
+    profile: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Laptop:
     """A new laptop, and a new account on a running miniature, which stands for the cluster itself here.
 
     Args:
@@ -135,12 +147,13 @@ def laptop(miniature: Live, user: str, shell: str = "/bin/bash", profile: Mappin
         user: The account.
         shell: Its login shell.
         profile: The cluster's profile, where rookery has none.
+        settings: What the person's own inventory says besides.
     """
     account = miniature.add_user(user, shell)
     cluster = miniature.miniature.name
     made = Laptop(Path(account.environment["HOME"]), cluster, user)
     variables = yaml.safe_load((account.state / "inventory/host_vars" / f"{cluster}.yml").read_text())
-    made.write(**{**(profile or {}), **variables})
+    made.write(**{**(profile or {}), **variables, **(settings or {})})
     return made
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from laptops import ROOKERY, Laptop, newcomer
+from laptops import NO_TOOLS, ROOKERY, Laptop, newcomer
 from live import Live, alone, as_root
 from terminal import Terminal
 
@@ -30,7 +30,7 @@ def bede() -> Iterator[Live]:
 def vi(bede: Live) -> Iterator[Laptop]:
     """A newcomer, and what onboarding shows them when they have typed all that it asks for."""
     miniature, person = bede.miniature, newcomer(bede, "vi")
-    person.write(cluster_known_hosts_file=str(bede.state / "known_hosts"))  # the jump host's key is in it
+    person.write(cluster_known_hosts_file=str(bede.state / "known_hosts"), **NO_TOOLS)  # the jump host's key is in it
     before = tree(bede)
     flags = ("--project", "codes", "--language", "python", "--name", "Vi", "--email", "vi@example.ac.uk")
     with Terminal([str(ROOKERY), "onboard", "--cluster", "bede", *flags], person.environment, person.home) as screen:
@@ -161,7 +161,7 @@ def ola(bede: Live) -> Iterator[Laptop]:
     miniature, person, folder = bede.miniature, newcomer(bede, "ola"), f"{PROJECT}/ola"
     account = {"required": True, "example": "bdlan09", "name": "bdlan09"}
     known = str(bede.state / "known_hosts")
-    person.write(cluster_user="ola", cluster_account=account, cluster_known_hosts_file=known)
+    person.write(cluster_user="ola", cluster_account=account, cluster_known_hosts_file=known, **NO_TOOLS)
     with Terminal([str(ROOKERY), "login", "--cluster", "bede"], person.environment, person.home) as screen:
         screen.answers(f"{miniature.user}@{miniature.jump}'s password: $", miniature.password)
         screen.answers(r"First Factor: $", miniature.password)

@@ -18,8 +18,7 @@ NAMES = itertools.count()
 def home(penguins: Live) -> Laptop:
     """A home that is set up, as far as deploys need it."""
     made = laptop(penguins, "dora")
-    made.write(python_tools_packages=[])  # no Poetry
-    made.setup("--tags", "shell,storage,python,python_tools,r")
+    made.setup("--tags", "shell,storage,python,r")
     return made
 
 

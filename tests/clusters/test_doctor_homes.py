@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from doctor_runs import Home, Wayfarer, checks, disconnected, home_on, names, tree
-from laptops import laptop
+from laptops import NO_TOOLS, laptop
 from live import Live, as_root
 
 from rookery.clusters.config import profile
@@ -261,7 +261,7 @@ def test_start_up_files_that_end_the_shell(pip: Home) -> None:
 
 def test_a_home_that_was_never_set_up(penguins: Live) -> None:
     """Also one whose ~/.bashrc ends the shell: `setup` puts a guard above it."""
-    new = Home(laptop(penguins, "doctor-new"), penguins)
+    new = Home(laptop(penguins, "doctor-new", settings=NO_TOOLS), penguins)
     answer = new.doctor()
     assert names(answer) == ["set-up"]
     assert checks(answer)["set-up"]["found"] == "not set up yet"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from home_contents import ODD, as_person, by_state, changes, inside, manifest, notes, storage_of, tree, write
-from laptops import Laptop, laptop
+from laptops import NO_TOOLS, SMALL_TOOL, Laptop, laptop
 from live import Live, as_root
 
 pytestmark = pytest.mark.cluster
@@ -38,7 +38,7 @@ def moved_of(hec: Live, user: str) -> str:
 @pytest.fixture(scope="module")
 def lived(hec: Live) -> tuple[Laptop, str, dict[str, Any]]:
     """Somebody who has used the cluster for years; what ~/.cache held, and what the run said."""
-    person = laptop(hec, "ivy")
+    person = laptop(hec, "ivy", settings=NO_TOOLS)
     as_person(hec, "ivy", ODD)
     storage = storage_of(hec, "ivy")
     as_root(hec, f"install -d -o ivy -g ivy {storage}/.mamba && echo theirs >{storage}/.mamba/shared.txt")
@@ -202,7 +202,7 @@ def no_python(hec: Live) -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_python")
 def test_a_login_node_with_no_python(hec: Live) -> None:
-    person = laptop(hec, "ned")
+    person = laptop(hec, "ned", settings=SMALL_TOOL)
     before = tree(hec, "ned")
     check = person.rookery("setup", "--cluster", "hec", "--check")
     assert check.returncode != 0
@@ -216,7 +216,7 @@ def test_a_login_node_with_no_python(hec: Live) -> None:
     prefix = answer["facts"]["prefix"]
     assert made == {path: {"type": "absent"} for path in (brought, f"{prefix}/bin/uv", f"{prefix}/python")}
     assert re.search(PYTHON, person.says("python3.13 --version"))
-    assert "Poetry" in person.says("poetry --version")
+    assert "< moo >" in person.says("pycowsay moo")
     assert person.setup()["up_to_date"]
     assert person.setup("--force")["changed"] == 0
     # an undo that was killed when that Python was gone and its own end was not come

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from laptop_projects import submitted
-from laptops import Laptop, laptop
+from laptops import NO_TOOLS, Laptop, laptop
 from live import alone
 
 pytestmark = pytest.mark.cluster
@@ -23,7 +23,7 @@ def ada() -> Iterator[Laptop]:
     """Somebody whose key HeX knows, as HeX is where it is sent to somebody first."""
     with alone("hex") as live:
         assert live.port == 6767
-        person = laptop(live, "ada")
+        person = laptop(live, "ada", settings=NO_TOOLS)
         yield person
         person.rookery("logout")
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from laptops import Laptop, laptop
+from laptops import NO_TOOLS, Laptop, laptop
 from live import Live
 
 pytestmark = pytest.mark.cluster
@@ -40,7 +40,7 @@ TOOLS = ("--tags", "shell,storage,python,python_tools")
 
 def works(person: Laptop, *roles: str) -> None:
     """Commands sent over ssh find the tools and print nothing of their own; a setup of these roles changes nothing."""
-    assert re.fullmatch(r"Poetry \(version [\d.]+\)", person.says("poetry --version"))
+    assert person.says("uv --version").startswith("uv ")
     assert person.says("echo $global_storage") == f"/home/{person.user}/storage"
     assert re.fullmatch(r"Python 3\.13\.\d+", person.says("python --version"))
     assert person.setup()["up_to_date"]
@@ -56,7 +56,7 @@ def with_bashrc(penguins: Live) -> Callable[[str], tuple[Laptop, str]]:
 
     @cache
     def made(user: str) -> tuple[Laptop, str]:
-        person = laptop(penguins, user)
+        person = laptop(penguins, user, settings=NO_TOOLS)
         write(penguins, user, ".bashrc", BASHRCS[user])
         before = text_of(penguins, user, ".bashrc")
         person.setup()
@@ -85,7 +85,7 @@ def test_a_bashrc(penguins: Live, with_bashrc: Callable[[str], tuple[Laptop, str
 @pytest.fixture(scope="module")
 def lived_in(penguins: Live) -> tuple[Laptop, str, dict[str, Any]]:
     """Somebody with dotfiles and files of their own, set up; what their ~/.bashrc was before, and what setup said."""
-    person = laptop(penguins, "own")
+    person = laptop(penguins, "own", settings=NO_TOOLS)
     write(penguins, "own", "dotfiles/bashrc", EARLY_RETURN)
     penguins.root_run(["bash", "-c", "cd ~own && rm -f .bashrc && ln -s dotfiles/bashrc .bashrc"])
     write(penguins, "own", "start-pyenv", "export PYENV_ROOT=$HOME/.pyenv # mine\n")
@@ -108,11 +108,11 @@ def test_a_bashrc_that_is_a_link_into_a_dotfiles_folder(
 
 
 def test_a_home_with_no_start_up_files_at_all(penguins: Live) -> None:
-    person = laptop(penguins, "bare")
+    person = laptop(penguins, "bare", settings=NO_TOOLS)
     penguins.root_run(["bash", "-c", "rm -f ~bare/.bash* ~bare/.profile"])
     person.setup()
     works(person)
-    assert "Poetry" in person.says("bash -lc 'poetry --version'")
+    assert person.says("bash -lc 'uv --version'").startswith("uv ")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_home_with_no_start_up_files_at_all(penguins: Live) -> None:
 )
 def test_another_login_shell(penguins: Live, shell: str, rc: str, text: str, login: str) -> None:
     user = f"u{shell.rpartition('/')[2]}"
-    person = laptop(penguins, user, shell)
+    person = laptop(penguins, user, shell, settings=NO_TOOLS)
     write(penguins, user, rc, text)
     before = text_of(penguins, user, rc)
     person.setup("--tags", "shell")  # a setup that got no further leaves a shell that says nothing
@@ -134,9 +134,9 @@ def test_another_login_shell(penguins: Live, shell: str, rc: str, text: str, log
     person.setup()
     works(person, *TOOLS)
     assert without_block(penguins, user, rc) == before
-    assert "Poetry" in person.says(f"{login} 'poetry --version'")
+    assert person.says(f"{login} 'uv --version'").startswith("uv ")
     # jobs are bash whatever the login shell is
-    assert "Poetry" in person.says("bash -c '. ~/start-pyenv; poetry --version'")
+    assert person.says("bash -c '. ~/start-pyenv; uv --version'").startswith("uv ")
 
 
 def test_a_pyenv_and_files_of_the_person_s_own_stay(lived_in: tuple[Laptop, str, dict[str, Any]]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import snapshots
-from laptops import ROOKERY, Laptop, laptop
+from laptops import NO_TOOLS, ROOKERY, Laptop, laptop
 from live import Live
 from waiting import wait_for
 
@@ -170,7 +170,7 @@ class Walk:
 
 
 def test_the_shapes(hec: Live) -> None:
-    person = laptop(hec, "shapes-ada")
+    person = laptop(hec, "shapes-ada", settings=NO_TOOLS)
     walk = Walk(person, person.home / "krill")
     walk.root.mkdir()
     for name, text in PROJECT.items():

@@ -6,8 +6,8 @@ ROOKERY_LIBRARY says which (library_sample.py).
 import library_profiles
 import pytest
 import yaml
-from laptop_projects import Project, submitted
-from laptops import laptop
+from laptop_projects import new_study, run_to_table
+from laptops import NO_TOOLS, laptop
 from library_sample import chosen
 from live import alone
 
@@ -23,7 +23,7 @@ SAMPLE = ("archer2",)
 def test_from_the_library_to_a_result(name: str) -> None:
     profile = library_profiles.data(name)
     with alone(name, Entrance("key", jump="cluster_proxy_jump" in profile), profile=profile) as live:
-        person = laptop(live, "lotta")
+        person = laptop(live, "lotta", settings=NO_TOOLS)
         file = person.inventory / f"host_vars/{name}.yml"
         of_the_miniature = yaml.safe_load(file.read_text())
         file.unlink()
@@ -35,13 +35,7 @@ def test_from_the_library_to_a_result(name: str) -> None:
         person.write(**of_the_miniature)  # only where it is and how to log in: the miniature stands for the cluster
         person.setup()
         assert person.setup()["up_to_date"]
-        completed = person.rookery("new", "study", "--cluster", name, "--language", "python")
-        assert completed.returncode == 0, completed.stdout + completed.stderr
-        study = Project(person, person.home / "study")
+        study = new_study(person)
         study.run("deploy")
-        number = submitted(study.run("submit", "simulate", "--wait"))
-        study.run("logs", f"{number}_1")
-        study.run("fetch")
-        study.run_here("combine")
-        assert (study.root / "combined.csv").read_text().count("\n") == 1001
+        run_to_table(study)
         person.rookery("logout")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from laptop_projects import Project, submitted
-from laptops import Laptop, laptop
+from laptop_projects import Project, new_study, run_to_table
+from laptops import NO_TOOLS, Laptop, laptop
 from live import Live, alone, as_root
 from waiting import wait_for
 from web_servers import Mirror, SiteProxy, running
@@ -69,7 +69,7 @@ def test_it_has_no_way_out(glacier: Live) -> None:
 
 def test_from_an_empty_home_to_a_table(glacier: Live, mirror: Mirror) -> None:
     """Cut off in the middle of a download, the same command continues; nobody else can use the way out."""
-    person = somebody(glacier, "ada", mirror, r_packages=["foreach"])
+    person = somebody(glacier, "ada", mirror, r_packages=["iterators"], **NO_TOOLS)
     other = glacier.add_user("olaf")
     mirror.goes_on.clear()
     mirror.waits.clear()
@@ -97,11 +97,9 @@ def test_from_an_empty_home_to_a_table(glacier: Live, mirror: Mirror) -> None:
     assert person.says("grep -rlF '" + token + "' . /work/ada || true") == ""
     assert person.ssh(f"test -e {LINK}").returncode == 1
     assert "uv-python/downloads.json" in mirror.asked
-    assert any(path.startswith("cran/src/contrib/foreach_") for path in mirror.asked)
+    assert any(path.startswith("cran/src/contrib/iterators_") for path in mirror.asked)
     assert person.setup()["up_to_date"]
-    completed = person.rookery("new", "study", "--cluster", "glacier", "--language", "python")
-    assert completed.returncode == 0, completed.stdout + completed.stderr
-    study = Project(person, person.home / "study")
+    study = new_study(person)
     list_of_pythons = f"{mirror.address}/uv-python/downloads.json"
     study.run("data.push", list_of_pythons, "--to", "data/pythons.json")
     assert study.json("data.list")["data"][0]["versions"][0]["source"] == list_of_pythons
@@ -109,18 +107,14 @@ def test_from_an_empty_home_to_a_table(glacier: Live, mirror: Mirror) -> None:
     job = study.read_there("current/slurm/simulate.sh")
     assert "export UV_OFFLINE=1 " in job
     assert " WANDB_MODE=offline HF_HUB_OFFLINE=1 " in job
-    number = submitted(study.run("submit", "simulate", "--wait"))
-    study.run("logs", f"{number}_1")
-    study.run("fetch")
-    study.run_here("combine")
-    assert (study.root / "combined.csv").read_text().count("\n") == 1001
+    run_to_table(study)
     assert person.ssh(f"test -e {LINK}").returncode == 1
     person.rookery("logout")
 
 
 def test_r_and_pip_environments(glacier: Live, mirror: Mirror) -> None:
     person = somebody(glacier, "rosa", mirror)
-    person.setup()
+    person.setup("--tags", "shell,storage,python,r")
     study = Project(person, person.home / "both")
     study.root.mkdir()
     for arguments in (("init", "-q"), ("config", "user.name", "R"), ("config", "user.email", "r@example.org")):
@@ -144,18 +138,18 @@ def test_r_and_pip_environments(glacier: Live, mirror: Mirror) -> None:
 def test_a_wrong_digest_is_refused(glacier: Live, mirror: Mirror) -> None:
     person = somebody(glacier, "wilma", mirror)
     mirror.spoils = True
-    completed = person.rookery("setup", "glacier")
+    completed = person.rookery("setup", "glacier", "--tags", "python")
     mirror.spoils = False
     assert completed.returncode == 1
     assert "Hash mismatch" in completed.stdout
     assert person.says("ls /work/wilma/rookery/x86_64/python | grep cpython || true") == ""
-    person.setup()
+    person.setup("--tags", "python")
     person.rookery("logout")
 
 
 def test_a_node_without_a_python(glacier: Live, mirror: Mirror) -> None:
     """The first one comes the same way."""
-    person = somebody(glacier, "nora", mirror)
+    person = somebody(glacier, "nora", mirror, **NO_TOOLS)
     as_root(glacier, "mkdir /root/away && mv /usr/bin/python3* /root/away")
     try:
         assert person.setup()["changed"]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from home_contents import manifest
-from laptop_projects import Project, submitted
-from laptops import Laptop, laptop
+from laptop_projects import new_study, run_to_table
+from laptops import NO_TOOLS, Laptop, laptop
 from live import Live, alone
 from undo_command import outside, undo
 from waiting import wait_for
@@ -34,7 +34,7 @@ def example() -> dict[str, Any]:
 def somebody(name: str, profile: dict[str, Any]) -> Iterator[tuple[Live, Laptop]]:
     """A miniature made from a profile, and a laptop of somebody who has an account there."""
     with alone(name, profile=profile) as live:
-        person = laptop(live, "sven", profile=profile)
+        person = laptop(live, "sven", profile=profile, settings=NO_TOOLS)
         yield live, person
         person.rookery("logout")
 
@@ -43,15 +43,9 @@ def result_of(person: Laptop) -> str:
     """Make a project, run its job array, and bring its results; where they are on the cluster."""
     person.setup()
     assert person.setup()["up_to_date"]
-    completed = person.rookery("new", "study", "--cluster", person.cluster, "--language", "python")
-    assert completed.returncode == 0, completed.stdout + completed.stderr
-    study = Project(person, person.home / "study")
+    study = new_study(person)
     study.run("deploy")
-    number = submitted(study.run("submit", "simulate", "--wait"))
-    study.run("logs", f"{number}_1")
-    study.run("fetch")
-    study.run_here("combine")
-    assert (study.root / "combined.csv").read_text().count("\n") == 1001
+    run_to_table(study)
     return person.says("readlink -f projects/study/current/results")
 
 
@@ -134,7 +128,7 @@ def test_a_home_that_compute_nodes_do_not_see() -> None:
         assert result_of(person) == f"{work}/projects/study/results"
         assert person.says("cd -P projects && pwd") == f"{work}/rookery/home/projects"
         assert faults(person) == []
-        job = f"--account=t01 --chdir={work} --wrap='. start-pyenv && python3 --version && command -v poetry'"
+        job = f"--account=t01 --chdir={work} --wrap='. start-pyenv && python3 --version && command -v uv'"
         person.script(f"cd {work} && sbatch --wait --quiet --output=said {job}")
         assert person.says(f"cat {work}/said").startswith("Python 3.13")
         person.says("rm -rf ~/projects/study")

@@ -66,7 +66,7 @@ Rscript -e 'tools::write_PACKAGES(".", type = "source")'
 @pytest.fixture(scope="module")
 def student(penguins: Live) -> Laptop:
     there = laptop(penguins, "murre")
-    there.setup()
+    there.setup("--tags", "shell,storage,python,r")
     (there.home / ".gitconfig").write_text("[user]\n\tname = Nell\n\temail = nell@example.ac.uk\n")
     return there
 
@@ -105,6 +105,7 @@ def test_python_under_cprofile_and_an_added_py_spy(student: Laptop) -> None:
 
 def test_r_under_rprof(student: Laptop) -> None:
     made = slow(student, "r", SLOW_R)
+    made.commit({"r-packages.txt": "# none\n"}, "no packages")
     found = made.json("profile", "simulate")
     assert (found["with"], found["unit"]) == ("rprof", "line")
     assert "rnorm(20000)" in found["top"][0]["name"]

@@ -13,7 +13,6 @@ import pytest
 from laptop_projects import Project
 from laptops import Laptop, laptop
 from live import Live
-from test_new import from_simple_index
 from waiting import wait_for
 
 from rookery.jobs import run_record
@@ -65,7 +64,7 @@ mkdir -p results/own && date +%Y >results/own/year.txt
 def rhea(penguins: Live) -> Laptop:
     """Somebody whose home is set up."""
     made = laptop(penguins, "rhea")
-    made.setup()
+    made.setup("--tags", "shell,storage")
     (made.home / ".gitconfig").write_text("[user]\n\tname = Rhea\n\temail = rhea@example.ac.uk\n")
     return made
 
@@ -294,47 +293,6 @@ def test_tasks_that_another_commit_did_again_are_not_compared(auks: Project) -> 
     names = [Path(file["path"]).name for file in answer["files"]]
     assert names == ["fit-1.csv", "fit-3.csv", "note-1.txt", "note-3.txt"]
     assert answer["tasks"] == {"COMPLETED": 2, "FAILED": 1}
-
-
-@pytest.mark.parametrize(
-    ("flags", "kind", "package"),
-    [
-        ((), "python", "numpy"),
-        (("--lock", "poetry"), "python", "numpy"),
-        (("--language", "r"), "r", "testthat|lintr|"),
-    ],
-    ids=["uv", "poetry", "library"],
-)
-def test_each_new_project_is_reproducible(rhea: Laptop, flags: tuple[str, ...], kind: str, package: str) -> None:
-    """Its records know every package, and its runs give the same bytes again."""
-    name = "-".join(["study", *flags[1::2]])
-    rhea.says_in(rhea.home, "new", name, "--cluster", "penguins", *flags)
-    folder = rhea.home / name
-    if "poetry" in flags:
-        from_simple_index(rhea, folder)
-    rhea.says_in(folder, "deploy")
-    number = str(json.loads(rhea.says_in(folder, "submit", "simulate", "--wait", "--json"))["id"])
-    rhea.says_in(folder, "fetch")
-    (run,) = json.loads(rhea.says_in(folder, "runs", number, "--json"))["runs"]
-    packages, facts = run["record"]["packages"][kind], run["facts"]
-    if kind == "python":
-        listed = json.loads(rhea.says(f"cd projects/{name}/current && .venv/bin/python -I -c '{LISTED}'"))
-        assert packages == listed
-        assert package in packages
-    else:
-        there = rhea.says(f"cd projects/{name}/current/.rlibrary && ls -d */ | tr -d /").split()
-        assert sorted(packages) == sorted(there)
-        assert re.fullmatch(r"\d+\.\d+\.\d+", facts["r"])
-    assert re.match(r"\d+\.\d+", facts["slurm"])
-    assert facts["cpu"]
-    assert facts["node"]
-    answer = json.loads(rhea.says_in(folder, "reproduce", number, "--json"))
-    assert {file["state"] for file in answer["files"]} == {"same"}
-    assert (len(answer["files"]), answer["software"]) == (20, [])
-
-
-LISTED = """import importlib.metadata as m, json, re
-print(json.dumps({re.sub("[-_.]+", "-", d.metadata["Name"]).lower(): d.version for d in m.distributions()}))"""
 
 
 def test_two_runs_are_compared(rhea: Laptop, auks: Project, ran: str) -> None:

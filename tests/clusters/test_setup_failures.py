@@ -25,22 +25,22 @@ from failures import (
     refused,
     stopped,
 )
-from laptops import ROOKERY, Laptop, laptop
+from laptops import NO_TOOLS, ROOKERY, SMALL_TOOL, Laptop, laptop
 from live import Live
 
 pytestmark = pytest.mark.cluster
 
 SETUP = ("setup", "--cluster", "penguins")
 # What runs on the login node, in the order in which setup comes to it.
-CLONE, PYTHON, PIPX, POETRY = "git fetch", "uv python install", "uv pip install", "pipx install"
+CLONE, PYTHON, PIPX, TOOL = "git fetch", "uv python install", "uv pip install", "pipx install"
 
 
-def finishes(cluster: Live, student: Laptop) -> None:
+def finishes(cluster: Live, student: Laptop, tool: str = "pipx --version") -> None:
     """The same command again does the rest, and after that there is nothing to do."""
     completed = student.rookery(*SETUP)
     assert completed.returncode == 0, completed.stdout + completed.stderr
     assert "penguins is ready" in completed.stdout
-    assert "Poetry" in student.says("poetry --version")
+    assert student.says(tool)
     assert student.setup("--force")["changed"] == 0
     assert not half_written(cluster, student)
 
@@ -56,16 +56,16 @@ def kill_both(process: "subprocess.Popen[str]") -> None:
 
 def test_ctrl_c(penguins: Live) -> None:
     """At one moment after another, each run going on where the last one stopped."""
-    student = laptop(penguins, "ines")
+    student = laptop(penguins, "ines", settings=SMALL_TOOL)
     in_terminal = [lambda p: os.killpg(p.pid, signal.SIGINT), lambda p: p.send_signal(signal.SIGINT)]
-    for moment, how in zip((CLONE, PYTHON, PIPX, POETRY), in_terminal * 2, strict=True):
+    for moment, how in zip((CLONE, PYTHON, PIPX, TOOL), in_terminal * 2, strict=True):
         stopped(cut_off(penguins, student, moment, how))
         assert not half_written(penguins, student), moment
     completed = other_laptop(
         student, *SETUP, "--tags", "shell"
     )  # nor does a run that has ended keep another laptop out
     assert completed.returncode == 0, completed.stdout + completed.stderr
-    finishes(penguins, student)
+    finishes(penguins, student, "pycowsay moo")
 
 
 def test_ctrl_c_before_anything_has_begun(penguins: Live) -> None:
@@ -81,15 +81,15 @@ def test_ctrl_c_before_anything_has_begun(penguins: Live) -> None:
 
 def test_kill_9_on_this_side(penguins: Live) -> None:
     """What runs on the cluster sees that nobody listens any more, and ends: the next run need not wait for it."""
-    student = laptop(penguins, "kit")
+    student = laptop(penguins, "kit", settings=SMALL_TOOL)
     refused(cut_off(penguins, student, CLONE, kill_ansible), "^Ansible stopped before the end: exit code -9$")
-    for moment, how in ((PYTHON, kill_all), (PIPX, kill_both), (POETRY, kill_all)):
+    for moment, how in ((PYTHON, kill_all), (PIPX, kill_both), (TOOL, kill_all)):
         assert cut_off(penguins, student, moment, how).returncode == -signal.SIGKILL
-    finishes(penguins, student)
+    finishes(penguins, student, "pycowsay moo")
 
 
 def test_kill_9_on_the_cluster_and_a_connection_that_breaks_off(penguins: Live) -> None:
-    student = laptop(penguins, "kate")
+    student = laptop(penguins, "kate", settings=NO_TOOLS)
 
     def kill(what: str) -> Callable[[object], str]:
         return lambda _: as_root(penguins, f"pkill -KILL -u {student.user} {what}")
@@ -119,7 +119,7 @@ def room(cluster: Live, user: str, folder: str, megabytes: int) -> Iterator[None
 
 
 def test_the_plan_is_compared_with_the_room_there_is(penguins: Live) -> None:
-    student = laptop(penguins, "mina")
+    student = laptop(penguins, "mina", settings=NO_TOOLS)
     listing = "find /home/mina ! -path '*/.ssh*' -printf '%p %y %m %s %T@\\n' | sort"
     with room(penguins, "mina", "/storage", 200):
         before = as_root(penguins, listing)
@@ -170,7 +170,7 @@ def filling(cluster: Live, user: str, moment: str, place: str) -> Iterator[None]
 )
 def test_a_disk_that_fills_up_in_mid_run(penguins: Live, user: str, folder: str, moment: str, what: str) -> None:
     """There was room enough when it was looked at."""
-    student = laptop(penguins, user)
+    student = laptop(penguins, user, settings=NO_TOOLS)
     with room(penguins, user, folder, 750):
         with filling(penguins, user, moment, f"/home/{user}{folder}"):
             refused(student.rookery(*SETUP), what)
@@ -232,7 +232,7 @@ def other_laptop(student: Laptop, *arguments: str) -> Completed:
 
 
 def test_two_runs_at_once_on_one_laptop_and_on_two(penguins: Live) -> None:
-    student = laptop(penguins, "olga")
+    student = laptop(penguins, "olga", settings=NO_TOOLS)
     first = student.start(*SETUP)
     reach(penguins, "olga", PYTHON)
     refused(
@@ -254,7 +254,8 @@ def test_several_clusters_one_of_which_cannot_be_reached(penguins: Live, hec: Li
     variables = yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text())
     on_hec = replace(student, cluster="hec")
     on_hec.write(**{**variables, "cluster_port": 1})
-    completed = student.rookery("setup", "--cluster", "penguins,hec")
+    setup = ("setup", "--cluster", "penguins,hec", "--tags", "shell,storage,r,tmux,vscode")
+    completed = student.rookery(*setup)
     assert completed.returncode == 1, completed.stdout + completed.stderr
     assert "penguins is ready" in completed.stdout
     assert completed.stderr.strip() == "1 of 2 clusters failed: hec"
@@ -262,10 +263,10 @@ def test_several_clusters_one_of_which_cannot_be_reached(penguins: Live, hec: Li
     assert marked.startswith("✗ hec: ")
     assert "refuses connections on port 1" in marked
     assert "  next: rookery clusters.show hec" in completed.stdout
-    assert "Poetry" in student.says("poetry --version")
+    assert student.says("cat ~/.tmux.conf")
 
     on_hec.write(cluster_port=variables.get("cluster_port", 22))
-    completed = student.rookery("setup", "--cluster", "penguins,hec", "--force")
+    completed = student.rookery(*setup, "--force")
     assert completed.returncode == 0, completed.stdout + completed.stderr
     assert "penguins is up to date" in completed.stdout
     assert "hec is ready" in completed.stdout

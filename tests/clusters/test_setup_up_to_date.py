@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from laptops import Laptop, laptop
+from laptops import NO_TOOLS, Laptop, laptop
 from live import Live, as_root
 
 from rookery.core import paths
@@ -60,7 +60,7 @@ def own_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def developer(miniature: Live, user: str, copy: Path) -> Developer:
-    made = laptop(miniature, user)
+    made = laptop(miniature, user, settings=NO_TOOLS)
     return Developer(made.home, made.cluster, made.user, copy)
 
 

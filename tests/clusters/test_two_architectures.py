@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from home_contents import manifest
 from laptop_projects import Project, submitted
-from laptops import Laptop, laptop
+from laptops import NO_TOOLS, Laptop, laptop
 from live import Live, alone, as_root
 from undo_command import outside, undo
 from waiting import wait_for
@@ -74,7 +74,7 @@ def twins() -> Iterator[Live]:
 @pytest.fixture(scope="module")
 def tova(twins: Live) -> Iterator[Laptop]:
     """Somebody whose home has been set up."""
-    person = laptop(twins, "tova", profile=PROFILE)
+    person = laptop(twins, "tova", profile=PROFILE, settings=NO_TOOLS)
     (person.home / "before").write_text(manifest(twins, "/home/tova"))
     person.setup()
     yield person

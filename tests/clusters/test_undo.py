@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import yaml
 from home_contents import ODD, as_person, manifest, storage_of
-from laptops import ROOKERY, Laptop, laptop
+from laptops import NO_TOOLS, ROOKERY, SMALL_TOOL, Laptop, laptop
 from live import Live, as_root
 from terminal import Terminal
 from undo_command import by_path, outside, undo
@@ -46,12 +46,12 @@ for folder, names, files in os.walk(home, topdown=False):
 @pytest.fixture(scope="module")
 def lived_in(penguins: Live) -> tuple[Laptop, str]:
     """Somebody with files, links and a pyenv of their own, set up; and what the home was like."""
-    person = laptop(penguins, "una")
+    person = laptop(penguins, "una", settings=SMALL_TOOL)
     as_person(penguins, "una", OWN)
     before = manifest(penguins, "/home/una")
     person.write(r_packages=["iterators"])
     person.setup()
-    assert "Poetry" in person.says("poetry --version")
+    assert "< moo >" in person.says("pycowsay moo")
     return person, before
 
 
@@ -61,7 +61,7 @@ def test_check_tells_it_all_and_does_nothing(lived_in: tuple[Laptop, str]) -> No
     outcomes = by_path(undo(person, "--check"))
     assert person.tree() == before
     assert outcomes["~/start-pyenv"] == ("restored", "")
-    assert outcomes["~/storage/rookery/x86_64/bin/poetry"] == ("removed", "")
+    assert outcomes["~/storage/rookery/x86_64/bin/pycowsay"] == ("removed", "")
     assert outcomes["~/storage"] == ("removed", "")
     # without a terminal, nobody can say yes
     completed = person.rookery("undo", "--cluster", "penguins")
@@ -99,7 +99,7 @@ def test_a_home_of_one_s_own_is_what_it_was(penguins: Live, lived_in: tuple[Lapt
 @pytest.fixture(scope="module")
 def hec_home(hec: Live) -> tuple[Laptop, str, str]:
     """Somebody who has used HEC for years, set up; what home and storage were like."""
-    person = laptop(hec, "udo")
+    person = laptop(hec, "udo", settings=NO_TOOLS)
     as_person(hec, "udo", ODD)
     storage = storage_of(hec, "udo")
     as_root(hec, f"install -d -o udo {storage}/.mamba && echo theirs >{storage}/.mamba/shared.txt")

@@ -5,7 +5,7 @@ import re
 import pytest
 from failures import cut_off, kill_all
 from home_contents import ODD, as_person, manifest, storage_of
-from laptops import laptop
+from laptops import NO_TOOLS, SMALL_TOOL, laptop
 from live import Live, as_root
 from undo_command import outside, undo
 
@@ -36,17 +36,17 @@ def contents(listing: str) -> list[str]:
 
 
 def test_on_penguins(penguins: Live) -> None:
-    person = laptop(penguins, "orla")
+    person = laptop(penguins, "orla", settings=SMALL_TOOL)
     as_person(penguins, "orla", LIVED_IN)
     before = contents(manifest(penguins, "/home/orla"))
-    for moment in (
-        "/home/orla/.config/rookery/env.d/00-rookery.sh",
-        "git fetch",
-        "uv python install",
-        "pipx install",
-        "/home/orla/storage/R/*",
+    for moment, arguments in (
+        ("/home/orla/.config/rookery/env.d/00-rookery.sh", ()),
+        ("git fetch", ()),
+        ("uv python install", ()),
+        ("pipx install", ()),
+        ("/home/orla/storage/R/*", ("--tags", "shell,storage,r")),  # without the roles that were cut off before
     ):
-        cut_off(penguins, person, moment, kill_all)
+        cut_off(penguins, person, moment, kill_all, *arguments)
         assert contents(manifest(penguins, "/home/orla")) != before, moment
         answer = undo(person, "--yes", "--purge")
         assert answer["left"] == 0, moment
@@ -54,7 +54,7 @@ def test_on_penguins(penguins: Live) -> None:
 
 
 def test_on_hec(hec: Live) -> None:
-    person = laptop(hec, "oskar")
+    person = laptop(hec, "oskar", settings=NO_TOOLS)
     as_person(hec, "oskar", ODD)
     storage = storage_of(hec, "oskar")
     as_root(hec, f"install -d -o oskar {storage}/.mamba && echo theirs >{storage}/.mamba/shared.txt")

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from user_home import at_home
 
+from rookery.clusters.config import profile
 from rookery.clusters.config.inventory import Inventory
 from rookery.core import paths
 from rookery.core.errors import RookeryError
@@ -196,3 +198,18 @@ def test_a_group_inside_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "hosts.yml").write_text("north: {children: {south: {hosts: {a: }}}}\nsouth: {children: {north: }}\n")
     with pytest.raises(RookeryError, match="contains itself"):
         Inventory.of([tmp_path]).variables("a")
+
+
+def test_remember_makes_an_inventory_that_ansible_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = at_home(tmp_path, monkeypatch)
+    file = profile.remember("penguins", {"cluster_user": "a.student"})
+    assert file == home / ".config" / "rookery" / "inventory" / "host_vars" / "penguins.yml"
+    assert file.read_text() == "---\ncluster_user: a.student\n"
+    assert profile.load("penguins").user == "a.student"
+    command = [str(Path(sys.executable).with_name("ansible-inventory")), "--host", "penguins"]
+    for folder in profile.sources():
+        command += ["-i", str(folder)]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8"}
+    completed = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, check=True)
+    assert yaml.safe_load(completed.stdout)["cluster_user"] == "a.student"
+    assert "WARNING" not in completed.stderr

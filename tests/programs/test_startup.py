@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import projects
 import pytest
 
 from rookery.core import paths
@@ -198,3 +199,40 @@ def test_what_is_written_here_under_any_umask(person: dict[str, str], tmp_path: 
         mode = stat.S_IMODE(path.stat().st_mode)
         needed = 0o700 if path.is_dir() else 0o600
         assert (mode & 0o022, mode & needed) == (0, needed), f"{path} {mode:04o}"
+
+
+def test_loading_a_known_profile_imports_nothing_heavy(person: dict[str, str]) -> None:
+    script = "from rookery.clusters.config import profile; import sys; profile.load('hec'); print(*sorted(sys.modules))"
+    command = [sys.executable, "-c", script]
+    environment = {**person, "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    completed = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    loaded = {module.split(".")[0] for module in completed.stdout.split()}
+    assert not loaded & {"ansible", "jinja2", "fabric", "invoke", "rich"}
+
+
+def test_a_file_that_passed_is_not_held_against_the_schema_again(person: dict[str, str], tmp_path: Path) -> None:
+    place = projects.project(tmp_path / "study", "j: {command: x}")
+    code = "import sys; from rookery.projects import config; config.load(); print('jsonschema' in sys.modules)"
+
+    def imported() -> str:
+        return subprocess.run(
+            [sys.executable, "-c", code], cwd=place, env=person, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    assert imported() == "True"
+    assert imported() == "False"
+    projects.project(place, "j: {command: y}")
+    assert imported() == "True"
+
+
+@pytest.mark.parametrize("line", ["--list", "setup --help", "clusters.show hec --json", "--complete -- rookery "])
+def test_behind_head_a_command_ends_without_a_word(person: dict[str, str], line: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    completed = subprocess.run(
+        [sys.executable, "-m", "rookery", *line.split()],
+        env={**person, "PYTHONUNBUFFERED": "1"}, stdout=write, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (completed.returncode, completed.stderr) == (141, b"")

@@ -1,5 +1,6 @@
 """Fixtures that several files of this folder use."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,22 @@ from doctor_homes import of_ada, own_home
 from repositories import Git, new_repository, with_one_commit
 
 from rookery.clusters.cluster import Cluster
-from rookery.core import state_files
+from rookery.core import state_files, yaml_document
+
+
+def _in_memory(folder: str = "/dev/shm") -> bool:
+    """Whether there is a folder in memory in which programs can be started; there git needs half the time."""
+    return os.access(folder, os.W_OK) and not os.statvfs(folder).f_flag & os.ST_NOEXEC
+
+
+if _in_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")  # where pytest makes tmp_path
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays until the end: the garbage collector need not go through it again and again."""
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,6 +36,7 @@ def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("STATE", "CACHE", "CONFIG"):
             patch.delenv(f"XDG_{name}_HOME", raising=False)
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setattr(yaml_document, "KEPT", 10_000)  # none is parsed again because other tests read others
         yield
 
 

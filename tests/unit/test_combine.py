@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from combining import combined, project, recorded
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.core.errors import RookeryError
@@ -254,9 +254,6 @@ def test_the_table_itself_is_no_result(tmp_path: Path, capsys: pytest.CaptureFix
 CELL = st.text(alphabet=st.characters(blacklist_characters="\0\ufeff", blacklist_categories=("Cs",)), max_size=8)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 @given(
     tables=st.lists(st.lists(st.tuples(CELL, CELL), min_size=1, max_size=3), min_size=1, max_size=4),
     dialect=st.sampled_from([(csv.QUOTE_MINIMAL, "\r\n"), (csv.QUOTE_ALL, "\n")]),

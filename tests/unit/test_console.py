@@ -1,14 +1,7 @@
 """What a person is shown of a run: the same events on a terminal, in a file, and as JSON."""
 
 import io
-import os
-import pty
 import re
-import subprocess
-import sys
-from pathlib import Path
-
-import pytest
 
 from rookery.core import console
 from rookery.homes.run_results import HomeOutcome, RunResult, headline
@@ -154,38 +147,3 @@ def test_the_document_holds_everything() -> None:
     assert document["exit"] == 0
     assert (cluster["changed"], cluster["state"], cluster["facts"]) == (1, "ok", {"home": "/home/ada"})
     assert [outcome["state"] for outcome in cluster["outcomes"]] == ["made", "present"]
-
-
-LIVE = """
-import sys
-from rookery.homes.run_results import RunResult
-from rookery.homes.screen import Screen
-with Screen(RunResult(["penguins"]), file=sys.stdout) as screen:
-    screen.take({"event": "start", "host": "penguins", "task": "Install Python"})
-    screen._live._progress and screen._live._progress.refresh()
-    made = [{"kind": "commands", "state": "made", "what": "Python"}]
-    screen.take({"event": "result", "host": "penguins", "state": "ok", "outcomes": made})
-"""
-
-
-@pytest.mark.parametrize("colour", [True, False])
-def test_a_terminal_shows_what_is_being_done_and_colours_unless_told_not_to(colour: bool) -> None:
-    first, second = pty.openpty()
-    environ = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
-    environ |= {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | ({} if colour else {"NO_COLOR": "1"})
-    folder = Path(console.__file__).parents[1]
-    subprocess.run([sys.executable, "-c", LIVE], stdout=second, env=environ, cwd=folder, check=True, timeout=120)
-    os.close(second)
-    text = b""
-    while True:
-        try:
-            part = os.read(first, 65536)
-        except OSError:  # the other side has closed it
-            break
-        if not part:
-            break
-        text += part
-    os.close(first)
-    assert b"Install Python" in text
-    assert "✓ Python".encode() in text
-    assert (b"\x1b[32m" in text) is colour

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.core.errors import RookeryError
@@ -217,7 +217,6 @@ NAME = st.binary(min_size=1, max_size=120).filter(
 )
 
 
-@settings(max_examples=25, deadline=None)
 @given(names=st.lists(NAME, min_size=1, max_size=5, unique=True), content=st.binary(max_size=1500))
 def test_any_name_and_any_content_passes_through_the_stream(
     tmp_path_factory: pytest.TempPathFactory, names: list[bytes], content: bytes

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.core import drawing
@@ -25,7 +25,6 @@ def test_a_histogram_counts_each_group_in_the_same_bins() -> None:
     assert max(len(line) for line in lines) <= 40
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(finite, min_size=1, max_size=60))
 def test_every_value_is_in_one_bin(values: list[float]) -> None:
     bins = drawing.edges(values)
@@ -37,7 +36,6 @@ def test_every_value_is_in_one_bin(values: list[float]) -> None:
     assert len(bins) <= 30
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.tuples(finite, finite), min_size=1, max_size=20),
     st.integers(min_value=40, max_value=120),

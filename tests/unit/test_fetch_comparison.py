@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.jobs.results import archive, remote_listing
@@ -69,7 +69,6 @@ OUTCOMES = {
 """What becomes of a file, by what happened to it here and there; else it is kept, or refused where it is no file."""
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(HERE), st.sampled_from(CHANGES), st.booleans()), max_size=8))
 def test_each_file_is_compared_with_what_is_noted_and_what_is_here(
     tmp_path_factory: pytest.TempPathFactory, cases: list[tuple[str, str, bool]]

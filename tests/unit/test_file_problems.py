@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from user_home import at_home, own_inventory
 
@@ -351,9 +351,6 @@ ANY = st.one_of(
 
 
 @given(drawn=ANY)
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 def test_each_problem_is_told_whatever_the_others_are(home: Path, drawn: tuple[str, list[tuple[str, str]]]) -> None:
     kind, chosen = drawn
     head, indent = HEADS[kind]

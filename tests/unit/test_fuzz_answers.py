@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 from frames import framed
 from fuzz_inputs import COMMIT, CONNECTION, MADE, tolerated
-from fuzzing import broken, contents, fuzz, garbled, in_time
+from fuzzing import broken, contents, garbled, in_time
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -56,7 +56,6 @@ LOGS = [
 ]
 
 
-@fuzz
 @given(st.one_of([broken({"program": program, "answer": answer})
                   for program, all_ in (("submission", SUBMISSIONS), ("host", HOSTS), ("following", LOGS))
                   for answer in all_]))  # fmt: skip
@@ -86,7 +85,6 @@ QUEUE = "\x1f".join(
 ) + "\n"  # fmt: skip
 
 
-@fuzz
 @given(garbled(ACCOUNTS), garbled(QUEUE))
 def test_squeue_and_sacct(accounts: str, queued: str) -> None:
     """What is made of them there is never refused here."""
@@ -106,7 +104,6 @@ ENTRY = SlurmJob(7)
 ENTRY.tasks[1], ENTRY.is_array = SlurmTask("FAILED"), True
 
 
-@fuzz
 @given(broken({"now": 1, "uid": 1, "squeue": "", "sacct": "", "jobs": [ENTRY.entry()]}))
 def test_answers_about_jobs(told: Any) -> None:
     with tolerated():
@@ -122,7 +119,6 @@ def shown(snapshot: accounting.SlurmSnapshot) -> None:
     list(job_table.remarks(snapshot, snapshot.runs, target))
 
 
-@fuzz
 @given(garbled("1-3%2", "[1,5-9:2]", "0-90:10"))
 def test_arrays(text: str) -> None:
     with in_time():
@@ -133,7 +129,6 @@ def test_arrays(text: str) -> None:
             return
 
 
-@fuzz
 @given(garbled("12_3\x1f13\x1fRUNNING\x1fNone\x1fa\x1f/h\x1f17\x1f\n"), garbled("%x_%A_%4a.out"))
 @example("12_3\x1f13\x1f\n\x1f\x1f/h\x1f17\x1f\n", "%x.out")
 def test_logs(line: str, pattern: str) -> None:
@@ -153,7 +148,6 @@ GPFS = "Filesystem Quota Used Avail Use% # files\nhome 10G 5.50G 4.50G 55.00 248
 DF = f"rookery-quota:\n{GPFS}rookery-exit: 0\nrookery-area: home /home/a\nrookery-df: /dev/a 10 5 5 50% /home\n"
 
 
-@fuzz
 @given(garbled(SINFO), garbled(DF), st.sampled_from(("gpfsquota", "quota-s")))
 def test_sinfo_and_quotas(sinfo: str, df: str, form: str) -> None:
     with tolerated():
@@ -177,7 +171,6 @@ SERVERS = "1\t1700000000\t200000\t2000\t/home/a/.vscode-server/bin/abc\n"
 LISTING = "f 5 1700000000.5 current/results/a\0l 3 1.0 current/results/l\0missing current/logs\0times 10 Unknown\0"
 
 
-@fuzz
 @given(garbled(PROBE), garbled(SERVERS), garbled(LISTING))
 @example("rookery-fact python 3.0A6.8 /usr/bin/python3\n" + PROBE, SERVERS, LISTING)
 def test_facts_servers_and_listings(tmp_path: Path, facts: str, list_: str, listing: str) -> None:
@@ -194,7 +187,6 @@ RELEASE = (
 )
 
 
-@fuzz
 @given(garbled(RELEASE))
 def test_answers_of_deploys(text: str) -> None:
     from rookery.projects.deploy_report import Result
@@ -237,7 +229,6 @@ def hec() -> Any:
     return replace(profile.load("hec", [paths.root() / "inventory"]), user="ada")
 
 
-@fuzz
 @given(garbled(DOCTORED))
 def test_answers_of_doctor(hec: Any, text: str) -> None:
     from rookery.support.doctor import checks, home_checks, inspection
@@ -271,7 +262,6 @@ CONVERGED = [
 ASKED = {"rookery": "0.1", "play": "p", "engines": [], "roles": {}, "variables": {}, "unsteady": [], "digest": "d"}
 
 
-@fuzz
 @given(st.one_of([broken(one) for one in CONVERGED]), st.sampled_from(("good", "cut", "bomb")), contents(SEALED))
 def test_answers_of_the_apply_program(value: Any, packed: str, sealed: bytes) -> None:
     if isinstance(value, dict) and "asked" in value:

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import pytest
 from fuzz_inputs import COMMIT, MADE, tolerated
-from fuzzing import contents, fuzz, garbled, in_time
+from fuzzing import contents, garbled, in_time
 from home_helpers import Login
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -40,7 +40,6 @@ from rookery.remote.slurm import basics
 pytestmark = pytest.mark.usefixtures("state_of_its_own")
 
 
-@fuzz
 @given(contents(MADE))
 def test_json(data: bytes) -> None:
     with tolerated():
@@ -51,7 +50,6 @@ def test_json(data: bytes) -> None:
         assert json.dumps(value) == json.dumps(json.loads(data))
 
 
-@fuzz
 @given(contents(MADE))
 def test_records_of_runs(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "runs").mkdir(exist_ok=True)
@@ -82,7 +80,6 @@ def lived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Login:
     return login
 
 
-@fuzz
 @given(contents(LEDGER))
 @example(json.dumps({**LEDGER, "storage": ["/a\0b"]}).encode())
 @example(json.dumps({**LEDGER, "storage": ["/\ud800"]}).encode())
@@ -97,7 +94,6 @@ def test_ledgers(lived: Login, data: bytes) -> None:
     assert "exception" not in answer, answer["exception"]
 
 
-@fuzz
 @given(contents({"results/a": ["hec", 1, 2]}), contents({"project": "/x"}), contents([{"a": 1}, [[["a"], 1]]]))
 def test_notes_on_the_laptop(tmp_path: Path, fetched: bytes, plain: bytes, cached: bytes) -> None:
     from rookery.core import paths
@@ -127,7 +123,6 @@ REMEMBERED = {
 WRITTEN = {"values": [[["a"], 1]], "made": [["a"]], "before": "", "after": "", "backup": ""}
 
 
-@fuzz
 @given(contents(REMEMBERED), contents({"version": 1, "files": {"/x/settings.json": {**WRITTEN, "planned": WRITTEN}}}))
 def test_caches_of_deploys_and_editors(tmp_path: Path, deploys: bytes, editors: bytes) -> None:
     (tmp_path / "deploy.json").write_bytes(deploys)
@@ -144,7 +139,6 @@ def test_caches_of_deploys_and_editors(tmp_path: Path, deploys: bytes, editors: 
 SETTINGS = '// mine\n{\n    "a": [1, {"b": null}], /* x */ "remote.SSH.remotePlatform": {"hec": "linux"},\n}\n'
 
 
-@fuzz
 @given(garbled(SETTINGS), st.sampled_from(("", "[" * 100_000, '{"a":' * 100_000)))
 def test_settings_of_editors(tmp_path: Path, text: str, deep: str) -> None:
     path = tmp_path / "settings.json"
@@ -177,7 +171,6 @@ EDITS = st.lists(
 )
 
 
-@fuzz
 @given(EDITS, st.integers(0, 40))
 def test_archives(tmp_path: Path, edits: list[tuple[int, int, bytes]], cut: int) -> None:
     """Nothing half-written stays, nothing is written elsewhere."""

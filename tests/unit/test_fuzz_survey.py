@@ -1,7 +1,7 @@
 """Surveys of clusters that say anything: always a profile that can be loaded, in which text is text, and soon."""
 
 import yaml
-from fuzzing import broken, fuzz, garbled, in_time
+from fuzzing import broken, garbled, in_time
 from hypothesis import example, given
 from hypothesis import strategies as st
 from surveys import FACTS, GIVEN
@@ -49,7 +49,6 @@ def is_sound(survey: Survey) -> None:
     assert [difference for difference in compare(values, found, survey) if not difference.is_addition] == []
 
 
-@fuzz
 @example({"module": ["R/4.3.1 yes"]})
 @given(st.dictionaries(st.sampled_from(sorted(LIKE_GOOD)), st.lists(LINES, max_size=4), max_size=6))
 def test_a_survey_with_any_lines_makes_a_profile_that_can_be_loaded(lines: dict[str, list[str]]) -> None:
@@ -59,7 +58,6 @@ def test_a_survey_with_any_lines_makes_a_profile_that_can_be_loaded(lines: dict[
         is_sound(answer.read(f"{output}rookery-survey complete yes\n", "here"))
 
 
-@fuzz
 @given(garbled("".join(f"rookery-survey {key} {line}\n" for key in LIKE_GOOD for line in LIKE_GOOD[key])))
 def test_any_output_is_an_answer_or_an_error(output: str) -> None:
     with in_time():
@@ -70,7 +68,6 @@ def test_any_output_is_an_answer_or_an_error(output: str) -> None:
         is_sound(survey)
 
 
-@fuzz
 @given(broken({key: list(lines) for key, lines in LIKE_GOOD.items()}))
 def test_slurm_s_answers_are_parsed_whatever_they_are(facts: object) -> None:
     if isinstance(facts, dict):

@@ -85,7 +85,6 @@ def correct(draw: st.DrawFn) -> Correct:
 
 
 @given(script=correct())
-@settings(max_examples=150, deadline=None)
 def test_a_correct_script_has_no_finding(script: Correct) -> None:
     assert check(script.text) == []
     assert fix(script.text) == script.text
@@ -111,7 +110,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("code", FAULTS)
 @given(script=correct())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8)
 def test_one_fault_in_any_script_is_one_finding(code: str, script: Correct) -> None:
     if code in {"RK301", "RK302"}:
         script = Correct(tuple(option for option in script.options if "gpu" not in option), script.commands)
@@ -126,7 +125,6 @@ def test_one_fault_in_any_script_is_one_finding(code: str, script: Correct) -> N
 @given(text=st.text(st.sampled_from("#SBATCH -p=x\n\r\t'\"`$(){}<>;&|\\ \ufeffEOFcase in esac RScript"), max_size=200))
 @example(text="=&<'")
 @example(text="x <<E &\n")
-@settings(max_examples=200, deadline=None)
 def test_any_text_can_be_looked_at_and_mending_it_comes_to_rest(text: str) -> None:
     check(f"#!/bin/bash\n{text}")
     fixed = fix(text)
@@ -159,7 +157,6 @@ def _is_bash(script: str) -> bool:
 
 
 @given(script=PIECES)
-@settings(max_examples=60, deadline=None)
 def test_the_commands_of_a_script_are_found_and_no_others(script: str) -> None:
     """Numbers up to 99 are commands, those above are not, wherever they stand."""
     assert _is_bash(script)
@@ -172,7 +169,6 @@ def test_the_commands_of_a_script_are_found_and_no_others(script: str) -> None:
 @given(
     options=st.lists(st.tuples(st.sampled_from(sorted(directives.TAKING_VALUE)), WORD), max_size=6), glued=st.booleans()
 )
-@settings(max_examples=60, deadline=None)
 def test_options_are_read_however_they_are_written(options: list[tuple[str, str]], glued: bool) -> None:
     lines = []
     for name, value in options:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from projects import cluster, known, project
 from user_home import at_home
@@ -101,7 +101,7 @@ def run(folder: Path, task: int) -> "subprocess.CompletedProcess[bytes]":
     )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10)
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=2))
 def test_a_row_reaches_the_program_exactly(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
     table = parameters.Table(("one", "two"), tuple(rows))
@@ -255,7 +255,6 @@ def test_rows_in_yaml_may_share_values(tmp_path: Path) -> None:
 VALUES = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cc"]), max_size=8)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.fixed_dictionaries({"one": VALUES, "two": VALUES}), min_size=1, max_size=5))
 def test_any_text_in_yaml_arrives(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     (tmp_path / "p.yaml").write_text(json.dumps(rows), encoding="utf-8")
@@ -369,7 +368,6 @@ def test_a_name_that_is_not_known_is_named() -> None:
         assert fill(kept, {"seed": "${seed}"}) == kept
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(TEXTS, min_size=1, max_size=20))
 def test_a_quoted_text_is_read_back_by_bash(values: list[str]) -> None:
     line = " ".join(quoted(value) for value in values)

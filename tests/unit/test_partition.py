@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from projects import cluster, known
 
@@ -173,7 +173,6 @@ def test_fewest_gpus_of_a_cluster() -> None:
     assert [partition.fewest_gpus(known(name)) for name in ("bede", "hec", "archer2", "isambard-ai")] == [1, 0, 0, 0]
 
 
-CALMLY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine too
 KINDS = ("serial", "parallel", "gpu", "test", "interactive", "bigmem", "any")
 TYPES = ("v100", "a100", "h200")
 
@@ -240,7 +239,6 @@ JOBS = st.builds(
 )
 
 
-@CALMLY
 @given(CLUSTERS, JOBS, st.sampled_from(TYPES))
 def test_the_partition_chosen_has_no_limit_that_the_job_breaks(site: Cluster, job: Job, kind: str) -> None:
     job = replace(job, gpu_type=kind) if job.gpus % 2 else job
@@ -270,7 +268,6 @@ def test_the_partition_chosen_has_no_limit_that_the_job_breaks(site: Cluster, jo
         assert bool(job.gpus) == is_for_gpus
 
 
-@CALMLY
 @given(CLUSTERS, JOBS)
 def test_where_a_place_would_do_one_is_chosen(site: Cluster, job: Job) -> None:
     fitting = [

@@ -2,8 +2,6 @@
 
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -125,20 +123,6 @@ def test_a_missing_username_is_answered_with_the_command() -> None:
     assert cluster_module.require_user(profile.load("penguins", overrides={"cluster_user": "me"})) == "me"
 
 
-def test_remember_makes_an_inventory_that_ansible_takes(home: Path) -> None:
-    file = profile.remember("penguins", {"cluster_user": "a.student"})
-    assert file == home / ".config" / "rookery" / "inventory" / "host_vars" / "penguins.yml"
-    assert file.read_text() == "---\ncluster_user: a.student\n"
-    assert profile.load("penguins").user == "a.student"
-    command = [str(Path(sys.executable).with_name("ansible-inventory")), "--host", "penguins"]
-    for folder in profile.sources():
-        command += ["-i", str(folder)]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8"}
-    completed = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, check=True)
-    assert yaml.safe_load(completed.stdout)["cluster_user"] == "a.student"
-    assert "WARNING" not in completed.stderr
-
-
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -224,16 +208,6 @@ def test_remember_mends_a_wrong_username(home: Path) -> None:
         profile.load("penguins")
     profile.remember("penguins", {"cluster_user": "me"})
     assert profile.load("penguins").user == "me"
-
-
-def test_loading_a_known_profile_imports_nothing_heavy(home: Path) -> None:
-    script = "from rookery.clusters.config import profile; import sys; profile.load('hec'); print(*sorted(sys.modules))"
-    command = [sys.executable, "-c", script]
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(paths.root())}
-    subprocess.run(command, check=True, capture_output=True, env=environment)
-    completed = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    loaded = {module.split(".")[0] for module in completed.stdout.split()}
-    assert not loaded & {"ansible", "jinja2", "fabric", "invoke", "rich"}
 
 
 def test_an_account_takes_the_place_of_a_block_and_comments_stay(home: Path) -> None:

@@ -1,6 +1,6 @@
 """sinfo read, in the widths that it is asked for."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.jobs.monitor import queue
@@ -68,14 +68,12 @@ def test_the_profile_says_what_they_are_for_and_slurm_whether_they_are_open() ->
     assert by_name["long"].limits == ["at least 2 GPUs a job", "at most 2 GPUs a person", "whole nodes", "needs --x=y"]
 
 
-@settings(deadline=None)
 @given(st.text(max_size=800))
 def test_nothing_that_is_printed_breaks_it(text: str) -> None:
     for partition in queue.read(text, {}):
         assert partition.free_nodes <= partition.nodes
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="gpu:v10(S),_N/A-", max_size=60))
 def test_no_gres_breaks_it(text: str) -> None:
     assert all(number > 0 for number in queue.gpus(text).values())

@@ -1,7 +1,7 @@
 """Quota commands read: what the sites print, what is cut off, and what nobody has ever seen."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.clusters.login_node import quota_formats
@@ -180,7 +180,6 @@ def test_a_command_that_is_not_there_is_missing() -> None:
     assert quota.missing_command(said.replace("127", "1"), PROFILE) == ""
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from('homestrage 0123456789.GMTK%*-:/\n\t#[]{},"'), max_size=300))
 def test_nothing_that_is_printed_breaks_the_parsers(text: str) -> None:
     for area in (area for form in FORMS for area in quota_formats.areas(form, text)):
@@ -190,7 +189,6 @@ def test_nothing_that_is_printed_breaks_the_parsers(text: str) -> None:
     quota.read(text, PROFILE)
 
 
-@settings(deadline=None)
 @given(
     st.tuples(st.integers(1, 9999), st.integers(0, 9999), st.integers(0, 10**7)),
     st.sampled_from(["K", "M", "G", "T"]),

@@ -19,7 +19,7 @@ def outcome(shell: str, line: str, given_input: bytes = b"") -> bytes:
     return subprocess.run([shell, "-c", line], input=given_input, capture_output=True, check=True).stdout
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15)
 @given(words=WORDS)
 def test_arguments_arrive_as_they_were(words):
     line = remote_command('for word; do printf "%s\\0" "$word"; done', words)

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rookery.jobs.scaling import advice, laws
@@ -24,7 +24,6 @@ def advised(times: laws.Times, tasks: int = 1, memory: int = 0, used: float = 0)
     return advice.advise(results, laws.amdahl(times), tasks)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.floats(min_value=0, max_value=1),
     st.floats(min_value=20, max_value=1e6),
@@ -39,7 +38,6 @@ def test_a_fraction_is_found_again(fraction: float, one: float, cores: set[int])
     assert not fit.is_poor
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.floats(min_value=0, max_value=0.9), st.floats(min_value=20, max_value=1e5), st.sampled_from([1, 2, 4]))
 def test_gustafson_s_fraction_is_found_again(fraction: float, one: float, fewest: int) -> None:
     times = {fewest * factor: [one * factor / (factor + (1 - factor) * fraction)] * 2 for factor in (1, 2, 4, 8)}
@@ -48,7 +46,6 @@ def test_gustafson_s_fraction_is_found_again(fraction: float, one: float, fewest
     assert all(fit.time(count) == pytest.approx(seconds[0], rel=1e-3) for count, seconds in times.items())
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.integers(1, 200), st.lists(st.integers(0, 10**6), min_size=1, max_size=4), min_size=2))
 @example({1: [0], 2: [0]})
 @example({1: [5], 2: [0]})

@@ -1,8 +1,5 @@
 """What `setup` decides before it connects, the lock, and what it notes on this side."""
 
-import json
-import os
-import shutil
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -15,7 +12,6 @@ from rookery.clusters.ssh.connection import Connection
 from rookery.core import locking, paths
 from rookery.core.errors import RookeryError
 from rookery.homes import options, selection, setup, setup_summary
-from rookery.homes.run_results import ClusterResult
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,20 +23,6 @@ def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
-
-
-def invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(BIN / "invoke"), *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
-
-
-def test_without_a_cluster_those_known_are_listed() -> None:
-    completed = invoke("setup")
-    assert completed.returncode == 1
-    assert (
-        completed.stderr
-        == "Missing argument CLUSTER. Known clusters: penguins, hec, hex, bede.\n  next: invoke setup penguins\n"
-    )
 
 
 def test_clusters_are_named_with_commas_or_all() -> None:
@@ -67,24 +49,6 @@ def test_all_are_those_where_the_person_has_a_name() -> None:
     assert selection.clusters("all", sandbox=True) == profile.names()
 
 
-def test_an_unknown_cluster_or_role_stops_before_anything_is_done(person: Path) -> None:
-    completed = invoke("setup", "--cluster", "penguins,pengiuns")
-    assert completed.returncode == 1
-    assert "pengiuns" in completed.stderr
-    assert "penguins" in completed.stderr.splitlines()[0].replace("pengiuns", "")
-    with pytest.raises(RookeryError, match="Known roles: cluster, shell"):
-        selection.roles("shell,pyton")
-    assert not (person / "state").exists()
-
-
-def test_no_username_is_said_with_the_flag_that_gives_it() -> None:
-    completed = invoke("setup", "--cluster", "hec", "--yes")
-    assert completed.returncode == 1
-    assert "username" in completed.stderr
-    assert "--user" in completed.stderr
-    assert len(completed.stderr.splitlines()) == 2
-
-
 def test_a_lock_says_who_holds_it_and_goes_with_its_process() -> None:
     code = "from rookery.core import locking\nwith locking.held('hec'): print('held', flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -102,13 +66,6 @@ def test_a_lock_says_who_holds_it_and_goes_with_its_process() -> None:
         pass
 
 
-def test_two_runs_at_once() -> None:
-    with locking.held("penguins"):
-        completed = invoke("setup", "--cluster", "penguins", "--user", "ada")
-    assert completed.returncode == 1
-    assert f"process {os.getpid()}" in completed.stderr
-
-
 def test_a_state_folder_that_cannot_be_written_is_one_line(person: Path) -> None:
     (person / "state").write_text("a file")
     with pytest.raises(RookeryError, match="Can't write to rookery's state folder"), locking.held("hec"):
@@ -120,19 +77,6 @@ def test_a_lock_that_cannot_be_written_is_one_line(person: Path) -> None:
     with pytest.raises(RookeryError, match="Can't write to rookery's state folder") as raised, locking.held("hec"):
         pass
     assert raised.value.hint == f"ls -ld {person}/state/rookery/locks"
-
-
-def test_what_was_set_up_is_noted_for_the_list_of_clusters(person: Path) -> None:
-    cluster = profile.load("hec")
-    setup._remember(cluster, ClusterResult("hec", facts={"home": "/home/ada"}))
-    noted = json.loads((person / "state/rookery/clusters/hec.json").read_text())
-    assert noted["host"] == cluster.host
-    assert noted["facts"] == {"home": "/home/ada"}
-    listed = json.loads(invoke("clusters", "--json").stdout)
-    assert {row["name"]: row["set_up_at"] for row in listed} == dict.fromkeys(profile.names()) | {
-        "hec": noted["set_up"]
-    }
-    assert [path.name for path in (person / "state/rookery/clusters").iterdir()] == ["hec.json"]
 
 
 @pytest.mark.usefixtures("person")
@@ -153,6 +97,8 @@ def test_places_and_the_commands_that_work_now() -> None:
         "tools": "/gpfs/ada/rookery/x86_64",
         "R packages": "/gpfs/ada/R",
     }
+    assert "R packages" not in setup_summary.places(facts, ("shell", "storage"))
+    assert "R packages" in setup_summary.places(facts, ("shell", "r"))
     why = "every user can replace what is in /gpfs"
     shared = {**facts, "replaceable": why, "prefix": "/home/ada/x", "programs_left": "/gpfs/ada/rookery/x86_64"}
     assert setup_summary.places(shared)["tools"] == f"/home/ada/x  (in your home: {why})"
@@ -169,16 +115,3 @@ def test_places_and_the_commands_that_work_now() -> None:
     check = options.SetupOptions("hec", check=True, tags="r")
     assert list(setup_summary.following(connection, check, changes=True)) == ["rookery setup hec --tags r"]
     assert list(setup_summary.following(connection, check, changes=False))[1:] == ["rookery tmux hec"]
-
-
-@pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh here")
-def test_a_cluster_that_cannot_be_reached_is_one_line(person: Path) -> None:
-    folder = person / "config/rookery/inventory/host_vars"
-    folder.mkdir(parents=True)
-    (folder / "hec.yml").write_text("cluster_host: 127.0.0.1\ncluster_port: 1\ncluster_user: ada\n")
-    (folder.parent / "hosts.yml").write_text("all: {hosts: {hec: }}\n")
-    completed = invoke("setup", "--cluster", "hec", "--yes")
-    assert completed.returncode == 1
-    assert completed.stderr.startswith("hec: ")
-    assert "Traceback" not in completed.stderr
-    assert "next: " in completed.stderr

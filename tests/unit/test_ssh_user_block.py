@@ -5,7 +5,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from user_home import at_home, own_inventory
 
@@ -83,9 +83,7 @@ LINES = [
 ]
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=5)  # each of them starts ten programs
 @given(st.lists(st.sampled_from(LINES), max_size=9), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_put_in_and_taken_out_the_rest_is_byte_for_byte_as_before(
     home: Path, lines: list[str], end: str, ended: bool

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rookery.clusters import cluster
@@ -203,9 +203,7 @@ def test_the_entry_follows_what_is_known_of_the_cluster(home: Path) -> None:
     assert user_config.file().exists()
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=10)
 @given(
     st.lists(
         st.sampled_from(["Host a b", "  User x", "\tPort 22", "", "# note é", "Match all", "Include none"]), max_size=9

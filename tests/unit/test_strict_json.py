@@ -132,7 +132,7 @@ def test_all_that_is_read_of_a_look_passes_the_check() -> None:
     assert {field.name for field in fields(up_to_date.HomeComparison)} - made_here <= answers._apply_fields.keys()
 
 
-@pytest.mark.parametrize("text", [b"0" * (1 << 27), b"[" * 100_000, b'{"found": "yes"}', b"[]"])
+@pytest.mark.parametrize("text", [b"0" * (strict_json.MOST_BYTES + 1), b"[" * 100_000, b'{"found": "yes"}', b"[]"])
 def test_an_answer_of_the_apply_program_that_is_none_is_one_line(text: bytes) -> None:
     with in_time(), pytest.raises(RookeryError, match="sent an invalid answer"):
         frame.last(framed(None, text=text), answers.apply_program)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fuzzing import fuzz
 from hypothesis import given
 from hypothesis import strategies as st
 from init_folders import SIMULATE, empty_folder, proposed, refused, write
@@ -139,7 +138,6 @@ PIECES = st.sampled_from((
 ))  # fmt: skip
 
 
-@fuzz
 @given(st.lists(PIECES, min_size=1, max_size=12).map("".join))
 def test_a_translated_command_is_what_the_script_said(tmp_path_factory: pytest.TempPathFactory, body: str) -> None:
     """Or it is refused: through YAML, and with the braces filled in. Blanks at the beginning may go."""

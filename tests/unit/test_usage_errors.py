@@ -1,8 +1,5 @@
 """Command lines that can't be read, and output that nobody reads."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -129,15 +126,3 @@ def test_a_cluster_is_not_taken_for_the_value_of_an_option_where_no_inventory_ca
     cli.program().run(["rookery", "doctor", "--report", "hec"], exit=False)
     assert not (tmp_path / "hec").exists()
     assert (tmp_path / "rookery-report.txt").is_file()
-
-
-@pytest.mark.parametrize("line", ["--list", "setup --help", "clusters.show hec --json", "--complete -- rookery "])
-def test_behind_head_a_command_ends_without_a_word(line: str) -> None:
-    read, write = os.pipe()
-    os.close(read)
-    completed = subprocess.run(
-        [sys.executable, "-m", "rookery", *line.split()],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"}, stdout=write, stderr=subprocess.PIPE, check=False,
-    )  # fmt: skip
-    os.close(write)
-    assert (completed.returncode, completed.stderr) == (141, b"")

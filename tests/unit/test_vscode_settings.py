@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as rules
 from hypothesis import strategies as st
 from vscode_home import PLATFORM, cluster, home_with_vscode, settings_file
 
@@ -57,7 +56,6 @@ def squeezed(text: str) -> str:
     return "".join(text.split())
 
 
-@rules(max_examples=120, deadline=None)
 @given(documents())
 def test_what_is_not_ours_stays_and_ours_can_go_again(text: str) -> None:
     before = jsonc.read(text)
@@ -79,7 +77,6 @@ def test_what_is_not_ours_stays_and_ours_can_go_again(text: str) -> None:
     assert json.dumps(after.data) == json.dumps(before.data if before else {})
 
 
-@rules(max_examples=40, deadline=None)
 @given(documents(), st.integers(0, 10_000), st.sampled_from('{}[]",:/*x\\\x00'))
 def test_a_text_that_is_broken_is_never_taken_for_another(text: str, place: int, letter: str) -> None:
     """Whatever is made of a text that somebody's finger slipped in, it is refused or read as JSON reads it."""
@@ -164,7 +161,6 @@ def test_a_file_is_changed_once_copied_first_and_put_back(file: Path) -> None:
     assert not record.note().exists()
 
 
-@rules(max_examples=25, deadline=None)
 @given(documents(), st.sampled_from([None, WISHES[:2]]))
 def test_any_file_nobody_has_touched_is_the_very_same_again(text: str, first: list[SettingsChange] | None) -> None:
     path = Path.home() / ".config/Code/User/any.json"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.core import paths, yaml_document
@@ -87,7 +87,8 @@ def test_a_cache_that_can_not_be_written(tmp_path: Path) -> None:
     assert yaml_document.read(written(tmp_path, "a: 1\n")).data == {"a": 1}
 
 
-def test_the_oldest_go(tmp_path: Path, cache: Path) -> None:
+def test_the_oldest_go(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_document, "KEPT", 5)
     for number in range(yaml_document.KEPT + 5):
         yaml_document.read(written(tmp_path, f"a: {number}\n"))
     assert len(list(cache.iterdir())) == yaml_document.KEPT
@@ -184,9 +185,6 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(data=st.dictionaries(st.text(max_size=4), VALUES, max_size=4), ours=st.booleans())
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
 def test_what_is_kept_is_what_is_read(tmp_path: Path, data: dict[str, Any], ours: bool) -> None:
     file = written(tmp_path, yaml.safe_dump(data, allow_unicode=True))
     dialect = project_read.DIALECT if ours else ANSIBLE

@@ -1,16 +1,14 @@
 """Random and broken YAML given to everything that reads it: an answer in time, or one line that says what is wrong.
 
-ROOKERY_EXAMPLES=10000 tries so many inputs for each reader.
+`ROOKERY_FUZZ` says how many inputs are tried of each reader (fuzzing.py).
 """
 
-import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from fuzzing import in_time
+from hypothesis import given
 from hypothesis import strategies as st
 from user_home import at_home, own_inventory
 
@@ -20,10 +18,6 @@ from rookery.core.errors import RookeryError
 from rookery.jobs.lint import arrays, check
 from rookery.projects import config as project
 from rookery.support.cohort import cohort_file as cohort
-
-EXAMPLES = int(os.environ.get("ROOKERY_EXAMPLES", "40"))
-IN_TIME = 10
-"""Seconds for one input; most take some milliseconds."""
 
 # fmt: off
 PIECES = (
@@ -104,20 +98,6 @@ def broken(draw: st.DrawFn, kind: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-@contextmanager
-def in_time() -> Iterator[None]:
-    def late(*_: object) -> None:
-        raise TimeoutError(f"no answer in {IN_TIME} s")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(IN_TIME)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def answered(act: Callable[[], object], file: Path) -> None:
     """An answer, or a refusal in lines that name the file, and the line where it is not YAML."""
     with in_time():
@@ -130,14 +110,6 @@ def answered(act: Callable[[], object], file: Path) -> None:
                 assert error.message.split(":")[1].isdigit()
 
 
-def rules() -> settings:
-    return settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-
-
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -145,21 +117,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @given(text=broken("profile"))
-@rules()
 def test_a_profile(home: Path, text: str) -> None:
     file = own_inventory(home, "host_vars/hec.yml", text)
     answered(lambda: profile.load("hec"), file)
 
 
 @given(text=broken("hosts"))
-@rules()
 def test_an_inventory_file(home: Path, text: str) -> None:
     file = own_inventory(home, "hosts.yml", text)
     answered(lambda: [profile.load(name) for name in profile.names()], file)
 
 
 @given(text=broken("project"))
-@rules()
 def test_a_rookery_yml(home: Path, text: str) -> None:
     file = home / "rookery.yml"
     file.write_text(text, newline="")
@@ -173,7 +142,6 @@ def test_a_rookery_yml(home: Path, text: str) -> None:
 
 
 @given(text=broken("project"))
-@rules()
 @pytest.mark.usefixtures("home")
 def test_the_rookery_yml_beside_a_script(text: str) -> None:
     hec = profile.load("hec")
@@ -184,7 +152,6 @@ def test_the_rookery_yml_beside_a_script(text: str) -> None:
 
 
 @given(text=broken("cohort"))
-@rules()
 def test_a_list_of_students(home: Path, text: str) -> None:
     file = home / "students.yml"
     file.write_text(text, newline="")
@@ -192,7 +159,6 @@ def test_a_list_of_students(home: Path, text: str) -> None:
 
 
 @given(text=broken("profile"))
-@rules()
 def test_what_is_kept_of_a_text_is_what_it_says(home: Path, text: str) -> None:
     file = home / "one.yml"
     file.write_text(text, newline="")

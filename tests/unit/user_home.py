@@ -33,7 +33,7 @@ def shared_cache() -> str:
 
     Its entries are named by all that they depend on, so no test sees another's.
     """
-    folder = tempfile.mkdtemp(prefix="rookery-cache-")
+    folder = tempfile.mkdtemp(prefix="rookery-cache-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 

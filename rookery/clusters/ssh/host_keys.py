@@ -1,4 +1,7 @@
-"""Host keys of clusters: the published ones, those in known_hosts files, and the errors for others."""
+"""Host keys of clusters: the published ones, those in known_hosts files, and the errors for others.
+
+A key is asked of the host by ssh itself: ssh-keyscan can't use jump hosts.
+"""
 
 import base64
 import binascii

@@ -1,4 +1,9 @@
-"""Make command lines for a cluster: one line that means the same to every login shell."""
+"""Make command lines for a cluster: one line that bash, zsh, fish and tcsh read alike.
+
+It starts /bin/sh without the variables, functions and options that start-up files have set, in the home, with a sane
+umask. The first line of an input is checked, so that a start-up file that has read some of it is noticed before
+anything is done.
+"""
 
 import os
 import re

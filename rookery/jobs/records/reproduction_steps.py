@@ -1,4 +1,7 @@
-"""The steps of a reproduction, each of which finds what an earlier call of the command has done."""
+"""The steps of a reproduction, each of which finds what an earlier call of the command has done.
+
+A run that started after others is made again after them, in one copy that gets the files of each in turn.
+"""
 
 import shlex
 import sys

@@ -1,4 +1,7 @@
-"""Submit each run of a measurement from a copy of the project, wait for all of them, and remove the copy again."""
+"""Submit each run of a measurement from a copy of the project, wait for all of them, and remove the copy again.
+
+Each run is a commit of the copy with other cores, by which one is found again that was submitted before a stop.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

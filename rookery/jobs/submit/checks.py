@@ -1,4 +1,7 @@
-"""Tests before compute: the project's own run before the first long run of a commit, once for each commit."""
+"""Tests before compute: the project's own run before the first long run of a commit, once for each commit.
+
+The commits that passed are noted on this computer.
+"""
 
 import re
 import secrets

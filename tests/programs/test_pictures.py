@@ -1,0 +1,46 @@
+"""`combine --plot` with the real libraries, which take seconds to import."""
+
+from pathlib import Path
+
+import pytest
+from combining import project, recorded
+
+from rookery.core.errors import RookeryError
+from rookery.jobs import options
+from rookery.jobs.results import combine
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+
+
+def test_many_groups_are_cut_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"site": f"s{number}"} for number in range(30)]
+    project(tmp_path, **{f"a_{number}__csv": f"x\n{number}\n" for number in range(1, 31)})
+    recorded(tmp_path, rows=rows, array="1-30")
+    combine.run(options.CombineOptions(project=str(tmp_path), plot=True, plot_file="p.png"))
+    output = capsys.readouterr()
+    assert "the first 8 of 30 groups are shown" in output.err
+    assert "the first 24 of 30 groups are in it" in output.err
+    assert "site=s7: 1 values" in output.out
+    assert "site=s8" not in output.out
+
+
+def test_pictures_are_drawn_again_but_never_over_a_changed_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path, a_1__csv="method,x\nols,1\nols,2\n", a_2__csv="method,x\nlasso,2\nlasso,5\n")
+    recorded(tmp_path, rows=[{"n": 1}, {"n": 2}], array="1-2")
+    begins = {"p.png": b"\x89PNG", "p.svg": b"<?xml", "p.pdf": b"%PDF", "p.html": b"<!doctype html>"}
+    for by, names in (("n", list(begins)), ("none", ["p.png", "p.html"])):  # of both libraries, one is drawn again
+        for name in names:
+            combine.run(options.CombineOptions(project=str(tmp_path), plot_file=name, plot_by=by, plot="x"))
+            assert (tmp_path / name).read_bytes().startswith(begins[name])
+    page = (tmp_path / "p.html").read_text()
+    assert "plotly.js" in page
+    assert 'src="http' not in page
+    assert f"Plotted x into {name}." in capsys.readouterr().out
+    (tmp_path / "p.png").write_bytes(b"edited")
+    with pytest.raises(RookeryError, match="has changed since"):
+        combine.run(options.CombineOptions(project=str(tmp_path), plot_file="p.png"))
