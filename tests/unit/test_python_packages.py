@@ -53,6 +53,7 @@ NOTHING = {
     "what an extra may bring": ("requirements.txt", "dask[complete]\n"),
     "what another file lists": ("requirements.txt", "-r more.txt\nnumpy\n"),
     "conda's own names": ("environment.yml", "dependencies: [python, numpy, matplotlib-base, pandas]\n"),
+    "what conda's package brings, unlike that of PyPI": ("environment.yml", "dependencies: [python, geopandas]\n"),
     "all of Anaconda": ("environment.yml", "dependencies: [anaconda]\n"),
     "another package that has the module": (
         "uv.lock",

@@ -30,16 +30,16 @@ SPELT: Final = {
 _BRINGS: Final = """
 altair: jinja2 jsonschema numpy packaging pandas
 arviz: h5py matplotlib numpy packaging pandas scipy xarray
-astropy: numpy packaging pyyaml
+astropy: beautifulsoup4 dask h5py ipython matplotlib numpy packaging pandas pyarrow pyyaml requests scipy tqdm
 beautifulsoup4: lxml
 biopython: numpy
 black: click packaging
 bokeh: jinja2 numpy packaging pandas pillow pyyaml
 click:
 cython:
-dask: click numpy packaging pandas pyyaml
+dask: bokeh click jinja2 numpy packaging pandas psutil pyarrow pyyaml
 emcee: numpy
-geopandas: click numpy packaging pandas shapely
+geopandas: click jinja2 matplotlib networkx numpy packaging pandas requests scikit-learn shapely
 gitpython:
 h5py: numpy
 hypothesis: attrs
@@ -109,7 +109,7 @@ wheel:
 xarray: numpy packaging pandas
 xgboost: numpy pandas scikit-learn scipy
 """
-"""Widely used packages, each with those of them that it brings along, in any version."""
+"""Widely used packages, each with those of them that it brings along, from PyPI or from conda, in any version."""
 
 _WITHOUT_MODULES: Final = frozenset({"pip", "python", "setuptools", "wheel"})
 """Those that are there anyway, or that programs do not import."""
