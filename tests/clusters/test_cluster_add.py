@@ -105,7 +105,7 @@ def test_the_questions_at_a_terminal_and_enter_for_unknown(skua: Newcomer) -> No
     words = [str(ROOKERY), "clusters.add", NAME, *skua.address]
     with Terminal(words, skua.environment, skua.home) as terminal:
         terminal.answers("Your username on", skua.user)
-        terminal.answers("usual name", "Iceberg: [the \x1b# cold one", 60)
+        terminal.answers("usual name", "Iceberg: [the \x1b# cold one")
         terminal.answers("documentation:", "")
         terminal.answers("VPN needed", "sometimes")
         terminal.answers("VPN needed", "off campus")

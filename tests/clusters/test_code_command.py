@@ -274,7 +274,7 @@ def test_another_user_of_the_node_can_neither_be_first_nor_connect_nor_read_alon
     number = output_of(coder, "echo $SLURM_JOB_ID")
     assert following <= int(number) < following + 60
     tried = mallory.run(shlex.join(["python3", "-c", CONNECT])).splitlines()
-    assert tried == ["refused 13", "reached []"]
+    assert set(tried) == {"refused 13", "reached []"}  # also of a job that is still ending
     note = f"/home/coder/.local/state/rookery/node/{number}/socket"
     where = coder.says(f"cat {note}")
     for path_ in (note, where, str(Path(where).parent)):

@@ -6,12 +6,14 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 from failures import kill_all
+from home_contents import inside
 from laptop_projects import Project, submitted
 from laptops import laptop
 from live import Live
@@ -150,8 +152,23 @@ def large(project: Project, megabytes: int) -> Path:
     return path
 
 
-def arrived(project: Project) -> int:
-    return int(there(project, f"stat -c %s {STORE}/.partial/version/files/raw/large.csv 2>/dev/null || echo 0"))
+@contextmanager
+def halfway(project: Project, cluster: Live) -> "Iterator[tuple[subprocess.Popen[str], int]]":
+    """A push that SIGSTOP holds while the large file is sent, and how much of it has arrived."""
+    path = inside(cluster, there(project, f"readlink -f {STORE}")) / ".partial/version/files/raw/large.csv"
+
+    def arrived() -> int:
+        return path.stat().st_size if path.exists() else 0
+
+    process = project.start("data.push")
+    try:
+        wait_for(lambda: arrived() or process.poll() is not None)
+        process.send_signal(signal.SIGSTOP)
+        assert process.poll() is None, process.communicate()
+        yield process, arrived()
+    finally:
+        if process.poll() is None:
+            kill_all(process)
 
 
 def master(project: Project) -> int:
@@ -162,18 +179,20 @@ def master(project: Project) -> int:
 
 
 def killed(process: "subprocess.Popen[str]", project: Project) -> None:  # noqa: ARG001 as the others
-    process.kill()
+    process.kill()  # also where it is stopped
     process.communicate()
 
 
 def interrupted(process: "subprocess.Popen[str]", project: Project) -> None:  # noqa: ARG001 as the others
     process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
     _, err = process.communicate(timeout=120)
     assert (process.returncode, err.splitlines()[-1]) == (130, "Stopped. Run the same command to continue.")
 
 
 def disconnected(process: "subprocess.Popen[str]", project: Project) -> None:
     os.kill(master(project), signal.SIGKILL)
+    process.send_signal(signal.SIGCONT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "next: run the same command to continue: what has arrived is not sent again" in err
@@ -181,21 +200,20 @@ def disconnected(process: "subprocess.Popen[str]", project: Project) -> None:
 
 def stopped_there(process: "subprocess.Popen[str]", project: Project) -> None:
     project.laptop.ssh("pkill -KILL -f remote.data.receive")
+    process.send_signal(signal.SIGCONT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 1, out + err
 
 
 @pytest.mark.parametrize("cut_off", [killed, interrupted, disconnected, stopped_there])
 def test_a_push_that_is_cut_off_is_continued_by_the_same_command(
-    eggs: Project, cut_off: "Callable[[subprocess.Popen[str], Project], None]"
+    eggs: Project, penguins: Live, cut_off: "Callable[[subprocess.Popen[str], Project], None]"
 ) -> None:
     """What has arrived is not sent again, and what is half there is taken for nothing."""
     path = large(eggs, 150)
     before = there(eggs, f"readlink {STORE}/latest")
-    process = eggs.start("data.push")
-    size = wait_for(lambda: arrived(eggs) or process.poll() is not None)
-    assert process.poll() is None, process.communicate()
-    cut_off(process, eggs)
+    with halfway(eggs, penguins) as (process, size):
+        cut_off(process, eggs)
     assert size < path.stat().st_size
     assert there(eggs, f"readlink {STORE}/latest") == before
     [data] = eggs.json("data.list")["data"]
@@ -221,16 +239,13 @@ def test_more_than_the_storage_holds_is_refused_before_anything_is_sent(eggs: Pr
     assert "Nothing was sent." in said
 
 
-def test_a_file_that_changes_while_it_is_sent_is_named(eggs: Project) -> None:
+def test_a_file_that_changes_while_it_is_sent_is_named(eggs: Project, penguins: Live) -> None:
     path = large(eggs, 150)
-    process = eggs.start("data.push")
-    try:
-        wait_for(lambda: arrived(eggs))
+    with halfway(eggs, penguins) as (process, _):
         with path.open("ab") as stream:
             stream.write(b"more")
+        process.send_signal(signal.SIGCONT)
         _, err = process.communicate(timeout=120)
-    finally:
-        kill_all(process)
     assert process.returncode == 1
     assert "data/raw/large.csv changed while it was read." in err
     assert pushed(eggs)["state"] == "new"

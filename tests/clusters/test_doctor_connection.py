@@ -139,7 +139,7 @@ def test_a_key_that_is_not_taken(way: Wayfarer) -> None:
         live.root_run(["/usr/local/sbin/set-secrets", way.home.laptop.user], stdin=secrets)
         with Terminal([str(ROOKERY), "doctor"], way.home.laptop.environment) as screen:
             screen.answers("password: $", live.miniature.password)
-            screen.shows(r"your key on the cluster: .* does not accept\s.*,\s+so each login asks for your password", 90)
+            screen.shows(r"your key on the cluster: .* does not accept\s.*,\s+so each login asks for your password")
             assert screen.ends() == 0
         way.home.laptop.rookery("logout")
     finally:
@@ -211,7 +211,7 @@ def test_a_second_factor() -> None:
             assert "fix: rookery login codes --sandbox" in completed.stdout
             with Terminal(command, environment) as screen:
                 screen.answers(r"Verification code: $", code(live.totp_secret))
-                screen.shows("the setup of your home: not set up yet", 60)
+                screen.shows("the setup of your home: not set up yet")
                 assert screen.ends() == 3
                 assert "your key on the cluster" not in screen.seen
             subprocess.run([str(ROOKERY), "logout", "--sandbox"], env=environment, check=False, capture_output=True)

@@ -142,10 +142,11 @@ def test_a_file_that_is_being_written_comes_again_once_it_is_whole(student: Lapt
 def test_what_a_connection_that_breaks_has_brought_stays(student: Laptop) -> None:
     """The master is killed in the middle of a large transfer; the next run brings the rest."""
     inside(student, "mkdir -p big; for n in 1 2 3 4 5 6; do head -c 25000000 /dev/urandom > big/$n.bin; done")
+    master = _master(student)
     running = student.start("fetch", "--project", str(student.home / "demo"))
     arrived = student.home / "demo/results/big"
     wait_for(lambda: list(arrived.glob("*.bin")) or running.poll() is not None)
-    os.kill(_master(student), signal.SIGKILL)
+    os.kill(master, signal.SIGKILL)
     _, stderr = running.communicate(timeout=120)
     assert running.returncode == 1
     first, second = stderr.strip().splitlines()

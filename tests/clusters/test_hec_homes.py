@@ -93,7 +93,7 @@ def test_a_second_run_leaves_such_a_home_as_it_is(lived: tuple[Laptop, str, dict
 def wait_until_half_is_there(hec: Live, user: str, running: "subprocess.Popen[str]") -> None:
     """Wait until a move of `MANY` is well under way, and not over."""
     partial = inside(hec, moved_of(hec, user) + "/.cache.rookery-partial/pip")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not partial.is_dir() or len(list(partial.iterdir())) < 15:
         assert running.poll() is None, running.communicate()
         assert time.monotonic() < deadline

@@ -225,7 +225,7 @@ SHAGS = {
         """,
 }
 DAEMONS = ("slurmctld", "slurmdbd")
-PATIENCE = 200
+PATIENCE = 600
 """Seconds that a command may take: Slurm's own try for a minute."""
 
 

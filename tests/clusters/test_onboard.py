@@ -226,14 +226,14 @@ def test_with_a_password_first_and_everything_asked(otto: Laptop, hec: Live) -> 
         screen.shows(r"anybody who can read it can log in as you\. To set one:\s+`ssh-keygen -p -f ~/.ssh/id_ed")
         for _ in range(3):
             screen.answers("otto@.*password: $", "not it")
-        screen.shows("hec: .* rejected the login of otto", 60)
+        screen.shows("hec: .* rejected the login of otto")
         screen.shows("next: rookery onboard (--cluster )?hec")
         assert screen.ends() == 1
     key = (otto.home / ".ssh/id_ed25519").read_bytes()
     screen = typing(otto, "--user", "otto")
     screen.shows(r"found ~/.ssh/id_ed25519")
     screen.answers("otto@.*password: $", password)
-    screen.shows("installed the key: further logins need no password", 60)
+    screen.shows("installed the key: further logins need no password")
     screen.shows(r"`Host hec` is your own entry \(.*line 2\), and is kept")
     screen.answers(r"Another name for this cluster \[hec-otto\]: $", "my hec")
     screen.shows("'my hec' can't be a name for ssh")

@@ -178,7 +178,7 @@ class TestUnderEachPython:
         assert answer is not None
         assert answer["answer"]["failed"]
         assert (begun.returncode, err) == (0, b"")
-        assert not is_running(int((login.home / "pid").read_text()))
+        wait_for(lambda: not is_running(int((login.home / "pid").read_text())))
         assert names(login.home) == [".local", "pid"]
 
     def test_at_the_end_of_the_questions(self, tmp_path: Path, python: str) -> None:

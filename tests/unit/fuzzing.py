@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 EXAMPLES = int(os.environ.get("ROOKERY_FUZZ", "25"))
 """How many examples each property test tries (conftest.py)."""
-PATIENCE = 10
+PATIENCE = 60
 """Seconds that a reader may take for one input."""
 
 ODD_TEXTS = (

@@ -264,8 +264,10 @@ def test_the_partition_chosen_has_no_limit_that_the_job_breaks(site: Cluster, jo
         assert job.gpus or job.cpus <= usual.get("cores", job.cpus)
     if entry and not job.partition:
         assert not {entry.get("for"), qos.get("for")} & {"test", "interactive"}
-        is_for_gpus = bool({entry.get("for"), qos.get("for")} & {"gpu"} or entry.get("gpu_types"))
-        assert bool(job.gpus) == is_for_gpus
+        is_for_gpus = "gpu" in {entry.get("for"), qos.get("for")}
+        # nodes with GPUs may be for any job, where the profile says so
+        assert is_for_gpus or entry.get("gpu_types") if job.gpus else not is_for_gpus
+        assert job.gpus or not entry.get("gpu_types") or entry.get("for") == "any"
 
 
 @given(CLUSTERS, JOBS)
