@@ -12,10 +12,16 @@ from repositories import Git, new_repository, with_one_commit
 from rookery.clusters.cluster import Cluster
 from rookery.core import state_files, yaml_document
 
+ROOM = 10**9
+"""Bytes that must be free there; all tests write some 100 MB. Containers often have 64 MB."""
+
 
 def _in_memory(folder: str = "/dev/shm") -> bool:
-    """Whether there is a folder in memory in which programs can be started; there git needs half the time."""
-    return os.access(folder, os.W_OK) and not os.statvfs(folder).f_flag & os.ST_NOEXEC
+    """Whether a folder in memory has room, and programs can be started in it; there git needs half the time."""
+    if not os.access(folder, os.W_OK):
+        return False
+    facts = os.statvfs(folder)
+    return facts.f_bavail * facts.f_frsize > ROOM and not facts.f_flag & os.ST_NOEXEC
 
 
 if _in_memory():

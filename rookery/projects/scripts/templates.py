@@ -5,7 +5,7 @@ text, numbers, lists and mappings: `project.root` is a path, whose methods would
 """
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +17,7 @@ from rookery.projects.source_tree import Source
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jinja2 import BytecodeCache, Environment
+    from jinja2 import Environment
 
 _SUFFIX: Final = ".sh.j2"
 _DATA: Final = (str, int, float, list, tuple, dict, MappingProxyType)
@@ -77,24 +77,6 @@ def _line(error: Exception) -> int | None:
     return line
 
 
-@cache
-def _compiled() -> "BytecodeCache":
-    """Return what keeps compiled templates in this process: rookery's own are the same for every project."""
-    from jinja2.bccache import Bucket, BytecodeCache
-
-    class InProcess(BytecodeCache):
-        def __init__(self) -> None:
-            self.codes: dict[tuple[str, str], Any] = {}
-
-        def load_bytecode(self, bucket: Bucket) -> None:
-            bucket.code = self.codes.get((bucket.key, bucket.checksum))
-
-        def dump_bytecode(self, bucket: Bucket) -> None:
-            self.codes[bucket.key, bucket.checksum] = bucket.code
-
-    return InProcess()
-
-
 @lru_cache(maxsize=1)
 def _jinja(source: Source) -> "Environment":
     """Return Jinja over rookery's templates and the project's own, which can so extend and include rookery's."""
@@ -124,7 +106,6 @@ def _jinja(source: Source) -> "Environment":
         keep_trailing_newline=True,
         comment_start_string="{##",  # {# is bash's, in ${#array[@]}
         comment_end_string="##}",
-        bytecode_cache=_compiled(),
         autoescape=False,  # shell, not HTML: each value is quoted where it is decided
     )
 
