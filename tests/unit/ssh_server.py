@@ -120,10 +120,11 @@ class Sshd:
         )
         data = b"".join(iter(lambda: channel.recv(65536), b""))
         out, error = process.communicate(data)
-        channel.sendall(out)
-        channel.sendall_stderr(error)
-        channel.send_exit_status(process.returncode)
-        channel.close()
+        with suppress(OSError):  # who asked may have ended meanwhile
+            channel.sendall(out)
+            channel.sendall_stderr(error)
+            channel.send_exit_status(process.returncode)
+            channel.close()
 
     def close(self) -> None:
         self.listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
