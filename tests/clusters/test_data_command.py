@@ -183,10 +183,13 @@ def killed(process: "subprocess.Popen[str]", project: Project) -> None:  # noqa:
     process.communicate()
 
 
-def interrupted(process: "subprocess.Popen[str]", project: Project) -> None:  # noqa: ARG001 as the others
-    process.send_signal(signal.SIGINT)
+def interrupted(process: "subprocess.Popen[str]", project: Project) -> None:
+    """Ctrl-C, while the other side takes nothing: a stopped process might give the signal to any of its threads."""
+    project.laptop.says("pkill -STOP -f '[r]emote.data.receive'")
     process.send_signal(signal.SIGCONT)
+    process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
+    project.laptop.says("pkill -CONT -f '[r]emote.data.receive'")
     assert (process.returncode, err.splitlines()[-1]) == (130, "Stopped. Run the same command to continue.")
 
 

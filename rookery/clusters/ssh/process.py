@@ -1,6 +1,7 @@
 """Run a command on the cluster, from when it is sent to its end."""
 
 import contextlib
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -162,12 +163,20 @@ class RunningCommand:
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """End it here; on the cluster its input ends."""
-        with contextlib.suppress(BrokenPipeError), self._process:
-            self._process.kill()
-            self._process.wait()
-            if self._on_line:
-                self._listener.join(1)
+        """End it here; on the cluster its input ends.
+
+        The master holds its streams too, until the command has ended there, which may take nothing for long.
+        """
+        process = self._process
+        process.kill()
+        process.wait()
+        if self._on_line:
+            self._listener.join(1)
+        # one that is being read can't be closed: it would be waited for
+        streams = (process.stdin, process.stdout, None if self._listener.is_alive() else process.stderr)
+        for stream in filter(None, streams):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
 
     def _followed(self, pieces: Iterable[bytes]) -> tuple[bytes, bytes]:
         if not self._answered.wait(FIRST_ANSWER):
@@ -193,14 +202,13 @@ class RunningCommand:
 
 
 def _feed(stream: IO[bytes], pieces: Iterable[bytes]) -> None:
-    """Write to a stream, and close it; what reads it may end before that."""
-    try:
+    """Write to a stream, and close it; what reads it may end before that.
+
+    Not by the stream's own `write`: the lock that it holds would keep `stop` from closing the stream while the cluster
+    takes nothing.
+    """
+    with contextlib.suppress(BrokenPipeError), stream:  # nobody reads it any more
         for piece in pieces:
-            try:
-                stream.write(piece)
-                stream.flush()
-            except BrokenPipeError:
-                break
-    finally:
-        with contextlib.suppress(BrokenPipeError):
-            stream.close()
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[os.write(stream.fileno(), rest) :]
