@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from user_home import new_home
 
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.connection import Connection
@@ -19,10 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("CONFIG", "STATE", "CACHE"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path
+    return new_home(tmp_path, monkeypatch)
 
 
 def test_clusters_are_named_with_commas_or_all() -> None:

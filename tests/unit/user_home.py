@@ -44,3 +44,11 @@ def own_inventory(home: Path, path: str, text: str) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
     return file
+
+
+def new_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder the home of the user who runs the test, with `config`, `state` and `cache` in it; return it."""
+    for name in ("CONFIG", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(folder / name.lower()))
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
