@@ -14,9 +14,6 @@ from rookery.core import locking, paths
 from rookery.core.errors import RookeryError
 from rookery.homes import options, selection, setup, setup_summary
 
-BIN = Path(sys.executable).parent
-ROOT = Path(__file__).resolve().parents[2]
-
 
 @pytest.fixture(autouse=True)
 def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
