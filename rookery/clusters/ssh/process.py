@@ -205,10 +205,16 @@ def _feed(stream: IO[bytes], pieces: Iterable[bytes]) -> None:
     """Write to a stream, and close it; what reads it may end before that.
 
     Not by the stream's own `write`: the lock that it holds would keep `stop` from closing the stream while the cluster
-    takes nothing.
+    takes nothing. By a handle of its own, since the stream's may be another file's once that has closed it.
     """
-    with contextlib.suppress(BrokenPipeError), stream:  # nobody reads it any more
-        for piece in pieces:
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[os.write(stream.fileno(), rest) :]
+    handle = os.dup(stream.fileno())
+    try:
+        with contextlib.suppress(BrokenPipeError), stream:  # nobody reads it any more
+            for piece in pieces:
+                rest = memoryview(piece)
+                while rest:
+                    if stream.closed:
+                        return
+                    rest = rest[os.write(handle, rest) :]
+    finally:
+        os.close(handle)
