@@ -43,13 +43,10 @@ def unlocked(root: Path, files: FolderFiles) -> dict[str, str]:
     has_python = bool(locks(root, files, config.PYTHON_LOCKS))
     if "pyproject.toml" in files.sizes and not has_python:
         document = _toml(root / "pyproject.toml")
-        by_group = {
-            "poetry lock": table(document, "tool", "poetry", "group"),
-            "uv lock": document.get("dependency-groups"),
-        }
-        commands = (pyproject.lock_command(document), *(command for command, groups in by_group.items() if groups))
-        if command := next(filter(None, commands), ""):
-            found["pyproject.toml"] = command
+        poetry = table(document, "tool", "poetry")
+        groups = document.get("dependency-groups") or table(poetry, "group") or table(poetry, "dev-dependencies")
+        if pyproject.lock_command(document) or groups:
+            found["pyproject.toml"] = "poetry lock" if poetry else "uv lock"
     if "Pipfile" in files.sizes and not has_python:
         found["Pipfile"] = "pipenv requirements > requirements.txt"
     if "setup.py" in files.sizes and not has_python and "pyproject.toml" not in files.sizes:
