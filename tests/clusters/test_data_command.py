@@ -178,18 +178,30 @@ def master(project: Project) -> int:
     return int(told.stderr.split("pid=")[1].split(")")[0])
 
 
+def main_thread_state(process: "subprocess.Popen[str]") -> str:
+    """One letter of proc(5): T where it is stopped, R where it runs or is about to, S where it waits."""
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def killed(process: "subprocess.Popen[str]", project: Project) -> None:  # noqa: ARG001 as the others
     process.kill()  # also where it is stopped
     process.communicate()
 
 
 def interrupted(process: "subprocess.Popen[str]", project: Project) -> None:
-    """Ctrl-C, while the other side takes nothing: a stopped process might give the signal to any of its threads."""
+    """Ctrl-C, while the other side takes nothing.
+
+    The kernel gives the signal to the main thread only once that has gone on after SIGCONT; another thread that gets
+    it does not wake the main thread, which reads (signal(7)).
+    """
     project.laptop.says("pkill -STOP -f '[r]emote.data.receive'")
-    process.send_signal(signal.SIGCONT)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
-    project.laptop.says("pkill -CONT -f '[r]emote.data.receive'")
+    try:
+        process.send_signal(signal.SIGCONT)
+        wait_for(lambda: main_thread_state(process) == "S")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    finally:
+        project.laptop.says("pkill -CONT -f '[r]emote.data.receive'")
     assert (process.returncode, err.splitlines()[-1]) == (130, "Stopped. Run the same command to continue.")
 
 

@@ -44,7 +44,8 @@ def execute(self: Sshd, channel: paramiko.Channel, command: bytes) -> None:
             channel.sendall(chunk)
         channel.sendall_stderr(process.stderr.read())
         channel.send_exit_status(process.wait())
-    channel.close()
+    with contextlib.suppress(OSError, EOFError):  # the client has gone
+        channel.close()
 
 
 @pytest.fixture
