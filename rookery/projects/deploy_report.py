@@ -72,6 +72,7 @@ class Result:
             "scripts": list(self.release.scripts),
             "own_scripts": list(self.release.own),
             "links_outwards": dict(self.release.outwards),
+            "warnings": list(self.release.warnings),
             "differs": self.answer.all("differs"),
             "kept": self.answer.last("kept"),
             "pruned": self.pruned.document() if self.pruned else None,

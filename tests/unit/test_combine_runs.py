@@ -166,13 +166,14 @@ def test_jobs_with_other_columns_are_not_one_table(tmp_path: Path, capsys: pytes
     recorded(tmp_path, 21, job="simulate", array="1-2", when="2020-01-01T00:00:00Z")
     recorded(tmp_path, 53, job="flaky", array="1-2", when="2020-01-02T00:00:00Z")
     with pytest.raises(RookeryError) as caught:
-        combined(tmp_path, capsys, job="21,53", plot_by="y")
+        combined(tmp_path, capsys, job="21,53", plot_by="y", plot_file="figures/y.svg")
     assert caught.value.message == (
         "Runs 21 (simulate) and 53 (flaky) can't be one table, since their columns differ: 53 has also z and no x."
     )
     again = f"--project {tmp_path} --output"
     assert caught.value.hint == (
-        f"invoke combine 21 {again} simulate.csv --plot-by y && invoke combine 53 {again} flaky.csv --plot-by y"
+        f"invoke combine 21 {again} simulate.csv --plot-by y --plot-file figures/simulate.svg; "
+        f"invoke combine 53 {again} flaky.csv --plot-by y --plot-file figures/flaky.svg"
     )
     assert not (tmp_path / "combined.csv").exists()
     (tmp_path / "results/flaky_2.csv").write_text("y,x\n6,5\n")

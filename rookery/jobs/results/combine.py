@@ -106,12 +106,19 @@ def _again(options: CombineOptions) -> str:
 
 
 def _apart(options: CombineOptions, sources: Sequence[SourceRun]) -> str:
-    """Return the command that makes a table of the runs of each job."""
+    """Return the commands that make a table, and a plot if one is asked for, of the runs of each job.
+
+    Joined so that a table with missing tasks, which is reported by the exit code, does not end them.
+    """
     runs: dict[str, list[str]] = {}
     for source in sources:
         runs.setdefault(source.job, []).append(source.id)
-    asked = (replace(options, job=",".join(ids), output=f"{job}.csv", json=False) for job, ids in runs.items())
-    return " && ".join(each.command("combine") for each in asked)
+
+    def of_job(job: str, ids: Sequence[str]) -> CombineOptions:
+        picture = options.plot_file and str(Path(options.plot_file).with_stem(job))
+        return replace(options, job=",".join(ids), output=f"{job}.csv", plot_file=picture, json=False)
+
+    return "; ".join(of_job(job, ids).command("combine") for job, ids in runs.items())
 
 
 def _refuse_what_is_not_ours(table_path: Path, options: CombineOptions) -> None:
