@@ -14,12 +14,18 @@ from rookery.projects.options import DeployOptions
 COMMIT = "c0ffee" * 6 + "c0de"
 
 
-def lines(state: str, *, check: bool = False, sandbox: bool = False, **flags: Any) -> list[str]:
+def result_of(state: str, *, sandbox: bool = False, dirty: bool = False, warnings: tuple[str, ...] = ()) -> Result:
     answer = release_protocol.read(f"state {state}\nrelease /home/a/projects/owls/releases/{COMMIT}\n")
-    release = release_protocol.Release(release_protocol.Order("owls", COMMIT, "", "w"), {}, jobs=("sweep",))
-    commit = SimpleNamespace(id=COMMIT, dirty=flags.get("dirty", False), changes=(), results=())
+    release = release_protocol.Release(
+        release_protocol.Order("owls", COMMIT, "", "w"), {}, ("sweep",), warnings=warnings
+    )
+    commit = SimpleNamespace(id=COMMIT, dirty=dirty, changes=(), results=())
     connection = SimpleNamespace(cluster=replace(profile.load("hec"), sandbox=sandbox))
-    result = Result(release, cast("Any", commit), answer, cast("Any", connection), 1.0)
+    return Result(release, cast("Any", commit), answer, cast("Any", connection), 1.0)
+
+
+def lines(state: str, *, check: bool = False, sandbox: bool = False, **flags: Any) -> list[str]:
+    result = result_of(state, sandbox=sandbox, dirty=flags.get("dirty", False))
     return list(result.lines(DeployOptions(check=check, sandbox=sandbox, **flags)))
 
 
@@ -45,3 +51,9 @@ def test_the_next_command_has_the_flags_that_were_given() -> None:
     )
     assert submit.endswith("submit sweep --cluster hec --sandbox --project 'my owls'")
     assert deploy.endswith("deploy hec --sandbox --project 'my owls' --dirty --prune")
+
+
+def test_warnings_are_for_people_and_programs() -> None:
+    result = result_of("new", warnings=("pyproject.toml lists packages",))
+    assert "  warning      pyproject.toml lists packages" in result.lines(DeployOptions())
+    assert result.document(DeployOptions())["warnings"] == ["pyproject.toml lists packages"]
