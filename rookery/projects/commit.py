@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rookery.core import written_files
+from rookery.core import name_lists, written_files
 from rookery.core.errors import RookeryError
 from rookery.projects import remote_paths
 from rookery.projects.git_command import GIT, failure, git, surroundings
@@ -211,10 +211,8 @@ def _read_status(out: bytes) -> tuple[str, list[str], list[str]]:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return names on one line: the first few, and how many more there are."""
-    every = [_readable(name) for name in names]
-    rest = len(every) - SHOWN
-    return ", ".join(every[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    """Return names of files on one line: the first few, and how many more there are."""
+    return name_lists.shortened(map(_readable, names), SHOWN)
 
 
 def _readable(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, prompts, typed_command
 from rookery.core.errors import RookeryError
+from rookery.core.name_lists import shortened
 from rookery.jobs.data import data_client, naming
 from rookery.jobs.options import DataRmOptions
 from rookery.jobs.results.fetch import size as shown_size
@@ -100,8 +101,7 @@ def _used(target: "Target", options: DataRmOptions, kept: Sequence[Mapping[str, 
     lines = []
     for each in kept:
         names = [f"{use['project']} {use['commit'][:7]}{' (current)' * use['current']}" for use in each["used"]]
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        releases = f"release{'s' * (len(names) != 1)} {', '.join(names[:_NAMED])}{more}"
+        releases = f"release{'s' * (len(names) != 1)} {shortened(names, _NAMED)}"
         numbers = ", ".join(dict.fromkeys(job["number"] for job in each["jobs"]))
         jobs = f", and by jobs in the queue: {numbers}" if numbers else ""
         lines.append(f"{each['path']} {each['digest'][:SHOWN]} on {target.cluster.name} is used by {releases}{jobs}.")

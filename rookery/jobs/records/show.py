@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, local_time, tables, wrapping
 from rookery.core.errors import RookeryError
+from rookery.core.name_lists import shortened
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.options import RunsOptions
 from rookery.jobs.records import differences
@@ -202,8 +203,7 @@ def _show_differences(project: "Project", first: Run, second: Run, *, json_: boo
     for difference in found:
         console.say(*shown(difference))
         if difference.part == "commit" and files:
-            more = f" and {len(files) - SHOWN_FILES} more" if len(files) > SHOWN_FILES else ""
-            console.say(f"    changed: {', '.join(files[:SHOWN_FILES])}{more}")
+            console.say(f"    changed: {shortened(files, SHOWN_FILES)}")
     for run in (first, second):
         if not run.facts:
             console.say(

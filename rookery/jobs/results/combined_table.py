@@ -15,6 +15,7 @@ from typing import TextIO
 
 from rookery.core import atomic_files
 from rookery.core.errors import RookeryError
+from rookery.core.name_lists import shortened
 from rookery.jobs.results import result_file
 from rookery.jobs.results.file_matching import Numbered
 from rookery.jobs.results.source_run import SourceRun
@@ -242,10 +243,12 @@ class _Table:
         elif header.names != self.header.names:
             columns, expected = set(header.names), set(self.header.names)
             if columns != expected:
-                parts = [f"missing {', '.join(sorted(expected - columns))}"] * bool(expected - columns)
-                parts += [f"additional {', '.join(sorted(columns - expected))}"] * bool(columns - expected)
-                more, less = _few(columns - expected), _few(expected - columns)
-                self.difference = " and ".join([f"also {more}"] * bool(more) + [f"no {less}"] * bool(less))
+                more, less = sorted(columns - expected), sorted(expected - columns)
+                parts = [f"missing {', '.join(less)}"] * bool(less) + [f"additional {', '.join(more)}"] * bool(more)
+                words = [f"also {shortened(more, _NAMED)}"] * bool(more) + [f"no {shortened(less, _NAMED)}"] * bool(
+                    less
+                )
+                self.difference = " and ".join(words)
                 raise result_file.Broken(f"columns differ from the first file's: {'; '.join(parts)}")
             self.order = [header.names.index(name) for name in self.header.names]
         self.fitting += 1
@@ -276,12 +279,6 @@ class _Table:
         if self.order is None and header.delimiter == ",":
             return row.text
         return _csv([row.cells[place] for place in self.order] if self.order else row.cells)
-
-
-def _few(names: Iterable[str]) -> str:
-    """Return names of columns, of many the first."""
-    every = sorted(names)
-    return ", ".join(every[:_NAMED]) + f" and {len(every) - _NAMED} more" * (len(every) > _NAMED)
 
 
 def _csv(cells: Iterable[str]) -> str:

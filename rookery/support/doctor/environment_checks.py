@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from rookery.core.name_lists import shortened
 from rookery.remote.slurm import variables
 from rookery.support.doctor.checks import CheckResults
 from rookery.support.doctor.fix_commands import login, with_note
@@ -29,11 +30,10 @@ def judge(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> No
         results.ok("variables", "no problematic ones are set")
         return
     named = [*(f"{name} ({place})" if place else name for name, place in odd.items()), *lines]
-    more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
     breaks = [words for patterns, words in _BREAK if any(_is_of(name, patterns) for name in odd)]
     if lines:
         breaks.append("scp, rsync and ssh commands may start in another folder, or stop early")
-    message = f"{', '.join(named[:SHOWN])}{more}. rookery ignores them; outside rookery, {'; '.join(breaks)}"
+    message = f"{shortened(named, SHOWN)}. rookery ignores them; outside rookery, {'; '.join(breaks)}"
     results.warn("variables", message, with_note(login(cluster), "log in, and remove those that you do not need"))
 
 

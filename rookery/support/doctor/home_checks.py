@@ -8,6 +8,7 @@ from rookery.clusters.architectures import ARCHITECTURES
 from rookery.clusters.ssh import startup_files
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
+from rookery.core.name_lists import shortened
 from rookery.homes import replaced_programs, status, up_to_date
 from rookery.homes import setup as runs
 from rookery.remote import strict_json
@@ -108,10 +109,8 @@ def _set_up(results: CheckResults, cluster: "Cluster", home: HomeInspection) -> 
         or [*home_status.gone, *home_status.new]
         or [home_status.reason]
     )
-    more = f" and {len(what) - 3} more" if len(what) > 3 else ""
-    results.warn(
-        "set-up", f"{_WORDS.get(home_status.state, home_status.state)}: {'; '.join(what[:3])}{more}", setup(cluster)
-    )
+    word = _WORDS.get(home_status.state, home_status.state)
+    results.warn("set-up", f"{word}: {shortened(what, 3, '; ')}", setup(cluster))
     return True
 
 
