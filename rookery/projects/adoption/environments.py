@@ -41,12 +41,9 @@ def unlocked(root: Path, files: FolderFiles) -> dict[str, str]:
     """Return the files that list packages and have no lock file beside them, each with the command that writes one."""
     found: dict[str, str] = {}
     has_python = bool(locks(root, files, config.PYTHON_LOCKS))
-    if "pyproject.toml" in files.sizes and not has_python:
-        document = _toml(root / "pyproject.toml")
-        poetry = table(document, "tool", "poetry")
-        groups = document.get("dependency-groups") or table(poetry, "group") or table(poetry, "dev-dependencies")
-        if pyproject.lock_command(document) or groups:
-            found["pyproject.toml"] = "poetry lock" if poetry else "uv lock"
+    document = _toml(root / "pyproject.toml") if "pyproject.toml" in files.sizes and not has_python else {}
+    if command := pyproject.lock_command(document, groups=True):
+        found["pyproject.toml"] = command
     if "Pipfile" in files.sizes and not has_python:
         found["Pipfile"] = "pipenv requirements > requirements.txt"
     if "setup.py" in files.sizes and not has_python and "pyproject.toml" not in files.sizes:

@@ -51,14 +51,20 @@ def table(document: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
-def lock_command(document: Mapping[str, Any]) -> str:
-    """Return the command that locks the packages that a pyproject.toml needs; "" where it needs none."""
+def lock_command(document: Mapping[str, Any], *, groups: bool = False) -> str:
+    """Return the command that locks the packages that a pyproject.toml lists; "" where it lists none.
+
+    Args:
+        document: The file.
+        groups: Whether packages count that only a group lists, such as those for development.
+    """
     poetry = table(document, "tool", "poetry")
     needed = {
         name: value
         for name, value in table(poetry, "dependencies").items()
         if name != "python" and not (isinstance(value, dict) and value.get("optional"))
     }
-    if not needed and not table(document, "project").get("dependencies"):
+    grouped = document.get("dependency-groups") or table(poetry, "group") or table(poetry, "dev-dependencies")
+    if not needed and not table(document, "project").get("dependencies") and not (groups and grouped):
         return ""
     return "poetry lock" if poetry else "uv lock"
