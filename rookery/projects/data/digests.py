@@ -13,13 +13,13 @@ from rookery.core.errors import RookeryError
 from rookery.core.shapes import MismatchError
 from rookery.projects.data.scan import DataEntry, LocalData
 from rookery.remote.data import manifest
-from rookery.remote.data.manifest import ManifestLine
-
-PIECE = 1 << 18
-"""Bytes that are read at a time."""
+from rookery.remote.data.manifest import PIECE, ManifestLine
 
 _YOUNG = 2 * 10**9
 """Nanoseconds after a change within which the next one may have the same time, as some file systems keep times."""
+
+_LONG = 1 << 26
+"""Bytes of a file whose digest is saved at once, as it takes long to work out."""
 
 _LARGEST = 1 << 28
 
@@ -46,7 +46,7 @@ class DigestCache:
             return
         self._known[entry.path] = [entry.size, entry.mtime, entry.inode, digest]
         self._is_new = True
-        if entry.size > PIECE * 64 or time.monotonic() - self._saved > 3:
+        if entry.size > _LONG or time.monotonic() - self._saved > 3:
             self.save()
 
     def save(self) -> None:

@@ -16,6 +16,9 @@ from typing import List, NamedTuple
 FILE, LINK, FOLDER = "file", "link", "folder"
 """What an entry can be. A folder is one only where it is empty."""
 
+PIECE = 1 << 18
+"""Bytes of a file that are sent at a time: few enough to be in the processor's cache still when they are written."""
+
 _LINE = re.compile(rb"([0-9a-f]{64}|link:[0-9a-f]{64}|folder)  (.+)", re.DOTALL)
 
 

@@ -24,13 +24,10 @@ from typing import Any, Dict, Iterator, List, Optional
 from rookery.remote import frame
 from rookery.remote.data import manifest, store
 from rookery.remote.data.data_names import FULL
-from rookery.remote.data.manifest import ManifestLine
+from rookery.remote.data.manifest import PIECE, ManifestLine
 from rookery.remote.data.partial import Partial
 from rookery.remote.data.store import DataStore
 from rookery.remote.slurm.answer import Answer
-
-PIECE = 1 << 18
-"""Bytes that are taken at a time: few enough to be in the processor's cache still when they are written."""
 
 
 class Writer:
