@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_COMMITS = 20
 """How many of the commits that a cluster has are kept here."""
 
+_LISTS = ("jobs", "scripts", "own", "warnings")
+
 
 def key(project: "Project", commit: "Commit", cluster: "Cluster") -> str:
     """Return a digest of everything that a release is made of: the same digest means the same release."""
@@ -67,7 +69,7 @@ def load(path: Path) -> CachedDeploy:
     if document is None:
         return CachedDeploy()
     order = Order(**{name: _frozen(value) for name, value in document["order"].items()})
-    lists: dict[str, Any] = {name: tuple(document[name]) for name in ("jobs", "scripts", "own")}
+    lists: dict[str, Any] = {name: tuple(document.get(name, ())) for name in _LISTS}
     release = Release(order, {}, outwards=document["outwards"], **lists)
     return CachedDeploy(tuple(document["commits"]), document["key"], release)
 
@@ -88,7 +90,8 @@ _SHAPE = struct(
         ),
         **dict.fromkeys(("jobs", "scripts", "own"), _texts),
         "outwards": mapping(_text, _text),
-    }
+    },
+    {"warnings": _texts},
 )
 
 
@@ -101,6 +104,6 @@ def save(path: Path, cached: CachedDeploy, commit: "Commit", key: str, release: 
     commits = tuple(dict.fromkeys((commit.id, commit.head, *cached.commits)))[:MOST_COMMITS]
     if (commits, key) == (cached.commits, cached.key):
         return
-    values = {name: getattr(release, name) for name in ("jobs", "scripts", "own", "outwards")}
+    values = {name: getattr(release, name) for name in (*_LISTS, "outwards")}
     shutil.rmtree(path.parent.parent / "from", ignore_errors=True)  # command lines that earlier versions kept there
     state_files.save(path, {"commits": commits, "key": key, "order": asdict(release.order), **values})

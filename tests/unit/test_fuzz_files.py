@@ -118,7 +118,7 @@ def test_notes_on_the_laptop(tmp_path: Path, fetched: bytes, plain: bytes, cache
 
 REMEMBERED = {
     "commits": [COMMIT], "key": "0" * 64, "order": asdict(release_protocol.Order("a", COMMIT, "", "w", ("results",))),
-    "jobs": ["a"], "scripts": [], "own": [], "outwards": {"a": "/b"},
+    "jobs": ["a"], "scripts": [], "own": [], "warnings": ["b"], "outwards": {"a": "/b"},
 }  # fmt: skip
 WRITTEN = {"values": [[["a"], 1]], "made": [["a"]], "before": "", "after": "", "backup": ""}
 
