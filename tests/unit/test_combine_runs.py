@@ -12,6 +12,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import options
 from rookery.jobs.results import combine, download, source_run
 from rookery.jobs.results.archive import File
+from rookery.projects import config
 
 
 def test_each_cluster_s_run_has_its_own_files(
@@ -172,14 +173,22 @@ def test_jobs_with_other_columns_are_not_one_table(tmp_path: Path, capsys: pytes
     )
     again = f"--project {tmp_path} --output"
     assert caught.value.hint == (
-        f"invoke combine 21 {again} simulate.csv --plot-by y --plot-file figures/simulate.svg; "
-        f"invoke combine 53 {again} flaky.csv --plot-by y --plot-file figures/flaky.svg"
+        f"invoke combine 21 {again} combined-simulate.csv --plot-by y --plot-file figures/y-simulate.svg; "
+        f"invoke combine 53 {again} combined-flaky.csv --plot-by y --plot-file figures/y-flaky.svg"
     )
     assert not (tmp_path / "combined.csv").exists()
     (tmp_path / "results/flaky_2.csv").write_text("y,x\n6,5\n")
     outcome = combined(tmp_path, capsys, job="21,53")
     assert outcome["table"] == "run,task,x,y\n21,1,1,2\n21,2,2,3\n53,2,5,6\n", "a file that does not fit is left out"
     assert (outcome["missing"], outcome["code"]) == (["53_1"], 1)
+
+
+def test_a_table_of_a_script_is_named_as_a_file(tmp_path: Path) -> None:
+    recorded(tmp_path, 7, job="scripts/run.sh", array="1")
+    source = source_run.of_record(config.load(project(tmp_path)))
+    assert combine._apart(options.CombineOptions(plot_file="figures/y.svg"), [source]) == (
+        "invoke combine 7 --output combined-scripts-run.sh.csv --plot-file figures/y-scripts-run.sh.svg"
+    )
 
 
 @pytest.mark.parametrize(("other", "file"), [("simulate-2", "simulate_{}"), ("summary", "summary_{}")])

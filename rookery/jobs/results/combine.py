@@ -69,7 +69,7 @@ def run(options: CombineOptions) -> int:
         print(json_.dumps(plan) if options.json else f"Would combine {count:,} files into {options.output}.")
         return 0
     with console.waiting(f"Combining {count:,} files"):
-        outcome = combined_table.write(project.root, parts, table_path, _apart(options, sources))
+        outcome = combined_table.write(project.root, parts, table_path, lambda: _apart(options, sources))
     written_files.remember("combined", table_path)
     if not options.json:
         _print_report(outcome, sources, project, project_flag)
@@ -115,8 +115,9 @@ def _apart(options: CombineOptions, sources: Sequence[SourceRun]) -> str:
         runs.setdefault(source.job, []).append(source.id)
 
     def of_job(job: str, ids: Sequence[str]) -> CombineOptions:
-        picture = options.plot_file and str(Path(options.plot_file).with_stem(job))
-        return replace(options, job=",".join(ids), output=f"{job}.csv", plot_file=picture, json=False)
+        name, picture = job.replace("/", "-"), Path(options.plot_file)  # a script that was submitted has its path
+        plot_file = options.plot_file and str(picture.with_stem(f"{picture.stem}-{name}"))
+        return replace(options, job=",".join(ids), output=f"combined-{name}.csv", plot_file=plot_file, json=False)
 
     return "; ".join(of_job(job, ids).command("combine") for job, ids in runs.items())
 

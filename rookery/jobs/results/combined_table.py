@@ -8,7 +8,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -79,14 +79,14 @@ class CombinedTable:
         return any(lists)
 
 
-def write(root: Path, parts: Sequence[RunFiles], table_path: Path, apart: str = "") -> CombinedTable:
+def write(root: Path, parts: Sequence[RunFiles], table_path: Path, apart: Callable[[], str] = str) -> CombinedTable:
     """Write one table of many files, atomically.
 
     Args:
         root: The project's folder.
         parts: The runs with their files.
         table_path: The table.
-        apart: The command for a table of each job, where the runs are of several.
+        apart: Returns the commands for a table of each job, where runs are of several; by default none.
 
     Raises:
         RookeryError: No file has a row that can be used, most have other columns than the first, or a run of another
@@ -167,14 +167,14 @@ class _Table:
         self.source, self.tasks_seen, self.twice = source, set(), set()
         self.fitting, self.difference = 0, ""
 
-    def refuse_another_table(self, apart: str) -> None:
+    def refuse_another_table(self, apart: Callable[[], str]) -> None:
         """Refuse the run where it is of another job than the first, and all its tables have other columns."""
         first, source = self.first, self.source
         if source.job != first.job and self.difference and not self.fitting:
             raise RookeryError(
                 f"Runs {first.id} ({first.job}) and {source.id} ({source.job}) can't be one table, since their columns "
                 f"differ: {source.id} has {self.difference}.",
-                hint=apart,
+                hint=apart(),
             )
 
     def add(self, number: int | None, path: str, name: str, written: float) -> None:
