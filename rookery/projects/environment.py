@@ -217,8 +217,10 @@ def _included(commit: Commit, tree: Tree, way: str, lock: str) -> tuple[list[str
     return included["r"], [name for name in included["c"] if name not in included["r"]]
 
 
-# Where pip is told to install a folder.
-_PIP_FOLDER = r"""^[ \t]*["']?((?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*|\[\S*)?)["']?[ \t]*(?:[ \t]#.*)?$"""
+# Where pip is told to install a folder, and which extras of it.
+_PIP_FOLDER = (
+    r"""^[ \t]*["']?((?:(?:-e|--editable)[ =]*\S+|\.{1,2}(?:/\S*)?)(?:\[[^\]\n]*\])?)["']?[ \t]*(?:[ \t]#.*)?$"""
+)
 # Where a lock file says that a package is a folder of the project.
 _FROM_FOLDER = {
     "uv": r'^source = \{ (?:editable|directory) = "([^"]+)"',

@@ -86,6 +86,10 @@ def test_what_only_constrains_versions_is_not_required(tmp_path: Path) -> None:
         ("conda", "environment.yml", "dependencies:\n  - pip: [numpy, -e .]\n"),
         ("conda", "environment.yml", "dependencies:\n  - pip:\n    - -e .\n"),
         ("conda", "environment.yml", "dependencies: [python, {pip: ['.[plot]']}] # itself\n"),
+        ("conda", "environment.yml", "dependencies: [python, {pip: ['.[plot, dev]']}]\n"),
+        ("conda", "environment.yml", "dependencies: [python, {pip: ['./lib[a, b]']}]\n"),
+        ("conda", "environment.yml", "dependencies: [python, {pip: ['-e .[a, b]']}]\n"),
+        ("venv", "requirements.txt", "./lib[a, b]\n"),
         ("conda", "environment.yml", "dependencies:\n  - pip:\n    - ./lib\n"),
     ],
 )
@@ -98,6 +102,13 @@ def test_packages_from_folders_of_the_project_are_refused(tmp_path: Path, way: s
 def test_the_project_itself_and_packages_from_git_are_fine(tmp_path: Path) -> None:
     wanted(tmp_path, {"uv.lock": '[[package]]\nname = "a"\nsource = { editable = "." }\n'}, "uv")
     wanted(tmp_path, {"requirements.txt": "-e git+https://example.org/x.git#egg=x\nnumpy==2.0\n"}, "venv")
+    wanted(tmp_path, {"requirements.txt": "-e .[plot, dev]\nnumpy==2.0\n"}, "venv")
+
+
+def test_what_conda_refuses_itself_is_left_to_it(tmp_path: Path) -> None:
+    odd = "dependencies: [python, {pip: [rich]}]\nvariables: {DAY: 2024-13-45}\n"
+    [environment] = wanted(tmp_path, {"environment.yml": odd}, "conda")
+    assert environment.expected == ""
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ A large lock file takes some tenths of a second to parse, so what it says is kep
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,15 @@ def pip_lines(name: str, text: str) -> str:
     Raises:
         RookeryError: It is not YAML.
     """
-    return "\n".join(requirements_file.of_pip(_yaml(name, text)))
+    kept = cache.entry("pip", __version__, text)
+    with suppress(OSError, ValueError):
+        return kept.read_text(encoding="utf-8")
+    try:
+        lines = "\n".join(requirements_file.of_pip(_yaml(name, text)))
+    except ValueError:  # a date that there is not, or the like: conda will say so itself
+        return ""
+    cache.keep(kept, lines, most=20)
+    return lines
 
 
 def refuse_folders(name: str, folders: Sequence[str]) -> None:
