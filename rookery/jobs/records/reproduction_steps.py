@@ -166,9 +166,9 @@ class ReproductionSteps:
         return made
 
     def _made(self, copy: "Project") -> "list[RunRecord]":
-        """Return the records of the jobs that are submitted; `detach` names the last of them."""
+        """Return the records of the jobs that are submitted; once all are, `detach` names the last of them."""
         made = run_record.every(copy.root, self.planned.cluster.label)
-        self._id = made[-1].id if made else ""
+        self._id = made[-1].id if len(made) >= len(self.planned.runs) else ""
         return made
 
     def _submit(self, run: "RunRecord", options: SubmitOptions) -> None:
