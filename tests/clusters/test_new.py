@@ -96,7 +96,7 @@ def study(nora: Laptop) -> Callable[[tuple[str, ...]], Study]:
 def test_from_nothing_to_a_combined_table(study: Callable[[tuple[str, ...]], Study], flags: tuple[str, ...]) -> None:
     made = study(flags)
     assert "40 new files" in made.fetched
-    answer = json.loads(made.person.says_in(made.folder, "combine", "--json"))
+    answer = json.loads(made.person.says_in(made.folder, "combine", made.number, "--json"))
     assert (answer["rows"], answer["files"], answer["missing"]) == (1000, 20, [])
     rows = simulated(made.folder / "combined.csv")
     assert len(list((made.folder / "results" / rows[0]["run"]).glob("*.csv"))) == 20

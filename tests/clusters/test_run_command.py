@@ -121,13 +121,15 @@ def test_an_edit_is_run_and_uncommitted_changes_only_when_asked(terns: Project) 
 def test_ctrl_c_leaves_the_job_running_and_resume_waits_for_it(terns: Project) -> None:
     terns.laptop.says("touch hold")
     argv = [str(ROOKERY), "run", "total"]
-    with Terminal(argv, terns.laptop.environment, terns.root) as screen:
-        screen.shows(r"Submitted job \d+ \(total\) to penguins")
-        screen.shows("Ctrl-C stops watching")
-        screen.presses("\x03")
-        screen.shows(r"Job \d+ is still running on penguins\.\s+next: rookery run --resume")
-        assert screen.ends() == 130
-    terns.laptop.says("rm hold")
+    try:
+        with Terminal(argv, terns.laptop.environment, terns.root) as screen:
+            screen.shows(r"Submitted job \d+ \(total\) to penguins")
+            screen.shows("Ctrl-C stops watching")
+            screen.presses("\x03")
+            screen.shows(r"Job \d+ is still running on penguins\.\s+next: rookery run --resume")
+            assert screen.ends() == 130
+    finally:
+        terns.laptop.says("rm hold")
     output = run(terns, "--resume")
     assert "Continuing with job" in output
     assert (terns.root / "results/total.txt").read_text() == "10\n"

@@ -295,7 +295,7 @@ def test_a_submission_whose_answer_was_lost_is_found_and_not_made_twice(seals: P
     shim = "projects/seals/state/shim"
     seals.laptop.script(f"""
         mkdir -p ~/{shim}
-        wait='until test -e ~/{shim}/go-on; do sleep 0.1; done'
+        wait='while test -e ~/{shim} -a ! -e ~/{shim}/go-on; do sleep 0.1; done'
         printf '%s\\n' '#!/bin/sh' 'touch ~/{shim}/begun' "$wait" 'exec /usr/bin/sbatch "$@"' > ~/{shim}/sbatch
         chmod +x ~/{shim}/sbatch
         cp ~/.profile ~/.profile.kept 2>/dev/null || touch ~/.profile.kept

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from combining import project, recorded
+from user_home import new_home
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import options
@@ -11,8 +12,8 @@ from rookery.jobs.results import combine
 
 
 @pytest.fixture(autouse=True)
-def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+def _home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    new_home(tmp_path_factory.mktemp("home"), monkeypatch)
 
 
 def test_many_groups_are_cut_and_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
