@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock, Timer
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self, TextIO
@@ -43,7 +43,12 @@ def say(*lines: str) -> None:
 
 
 def note(*lines: str) -> None:
-    """Print lines as `say` does, on standard error: what is no part of the result."""
+    """Print lines as `say` does, on standard error: what is no part of the result.
+
+    In a file that gets both, they come after what was said before.
+    """
+    with suppress(OSError):  # nobody reads it any more, which is for the end of the command
+        sys.stdout.flush()
     _print(lines, sys.stderr)
 
 

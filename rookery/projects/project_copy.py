@@ -33,6 +33,8 @@ _OWN_FILES = ("**/runs/.submitting-*", "**/runs/[0-9]*.json")
 def make(project: "Project", name: str, commit: str = "HEAD", *, outputs_per_release: bool = False) -> "Project":
     """Return a copy of a project at a commit; the one that an earlier command has made, where it is of that commit.
 
+    One of another commit is made anew, unless something was submitted from it.
+
     Args:
         project: The project.
         name: The copy's name, such as simulation-reproduce-41.
@@ -40,7 +42,7 @@ def make(project: "Project", name: str, commit: str = "HEAD", *, outputs_per_rel
         outputs_per_release: Give each of its releases its own outputs, so that they can run side by side.
 
     Raises:
-        RookeryError: The commit is not here, or there is no rookery.yml in it.
+        RookeryError: The commit is not here, there is no rookery.yml in it, or a copy of another one is in use.
     """
     identity = _identity(project.root, commit)
     place = folder(project, name)
@@ -49,11 +51,12 @@ def make(project: "Project", name: str, commit: str = "HEAD", *, outputs_per_rel
         with locking.waited(lock):
             note = copy_note.read(place) if place.exists() else None
             if note is None or note.commit != identity:
-                _refuse_deployed(note)
-                note = CopyNote(
-                    name, project.name, str(project.root), "", identity, "", outputs_per_release=outputs_per_release
-                )
-                note = _make(project, place, note)
+                if note and _is_used(place):
+                    what = f"{name} is a copy of commit {note.commit[:7]}, from which jobs were submitted"
+                    raise RookeryError(f"{what} to {', '.join(note.clusters)}.")
+                on = note.clusters if note else ()  # its releases there are removed with the new one's
+                wanted = CopyNote(name, project.name, str(project.root), "", identity, "", on, outputs_per_release)
+                note = _make(project, place, wanted)
     return config.load(place / INSIDE / note.folder)
 
 
@@ -67,6 +70,27 @@ def find(project: "Project", name: str) -> "Project | None":
     place = folder(project, name)
     note = copy_note.read(place) if place.exists() else None
     return config.load(place / INSIDE / note.folder) if note else None
+
+
+def find_used(project: "Project", name: str) -> "Project | None":
+    """Return a project's copy from which something was submitted, or may have been, with the files of its commit.
+
+    Where there is none, `make` returns one of any commit.
+    """
+    copy = find(project, name)
+    return change(copy, {}) if copy and is_used(copy) else None
+
+
+def is_used(copy: "Project") -> bool:
+    """Return whether something was submitted from a copy, or may have been: a submission's answer is not here yet."""
+    return _is_used(_folder(copy))
+
+
+def _is_used(place: Path) -> bool:
+    repository = place / INSIDE
+    patterns = [f":(glob){pattern}" for pattern in _OWN_FILES]
+    # those in git are records of the project's own runs
+    return repository.exists() and bool(git(repository, "ls-files", "--others", "--", *patterns))
 
 
 def change(copy: "Project", changes: Changes) -> "Project":
@@ -188,14 +212,6 @@ def _identity(root: Path, commit: str) -> str:
     if not found.strip():
         raise RookeryError(f"Commit {commit[:12]} is not in the repository {root}.", hint="git fetch --all")
     return found.decode().strip()
-
-
-def _refuse_deployed(note: CopyNote | None) -> None:
-    """Refuse to make a copy anew that is still on a cluster: its releases there would stay for ever."""
-    if note and note.clusters:
-        raise RookeryError(
-            f"{note.name} is a copy of commit {note.commit[:7]}, and is still on {', '.join(note.clusters)}."
-        )
 
 
 def _make(project: "Project", place: Path, note: CopyNote) -> CopyNote:

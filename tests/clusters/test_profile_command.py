@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from laptop_projects import Project
+from laptop_projects import Project, project
 from laptops import Laptop, laptop
 from live import Live
 from test_new import begun
@@ -24,6 +24,18 @@ def slow_part():
 
 
 slow_part()
+"""
+
+# Scalene has options that begin with --n, too.
+SCALED = """
+import argparse
+import time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--n", type=int)
+until = time.perf_counter() + parser.parse_args().n
+while time.perf_counter() < until:
+    sum(range(1000))
 """
 
 SLOW_R = """
@@ -101,6 +113,39 @@ def test_python_under_cprofile_and_an_added_py_spy(student: Laptop) -> None:
     assert made.git("rev-list", "--count", "HEAD") == commits
     assert made.git("status", "--porcelain") in {"", "?? runs/"}
     assert "slow-python-profile" not in made.laptop.says("ls projects 2>/dev/null; true")
+
+
+def test_what_stops_a_deploy_is_gone_with_the_next_commit(student: Laptop) -> None:
+    """Nothing was submitted: neither the copy here nor its release there keeps the commit that can't run."""
+    files = {
+        "rookery.yml": """
+            name: needs
+            clusters: [penguins]
+            environment: {python: venv}
+            jobs:
+              other: {command: 'echo {cpus}', time: 00:05:00}
+              fit: {command: 'python fit.py --n {n}', grid: {n: [1, 2]}, time: 00:05:00}
+            """,
+        "requirements.txt": "",
+        "fit.py": SCALED,
+    }
+    made = project(student, "needs", files)
+    rules = made.root / "rookery.yml"
+    right = rules.read_text()
+    made.commit({"rookery.yml": right.replace("{cpus}", "{oops}")})
+    wrong = made.run("profile", "fit", code=1)
+    assert wrong.startswith("rookery.yml:6: job `other`: unknown {oops}"), wrong
+    made.commit({"rookery.yml": right, "requirements.txt": "no-such-package-at-all==1\n"})
+    for _ in range(2):
+        assert "no-such-package-at-all" in made.run("profile", "fit", code=1)
+    assert "cancelled jobs: 0" in made.run("profile", "fit", "--discard")
+    assert "no-such-package-at-all" in made.run("profile", "fit", code=1)
+    made.commit({"requirements.txt": "\n"})
+    found = made.json("profile", "fit", "--with", "scalene")
+    assert (found["with"], found["parameters"]) == ("scalene", {"n": "1"})
+    assert found["commit"] == made.git("rev-parse", "HEAD")
+    assert "sum(range(1000))" in found["top"][0]["name"]
+    assert made.laptop.says("ls projects | grep needs").split() == ["needs"]
 
 
 def test_r_under_rprof(student: Laptop) -> None:

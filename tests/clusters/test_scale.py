@@ -53,6 +53,8 @@ FILES = {
     "fussy.sh": "[ $1 != 2 ] || [ -e ~/may-run ] || exit 3; sleep $((4 / $1))\n",
 }
 
+LOCK = 'version = 1\nrequires-python = ">=3.11"\n\n[[package]]\nname = "a"\nversion = "1"\nsource = { virtual = "." }\n'
+
 
 @pytest.fixture(scope="module")
 def amdahl(penguins: Live) -> Iterator[Project]:
@@ -162,3 +164,20 @@ def test_uncommitted_changes_are_not_measured(amdahl: Project) -> None:
     assert "There are uncommitted changes: new.txt." in output
     assert "next: git add -A && git commit -m 'What changed'\n" in output
     (amdahl.root / "new.txt").unlink()
+
+
+def test_what_stops_a_deploy_is_gone_with_the_next_commit(amdahl: Project) -> None:
+    """Nothing was submitted, so there is nothing to keep of the commit that can't run."""
+    command = ("scale", "fussy", "--cpus", "1,4")
+    right, before = (amdahl.root / "rookery.yml").read_text(), len(submitted(amdahl, "fussy"))
+    made = '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["numpy"]\n'
+    amdahl.commit({"rookery.yml": right.replace("python: none", "python: uv"), "pyproject.toml": made, "uv.lock": LOCK})
+    for again in ([], ["--again"], ["--discard"], []):
+        output = amdahl.run(*command, *again, code=int(again != ["--discard"]))
+        assert ("asks for numpy" if again != ["--discard"] else "cancelled jobs: 0") in output
+    amdahl.commit({"rookery.yml": right, "pyproject.toml": "", "uv.lock": ""})
+    results = amdahl.json(*command)
+    assert results["commit"] == amdahl.git("rev-parse", "HEAD")
+    assert [size["cores"] for size in results["sizes"]] == [1, 4]
+    assert len(submitted(amdahl, "fussy")) == before + 2
+    assert amdahl.laptop.says("ls projects") == "amdahl"

@@ -2,6 +2,9 @@
 
 import io
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 from rookery.core import console
 from rookery.homes.run_results import HomeOutcome, RunResult, headline
@@ -147,3 +150,10 @@ def test_the_document_holds_everything() -> None:
     assert document["exit"] == 0
     assert (cluster["changed"], cluster["state"], cluster["facts"]) == (1, "ok", {"home": "/home/ada"})
     assert [outcome["state"] for outcome in cluster["outcomes"]] == ["made", "present"]
+
+
+def test_in_one_file_what_was_said_comes_before_a_note(tmp_path: Path) -> None:
+    program = "from rookery.core import console; console.say('first'); console.note('second'); console.say('third')"
+    with (tmp_path / "log").open("w") as log:
+        subprocess.run([sys.executable, "-c", program], stdout=log, stderr=subprocess.STDOUT, check=True)
+    assert (tmp_path / "log").read_text().split() == ["first", "second", "third"]

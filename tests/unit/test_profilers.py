@@ -2,11 +2,15 @@
 
 import base64
 import io
+import os
 import subprocess
+import sys
 import tarfile
+from pathlib import Path
 
 import pytest
 
+from rookery.core import paths
 from rookery.core.errors import RookeryError
 from rookery.jobs.profiling import profilers, remote_files, top
 
@@ -38,6 +42,37 @@ def test_the_page_of_profvis_is_made_with_what_was_installed_for_the_run() -> No
     ]
     report = 'Rscript rookery-profile/report.R "$ROOKERY_PROFILE"'
     assert lines == [report, f'{report} "$PWD"/rookery-profile/tools']
+
+
+PROGRAM = """
+import sys
+from beside import where
+print(__name__, sys.argv[1:], where, "rookery-profile" in "".join(sys.path))
+"""
+
+
+@pytest.mark.parametrize("mark", [[], ["--"]])
+@pytest.mark.parametrize("program", [["code/fit.py"], ["-m", "code.fit"]])
+def test_a_program_under_scalene_starts_as_python_starts_it(
+    tmp_path: Path, program: list[str], mark: list[str]
+) -> None:
+    files = remote_files.needed(profilers.PROFILERS["scalene"])
+    for name, source in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(paths.remote(source))
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/fit.py").write_text(PROGRAM)
+    for folder in ("", "code/"):
+        (tmp_path / folder / "beside.py").write_text(f"where = {folder!r}")
+    outputs = []
+    for before in ([], [profilers.START, *mark]):
+        command = [sys.executable, *before, *program, "--n", "3"]
+        surroundings = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        done = subprocess.run(command, cwd=tmp_path, env=surroundings, capture_output=True, text=True, check=False)
+        assert not done.returncode, done.stderr
+        outputs.append(done.stdout)
+    assert outputs[0] == outputs[1]
+    assert "__main__ ['--n', '3']" in outputs[0]
 
 
 @pytest.mark.parametrize(

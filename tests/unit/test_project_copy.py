@@ -161,7 +161,11 @@ def test_a_git_that_was_killed_in_the_project_is_named_with_its_lock(tmp_path: P
     assert caught.value.hint == f"rm {lock}   # if no git command is running there"
 
 
-def test_a_copy_that_is_deployed_is_not_replaced(git: Git, tmp_path: Path) -> None:
+def test_a_copy_from_which_something_may_be_submitted_is_not_replaced(git: Git, tmp_path: Path) -> None:
+    (tmp_path / "code/runs").mkdir()
+    (tmp_path / "code/runs/40.json").write_text("{}")
+    git("add", "-A")
+    git("commit", "-q", "-m", "with the record of a run of the project's own")
     project = config.load(tmp_path / "code")
     copy = project_copy.make(project, "study-scale-1")
     project_copy.note_cluster(copy, "hec")
@@ -170,9 +174,22 @@ def test_a_copy_that_is_deployed_is_not_replaced(git: Git, tmp_path: Path) -> No
     assert note is not None
     assert note.clusters == ("hec",)
     assert [found.name for _folder, found in copy_note.every()] == ["study-scale-1"]
-    git("commit", "-q", "--allow-empty", "-m", "second")
-    with pytest.raises(RookeryError, match="is still on hec"):
-        project_copy.make(project, "study-scale-1")
+    for name in (".submitting-hec-simulate", "41.json"):
+        git("commit", "-q", "--allow-empty", "-m", "next")
+        assert project_copy.find_used(project, "study-scale-1") is None
+        copy = project_copy.change(project_copy.make(project, "study-scale-1"), {"simulate": {"cpus": 8}})
+        note = copy_note.of(copy.root)
+        assert note is not None
+        assert (note.commit, note.clusters) == (git("rev-parse", "HEAD"), ("hec",)), "its releases are removed later"
+        (copy.root / "runs" / name).write_text("{}")
+        git("commit", "-q", "--allow-empty", "-m", "too late")
+        with pytest.raises(RookeryError, match="from which jobs were submitted to hec"):
+            project_copy.make(project, "study-scale-1")
+        used = project_copy.find_used(project, "study-scale-1")
+        assert used is not None
+        assert used.jobs == project.jobs
+        assert (used.root / "runs" / name).exists()
+        (copy.root / "runs" / name).unlink()
     project_copy.remove(copy)  # it is not: the cluster still has it
     assert copy.root.exists()
 

@@ -21,9 +21,11 @@ from rookery.jobs.monitor.accounting import SlurmSnapshot
 from rookery.jobs.monitor.pending_reasons import explain
 from rookery.jobs.options import CancelOptions, SubmitOptions
 from rookery.jobs.submit import submit
+from rookery.projects import commit as commits
 from rookery.projects import copy_note, deploy, project_copy
 from rookery.projects.git_command import git
 from rookery.projects.options import DeployOptions
+from rookery.projects.scripts import job_script
 
 if TYPE_CHECKING:
     from rookery.projects.model import Project
@@ -42,6 +44,27 @@ def base(copy: "Project") -> str:
     """Return the commit of the project that a copy was made from."""
     note = copy_note.of(copy.root)
     return note.commit if note else ""
+
+
+def commit_to_copy(target: "Target", left_out: Sequence[str] = ()) -> str:
+    """Return the project's commit, to make a copy of; errors in its rookery.yml are found there, not in the copy's.
+
+    Args:
+        target: The project, and the cluster.
+        left_out: Paths in the project that are no uncommitted change, besides outputs and inputs.
+
+    Raises:
+        RookeryError: There are uncommitted changes, or a job of rookery.yml can't run on the cluster.
+    """
+    project = target.required_project
+    try:
+        with commits.chosen(project.root, (*project.linked, *left_out)) as commit:
+            identity = commit.id
+    except RookeryError as error:
+        error.hint = error.hint and error.hint.partition("   #")[0]  # a copy has no --dirty
+        raise
+    job_script.scripts(project, target.cluster)
+    return identity
 
 
 @dataclass
@@ -74,9 +97,15 @@ class CopyRuns:
         found = next((each.id for each in records if each.commit == commit and each.id not in tried), "")
         if found:
             return found
-        self._step(deploy.run, DeployOptions(**self.target.options(str(copy.root))))
-        before(commit)
-        return str(self._step(submit.run, SubmitOptions(job=self.job, **self.target.options(str(copy.root))))["id"])
+        where = self.target.options(str(copy.root))
+        try:
+            self._step(deploy.run, DeployOptions(**where))
+            before(commit)
+            return str(self._step(submit.run, SubmitOptions(job=self.job, **where))["id"])
+        except RookeryError as error:
+            if project_copy.is_used(copy):
+                error.message += f"\nJobs of commit {base(copy)[:7]} may be submitted already. --discard cancels them."
+            raise
 
     def _step(self, function: Callable[[Any], int | None], options: Any) -> dict[str, Any]:
         """Run a command quietly; what it warns of is shown once."""
@@ -133,8 +162,14 @@ class CopyRuns:
             error.hint = error.hint or self.again
             raise
 
-    def cancel(self, copy: "Project") -> int:
-        """Cancel all jobs of a copy; return how many there were."""
+    def discard(self, copy: "Project") -> int:
+        """Cancel all jobs of a copy, and remove it; return how many jobs there were."""
+        self.target.connection.open()
+        count = self._cancel(copy)
+        self.remove(copy)
+        return count
+
+    def _cancel(self, copy: "Project") -> int:
         seen = accounting.ask(self.target.connection, project=copy.name)
         active = [str(run.id) for run in seen.runs if run.is_active]
         if active:

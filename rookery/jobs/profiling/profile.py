@@ -17,7 +17,6 @@ from rookery.jobs.monitor import job_states
 from rookery.jobs.options import ProfileOptions
 from rookery.jobs.profiling import profilers, remote_files, top
 from rookery.jobs.profiling.profilers import Profiler
-from rookery.projects import commit as commits
 from rookery.projects import config, project_copy, slurm_values
 from rookery.projects import target as targets
 from rookery.projects.scripts import command_line, job_script
@@ -74,16 +73,16 @@ def run(options: ProfileOptions) -> int:
     parts = [project.name, "profile", options.job, target.cluster.label, *([str(options.task)] if options.task else [])]
     name = "-".join(parts)[:150]
     with locking.held(name):
-        copy = project_copy.find(project, name)
-        copy = project_copy.change(copy, {}) if copy else None  # as the project was
         runs = CopyRuns(target, options.job, _again(options))
         if options.discard:
-            return _discard(runs, copy, options)
+            return _discard(runs, project_copy.find(project, name), options)
+        copy = project_copy.find_used(project, name)
         plan = make_plan(copy or project, target.cluster.name, options)
         if options.check:
             _show_plan(plan, json=options.json)
             return 0
-        return _profile(runs, copy or _new_copy(project, name), plan, options)
+        copy = copy or project_copy.make(project, name, copy_runs.commit_to_copy(target))
+        return _profile(runs, copy, plan, options)
 
 
 def make_plan(project: "Project", cluster_name: str, options: ProfileOptions) -> ProfilePlan:
@@ -114,15 +113,6 @@ def make_plan(project: "Project", cluster_name: str, options: ProfileOptions) ->
 
 def _again(options: ProfileOptions) -> str:
     return typed_command.again(without=("--discard",)) if typed_command.takes("--with") else options.command("profile")
-
-
-def _new_copy(project: "Project", name: str) -> "Project":
-    try:
-        with commits.chosen(project.root, project.linked) as commit:
-            return project_copy.make(project, name, commit.id)
-    except RookeryError as error:
-        error.hint = error.hint and error.hint.partition("   #")[0]
-        raise
 
 
 def _profile(runs: CopyRuns, copy: "Project", plan: ProfilePlan, options: ProfileOptions) -> int:
@@ -196,8 +186,5 @@ def _discard(runs: CopyRuns, copy: "Project | None", options: ProfileOptions) ->
     if options.check:
         console.say(f"Would discard the profile of {options.job}, and cancel its job.")
         return 0
-    runs.target.connection.open()
-    cancelled = runs.cancel(copy)
-    runs.remove(copy)
-    console.say(f"Discarded the profile of {options.job}; cancelled jobs: {cancelled}.")
+    console.say(f"Discarded the profile of {options.job}; cancelled jobs: {runs.discard(copy)}.")
     return 0

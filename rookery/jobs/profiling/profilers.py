@@ -12,6 +12,7 @@ FOLDER: Final = "rookery-profile"
 """The folder in the copy with what the job needs for its profile; also the name of the one that it writes into."""
 
 REPORT: Final = f"{FOLDER}/report.py"
+START: Final = f"{FOLDER}/start.py"
 RPROF: Final = f"{FOLDER}/rprof.R"
 R_REPORT: Final = f"{FOLDER}/report.R"
 TOOLS: Final = f"{FOLDER}/tools"
@@ -114,11 +115,12 @@ def profiled(command: str, profiler: Profiler, folder: str) -> str:
         tools = f'env PYTHONPATH="$PWD/{TOOLS}" PATH="$PWD/{TOOLS}/bin:$PATH"'
         # py-spy gives up on a program that is no Python at first, such as pyenv's `python`
         itself = f'"$({match["python"]} -c "import sys; print(sys.executable)")"{match["flags"]}'
+        ours = f'--program-path "$(pwd -P)" --profile-exclude {FOLDER}/'
         calls = {
             "cprofile": f'{plain} -m cProfile -o {file}.prof" ',
             "pyinstrument": f'{tools} {plain} -m pyinstrument -r session -o {file}.pyisession" ',
             "py-spy": f'{tools} py-spy record --rate 100 --subprocesses --format raw -o {file}.raw" -- {itself} ',
-            "scalene": f'{tools} {plain} -m scalene run --cpu-only -o {file}.json" --- ',
+            "scalene": f'{tools} {plain} -m scalene run --cpu-only {ours} -o {file}.json" {START} -- ',
         }
         return f"{match['before']}{calls[profiler.name]}"
 

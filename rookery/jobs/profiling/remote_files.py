@@ -85,7 +85,8 @@ def needed(profiler: Profiler) -> dict[str, str]:
             profilers.RPROF: "scripts/profiling/rprof.R",
             profilers.R_REPORT: "scripts/profiling/report.R",
         }
-    return {profilers.REPORT: "profile_report.py"}
+    start = {profilers.START: "profile_start.py"} if profiler.name == "scalene" else {}
+    return {profilers.REPORT: "profile_report.py", **start}
 
 
 def install(target: "Target", copy: "Project", commit: str, profiler: Profiler) -> None:

@@ -1,7 +1,6 @@
 """What `scale` has measured so far, kept on this computer: the same command continues it, and nothing is run twice."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,6 +91,11 @@ class Measurement:
         return [run for run in self.runs if run.id and not run.state]
 
     @property
+    def submitted(self) -> tuple[ScaleRun, ...]:
+        """Runs that are submitted, or have ended."""
+        return tuple(run for run in self.runs if run.id)
+
+    @property
     def is_complete(self) -> bool:
         """Whether no run is left to be waited for."""
         return all(run.state for run in self.runs)
@@ -160,15 +164,11 @@ def save(path: Path, measurement: Measurement) -> None:
 
 def updated(measurement: Measurement, snapshot: SlurmSnapshot) -> Measurement:
     """Return the measurement with what Slurm says of its runs."""
-    for run in _known(measurement):
+    for run in measurement.submitted:
         seen = snapshot.run(run.id)
         if seen and not seen.is_active:
             measurement = measurement.put(replace(run, **_figures(seen)))
     return measurement
-
-
-def _known(measurement: Measurement) -> Iterator[ScaleRun]:
-    return (run for run in measurement.runs if run.id)
 
 
 def _figures(seen: JobRun) -> dict[str, Any]:

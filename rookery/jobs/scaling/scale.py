@@ -5,12 +5,15 @@ import json as json_
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.core import console, locking, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import pictures
+from rookery.jobs.copies import copy_runs
+from rookery.jobs.copies.copy_runs import CopyRuns
 from rookery.jobs.monitor import accounting
 from rookery.jobs.options import ScaleOptions
 from rookery.jobs.scaling import measurement as measurements
@@ -18,7 +21,6 @@ from rookery.jobs.scaling import plan as plans
 from rookery.jobs.scaling import report
 from rookery.jobs.scaling.measurement import Measurement
 from rookery.jobs.scaling.submission import ScalingSession
-from rookery.projects import commit as commits
 from rookery.projects import project_copy
 from rookery.projects import target as targets
 from rookery.projects.git_command import git
@@ -53,12 +55,13 @@ def _run(target: "Target", project: "Project", options: ScaleOptions, picture: P
     name = measurements.copy_name(project, options, target.cluster)
     file = measurements.file(project, options, target.cluster)
     before = measurements.load(file)
-    copy = project_copy.find(project, name) if before and before.is_deployed else None
-    copy = project_copy.change(copy, {}) if copy else None  # as it was before the last run's changes
     if options.discard:
-        return _discard(target, options, file, before, copy)
+        return _discard(target, options, file, before)
+    copy = project_copy.find_used(project, name)
+    if before and not copy:  # what was to be submitted next was not
+        before = replace(before, runs=before.submitted)
     plan = plans.make(copy or project, target.cluster, options)
-    measured = _begun(project, plan, before, options)
+    measured = _begun(target, plan, before, options, is_used=copy is not None)
     say = (lambda _: None) if options.json else _say
     session = ScalingSession(target, name, plan, file, measured, options_again(options), say)
     if options.check:
@@ -89,29 +92,34 @@ def options_again(options: ScaleOptions) -> str:
     return typed_command.again(without=_FORGETTING) if typed_command.takes("--repeat") else options.command("scale")
 
 
-def _begun(project: "Project", plan: "ScalingPlan", before: Measurement | None, options: ScaleOptions) -> Measurement:
+def _begun(
+    target: "Target", plan: "ScalingPlan", before: Measurement | None, options: ScaleOptions, *, is_used: bool
+) -> Measurement:
     """Return the measurement to continue: the one that was begun, or a new one.
 
+    Args:
+        target: The project, and the cluster.
+        plan: What is measured.
+        before: What there is of a measurement.
+        options: The command's.
+        is_used: Something was submitted from the project's copy.
+
     Raises:
-        RookeryError: One of something else has not ended; or there are uncommitted changes.
+        RookeryError: One of something else has not ended; there are uncommitted changes, or jobs that can't run there.
     """
-    key = _key(plan)
-    if before and (before.active or before.is_deployed):
+    project, key = target.required_project, _key(plan)
+    if before and (before.active or is_used):
         if before.key != key or (options.again and not before.is_again):
             what = f"Runs of {before.what}, commit {before.commit[:7]}, have not ended or are still on the cluster."
             raise RookeryError(what, hint=typed_command.again("--discard", without=("--again",)))
         return before
     head = git(project.root, "rev-parse", "HEAD", check=False).decode().strip()
-    if before and before.key == key and before.commit == head and not options.again:
+    if before and before.runs and before.key == key and before.commit == head and not options.again:
         return before
     drawn = [os.path.relpath(options.plot_file, project.root)] if options.plot_file else []
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    try:
-        with commits.chosen(project.root, (*project.linked, *drawn)) as commit:
-            return Measurement(commit.id, plan.task.what, key, when, is_again=options.again)
-    except RookeryError as error:
-        error.hint = error.hint and error.hint.partition("   #")[0]
-        raise
+    commit = copy_runs.commit_to_copy(target, drawn)
+    return Measurement(commit, plan.task.what, key, when, is_again=options.again)
 
 
 def _key(plan: "ScalingPlan") -> str:
@@ -168,21 +176,17 @@ def _show_plan(session: ScalingSession, *, json: bool) -> None:
     )
 
 
-def _discard(
-    target: "Target", options: ScaleOptions, file: Path, before: Measurement | None, copy: "Project | None"
-) -> int:
-    if not before:
+def _discard(target: "Target", options: ScaleOptions, file: Path, before: Measurement | None) -> int:
+    name = measurements.copy_name(target.required_project, options, target.cluster)
+    copy = project_copy.find(target.required_project, name)
+    if not (before or copy):
         raise RookeryError(f"No runs of {options.job} were measured on {target.cluster.name}.")
+    what = before.what if before else options.job
     if options.check:
-        jobs = ", ".join(run.id for run in before.active) or "none"
-        console.say(f"Would discard the runs of {before.what}, and cancel jobs: {jobs}.")
+        jobs = ", ".join(run.id for run in before.active) if before else ""
+        console.say(f"Would discard the runs of {what}, and cancel jobs: {jobs or 'none'}.")
         return 0
-    cancelled = 0
-    if copy:
-        target.connection.open()
-        plan = plans.make(copy, target.cluster, options)
-        session = ScalingSession(target, copy.name, plan, file, before, options_again(options), _say)
-        cancelled = session.discard()
+    cancelled = CopyRuns(target, options.job, options_again(options)).discard(copy) if copy else 0
     file.unlink(missing_ok=True)
-    console.say(f"Discarded the runs of {before.what}; cancelled jobs: {cancelled}.")
+    console.say(f"Discarded the runs of {what}; cancelled jobs: {cancelled}.")
     return 0

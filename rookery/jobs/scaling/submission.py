@@ -103,11 +103,3 @@ class ScalingSession:
             return
         self._runs.remove(self._copy())
         self.save(replace(self.measurement, is_deployed=False))
-
-    def discard(self) -> int:
-        """Cancel the runs, remove the copy, and forget the measurement; return how many jobs were cancelled."""
-        copy = self._copy()
-        cancelled = self._runs.cancel(copy) if self.measurement.is_deployed else 0
-        self._runs.remove(copy)
-        self.file.unlink(missing_ok=True)
-        return cancelled
