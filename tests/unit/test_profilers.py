@@ -52,7 +52,7 @@ print(__name__, sys.argv[1:], where, "rookery-profile" in "".join(sys.path))
 
 
 @pytest.mark.parametrize("mark", [[], ["--"]])
-@pytest.mark.parametrize("program", [["code/fit.py"], ["-m", "code.fit"]])
+@pytest.mark.parametrize("program", [["study/fit.py"], ["-m", "study.fit"]])
 def test_a_program_under_scalene_starts_as_python_starts_it(
     tmp_path: Path, program: list[str], mark: list[str]
 ) -> None:
@@ -60,9 +60,9 @@ def test_a_program_under_scalene_starts_as_python_starts_it(
     for name, source in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(paths.remote(source))
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code/fit.py").write_text(PROGRAM)
-    for folder in ("", "code/"):
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study/fit.py").write_text(PROGRAM)
+    for folder in ("", "study/"):
         (tmp_path / folder / "beside.py").write_text(f"where = {folder!r}")
     outputs = []
     for before in ([], [profilers.START, *mark]):
