@@ -171,6 +171,10 @@ def uncommitted(root: Path, outputs: Sequence[str] = ()) -> list[str]:
     """
     _, changes, untracked = _read_status(git(root, *_status(outputs)))
     prefix = git(root, "rev-parse", "--show-prefix").decode(errors="surrogateescape").removesuffix("\n")
+    if any(prefix.startswith(path) for path in untracked):  # git names the folder itself, or one around it
+        files = git(root, "ls-files", "-z", "--others", "--exclude-standard").decode(errors="surrogateescape")
+        parts = [path.partition("/") for path in files.split("\0") if path]
+        return sorted({f"{name}{slash}" for name, slash, _ in parts})
     return sorted(path.removeprefix(prefix) for path in (*changes, *untracked))
 
 

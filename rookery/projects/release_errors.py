@@ -132,7 +132,7 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
         return RookeryError(message, hint=f"invoke quota {cluster.argument}", details=whole)
     why = _why(stderr)
     because = "" if any(why in line for line in details) else f": {why}"
-    if word == "build" and f"error: {NO_CONDA}" in stderr.splitlines():
+    if word == "build" and f"error: {NO_CONDA}" in stderr:
         return RookeryError(f"{name}: {what}: {NO_CONDA}.{still}", hint=_without_conda(cluster))
     if word == "build" and _OFFLINE.search(stderr):
         return RookeryError(
