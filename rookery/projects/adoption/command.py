@@ -162,15 +162,16 @@ def _plan(root: Path, options: InitOptions) -> InitPlan:
     profiles = [profile.load(site) for site in clusters]
     gpus = {each.name: number for each in profiles if (number := partition.fewest_gpus(each))}
     proposed = proposal.propose(facts, name, clusters, gpus, {path: each.job for path, each in made.items()})
+    draft = proposed.project
     notes = [
         advice
         for path, each in made.items()
         for advice in from_script.advice(
-            path, each, proposed.project.outputs, from_script.problems(root, proposed.project, each.job)
+            path, each, draft.outputs, clusters, from_script.problems(root, draft, each.job)
         )
     ]
     unchanged = [script for script in facts.scripts if script.path not in made]
-    there = cluster_checks.advice(profiles, proposed.project.environment, unchanged)
+    there = cluster_checks.advice(profiles, draft.environment, unchanged)
     proposed = replace(proposed, advice=(*proposed.advice, *there, *notes))
     ignore_file = root / IGNORED
     before = ignore_file.read_text(encoding="utf-8", errors="surrogateescape") if ignore_file.is_file() else ""
