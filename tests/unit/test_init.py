@@ -184,7 +184,8 @@ FIRST_STEPS = [
     ({}, ["uv init --bare && uv add ipykernel nbconvert pandas"], "pyproject.toml uv.lock"),
     ({"uv.lock": ""}, ["uv add nbconvert ipykernel"], "pyproject.toml uv.lock"),
     ({"poetry.lock": ""}, ["poetry add nbconvert ipykernel"], "poetry.lock pyproject.toml"),
-    ({"pyproject.toml": ""}, ["uv add nbconvert ipykernel"], "pyproject.toml uv.lock"),
+    ({"pyproject.toml": "[tool.ruff]\n"}, [], ""),
+    ({"pyproject.toml": "[project]\nname = 'a'\n"}, ["uv add nbconvert ipykernel"], "pyproject.toml uv.lock"),
     ({"pyproject.toml": POETRY}, ["poetry lock", "poetry add nbconvert ipykernel"], "poetry.lock pyproject.toml"),
     (
         {"pyproject.toml": POETRY.replace("poetry.core.masonry.api", "hatchling.build").replace("rich", "jupyter")},

@@ -104,6 +104,8 @@ def listed_packages(root: Path, lock: str) -> frozenset[str] | None:
         return _of_conda(text_of(root / lock))
     if lock == "pyproject.toml" and (root / lock).is_file():
         document = _toml(root / lock)
+        if "project" not in document and not pyproject.lock_command(document, groups=True):
+            return None  # settings of tools alone: nothing can be added to it
         lists = [table(document, "project").get("dependencies"), *table(document, "dependency-groups").values()]
         texts = ["\n".join(map(str, each)) for each in lists if isinstance(each, list)]
         poetry = table(document, "tool", "poetry")
