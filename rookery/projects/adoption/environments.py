@@ -102,17 +102,19 @@ def listed_packages(root: Path, lock: str) -> frozenset[str] | None:
         return frozenset(name for name, *_ in requirements_file.expected([text])["roots"])
     if lock in {"environment.yml", "environment.yaml"}:
         return _of_conda(text_of(root / lock))
-    if lock == "pyproject.toml" and (root / lock).is_file():
-        document = _toml(root / lock)
-        if "project" not in document and not pyproject.lock_command(document, groups=True):
-            return None  # settings of tools alone: nothing can be added to it
-        lists = [table(document, "project").get("dependencies"), *table(document, "dependency-groups").values()]
-        texts = ["\n".join(map(str, each)) for each in lists if isinstance(each, list)]
-        poetry = table(document, "tool", "poetry")
-        groups = [table(poetry, "group", name, "dependencies") for name in table(poetry, "group")]
-        named = {normalised(name) for group in (table(poetry, "dependencies"), *groups) for name in group}
-        return frozenset(named.union(name for name, *_ in requirements_file.expected(texts)["roots"]))
-    return None
+    return _of_project(_toml(root / lock)) if lock == "pyproject.toml" and (root / lock).is_file() else None
+
+
+def _of_project(document: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return the packages that a pyproject.toml lists; None where it has settings of tools alone."""
+    if "project" not in document and not pyproject.lock_command(document, groups=True):
+        return None
+    lists = [table(document, "project").get("dependencies"), *table(document, "dependency-groups").values()]
+    texts = ["\n".join(map(str, each)) for each in lists if isinstance(each, list)]
+    poetry = table(document, "tool", "poetry")
+    groups = [table(poetry, "group", name, "dependencies") for name in table(poetry, "group")]
+    named = {normalised(name) for group in (table(poetry, "dependencies"), *groups) for name in group}
+    return frozenset(named.union(name for name, *_ in requirements_file.expected(texts)["roots"]))
 
 
 def _of_conda(text: str) -> frozenset[str] | None:
