@@ -204,7 +204,7 @@ class CombineOptions(Options):
     examples = ("combine", "combine 41 42 --output table.csv", "combine --plot estimate --plot-file estimate.png")
 
     job: str = option(
-        default="", value="NUMBER", help="job numbers of runs [the project's latest]", positional=True, several=True
+        default="", value="NUMBER", help="job numbers of runs [the latest array]", positional=True, several=True
     )
     cluster: str = option(default="", help="cluster where it ran [any]")
     project: str = option(default="", value="DIR", help=PROJECT)

@@ -1,16 +1,19 @@
 """Choose the clusters of a project that is made."""
 
+from collections.abc import Callable
+
 from rookery.clusters import set_up_note
 from rookery.clusters.cluster import Cluster
-from rookery.clusters.config import profile, schema
+from rookery.clusters.config import own_inventory, profile, schema
 from rookery.core import invocation
 from rookery.core.errors import RookeryError
 
 
 def named_or_usual(value: str) -> list[str]:
-    """Return the clusters named; else those that are set up, else those where the user has a username, else all.
+    """Return the clusters named; else those that this computer knows the user to use; else all.
 
-    Of those that are not named, such that run jobs.
+    The user uses the clusters that are set up, else those with a username, else those of their own inventory, else
+    those whose miniatures are set up. Of the clusters that are not named, only such that run jobs are returned.
 
     Args:
         value: Names, with commas between them; "" for none.
@@ -28,9 +31,15 @@ def named_or_usual(value: str) -> list[str]:
     if names:
         return names
     with_slurm = [site for name in known if (site := _profile(name)) and site.scheduler == "slurm"]
-    set_up = [site.name for site in with_slurm if set_up_note.when(site.name, sandbox=False)]
-    usable = set_up or [site.name for site in with_slurm if site.user]
-    return usable or [site.name for site in with_slurm] or known
+    own = profile.names([own_inventory.folder()])
+    ways: tuple[Callable[[Cluster], object], ...] = (
+        lambda site: set_up_note.when(site.name, sandbox=False),
+        lambda site: site.user,
+        lambda site: site.name in own,
+        lambda site: set_up_note.when(site.name, sandbox=True),
+    )
+    used = ([site.name for site in with_slurm if is_used(site)] for is_used in ways)
+    return next(filter(None, used), [site.name for site in with_slurm] or known)
 
 
 def _profile(name: str) -> Cluster | None:

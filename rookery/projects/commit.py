@@ -157,6 +157,27 @@ def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> I
         yield git_status.commit(dirty=dirty)
 
 
+def uncommitted(root: Path, outputs: Sequence[str] = ()) -> list[str]:
+    """Return the changed and the untracked files of a project, by their paths in its folder.
+
+    A folder of which git has no file is one of them, with a / at its end.
+
+    Args:
+        root: The project's folder.
+        outputs: What of it is on the storage, as in `GitStatus`.
+
+    Raises:
+        RookeryError: git can't say.
+    """
+    _, changes, untracked = _read_status(git(root, *_status(outputs)))
+    prefix = git(root, "rev-parse", "--show-prefix").decode(errors="surrogateescape").removesuffix("\n")
+    if any(prefix.startswith(path) for path in untracked):  # git names the folder itself, or one around it
+        files = git(root, "ls-files", "-z", "--others", "--exclude-standard").decode(errors="surrogateescape")
+        parts = [path.partition("/") for path in files.split("\0") if path]
+        return sorted({f"{name}{slash}" for name, slash, _ in parts})
+    return sorted(path.removeprefix(prefix) for path in (*changes, *untracked))
+
+
 def _no_commit(root: Path, head: str) -> RookeryError:
     if head == "(initial)":
         return RookeryError(

@@ -115,22 +115,25 @@ class _Speller:
 
     def _meant(self, key: str, keys: Mapping[str, Any], value: Mapping[str, Any], place: Place) -> str | None:
         """Note an unknown key, and return the one that was meant; None where it is none, or is there as well."""
-        elsewhere = self._elsewhere(key)
-        text = f"unknown key `{key}`{elsewhere or meant(key, keys)}"
-        self._problems.add(self._document, Complaint(place, text, usable=True))
-        near = "" if elsewhere else closest(key, keys)
+        elsewhere, near = self._elsewhere(key), closest(key, keys)
+        if elsewhere and near.removesuffix("s") != key.removesuffix("s"):
+            near, advice = "", f" (it belongs {elsewhere})"
+        elif elsewhere:
+            advice = f" (did you mean `{near}`? `{key}` belongs {elsewhere})"
+        else:
+            advice = meant(key, keys)
+        self._problems.add(self._document, Complaint(place, f"unknown key `{key}`{advice}", usable=True))
         if not near or near in value:
             return None
         self._respelt[place] = near
         return near
 
     def _elsewhere(self, key: str) -> str:
-        """Return where a key belongs that has its place in another part of the file."""
+        """Return where a key belongs that has its place in another part of the file; "" where it has none."""
         parts = {f"in a {name}": part for name, part in self._schema["$defs"].items()}
         parts |= {f"in `{name}`": part for name, part in self._schema["properties"].items()}
         parts["at the top of the file"] = self._schema
-        where = next((where for where, part in parts.items() if key in part.get("properties", {})), "")
-        return f" (it belongs {where})" if where else ""
+        return next((where for where, part in parts.items() if key in part.get("properties", {})), "")
 
 
 def _with_keys_meant(place: Place, respelt: Mapping[Place, str]) -> Place:

@@ -74,6 +74,11 @@ def require_git() -> None:
         )
 
 
+def knows_author(folder: Path) -> bool:
+    """Return whether git would make a commit of the user's in a repository, or a folder that is to be one."""
+    return git(folder, "var", "GIT_AUTHOR_IDENT").ok
+
+
 def make(folder: Path, author: tuple[str, str], message: str) -> str:
     """Make the repository of a folder, with all its files that git does not ignore in a first commit.
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 STILL = "The release deployed before is unchanged."
 
+NO_CONDA = "neither mamba nor conda is installed"
+"""What release/ways.sh writes where it finds neither."""
+
 _LAST_LINES = 20
 """Of the log of an environment that could not be built."""
 
@@ -120,23 +123,34 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
         "files": "can't write the release's files",
         "need": "can't use the commit that was sent",
     }.get(word, "can't write the project's folders")
+    still = f" {STILL}" if answer.last("before") else ""
     details = _last_lines(stderr) if word in {"build", "package"} else []
     whole = [*details, *([f"(full log on {name}: {log})"] if log else [])]
     if _FULL.search(stderr):
         room = ", ".join(_free(fact) for fact in dict.fromkeys(answer.all("free")))
-        message = f"{name}: {what}: no space left ({room}). {STILL}"
+        message = f"{name}: {what}: no space left ({room}).{still}"
         return RookeryError(message, hint=f"invoke quota {cluster.argument}", details=whole)
     why = _why(stderr)
     because = "" if any(why in line for line in details) else f": {why}"
+    if word == "build" and f"error: {NO_CONDA}" in stderr:
+        return RookeryError(f"{name}: {what}: {NO_CONDA}.{still}", hint=_without_conda(cluster))
     if word == "build" and _OFFLINE.search(stderr):
         return RookeryError(
-            f"{name}: {what}: the download failed{because}. {STILL}",
+            f"{name}: {what}: the download failed{because}.{still}",
             hint=download_link.suggestion(cluster)
             or "run the same command again later, or set a mirror with cluster_mirrors in your inventory",
             details=whole,
         )
     hint = f"{_less(cluster, project, log)}   # shows the full log" if log else "run the same command again"
-    return RookeryError(f"{name}: {what}{because}. {STILL}", hint=hint, details=details)
+    return RookeryError(f"{name}: {what}{because}.{still}", hint=hint, details=details)
+
+
+def _without_conda(cluster: "Cluster") -> str:
+    """Return what somebody does whose project needs conda, on a cluster where no program of it is found."""
+    uv = "uv init --bare && uv add PACKAGES   # uv needs no conda; then write `python: uv` under `environment`"
+    if cluster.data.get("cluster_module_system") == "none":
+        return f"{uv} in rookery.yml, and commit"
+    return f"{uv} in rookery.yml; or set cluster_modules: {{conda: [MODULE]}} for {cluster.name} in your inventory"
 
 
 def _less(cluster: "Cluster", project: str, log: str) -> str:

@@ -93,7 +93,7 @@ def test_what_is_no_number_is_counted(tmp_path: Path, capsys: pytest.CaptureFixt
     [
         ({"plot": "estimat"}, "combined.csv has no column 'estimat'. Its columns: task, method, estimate.", "estimate"),
         ({"plot": "method"}, "column method of combined.csv has no numbers (2 text)", "--plot estimate"),
-        ({"plot": True, "plot_by": "q"}, "has no column 'q'", "--plot-by"),
+        ({"plot": True, "plot_by": "q"}, "has no column 'q'", "--plot-by method"),
         ({"plot_file": "a.gif"}, "--plot-file a.gif must end in .png, .svg, .pdf or .html.", "--plot-file plot.png"),
         ({"plot_file": "mine.png"}, "mine.png already exists, and was not drawn by rookery", "--plot-file plot.png"),
     ],

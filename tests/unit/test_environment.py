@@ -143,6 +143,11 @@ def test_a_lock_file_that_is_missing_is_named(tmp_path: Path, way: str) -> None:
         ("[project]\nname = 'a'\ndependencies = ['numpy']\n", "uv.lock"),
         ("[tool.poetry.dependencies]\npython = '^3.12'\nnumpy = '*'\n", "poetry.lock"),
         ("[project]\ndependencies = ['numpy']\n[tool.poetry]\npackage-mode = false\n", "poetry.lock"),
+        (
+            "[project]\ndependencies = ['numpy']\n[build-system]\nbuild-backend = 'poetry.core.masonry.api'",
+            "poetry.lock",
+        ),
+        ("[project]\ndependencies = ['numpy']\n[build-system]\nbuild-backend = 'hatchling.build'", "uv.lock"),
         ("[tool.poetry.dependencies]\npython = '^3.12'\nnumpy = {version = '*', optional = true}\n", ""),
         ("[project]\nname = 'a'\n[dependency-groups]\ndev = ['ruff']\n", ""),
         ("[tool.ruff]\n", ""),

@@ -146,7 +146,7 @@ def is_told(found: Sequence[tuple[int, str]], expected: Sequence[tuple[int, str]
 PROJECT = """\
 name: penguin survival    #! `name` must be letters
 cluster: [penguins, hec]  #! unknown key `cluster` (did you mean `clusters`?)
-outputs: [logs, /data]    #! output '/data' must be relative
+output: [logs, /data]     #! unknown key `output` (did you mean `outputs`? `output` belongs in a job); output '/data'
 environment:
   python: condo           #! `python` must be one of uv, poetry, venv, conda, none, not 'condo' (did you mean `conda`?)
   jula: none              #! unknown key `jula`

@@ -1,5 +1,6 @@
 """`init`: its questions, what is written after a yes, and what is refused."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from init_folders import SIMULATE, empty_folder, git, refused, write
 
 from rookery.core import prompts
 from rookery.core.errors import RookeryError
-from rookery.projects import config, scaffold
+from rookery.projects import commit, config, scaffold
 from rookery.projects.adoption import command
 from rookery.projects.options import InitOptions, NewOptions
 
@@ -75,9 +76,76 @@ def test_the_next_step_after_a_program_that_reads_arguments_is_to_add_them(
     steps = [line.split("next     ")[1] for line in capsys.readouterr().out.splitlines() if "  next  " in line]
     commit = "git add rookery.yml && git commit -m 'Complete the project'"
     if in_git:
-        commit = "git add .gitignore rookery.yml && git commit -m 'Make it a rookery project'"
+        commit = "git add .gitignore fit.py rookery.yml && git commit -m 'First version'"
     assert steps == ["edit rookery.yml as its comments say (fit)", commit, "invoke run fit"]
     assert len(asked) == 1 if in_git else 2
+
+
+def next_steps(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The commands that `init` shows last."""
+    return [line.split(None, 1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith("  next ")]
+
+
+def follow(folder: Path, steps: list[str]) -> None:
+    """Run the commands of git, as they were shown."""
+    for step in steps:
+        if step.startswith("git "):
+            subprocess.run(step, shell=True, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("most", [8, 2])
+@pytest.mark.parametrize("has_commit", [False, True])
+@pytest.mark.parametrize("inside", ["", "analyses/first"])
+def test_the_commands_in_a_repository_commit_all_that_deploy_wants(
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    inside: str,
+    *,
+    has_commit: bool,
+) -> None:
+    """Like those after `uv init`; results and data stay out."""
+    monkeypatch.setattr(command.next_steps, "_MOST", most)
+    folder = here / inside
+    write(here, {"README.md": "a"})
+    git(here, "init", "--quiet")
+    if has_commit:
+        git(here, "add", "--all")
+        git(here, "commit", "--quiet", "--message", "first")
+    files = {"uv.lock": "", "pyproject.toml": "[project]\nname = 'a'\n", "src/a/__init__.py": "", "-x y.txt": "x"}
+    write(folder, {**files, "simulate.py": SIMULATE, "results/1.csv": "a", ".env": "PASSWORD=x"})
+    monkeypatch.chdir(folder)
+    assert command.run(InitOptions(cluster="penguins", yes=True)) == 0
+    add, run = next_steps(capsys)
+    assert run == "invoke run simulate"
+    named = ["'./-x y.txt'", ".gitignore", *(["README.md"] if not inside and not has_commit else [])]
+    named += ["pyproject.toml", "rookery.yml", "simulate.py", "src/", "uv.lock"]
+    message = "Make it a rookery project" if has_commit else "First version"
+    added = " ".join(named) if most == 8 else "--all ."
+    comment = "" if most == 8 else f"   # {', '.join(named)}".replace("./-x", "-x")
+    assert add == f"git add {added} && git commit -m '{message}'{comment}"
+    follow(folder, [add])
+    with commit.chosen(folder, config.load(folder).linked) as chosen:
+        assert not chosen.dirty
+    tracked = git(folder, "ls-files").splitlines()
+    assert {"src/a/__init__.py", "uv.lock", "rookery.yml"} < set(tracked)
+    assert not {".env", "results/1.csv"} & set(tracked)
+
+
+def test_somebody_whom_git_does_not_know_tells_it_first(
+    here: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "home/.gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")
+    write(here, {"simulate.py": SIMULATE})
+    git(here, "init", "--quiet")
+    assert command.run(InitOptions(cluster="penguins", yes=True)) == 0
+    steps = next_steps(capsys)
+    assert [step.split()[:4] for step in steps[:2]] == [
+        ["git", "config", "--global", "user.name"], ["git", "config", "--global", "user.email"],
+    ]  # fmt: skip
+    follow(here, steps)
+    assert git(here, "status", "--porcelain") == ""
 
 
 def test_a_no_writes_nothing(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,9 +172,56 @@ def test_without_a_terminal_it_shows_and_needs_yes(here: Path, capsys: pytest.Ca
 def test_packages_that_no_file_lists_come_before_the_first_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(here, {"fit.R": "library(zoo)\n"})
     assert command.run(InitOptions(cluster="penguins", yes=True)) == 0
-    steps = [line.split(None, 1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith("  next ")]
+    steps = next_steps(capsys)
     assert steps[0].startswith("printf '%s\\n' zoo >>r-packages.txt")
     assert steps[1:] == ["git add r-packages.txt && git commit -m 'Complete the project'", "invoke run fit"]
+
+
+NOTEBOOK = '{"cells": [{"cell_type": "code", "source": ["import pandas"]}]}'
+POETRY = "[project]\nname = 'a'\ndependencies = ['rich']\n[build-system]\nbuild-backend = 'poetry.core.masonry.api'\n"
+
+FIRST_STEPS = [
+    ({}, ["uv init --bare && uv add ipykernel nbconvert pandas"], "pyproject.toml uv.lock"),
+    ({"uv.lock": ""}, ["uv add nbconvert ipykernel"], "pyproject.toml uv.lock"),
+    ({"poetry.lock": ""}, ["poetry add nbconvert ipykernel"], "poetry.lock pyproject.toml"),
+    ({"pyproject.toml": "[tool.ruff]\n"}, [], ""),
+    ({"pyproject.toml": "[project]\nname = 'a'\n"}, ["uv add nbconvert ipykernel"], "pyproject.toml uv.lock"),
+    ({"pyproject.toml": POETRY}, ["poetry lock", "poetry add nbconvert ipykernel"], "poetry.lock pyproject.toml"),
+    (
+        {"pyproject.toml": POETRY.replace("poetry.core.masonry.api", "hatchling.build").replace("rich", "jupyter")},
+        ["uv lock"],
+        "uv.lock",
+    ),
+    ({"requirements.txt": "nbconvert==7"}, [r"printf '\n%s' ipykernel >>requirements.txt"], "requirements.txt"),
+    ({"requirements.txt": "jupyterlab\n"}, [], ""),
+    ({"environment.yml": "dependencies: [python=3.12, notebook>=7]"}, [], ""),
+    (
+        {"environment.yml": "dependencies:\n- python\n- pip: [nbconvert]"},
+        ["edit environment.yml: add ipykernel to its dependencies"],
+        "environment.yml",
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "first", "added"), FIRST_STEPS)
+def test_what_jobs_of_notebooks_need_comes_before_the_first_run(
+    here: Path, capsys: pytest.CaptureFixture[str], files: dict[str, str], first: list[str], added: str
+) -> None:
+    write(here, {"explore.ipynb": NOTEBOOK, **files})
+    assert command.run(InitOptions(cluster="hec", yes=True)) == 0
+    commit = [f"git add {added} && git commit -m 'Complete the project'"] if added else []
+    assert next_steps(capsys) == [*first, *commit, "invoke run explore"]
+
+
+def test_notebooks_beside_job_scripts_need_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = "#!/bin/bash\n#SBATCH --output=slurm_logs/%j.out\n"
+    write(here, {"explore.ipynb": NOTEBOOK, "run.sh": script, "uv.lock": ""})
+    assert command.run(InitOptions(cluster="hec", yes=True)) == 0
+    assert next_steps(capsys) == ["invoke run run"]
+    (here / "rookery.yml").unlink()
+    write(here, {"run.sh": f"{script}jupyter nbconvert --execute explore.ipynb\n"})
+    assert command.run(InitOptions(cluster="hec", yes=True)) == 0
+    assert next_steps(capsys)[0] == "uv add nbconvert ipykernel"
 
 
 def test_what_is_a_project_already_is_refused(here: Path) -> None:

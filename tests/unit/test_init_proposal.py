@@ -7,6 +7,8 @@ from init_folders import SIMULATE, empty_folder, git, proposed, write
 
 from rookery.projects import config
 from rookery.projects.adoption import command, folder_files, large_data
+from rookery.projects.adoption.project_file import ProjectDraft
+from rookery.projects.adoption.project_file import text as project_text
 from rookery.projects.options import InitOptions
 
 
@@ -39,11 +41,14 @@ def test_the_environment_is_that_of_the_lock_file(
     assert document["jobs"]["simulate"]["command"] == f"{python} simulate.py"  # type: ignore[index]
 
 
+POETRY_CORE = "[build-system]\nrequires = ['poetry-core']\nbuild-backend = 'poetry.core.masonry.api'\n"
+
 ADVICE = [
     ({"pyproject.toml": "[project]\nname = 'a'\ndependencies = ['numpy']\n"}, "uv lock"),
     ({"pyproject.toml": "[tool.poetry.dependencies]\npython = '^3.12'\nrich = '*'\n"}, "poetry lock"),
     ({"pyproject.toml": "[tool.poetry.group.main.dependencies]\nrich = '*'\n"}, "poetry lock"),
     ({"pyproject.toml": "[dependency-groups]\ndev = ['rich']\n"}, "uv lock"),
+    ({"pyproject.toml": f"[project]\ndependencies = ['rich']\n{POETRY_CORE}"}, "poetry lock"),
     ({"Pipfile": ""}, "pipenv requirements > requirements.txt"),
     ({"more.py": "import numpy.linalg, sklearn, os\nfrom simulate import a\n"}, "uv add numpy scikit-learn"),
     ({"more.R": "library(stats)\nx <- data.table::fread(a) # foreach::y\n"}, "renv::init()"),
@@ -296,3 +301,54 @@ def test_job_scripts_become_jobs_unchanged(here: Path, capsys: pytest.CaptureFix
     command.run(InitOptions(cluster="penguins,hec", yes=True))
     assert (here / "run.sh").read_text() == BATCH
     assert config.load(here).outputs[2:] == ("log files", "logs")
+
+
+MODULES = "#!/bin/bash\n#SBATCH --output=slurm_logs/%j.out\nmodule load R\nRscript a.R\n"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "text", "where"),
+    [
+        ("penguins", MODULES, "penguins has none"),
+        ("hec,penguins", MODULES, "penguins has none"),
+        ("hec", MODULES, ""),
+        ("penguins", MODULES.replace("module", "if true; then\n  module").replace("R\nR", "R\nfi\nR"), ""),
+        ("penguins", MODULES.replace("module", "command -v module && module use x\nmodule"), ""),
+        ("penguins", MODULES.replace("module load", "# module load"), ""),
+    ],
+)
+def test_scripts_that_load_modules_where_there_are_none(
+    here: Path, capsys: pytest.CaptureFixture[str], cluster: str, text: str, where: str
+) -> None:
+    write(here, {"run.sh": text})
+    assert command.run(InitOptions(cluster=cluster, yes=True)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    said = [line for line in lines if "loads modules" in line]
+    assert said == ([f"  warning  run.sh loads modules, and {where}: submit refuses it there."] if where else [])
+    lint = "invoke lint run.sh --cluster penguins"
+    steps = [line for line in lines if line.startswith("  next ") and lint in line]
+    assert len(steps) == (cluster == "penguins" and bool(where)), "the first cluster is the one that `run` uses"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "warns"), [("penguins", True), ("hec,penguins", True), ("hec", False), ("bede", False)]
+)
+def test_conda_on_a_cluster_without_it_is_named(here: Path, cluster: str, warns: bool) -> None:
+    """Where the profile knows that no module has it; bede's has modules, and may have one."""
+    write(here, {"simulate.py": SIMULATE, "environment.yml": "dependencies: [numpy]\n"})
+    advice = command._plan(here, InitOptions(cluster=cluster)).proposal.advice
+    said = [each.text for each in advice if "mamba or conda" in each.text]
+    assert [text.partition(":")[0] for text in said] == [
+        "environment.yml needs mamba or conda, and penguins has no module with either"
+    ] * warns
+
+
+@pytest.mark.parametrize("clusters", [("penguins",), ("penguins", "hec", "hex", "bede")])
+def test_lines_with_comments_fit_a_narrow_terminal_in_a_diff(clusters: tuple[str, ...]) -> None:
+    outputs = ("results", "figures", "tables", "log files", "slurm_logs")
+    for number in range(1, len(outputs) + 1):
+        environment = {"python": ("conda", "environment.yml"), "r": ("library", "r-packages.txt")}
+        draft = ProjectDraft("a", clusters, environment, outputs[:number], ("data/raw/observations", "data/more.csv"))
+        lines = project_text(draft).splitlines()
+        assert max(len(f"+{line}") for line in lines) <= 80
+        assert sum("large storage" in line for line in lines) == 1

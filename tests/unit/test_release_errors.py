@@ -1,6 +1,7 @@
 """An environment that could not be built: the last lines of its log, where the whole log is, and each thing once."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from rookery.core import invocation
 from rookery.projects import release_errors, release_protocol
 
 LOG = "/home/ada/projects/demo/state/environment-demo-05e0.log"
-STOP = f"free 1024 /home/ada\nstop build venv {LOG}\n"
+STOP = f"before {'a' * 40}\nfree 1024 /home/ada\nstop build venv {LOG}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -78,8 +79,28 @@ def test_what_programs_write_is_made_safe_and_not_rewritten(hec: Cluster, monkey
 
 
 def test_other_steps_have_no_lines(hec: Cluster) -> None:
-    answer = release_protocol.read("stop pack\n")
+    answer = release_protocol.read(f"before {'a' * 40}\nstop pack\n")
     assert str(release_errors.refused(hec, "demo", answer, "fatal: bad object\n")).splitlines() == [
         f"hec: can't unpack the commit: fatal: bad object. {release_errors.STILL}",
         "  next: run the same command again",
     ]
+
+
+def test_the_first_deploy_has_no_release_before(hec: Cluster) -> None:
+    answer = release_protocol.read("before \nstop pack\n")
+    first, _ = str(release_errors.refused(hec, "demo", answer, "fatal: bad object\n")).splitlines()
+    assert first == "hec: can't unpack the commit: fatal: bad object."
+
+
+@pytest.mark.parametrize(
+    ("modules", "ends"),
+    [("none", "in rookery.yml, and commit"), ("lmod", "cluster_modules: {conda: [MODULE]} for hec in your inventory")],
+)
+def test_without_conda_there_is_uv_or_a_module(hec: Cluster, modules: str, ends: str) -> None:
+    there = replace(hec, data={**hec.data, "cluster_module_system": modules})
+    answer = release_protocol.read(f"before \nstop build conda {LOG}\n")
+    first, last = str(release_errors.refused(there, "demo", answer, f"error: {release_errors.NO_CONDA}\n")).splitlines()
+    assert first == "hec: can't build the conda environment: neither mamba nor conda is installed."
+    assert last.startswith("  next: uv init --bare && uv add PACKAGES   # ")
+    assert last.endswith(ends)
+    assert release_errors.NO_CONDA in release_protocol.text("ways.sh")

@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from user_home import shared_cache
+from user_home import own_inventory, shared_cache
 
 from rookery.clusters import set_up_note
 from rookery.clusters.config import profile
@@ -60,12 +60,16 @@ def test_a_project_is_whole_committed_and_readable(here: Path, lang: str, lock: 
     assert [path.name for path in here.iterdir()] == ["penguin-study"]
 
 
-def test_its_clusters_are_those_where_one_has_a_username(here: Path) -> None:
+def test_its_clusters_are_those_that_the_user_uses(here: Path) -> None:
     def clusters(name: str) -> tuple[str, ...]:
         scaffold.run(NewOptions(name))
         return tuple(config.load(here / name).clusters)
 
     assert clusters("without") == ("penguins", "hec", "hex", "bede")
+    state_files.save(set_up_note.file("penguins", sandbox=True), {"set_up": "2026-11-28"})
+    assert clusters("miniature") == ("penguins",)
+    own_inventory(Path.home(), "hosts.yml", "all: {hosts: {bede: }}")
+    assert clusters("own-inventory") == ("bede",)
     profile.remember("hec", {"cluster_user": "ada"})
     profile.remember("hex", {"cluster_user": "ada"})
     assert clusters("with-two") == ("hec", "hex")

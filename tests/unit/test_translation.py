@@ -211,3 +211,9 @@ def test_what_a_cluster_can_not_run_is_named(here: Path, capsys: pytest.CaptureF
     write(here, {"run.sh": "#!/bin/bash\n#SBATCH --partition=nowhere\nmodule load R\ntrue\n"})
     advice = [entry["text"] for entry in proposed(capsys, from_script="run.sh")["advice"]]  # type: ignore[attr-defined]
     assert any(text.startswith("run can't run on penguins yet: ") for text in advice)
+    assert command.run(InitOptions(from_script="run.sh", cluster="penguins,hec", yes=True)) == 0
+    steps = [line.split(None, 1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith("  next ")]
+    edit, commit, run = steps
+    assert edit == "edit rookery.yml, until `invoke render run --cluster penguins` prints the script"
+    assert commit.startswith("git add rookery.yml && git commit")
+    assert run == "invoke run run"

@@ -120,7 +120,7 @@ def make(table: Path, column: str, by: str, parameters: Sequence[str]) -> tuple[
     known = [name for name in (*_ORIGINS, *parameters) if name in data.names and name != column]
     varied = [name for name in known if name.lower() not in _REPEATS and len(set(data[name])) > 1]
     if by and by != HISTOGRAM:
-        by = _named(by, data, "--plot-by", table)
+        by = _named(by, data, "--plot-by", table, column)
     elif not by:
         numeric = [name for name in varied if name not in _ORIGINS and all(map(_is_finite, data[name]))]
         by = max(numeric, key=lambda name: len(set(data[name])), default="")
@@ -197,15 +197,16 @@ def _read(table: Path) -> _Columns:
     return _Columns([name.strip() for name in header], rows)
 
 
-def _named(name: str, data: _Columns, flag: str, table: Path) -> str:
-    """Return the column that is meant, in any case of letters."""
+def _named(name: str, data: _Columns, flag: str, table: Path, other: str = "") -> str:
+    """Return the column that is meant, in any case of letters; the hint names none that is used for something else."""
     for known in data.names:
         if name.strip().lower() == known.lower():
             return known
-    near = near_names.closest(name, data.names)
+    left = [known for known in data.names if known != other]
+    near = near_names.closest(name, left) or (left[-1] if left else HISTOGRAM)
     raise RookeryError(
         f"{table.name} has no column {name!r}. Its columns: {', '.join(data.names)}.",
-        hint=typed_command.again(flag, near or data.names[-1]),
+        hint=typed_command.again(flag, near),
     )
 
 

@@ -1,7 +1,6 @@
 """Decide what `scale` measures: which sizes, which task, and what of the job is changed for each run."""
 
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -209,4 +208,4 @@ def _check_places(plan: ScalingPlan, cluster: "Cluster") -> None:
         fitting = [str(cores) for cores in plan.sizes if cores not in wrong]
         messages = "\n".join(f"{cores} cores: {error.message}" for cores, error in wrong.items())
         hint = typed_command.again("--cpus", ",".join(fitting)) if len(fitting) > 1 else None
-        raise RookeryError(messages, hint=hint or f"invoke queue {shlex.quote(cluster.name)}")
+        raise RookeryError(messages, hint=hint or f"invoke queue {cluster.argument}")

@@ -7,11 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rookery.clusters.config import profile
-from rookery.core import console, invocation, preferences, prompts
+from rookery.core import console, preferences, prompts
 from rookery.core.errors import RookeryError
 from rookery.core.sizes import of_mebibytes
-from rookery.projects import chosen_clusters, config, first_commit, scaffold
-from rookery.projects.adoption import from_script, git_facts, ignore_lines, inspection, project_file, proposal, screen
+from rookery.projects import chosen_clusters, commit, config, first_commit, scaffold
+from rookery.projects.adoption import (
+    cluster_checks,
+    from_script,
+    git_facts,
+    ignore_lines,
+    inspection,
+    next_steps,
+    project_file,
+    proposal,
+    screen,
+)
 from rookery.projects.adoption.facts import FolderFacts
 from rookery.projects.adoption.proposal import Proposal
 from rookery.projects.commit import listed
@@ -149,16 +159,20 @@ def _plan(root: Path, options: InitOptions) -> InitPlan:
         hint = f"invoke new {scaffold.suggested(root.name)}   # makes a project with an example"
         raise RookeryError(f"{root} has no files to make a project of.", hint=hint)
     made = dict([from_script.translated(root, options.from_script, {})]) if options.from_script else {}
-    gpus = {site: number for site in clusters if (number := partition.fewest_gpus(profile.load(site)))}
+    profiles = [profile.load(site) for site in clusters]
+    gpus = {each.name: number for each in profiles if (number := partition.fewest_gpus(each))}
     proposed = proposal.propose(facts, name, clusters, gpus, {path: each.job for path, each in made.items()})
+    draft = proposed.project
     notes = [
         advice
         for path, each in made.items()
         for advice in from_script.advice(
-            path, each, proposed.project.outputs, from_script.problems(root, proposed.project, each.job)
+            path, each, draft.outputs, clusters, from_script.problems(root, draft, each.job)
         )
     ]
-    proposed = replace(proposed, advice=(*proposed.advice, *notes))
+    unchanged = [script for script in facts.scripts if script.path not in made]
+    there = cluster_checks.advice(profiles, draft.environment, unchanged)
+    proposed = replace(proposed, advice=(*proposed.advice, *there, *notes))
     ignore_file = root / IGNORED
     before = ignore_file.read_text(encoding="utf-8", errors="surrogateescape") if ignore_file.is_file() else ""
     texts = {IGNORED: ignore_lines.with_sections(before, proposed.ignored)} if proposed.ignored else {}
@@ -242,28 +256,19 @@ def _first_commit(plan: InitPlan) -> str:
 
 def _print_summary(plan: InitPlan, signed: str, *, committed: bool) -> None:
     """Print what was written, and the commands that lead to a result."""
-    project, invoke = plan.proposal.project, invocation.invocation()
+    project = plan.proposal.project
     inside = plan.root == Path.cwd()
     where = "" if inside else f" -C {shlex.quote(str(config.shown(plan.root)))}"
     console.say(f"{project.name} is a project for {', '.join(project.clusters)}: wrote {' and '.join(plan.texts)}.")
     if committed:
         console.say(f"  made a git repository, with a first commit of {_commit_size(plan)}")
         first_commit.warn(signed, where)
-    steps = [] if inside else [f"cd {shlex.quote(str(config.shown(plan.root)))}"]
-    packages = [advice for advice in plan.proposal.advice if advice.writes]
-    unfinished = [job.name for job in project.jobs if job.comments]
-    steps += [advice.command for advice in packages]
-    if unfinished:
-        steps.append(f"edit {config.NAME} as its comments say ({listed(unfinished)})")
-    added = [file for advice in packages for file in advice.writes]
-    added = [*([config.NAME] * bool(unfinished) if committed else plan.texts), *added]
-    if plan.commits and not committed:
-        steps.append("git init && git add -A && git commit -m 'First version'")
-    elif added:
-        what = "Complete the project" if committed else "Make it a rookery project"
-        steps.append(f"git add {shlex.join(added)} && git commit -m '{what}'")
-    steps += [f"{invoke} data.push"] if project.inputs else []
-    steps += [f"{invoke} run {project.jobs[0].name}" if project.jobs else f"{invoke} deploy"]
+    changed = commit.uncommitted(plan.root, project.outputs) if committed or not plan.commits else None
+    steps = next_steps.steps(plan.proposal, changed, has_commit=committed or plan.facts.git.has_commit)
+    if not committed and not first_commit.knows_author(plan.root):
+        steps = [*next_steps.AUTHOR, *steps]
+    if not inside:
+        steps = [f"cd {shlex.quote(str(config.shown(plan.root)))}", *steps]
     for step in steps:
         console.say(f"  next     {step}")
 

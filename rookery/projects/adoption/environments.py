@@ -3,11 +3,12 @@
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from rookery.projects import config
+from rookery.projects.adoption import notebooks
 from rookery.projects.adoption.facts import FolderFiles, PackageFacts, Program
 from rookery.projects.adoption.folder_files import text_of
 from rookery.projects.adoption.programs import names
@@ -83,12 +84,12 @@ def r_package(root: Path, files: FolderFiles) -> str:
     return description.fields(text).get("Package", "")
 
 
-def locked_packages(root: Path, lock: str) -> frozenset[str] | None:
-    """Return the Python packages that a lock file lists, by their normalised names; None where it may not list all.
+def listed_packages(root: Path, lock: str) -> frozenset[str] | None:
+    """Return the Python packages that a file lists, by their normalised names; None where it may not list all.
 
     Args:
         root: The folder.
-        lock: The lock file; "" for none.
+        lock: The lock file, or without one the pyproject.toml, which need not be there.
     """
     if lock in {"uv.lock", "poetry.lock"}:
         entries = _toml(root / lock).get("package")
@@ -99,11 +100,38 @@ def locked_packages(root: Path, lock: str) -> frozenset[str] | None:
         if re.search(r"^\s*(?:-r|--requirement|-e|--editable|https?:|git\+|\.)", text, re.MULTILINE):
             return None
         return frozenset(name for name, *_ in requirements_file.expected([text])["roots"])
-    return None
+    if lock in {"environment.yml", "environment.yaml"}:
+        return _of_conda(text_of(root / lock))
+    return _of_project(_toml(root / lock)) if lock == "pyproject.toml" and (root / lock).is_file() else None
+
+
+def _of_project(document: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return the packages that a pyproject.toml lists; None where it has settings of tools alone."""
+    if "project" not in document and not pyproject.lock_command(document, groups=True):
+        return None
+    lists = [table(document, "project").get("dependencies"), *table(document, "dependency-groups").values()]
+    texts = ["\n".join(map(str, each)) for each in lists if isinstance(each, list)]
+    poetry = table(document, "tool", "poetry")
+    groups = [table(poetry, "group", name, "dependencies") for name in table(poetry, "group")]
+    named = {normalised(name) for group in (table(poetry, "dependencies"), *groups) for name in group}
+    return frozenset(named.union(name for name, *_ in requirements_file.expected(texts)["roots"]))
+
+
+def _of_conda(text: str) -> frozenset[str] | None:
+    """Return the packages that an environment.yml lists; None where it may not list all."""
+    import yaml
+
+    try:
+        found = requirements_file.conda(yaml.safe_load(text))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    if re.search(r"^\s*-\s+[\"']?(?:-r|--requirement)\b", text, re.MULTILINE):
+        return None
+    return frozenset(normalised(name) for name, *_ in (*found["conda"], *found["roots"]))
 
 
 def unlisted(  # noqa: PLR0913 all that decides
-    root: Path, files: FolderFiles, programs: Iterable[Program], *, python: bool, r: str, renders: bool
+    root: Path, files: FolderFiles, programs: Iterable[Program], *, python: bool, r: str, runs: Container[str]
 ) -> dict[str, tuple[str, ...]]:
     """Return the packages that the code uses and no file lists, by language.
 
@@ -113,7 +141,7 @@ def unlisted(  # noqa: PLR0913 all that decides
         programs: Its code.
         python: Whether a file lists Python packages.
         r: The lock file of its R packages; "" for none.
-        renders: Whether there is a report in R Markdown to be rendered.
+        runs: What jobs run: `notebook` and `rmarkdown` need packages themselves.
     """
     every, found = list(programs), {}
     own = {PurePosixPath(path).stem for path in files.sizes if path.endswith(".py")}
@@ -121,12 +149,13 @@ def unlisted(  # noqa: PLR0913 all that decides
     own |= {PurePosixPath(path).parent.name for path in files.sizes if path.endswith(".py")}
     used = names(every, frozenset({"python", "notebook"}))
     foreign = [_SPELT.get(name, name) for name in used if name not in own and name not in sys.stdlib_module_names]
+    foreign += notebooks.NEEDED if "notebook" in runs else ()
     if not python and foreign:
         found["python"] = tuple(sorted(set(foreign), key=str.lower))
     listed_r = text_of(root / r, 20_000_000) if r else ""
     own_r = {r_package(root, files)} | description.BASE | description.RECOMMENDED
     used_r = [name for name in names(every, frozenset({"r", "rmarkdown"})) if name not in own_r]
-    used_r += ["rmarkdown"] if renders else []
+    used_r += ["rmarkdown"] if "rmarkdown" in runs else []
     listed_r += "\n".join(description.dependencies(text_of(root / description.NAME)))
     missing_r = [name for name in used_r if not re.search(rf"\b{re.escape(name)}\b", listed_r)]
     if missing_r:

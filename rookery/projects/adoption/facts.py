@@ -138,8 +138,9 @@ class FolderFacts:
         unlocked: Files that list packages without a lock file that is used: each with the command that writes one.
         package: The Python package that it is.
         r_package: The name of the R package that it is; "" for none.
-        packages: The packages that a lock file lists, in small letters; None where they can't be read from it.
-        unlisted: Packages that its code uses and no file lists, by language.
+        packages: The Python packages that a file lists, by their normalised names; None where it may not list all.
+        unlisted: Packages that its code and its jobs use and no file lists, by language.
+        notebooks: Whether jobs run notebooks.
         outputs: Folders that its programs write to.
         beside: Files that its programs write beside the code, each with the program.
         data: Data that is too large for git.
@@ -158,6 +159,7 @@ class FolderFacts:
     r_package: str = ""
     packages: frozenset[str] | None = None
     unlisted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notebooks: bool = False
     outputs: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict)
     data: tuple[LargeData, ...] = ()

@@ -39,13 +39,16 @@ def translated(root: Path, script: str, taken: Mapping[str, object]) -> tuple[st
     return path, translation.translate(path, text_of(file), list(taken))
 
 
-def advice(path: str, made: Translation, outputs: Sequence[str], problems: Mapping[str, str]) -> Iterator[Advice]:
+def advice(
+    path: str, made: Translation, outputs: Sequence[str], clusters: Sequence[str], problems: Mapping[str, str]
+) -> Iterator[Advice]:
     """Yield what is different from a script that was translated.
 
     Args:
         path: The script.
         made: The job.
         outputs: The project's folders for results and logs.
+        clusters: The project's; the first is the one that `run` uses.
         problems: The clusters that can't run it, each with why.
     """
     for note in made.notes:
@@ -54,7 +57,9 @@ def advice(path: str, made: Translation, outputs: Sequence[str], problems: Mappi
         if not batch_scripts.is_fetched(log, outputs):
             yield Advice(f"The log {log} is in no folder of `outputs`, so fetch does not copy it")
     for cluster, why in problems.items():
-        yield Advice(f"{made.job.name} can't run on {cluster} yet: {why}")
+        text = f"{made.job.name} can't run on {cluster} yet: {why}"
+        edit = f"edit {config.NAME}, until `invoke render {made.job.name} --cluster {cluster}` prints the script"
+        yield Advice(text, edit, (config.NAME,)) if cluster == clusters[0] else Advice(text)
 
 
 def problems(root: Path, draft: ProjectDraft, job: JobDraft) -> dict[str, str]:
@@ -96,7 +101,7 @@ def add(root: Path, options: InitOptions) -> int:
     after = added_job.with_job(before, made.job)
     settings = {**project.jobs, made.job.name: made.job.keys}
     clashes = _problems(replace(project, jobs=settings), made.job.name)
-    notes = list(advice(path, made, project.outputs, clashes))
+    notes = list(advice(path, made, project.outputs, project.clusters, clashes))
     if others := [name for name, job in project.jobs.items() if path in job_settings.listed(job.get("script"))]:
         notes.append(Advice(f"The job {others[0]} runs {path} unchanged: remove it, or the new job {made.job.name}"))
     asks = prompts.is_interactive() and not (options.yes or options.check or options.json)

@@ -47,10 +47,14 @@ def inspect(root: Path) -> FolderFacts:
     fresh = [path for path, size in files.sizes.items() if path not in git.ignored and size <= _LARGEST_SECRET]
     python_locks = environments.locks(root, files, config.PYTHON_LOCKS)
     r_locks = environments.locks(root, files, config.R_LOCKS)
-    packages = environments.locked_packages(root, python_locks[0][1] if python_locks else "")
+    unlocked = environments.unlocked(root, files)
+    listing = python_locks[0][1] if python_locks else next(iter(unlocked), "pyproject.toml")
     r_package = environments.r_package(root, files)
     lists_python = bool(python_locks) or not {"pyproject.toml", "Pipfile", "setup.py"}.isdisjoint(files.sizes)
     runnable = programs.runnable(every, environments.package_folders(files), r_package=bool(r_package))
+    runs = {program.kind for program in runnable}
+    if scripts and not any("nbconvert" in script.text for script in scripts):
+        runs.discard("notebook")  # which gets no job beside job scripts
     return FolderFacts(
         root=root,
         files=files,
@@ -59,18 +63,19 @@ def inspect(root: Path) -> FolderFacts:
         programs=tuple(program for program in runnable if program.path not in {script.path for script in scripts}),
         python_locks=python_locks,
         r_locks=r_locks,
-        unlocked=environments.unlocked(root, files),
+        unlocked=unlocked,
         package=environments.python_package(root, files),
         r_package=r_package,
-        packages=packages,
+        packages=environments.listed_packages(root, listing),
         unlisted=environments.unlisted(
             root,
             files,
             every,
             python=lists_python,
             r=r_locks[0][1] if r_locks else "",
-            renders=any(program.kind == "rmarkdown" for program in runnable),
+            runs=runs,
         ),
+        notebooks="notebook" in runs,
         outputs=outputs,
         beside=programs.written_beside(runnable),
         data=tuple(

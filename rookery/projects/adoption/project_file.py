@@ -9,6 +9,10 @@ from typing import Any, Final
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./%=+@~^:-]+(?: [A-Za-z0-9_./%=+@~^:$(){}*?;\"'<>|&,\[\]!-]+)*")
 
 
+_WIDTH: Final = 79
+"""How long a line with a comment may be: a diff shows it with a character before it, on terminals of 80."""
+
+
 @dataclass(frozen=True)
 class JobDraft:
     """A job as it is proposed for rookery.yml.
@@ -47,20 +51,17 @@ class ProjectDraft:
 
 def text(draft: ProjectDraft) -> str:
     """Return the rookery.yml of a project."""
-    lines = [
-        "# The clusters, the environment and the jobs of this project (rookery docs rookery-yml)",
-        f"name: {draft.name}",
-        f"clusters: [{', '.join(draft.clusters)}] # the first is the default of --cluster",
-    ]
+    lines = ["# Clusters, environment and jobs of this project: rookery docs rookery-yml", f"name: {draft.name}"]
+    lines += _commented(f"clusters: [{', '.join(draft.clusters)}]", "the first is the default of --cluster")
     if draft.environment:
         ways = ", ".join(f"{language}: {way}" for language, (way, _) in draft.environment.items())
         locks = " and ".join(lock for _, lock in draft.environment.values())
-        lines.append(f"environment: {{{ways}}} # made from {locks}")
+        lines += _commented(f"environment: {{{ways}}}", f"made from {locks}")
     outputs = ", ".join(scalar(folder, inside=True) for folder in draft.outputs)
-    lines.append(f"outputs: [{outputs}] # results and logs, on the cluster's large storage")
+    lines += _commented(f"outputs: [{outputs}]", "results and logs, on the large storage")
     if draft.inputs:
         inputs = ", ".join(scalar(path, inside=True) for path in draft.inputs)
-        lines.append(f"inputs: [{inputs}] # data that is not in git; `rookery data.push` copies it to the cluster")
+        lines += _commented(f"inputs: [{inputs}]", "data that is not in git: rookery data.push copies it")
     if not draft.jobs:
         lines += [
             "",
@@ -73,6 +74,12 @@ def text(draft: ProjectDraft) -> str:
     else:
         lines += ["", "jobs:", *(line for draft_job in draft.jobs for line in job_lines(draft_job))]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _commented(line: str, comment: str) -> list[str]:
+    """Return a line with a comment behind it, or above it where it would be too long."""
+    whole = f"{line} # {comment}"
+    return [whole] if len(whole) <= _WIDTH else [f"# {comment}", line]
 
 
 def job_lines(draft: JobDraft, indent: str = "  ") -> list[str]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from rookery.core.sizes import of_mebibytes
-from rookery.projects.adoption import batch_scripts, ignore_lines, programs
+from rookery.projects.adoption import batch_scripts, ignore_lines, notebooks, programs
 from rookery.projects.adoption.facts import FolderFacts, LargeData, Program
 from rookery.projects.adoption.ignore_lines import IgnoreSection
 from rookery.projects.adoption.inspection import LOGS, RESULTS
@@ -150,7 +150,7 @@ def _command(program: Program, facts: FolderFacts, outputs: tuple[str, ...]) -> 
 
 def _comments(program: Program) -> Iterator[str]:
     if _is_array(program):
-        yield "the program reads SLURM_ARRAY_TASK_ID: set the numbers of its tasks in `array`"
+        yield "it reads SLURM_ARRAY_TASK_ID: set the numbers of its tasks in `array`"
     if program.arguments:
         yield "the program reads arguments: add them to the command"
 
@@ -225,17 +225,19 @@ def _on_packages(facts: FolderFacts) -> Iterator[Advice]:
             yield _on_r_packages(facts.r_locks[0][1] if facts.r_locks else "", packages)
         else:
             command = f"uv init --bare && uv add {shlex.join(packages)}"
-            text = f"No file lists the Python packages that your code uses ({_few(packages)})"
+            users = "your code and its jobs use" if facts.notebooks else "your code uses"
+            text = f"No file lists the Python packages that {users} ({_few(packages)})"
             yield Advice(text, command, ("pyproject.toml", "uv.lock"))
     kinds = {program.kind for program in facts.programs}
     if "rmarkdown" in kinds:
         yield Advice(
             "Reports in R Markdown need pandoc: if it is a module of the cluster, give their jobs `modules: [pandoc]`"
         )
-    if "notebook" in kinds and facts.packages is not None and not {"nbconvert", "ipykernel"} <= facts.packages:
-        adding = {way: f"{way} add nbconvert ipykernel" for way in ("uv", "poetry")}
-        text = "Notebooks need the packages nbconvert and ipykernel to run as jobs"
-        yield Advice(text, adding.get(facts.python_locks[0][0], ""))
+    if facts.notebooks and facts.packages is not None and (lacking := notebooks.lacking(facts.packages)):
+        made = _written(next(iter(facts.unlocked.values()), "uv lock"))
+        lock = facts.python_locks[0][1] if facts.python_locks else made
+        command, files = notebooks.adding(lock, lacking)
+        yield Advice(f"Notebooks need the packages {' and '.join(notebooks.NEEDED)} to run as jobs", command, files)
 
 
 def _written(command: str) -> str:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 NAME = "pyproject.toml"
 
+_OF_POETRY = ("poetry.core.", "poetry.masonry.")
+"""The beginnings of Poetry's build backends, which a project of Poetry has with or without [tool.poetry]."""
+
 
 class Unsupported(ValueError):  # noqa: N818 said of a project, not of something that broke
     """The reason why a project's own code can't be installed into a release."""
@@ -67,4 +70,5 @@ def lock_command(document: Mapping[str, Any], *, groups: bool = False) -> str:
     grouped = document.get("dependency-groups") or table(poetry, "group") or table(poetry, "dev-dependencies")
     if not needed and not table(document, "project").get("dependencies") and not (groups and grouped):
         return ""
-    return "poetry lock" if poetry else "uv lock"
+    backend = str(table(document, "build-system").get("build-backend", ""))
+    return "poetry lock" if poetry or backend.startswith(_OF_POETRY) else "uv lock"
