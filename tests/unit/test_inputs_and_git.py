@@ -10,9 +10,9 @@ from repositories import Git
 from user_home import at_home
 
 from rookery.core import prompts
-from rookery.jobs.options import ScaleOptions, SubmitOptions
+from rookery.jobs.copies import copy_runs
+from rookery.jobs.options import SubmitOptions
 from rookery.jobs.run_job import command
-from rookery.jobs.scaling import plan, scale
 from rookery.jobs.submit import checks, deploy_first
 from rookery.jobs.submit.request import SubmitRequest
 from rookery.projects import config, deploy_cache
@@ -37,11 +37,11 @@ def demo(root: Path, git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return root
 
 
-def test_it_is_no_change_for_run_nor_for_scale(demo: Path, git: Git) -> None:
+def test_it_is_no_change_for_run_nor_for_scale_and_profile(demo: Path, git: Git) -> None:
     project, head = config.load(demo), git("rev-parse", "HEAD").strip()
     assert command._current(project) == head
-    options = ScaleOptions(job="fit", cpus="1,2")
-    assert scale._begun(project, plan.make(project, known("penguins"), options), None, options).commit == head
+    target: Any = SimpleNamespace(cluster=known("penguins"), required_project=project)
+    assert copy_runs.commit_to_copy(target) == head
 
 
 def test_neither_a_deploy_is_proposed_nor_tests_refused(demo: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
