@@ -41,7 +41,39 @@ def test_the_page_of_profvis_is_made_with_what_was_installed_for_the_run() -> No
         for name in ("rprof", "profvis")
     ]
     report = 'Rscript rookery-profile/report.R "$ROOKERY_PROFILE"'
-    assert lines == [report, f'{report} "$PWD"/rookery-profile/tools']
+    assert lines == [report, f'{report} "$ROOKERY_RELEASE"/rookery-profile/tools']
+
+
+# Stand-ins for what `profile` installs: they only look for the files that they are given.
+TOOL = "import os, sys\nprint('profiled')\nassert all(map(os.path.isfile, (a for a in sys.argv if 'start.py' in a)))\n"
+TOOLS = {
+    "rookery-profile/tools/scalene.py": TOOL,
+    "rookery-profile/tools/pyinstrument.py": TOOL,
+    "rookery-profile/tools/bin/py-spy": "#!/bin/sh\necho profiled",
+    "bin/R": '#!/bin/sh\nfor word; do [ ! -f "${word#--file=}" ] || echo profiled; done',
+    "bin/Rscript": '#!/bin/sh\n[ -f "$1" ] && touch "$2/top.tsv"',
+    "sub/fit.py": "print('profiled')",
+}
+
+
+@pytest.mark.parametrize("name", profilers.PROFILERS)
+@pytest.mark.parametrize("command", ["(cd sub && {} 1)", "cd sub\n{} 1"])
+def test_a_command_may_go_into_another_folder(tmp_path: Path, name: str, command: str) -> None:
+    profiler = profilers.PROFILERS[name]
+    release = tmp_path / "a release"
+    needed = {file: paths.remote(source) for file, source in remote_files.needed(profiler).items()}
+    for file, text in {**TOOLS, **needed}.items():
+        (release / file).parent.mkdir(parents=True, exist_ok=True)
+        (release / file).write_text(text)
+        (release / file).chmod(0o755)
+    program = "Rscript fit.R" if profiler.is_r else "python fit.py"
+    script = "set -eu\n" + profilers.profiled(command.format(program), profiler, "logs/x")
+    surroundings = {"PATH": f"{release}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh"], input=script, cwd=release, env=surroundings, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "profiled\n"), done.stderr
+    assert (release / "logs/x/top.tsv").exists()
 
 
 PROGRAM = """
@@ -96,6 +128,15 @@ def test_a_table_is_read_and_another_file_refused() -> None:
     for text in ("", "x", "nan\n", "1\n1\t2\n", "1\n-1\t1\t0\ta\tb\n"):
         with pytest.raises(RookeryError, match="Can't read the table"):
             top.read(text)
+
+
+def test_a_profile_without_a_sample_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    top.show(0, [], "line", ["fit.py: no such file"])
+    assert capsys.readouterr().out.splitlines() == [
+        "The program computed for too short a time to be profiled (profile a longer task), or did not run.",
+        "The end of the job's log:",
+        "    fit.py: no such file",
+    ]
 
 
 def test_an_archive_brings_plain_files_alone() -> None:

@@ -152,8 +152,9 @@ def _profile(runs: CopyRuns, copy: "Project", plan: ProfilePlan, options: Profil
         }  # fmt: skip
         print(json_.dumps(document, indent=2))
         return 0
-    console.say(f"{plan.task.what}, commit {commit[:7]}: {whole:.1f} s under {profiler.name}")
-    top.show(whole, spots, profiler.unit)
+    time = f"{whole:.1f} s under {profiler.name}" if whole else f"{profiler.name} took no sample of the program"
+    console.say(f"{plan.task.what}, commit {commit[:7]}: {time}")
+    top.show(whole, spots, profiler.unit, fetched.log)
     for file in (name for name in files if name.endswith(profiler.ending)):
         shown = str(config.shown(Path(file)))
         console.say(f"  report   {shown}")

@@ -112,30 +112,37 @@ def profiled(command: str, profiler: Profiler, folder: str) -> str:
         count += 1
         plain = f"{match['python']}{match['flags']}"
         file = f'"$ROOKERY_PROFILE/{count}'
-        tools = f'env PYTHONPATH="$PWD/{TOOLS}" PATH="$PWD/{TOOLS}/bin:$PATH"'
+        tools = f'env PYTHONPATH="$ROOKERY_RELEASE/{TOOLS}" PATH="$ROOKERY_RELEASE/{TOOLS}/bin:$PATH"'
         # py-spy gives up on a program that is no Python at first, such as pyenv's `python`
         itself = f'"$({match["python"]} -c "import sys; print(sys.executable)")"{match["flags"]}'
-        ours = f'--program-path "$(pwd -P)" --profile-exclude {FOLDER}/'
+        ours = f'--program-path "$ROOKERY_RELEASE" --profile-exclude {FOLDER}/'
+        start = f'"$ROOKERY_RELEASE/{START}"'
         calls = {
             "cprofile": f'{plain} -m cProfile -o {file}.prof" ',
             "pyinstrument": f'{tools} {plain} -m pyinstrument -r session -o {file}.pyisession" ',
             "py-spy": f'{tools} py-spy record --rate 100 --subprocesses --format raw -o {file}.raw" -- {itself} ',
-            "scalene": f'{tools} {plain} -m scalene run --cpu-only {ours} -o {file}.json" {START} -- ',
+            "scalene": f'{tools} {plain} -m scalene run --cpu-only {ours} -o {file}.json" {start} -- ',
         }
         return f"{match['before']}{calls[profiler.name]}"
 
     def r(match: re.Match[str]) -> str:
         script = f"ROOKERY_PROFILE_SCRIPT={match['script']}"
-        return f"{match['before']}env {script} R --slave --no-restore --file={RPROF} --args{match['rest']}"
+        profile = f'--file="$ROOKERY_RELEASE/{RPROF}"'
+        return f"{match['before']}env {script} R --slave --no-restore {profile} --args{match['rest']}"
 
-    lines = [f'export ROOKERY_PROFILE="$PWD"/{shlex.quote(folder)}', 'mkdir -p "$ROOKERY_PROFILE"']
+    release = '"$ROOKERY_RELEASE"'  # the command may go into another folder
+    lines = [
+        'export ROOKERY_RELEASE="$(pwd -P)"',
+        f"export ROOKERY_PROFILE={release}/{shlex.quote(folder)}",
+        'mkdir -p "$ROOKERY_PROFILE"',
+    ]
     if profiler.is_r:
-        lines.append(_RSCRIPT.sub(r, command))
-        library = f' "$PWD"/{TOOLS}' if profiler.package else ""
+        lines += [_RSCRIPT.sub(r, command), f"cd {release}"]
+        library = f" {release}/{TOOLS}" if profiler.package else ""
         lines.append(f'Rscript {R_REPORT} "$ROOKERY_PROFILE"{library}')
     else:
         found = _PYTHON.search(command)
-        lines.append(_PYTHON.sub(python, command))
-        tools = f'env PYTHONPATH="$PWD/{TOOLS}" ' if profiler.module else ""
+        lines += [_PYTHON.sub(python, command), f"cd {release}"]
+        tools = f"env PYTHONPATH={release}/{TOOLS} " if profiler.module else ""
         lines.append(f'{tools}{found["python"] if found else "python"} {REPORT} "$ROOKERY_PROFILE"')
     return "\n".join(lines)

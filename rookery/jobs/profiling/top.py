@@ -1,6 +1,7 @@
 """Read the table of a profile that the job made, top.tsv, and show its first rows."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rookery.core import console, tables
@@ -58,17 +59,20 @@ def _seconds(text: str) -> float:
     return value
 
 
-def show(whole: float, spots: list[HotSpot], unit: str) -> None:
-    """Print the most expensive rows.
+def show(whole: float, spots: list[HotSpot], unit: str, log: Sequence[str] = ()) -> None:
+    """Print the most expensive rows, or what may be the reason that there are none.
 
     Args:
         whole: Seconds of all.
         spots: The rows, the most expensive first.
         unit: What a row is: function or line.
+        log: The last lines of the job's log, printed where there are no rows.
     """
     shown = [spot for spot in spots[:SHOWN] if spot.own > 0]
     if not shown:
-        console.say("The program computed for too short a time to be profiled. Profile a longer task.")
+        console.say("The program computed for too short a time to be profiled (profile a longer task), or did not run.")
+        if log:
+            console.say("The end of the job's log:", *(f"    {line}" for line in log))
         return
     has_calls = any(spot.calls for spot in shown)
     headings = [">self", ">share", ">total", *([">calls"] * has_calls), "<where", f"<{unit}"]
