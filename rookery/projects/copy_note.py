@@ -14,6 +14,9 @@ from rookery.core.shapes import flag, many, mapping, struct, text
 INSIDE = "project"
 """The git repository in a copy's folder."""
 
+FILE = "copy.json"
+"""The note there."""
+
 NAME = "[A-Za-z0-9_][A-Za-z0-9_-]{0,150}"
 
 
@@ -63,13 +66,13 @@ _SHAPE = struct(
 
 def read(folder: Path) -> CopyNote | None:
     """Return the note in a copy's folder; None where the copy is incomplete."""
-    document = state_files.load(folder / "copy.json", _SHAPE)
+    document = state_files.load(folder / FILE, _SHAPE)
     return CopyNote(**{**document, "clusters": tuple(document.get("clusters", ()))}) if document else None
 
 
 def save(folder: Path, note: CopyNote) -> None:
     """Put the note into a copy's folder."""
-    state_files.save(folder / "copy.json", asdict(note))
+    state_files.save(folder / FILE, asdict(note))
 
 
 def folder_of(root: Path) -> Path | None:
@@ -91,4 +94,5 @@ def every() -> list[tuple[Path, CopyNote]]:
     """Return the folder and the note of each complete copy."""
     base = state_files.place("copies")
     folders = sorted(base.iterdir()) if base.is_dir() else []
-    return [(folder, note) for folder in folders if (folder / "copy.json").exists() and (note := read(folder))]
+    whole = [folder for folder in folders if not folder.name.startswith(".") and (folder / FILE).exists()]
+    return [(folder, note) for folder in whole if (note := read(folder))]

@@ -7,7 +7,8 @@ alone. What is shared by name on a cluster, such as environments, is that of the
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,14 @@ _OWN_FILES = ("**/runs/.submitting-*", "**/runs/[0-9]*.json")
 """What submissions from a copy write into it, which is no part of its commits."""
 
 
-def make(project: "Project", name: str, commit: str = "HEAD", *, outputs_per_release: bool = False) -> "Project":
+def make(
+    project: "Project",
+    name: str,
+    commit: str = "HEAD",
+    *,
+    outputs_per_release: bool = False,
+    discard: str | None = None,
+) -> "Project":
     """Return a copy of a project at a commit; the one that an earlier command has made, where it is of that commit.
 
     One of another commit is made anew, unless something was submitted from it.
@@ -40,23 +48,22 @@ def make(project: "Project", name: str, commit: str = "HEAD", *, outputs_per_rel
         name: The copy's name, such as simulation-reproduce-41.
         commit: The commit, as git names it.
         outputs_per_release: Give each of its releases its own outputs, so that they can run side by side.
+        discard: The command that cancels what was submitted from it and removes it, for a hint.
 
     Raises:
         RookeryError: The commit is not here, there is no rookery.yml in it, or a copy of another one is in use.
     """
     identity = _identity(project.root, commit)
     place = folder(project, name)
-    with paths.writing_state(place.parent):
-        lock = place.with_name(f".{place.name}.lock")
-        with locking.waited(lock):
-            note = copy_note.read(place) if place.exists() else None
-            if note is None or note.commit != identity:
-                if note and _is_used(place):
-                    what = f"{name} is a copy of commit {note.commit[:7]}, from which jobs were submitted"
-                    raise RookeryError(f"{what} to {', '.join(note.clusters)}.")
-                on = note.clusters if note else ()  # its releases there are removed with the new one's
-                wanted = CopyNote(name, project.name, str(project.root), "", identity, "", on, outputs_per_release)
-                note = _make(project, place, wanted)
+    with _locked(place):
+        note = _whole(project, place)
+        if note is None or note.commit != identity:
+            if note and _is_used(place):
+                what = f"{name} is a copy of commit {note.commit[:7]}, from which jobs were submitted"
+                raise RookeryError(f"{what} to {', '.join(note.clusters)}.", hint=discard)
+            on = note.clusters if note else ()  # its releases there are removed with the new one's
+            wanted = CopyNote(name, project.name, str(project.root), "", identity, "", on, outputs_per_release)
+            note = _make(project, place, wanted)
     return config.load(place / INSIDE / note.folder)
 
 
@@ -68,7 +75,10 @@ def folder(project: "Project", name: str) -> Path:
 def find(project: "Project", name: str) -> "Project | None":
     """Return a project's copy that an earlier command has made; None where there is none."""
     place = folder(project, name)
-    note = copy_note.read(place) if place.exists() else None
+    if not (place.exists() or _new(place).exists()):
+        return None  # without a lock file
+    with _locked(place):
+        note = _whole(project, place)
     return config.load(place / INSIDE / note.folder) if note else None
 
 
@@ -176,9 +186,10 @@ def remove(copy: "Project", connection: "Connection | None" = None) -> None:
         copy_note.save(place, note)
         deploy_cache.file(connection.cluster, note.name).unlink(missing_ok=True)
     if not note.clusters:
-        (place / "copy.json").unlink(missing_ok=True)  # first: what is half removed is no copy
-        shutil.rmtree(place, ignore_errors=True)
-        place.with_name(f".{place.name}.lock").unlink(missing_ok=True)
+        (place / copy_note.FILE).unlink(missing_ok=True)  # first: what is half removed is no copy
+        for path in (place, _new(place), _old(place)):
+            shutil.rmtree(path, ignore_errors=True)
+        _lock(place).unlink(missing_ok=True)
 
 
 def _remove_there(connection: "Connection", note: CopyNote) -> None:
@@ -214,10 +225,63 @@ def _identity(root: Path, commit: str) -> str:
     return found.decode().strip()
 
 
+def _lock(place: Path) -> Path:
+    return place.with_name(f".{place.name}.lock")
+
+
+def _new(place: Path) -> Path:
+    """Return the folder in which a copy is made; with a note in it, it is whole, and comes in place of the old one."""
+    return place.with_name(f".{place.name}.new")
+
+
+def _old(place: Path) -> Path:
+    """Return where a copy goes that another one has replaced, to be deleted."""
+    return place.with_name(f".{place.name}.old")
+
+
+@contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    with paths.writing_state(place.parent), locking.waited(_lock(place)):
+        yield
+
+
+def _whole(project: "Project", place: Path) -> CopyNote | None:
+    """Return the note of a copy, None where there is none; what a killed command has begun is finished first.
+
+    Where the files are lost, they are made again: the note alone knows the clusters that have releases of the copy.
+    """
+    if (_new(place) / copy_note.FILE).exists():
+        _replace(place)
+    for rest in (_new(place), _old(place)):
+        shutil.rmtree(rest, ignore_errors=True)
+    note = copy_note.read(place) if place.exists() else None
+    return _make(project, place, note) if note and not (place / INSIDE).exists() else note
+
+
 def _make(project: "Project", place: Path, note: CopyNote) -> CopyNote:
-    """Make the repository of a copy and its files; the note comes last."""
-    shutil.rmtree(place, ignore_errors=True)
-    repository = place / INSIDE
+    """Make a copy beside the place where it belongs, then put it there: one that is there stays until then."""
+    new = _new(place)
+    try:
+        note = _build(project, new / INSIDE, note)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    copy_note.save(new, note)
+    _replace(place)
+    return note
+
+
+def _replace(place: Path) -> None:
+    """Put the new copy in place of an old one; killed between any two steps, it is continued by the next command."""
+    old = _old(place)
+    if place.exists():
+        place.rename(old)
+    _new(place).rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _build(project: "Project", repository: Path, note: CopyNote) -> CopyNote:
+    """Make the repository of a copy and its files; return the note with the project's folder in it, and the time."""
     repository.mkdir(parents=True)
     where = ["--show-prefix", "--git-path", "objects", "--git-path", "shallow"]
     prefix, objects, shallow = (
@@ -234,9 +298,7 @@ def _make(project: "Project", place: Path, note: CopyNote) -> CopyNote:
     git(repository, "checkout", "--quiet", "--detach", note.commit)
     note = replace(note, folder=prefix.rstrip("/"), when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
     if not (repository / note.folder / config.NAME).is_file():
-        shutil.rmtree(place, ignore_errors=True)
         raise RookeryError(f"Commit {note.commit[:7]} has no {config.NAME} in {project.root.name}.")
-    copy_note.save(place, note)
     return note
 
 

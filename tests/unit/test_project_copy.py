@@ -2,14 +2,23 @@
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from projects import known
 from repositories import Git, new_repository
+from user_home import at_home
 
-from rookery.core import quiet_step, state_files
+from rookery.core import quiet_step, state_files, typed_command
 from rookery.core.errors import RookeryError
+from rookery.jobs.options import ScaleOptions
+from rookery.jobs.scaling import measurement, scale
+from rookery.jobs.scaling.submission import ScalingSession
 from rookery.projects import commit as commits
 from rookery.projects import config, copy_note, project_copy, release_protocol
 from rookery.projects.git_command import git as run_git
@@ -19,7 +28,7 @@ YML = """name: study
 clusters: [hec]
 jobs:
   simulate:
-    command: python a.py --n {n}   # a comment
+    command: python a.py --n {n} --workers {cpus}   # a comment
     time: 1:30:00
     cpus: 1
     rows: [{n: "0.10"}, {n: no}]
@@ -141,6 +150,92 @@ def test_a_copy_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     assert (project_copy.make(project, "study-scale-1").root / "a.py").exists()
 
 
+def killed(number: int, work: Callable[[], object]) -> bool:
+    """Work in a process that is killed at a step; whether there was that step.
+
+    Args:
+        number: Which of its steps: programs that it starts, folders that it renames, or has half deleted.
+        work: What it does.
+    """
+    left = number
+
+    def audit(event: str, values: tuple[Any, ...]) -> None:
+        nonlocal left
+        is_step = event in {"subprocess.Popen", "os.rename", "shutil.rmtree"}
+        left -= is_step
+        if is_step and not left:
+            if event == "shutil.rmtree":
+                for file in Path(values[0]).rglob("rookery.yml"):
+                    file.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if not child:
+        try:
+            sys.addaudithook(audit)
+            work()
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def test_killed_at_any_step_there_is_a_whole_copy_that_knows_its_clusters(git: Git, tmp_path: Path) -> None:
+    root, identities, number = tmp_path / "code", [git("rev-parse", "HEAD")], 1
+    (root / "a.py").write_text("2\n")
+    git("commit", "-qam", "second")
+    identities.append(git("rev-parse", "HEAD"))
+    project = config.load(root)
+    project_copy.note_cluster(project_copy.make(project, "study-scale-1", identities[0]), "hec")
+    while killed(number, lambda: project_copy.make(project, "study-scale-1", identities[1])):
+        copy = project_copy.find(project, "study-scale-1")
+        assert copy is not None
+        note = copy_note.of(copy.root)
+        assert note is not None
+        assert note.clusters == ("hec",)
+        assert (copy.root / "a.py").read_text() == f"{identities.index(note.commit) + 1}\n"
+        assert project_copy.find_used(project, "study-scale-1") is None
+        project_copy.make(project, "study-scale-1", identities[0])
+        assert {path.name[-5:] for path in state_files.place("copies").iterdir() if path.name[0] == "."} == {".lock"}
+        number += 1
+    assert number > 10
+
+
+def test_a_copy_whose_files_are_lost_keeps_its_clusters_and_can_be_removed(tmp_path: Path) -> None:
+    project = config.load(tmp_path / "code")
+    copy = project_copy.make(project, "study-scale-1")
+    project_copy.note_cluster(copy, "hec")
+    for act in (project_copy.find, project_copy.make):
+        shutil.rmtree(copy_note.folder_of(copy.root) / copy_note.INSIDE)  # type: ignore[operator]
+        found = act(project, "study-scale-1")
+        assert found is not None
+        note = copy_note.of(found.root)
+        assert note is not None
+        assert note.clusters == ("hec",)
+
+
+def test_a_copy_stays_where_the_next_one_can_not_be_made(
+    git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = config.load(tmp_path / "code")
+    project_copy.note_cluster(project_copy.make(project, "study-scale-1"), "hec")
+    git("commit", "-q", "--allow-empty", "-m", "next")
+
+    def full(root: Path, *arguments: str, **options: Any) -> bytes:
+        if "checkout" in arguments:
+            raise RookeryError("No space left on this computer.")
+        return run_git(root, *arguments, **options)
+
+    monkeypatch.setattr(project_copy, "git", full)
+    with pytest.raises(RookeryError, match="No space left"):
+        project_copy.make(project, "study-scale-1")
+    copy = project_copy.find(project, "study-scale-1")
+    assert copy is not None
+    note = copy_note.of(copy.root)
+    assert note is not None
+    assert note.clusters == ("hec",)
+    assert [found.name for _folder, found in copy_note.every()] == ["study-scale-1"]
+
+
 def test_a_git_that_was_killed_in_a_copy_does_not_stop_the_next_command(git: Git, tmp_path: Path) -> None:
     copy = project_copy.make(config.load(tmp_path / "code"), "study-scale-simulate", "HEAD")
     changes = {"simulate": {"cpus": 4}}
@@ -183,8 +278,9 @@ def test_a_copy_from_which_something_may_be_submitted_is_not_replaced(git: Git, 
         assert (note.commit, note.clusters) == (git("rev-parse", "HEAD"), ("hec",)), "its releases are removed later"
         (copy.root / "runs" / name).write_text("{}")
         git("commit", "-q", "--allow-empty", "-m", "too late")
-        with pytest.raises(RookeryError, match="from which jobs were submitted to hec"):
-            project_copy.make(project, "study-scale-1")
+        with pytest.raises(RookeryError, match="from which jobs were submitted to hec") as caught:
+            project_copy.make(project, "study-scale-1", discard="invoke scale simulate --discard")
+        assert caught.value.hint == "invoke scale simulate --discard"
         used = project_copy.find_used(project, "study-scale-1")
         assert used is not None
         assert used.jobs == project.jobs
@@ -192,6 +288,30 @@ def test_a_copy_from_which_something_may_be_submitted_is_not_replaced(git: Git, 
         (copy.root / "runs" / name).unlink()
     project_copy.remove(copy)  # it is not: the cluster still has it
     assert copy.root.exists()
+
+
+def test_scale_names_what_discards_runs_of_another_commit_whose_measurement_is_lost(
+    git: Git, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_home(tmp_path / "home", monkeypatch)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    options = ScaleOptions(job="simulate", project=str(tmp_path / "code"))
+    project = config.load(tmp_path / "code")
+    name = measurement.copy_name(project, options, known("hec"))
+    copy = project_copy.make(project, name)
+    project_copy.note_cluster(copy, "hec")
+    (copy.root / "runs").mkdir()
+    (copy.root / "runs/41.json").write_text("{}")
+    git("commit", "-q", "--allow-empty", "-m", "next")
+    monkeypatch.setattr(scale, "_measure", ScalingSession.submit_all)
+    words = ["scale", "simulate", "--project", str(tmp_path / "code"), "--again"]
+    typed_command.note(words, {"--project": True, "--again": False}, {})
+    try:
+        with pytest.raises(RookeryError, match="from which jobs were submitted to hec") as caught:
+            scale.run(options)
+    finally:
+        typed_command.forget()
+    assert caught.value.hint == f"invoke scale simulate --project {tmp_path}/code --discard"
 
 
 def test_what_can_not_be_copied_is_refused(git: Git, tmp_path: Path) -> None:

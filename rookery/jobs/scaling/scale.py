@@ -63,7 +63,7 @@ def _run(target: "Target", project: "Project", options: ScaleOptions, picture: P
     plan = plans.make(copy or project, target.cluster, options)
     measured = _begun(target, plan, before, options, is_used=copy is not None)
     say = (lambda _: None) if options.json else _say
-    session = ScalingSession(target, name, plan, file, measured, options_again(options), say)
+    session = ScalingSession(target, name, plan, file, measured, options_again(options), _discarding(), say)
     if options.check:
         _show_plan(session, json=options.json)
         return 0
@@ -92,6 +92,11 @@ def options_again(options: ScaleOptions) -> str:
     return typed_command.again(without=_FORGETTING) if typed_command.takes("--repeat") else options.command("scale")
 
 
+def _discarding() -> str:
+    """Return the command that discards a measurement."""
+    return typed_command.again("--discard", without=("--again",))
+
+
 def _begun(
     target: "Target", plan: "ScalingPlan", before: Measurement | None, options: ScaleOptions, *, is_used: bool
 ) -> Measurement:
@@ -111,7 +116,7 @@ def _begun(
     if before and (before.active or is_used):
         if before.key != key or (options.again and not before.is_again):
             what = f"Runs of {before.what}, commit {before.commit[:7]}, have not ended or are still on the cluster."
-            raise RookeryError(what, hint=typed_command.again("--discard", without=("--again",)))
+            raise RookeryError(what, hint=_discarding())
         return before
     head = git(project.root, "rev-parse", "HEAD", check=False).decode().strip()
     if before and before.runs and before.key == key and before.commit == head and not options.again:

@@ -32,6 +32,7 @@ class ScalingSession:
         file: Where the measurement is kept.
         measurement: What there is of it.
         again: The command that continues it.
+        discard: The command that cancels its runs and discards it.
         say: Prints a line for the user.
     """
 
@@ -41,6 +42,7 @@ class ScalingSession:
     file: Path
     measurement: Measurement
     again: str
+    discard: str
     say: Callable[[str], None]
 
     @cached_property
@@ -75,7 +77,8 @@ class ScalingSession:
 
     def _copy(self) -> "Project":
         project = self.target.required_project
-        return project_copy.make(project, self.name, self.measurement.commit, outputs_per_release=True)
+        commit = self.measurement.commit
+        return project_copy.make(project, self.name, commit, outputs_per_release=True, discard=self.discard)
 
     def _submit(self, copy: "Project", run: ScaleRun) -> None:
         changed = project_copy.change(copy, self.plan.changes(run.cores, run.repetition))
