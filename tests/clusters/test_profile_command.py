@@ -124,10 +124,10 @@ def test_what_stops_a_deploy_is_gone_with_the_next_commit(student: Laptop) -> No
             environment: {python: venv}
             jobs:
               other: {command: 'echo {cpus}', time: 00:05:00}
-              fit: {command: 'python fit.py --n {n}', grid: {n: [1, 2]}, time: 00:05:00}
+              fit: {command: '(cd study && python fit.py --n {n})', grid: {n: [1, 2]}, time: 00:05:00}
             """,
         "requirements.txt": "",
-        "fit.py": SCALED,
+        "study/fit.py": SCALED,
     }
     made = project(student, "needs", files)
     rules = made.root / "rookery.yml"
@@ -145,6 +145,7 @@ def test_what_stops_a_deploy_is_gone_with_the_next_commit(student: Laptop) -> No
     assert (found["with"], found["parameters"]) == ("scalene", {"n": "1"})
     assert found["commit"] == made.git("rev-parse", "HEAD")
     assert "sum(range(1000))" in found["top"][0]["name"]
+    assert found["top"][0]["place"].startswith("study/fit.py:")
     assert made.laptop.says("ls projects | grep needs").split() == ["needs"]
 
 
