@@ -133,7 +133,7 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     why = _why(stderr)
     because = "" if any(why in line for line in details) else f": {why}"
     if word == "build" and f"error: {NO_CONDA}" in stderr:
-        return RookeryError(f"{name}: {what}: {NO_CONDA}.{still}", hint=_without_conda(cluster))
+        return RookeryError(f"{name}: {what}: {NO_CONDA}.{still}", hint=_without_conda(cluster, project))
     if word == "build" and _OFFLINE.search(stderr):
         return RookeryError(
             f"{name}: {what}: the download failed{because}.{still}",
@@ -145,9 +145,12 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     return RookeryError(f"{name}: {what}{because}.{still}", hint=hint, details=details)
 
 
-def _without_conda(cluster: "Cluster") -> str:
+def _without_conda(cluster: "Cluster", project: str) -> str:
     """Return what somebody does whose project needs conda, on a cluster where no program of it is found."""
-    uv = "uv init --bare && uv add PACKAGES   # uv needs no conda; then write `python: uv` under `environment`"
+    uv = (
+        f"[ -e pyproject.toml ] || uv init --bare --name {project}; uv add PACKAGES   "
+        "# uv needs no conda, and [project] in pyproject.toml; then write `python: uv` under `environment`"
+    )
     if cluster.data.get("cluster_module_system") == "none":
         return f"{uv} in rookery.yml, and commit"
     return f"{uv} in rookery.yml; or set cluster_modules: {{conda: [MODULE]}} for {cluster.name} in your inventory"

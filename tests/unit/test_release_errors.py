@@ -101,6 +101,6 @@ def test_without_conda_there_is_uv_or_a_module(hec: Cluster, modules: str, ends:
     answer = release_protocol.read(f"before \nstop build conda {LOG}\n")
     first, last = str(release_errors.refused(there, "demo", answer, f"error: {release_errors.NO_CONDA}\n")).splitlines()
     assert first == "hec: can't build the conda environment: neither mamba nor conda is installed."
-    assert last.startswith("  next: uv init --bare && uv add PACKAGES   # ")
+    assert last.startswith("  next: [ -e pyproject.toml ] || uv init --bare --name demo; uv add PACKAGES   # ")
     assert last.endswith(ends)
     assert release_errors.NO_CONDA in release_protocol.text("ways.sh")

@@ -70,5 +70,10 @@ def lock_command(document: Mapping[str, Any], *, groups: bool = False) -> str:
     grouped = document.get("dependency-groups") or table(poetry, "group") or table(poetry, "dev-dependencies")
     if not needed and not table(document, "project").get("dependencies") and not (groups and grouped):
         return ""
+    return f"{manager(document)} lock"
+
+
+def manager(document: Mapping[str, Any]) -> str:
+    """Return the program that manages a pyproject.toml: `poetry` or `uv`."""
     backend = str(table(document, "build-system").get("build-backend", ""))
-    return "poetry lock" if poetry or backend.startswith(_OF_POETRY) else "uv lock"
+    return "poetry" if table(document, "tool", "poetry") or backend.startswith(_OF_POETRY) else "uv"
