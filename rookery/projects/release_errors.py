@@ -9,6 +9,7 @@ from rookery.core import paths
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.projects import remote_paths
+from rookery.projects.packages import pyproject
 from rookery.projects.release_protocol import ReleaseAnswer
 
 if TYPE_CHECKING:
@@ -148,8 +149,8 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
 def _without_conda(cluster: "Cluster", project: str) -> str:
     """Return what somebody does whose project needs conda, on a cluster where no program of it is found."""
     uv = (
-        f"[ -e pyproject.toml ] || uv init --bare --name {project}; uv add PACKAGES   "
-        "# uv needs no conda, and [project] in pyproject.toml; then write `python: uv` under `environment`"
+        rf"grep -qs '^\[project\]' {pyproject.NAME} || {pyproject.beginning(project)}; uv add PACKAGES   "
+        "# uv needs no conda; then write `python: uv` under `environment`"
     )
     if cluster.data.get("cluster_module_system") == "none":
         return f"{uv} in rookery.yml, and commit"

@@ -44,4 +44,4 @@ def _beginning(facts: FolderFacts, project: str, lock: str) -> str:
         return f"uv init --bare{name} && " if lock == "uv.lock" else ""
     if "project" in facts.pyproject or pyproject.table(facts.pyproject, "tool", "poetry"):
         return ""
-    return rf"""printf '\n[project]\nname = "{project}"\nversion = "0.1.0"\n' >>{pyproject.NAME} && """
+    return f"{pyproject.beginning(project)} && "
