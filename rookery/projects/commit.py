@@ -110,7 +110,7 @@ class GitStatus:
         out, err = self._process.communicate()
         if self._process.returncode:
             raise failure(self._root, err.decode(errors="replace"))
-        head, changes, untracked = _read_status(out)
+        head, changes, untracked, _ = _read_status(out)
         if not re.fullmatch(r"[0-9a-f]{40}", head):
             raise _no_commit(self._root, head)
         if self.head is None or head != self.head.id:
@@ -157,10 +157,11 @@ def chosen(root: Path, outputs: Sequence[str] = (), *, dirty: bool = False) -> I
         yield git_status.commit(dirty=dirty)
 
 
-def uncommitted(root: Path, outputs: Sequence[str] = ()) -> list[str]:
-    """Return the changed and the untracked files of a project, by their paths in its folder.
+def uncommitted(root: Path, outputs: Sequence[str] = ()) -> tuple[list[str], bool]:
+    """Return the changed and the untracked files of a project for `git add`, and whether others are staged as they are.
 
-    A folder of which git has no file is one of them, with a / at its end.
+    The files are named by their paths in its folder. A folder of which git has no file is one of them, with a / at its
+    end. `git add` would fail at staged ones that are removed, and at those that git ignores now.
 
     Args:
         root: The project's folder.
@@ -169,13 +170,14 @@ def uncommitted(root: Path, outputs: Sequence[str] = ()) -> list[str]:
     Raises:
         RookeryError: git can't say.
     """
-    _, changes, untracked = _read_status(git(root, *_status(outputs)))
+    _, changes, untracked, staged = _read_status(git(root, *_status(outputs)))
     prefix = git(root, "rev-parse", "--show-prefix").decode(errors="surrogateescape").removesuffix("\n")
     if any(prefix.startswith(path) for path in untracked):  # git names the folder itself, or one around it
         files = git(root, "ls-files", "-z", "--others", "--exclude-standard").decode(errors="surrogateescape")
         parts = [path.partition("/") for path in files.split("\0") if path]
-        return sorted({f"{name}{slash}" for name, slash, _ in parts})
-    return sorted(path.removeprefix(prefix) for path in (*changes, *untracked))
+        return sorted({f"{name}{slash}" for name, slash, _ in parts}), bool(staged)
+    named = {*changes} - {*staged} | {*untracked}
+    return sorted(path.removeprefix(prefix) for path in named), bool(staged)
 
 
 def _no_commit(root: Path, head: str) -> RookeryError:
@@ -215,20 +217,24 @@ def _is_result(root: Path, path: str, *, unchanged: bool = False) -> bool:
     return bool(files) and all(_is_result(root, str(file.relative_to(root))) for file in files)
 
 
-def _read_status(out: bytes) -> tuple[str, list[str], list[str]]:
-    """Return HEAD's id, the changed and the untracked paths, from `git status --porcelain=v2 --branch -z`."""
-    head, changes, untracked = "", [], []
+def _read_status(out: bytes) -> tuple[str, list[str], list[str], list[str]]:
+    """Return HEAD's id, the changed and the untracked paths, from `git status --porcelain=v2 --branch -z`.
+
+    Last come those of the changed paths that are staged as they are.
+    """
+    head, changes, untracked, staged = "", [], [], []
     for line in out.decode(errors="surrogateescape").split("\0"):
         kind = line[:2]
         if line.startswith("# branch.oid "):
             head = line.removeprefix("# branch.oid ")
         elif kind == "1 ":
             changes.append(line.split(" ", 8)[8])
+            staged += changes[-1:] * (line[3] == ".")
         elif kind == "u ":
             changes.append(line.split(" ", 10)[10])
         elif kind == "? ":
             untracked.append(line[2:])
-    return head, changes, untracked
+    return head, changes, untracked, staged
 
 
 def listed(names: Iterable[str]) -> str:

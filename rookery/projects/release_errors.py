@@ -9,6 +9,7 @@ from rookery.core import paths
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.projects import remote_paths
+from rookery.projects.packages import pyproject
 from rookery.projects.release_protocol import ReleaseAnswer
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     why = _why(stderr)
     because = "" if any(why in line for line in details) else f": {why}"
     if word == "build" and f"error: {NO_CONDA}" in stderr:
-        return RookeryError(f"{name}: {what}: {NO_CONDA}.{still}", hint=_without_conda(cluster))
+        return RookeryError(f"{name}: {what}: {NO_CONDA}.{still}", hint=_without_conda(cluster, project))
     if word == "build" and _OFFLINE.search(stderr):
         return RookeryError(
             f"{name}: {what}: the download failed{because}.{still}",
@@ -145,9 +146,12 @@ def _failed(cluster: "Cluster", project: str, answer: ReleaseAnswer, stderr: str
     return RookeryError(f"{name}: {what}{because}.{still}", hint=hint, details=details)
 
 
-def _without_conda(cluster: "Cluster") -> str:
+def _without_conda(cluster: "Cluster", project: str) -> str:
     """Return what somebody does whose project needs conda, on a cluster where no program of it is found."""
-    uv = "uv init --bare && uv add PACKAGES   # uv needs no conda; then write `python: uv` under `environment`"
+    uv = (
+        rf"grep -qs '^\[project\]' {pyproject.NAME} || {pyproject.beginning(project)}; uv add PACKAGES   "
+        "# uv needs no conda; then write `python: uv` under `environment`"
+    )
     if cluster.data.get("cluster_module_system") == "none":
         return f"{uv} in rookery.yml, and commit"
     return f"{uv} in rookery.yml; or set cluster_modules: {{conda: [MODULE]}} for {cluster.name} in your inventory"

@@ -50,7 +50,7 @@ def test_a_cluster_whose_runs_were_no_arrays_has_a_table_of_its_files(
     recorded(tmp_path, 10)
     assert combined(root, capsys, cluster="hec") == combined(root, capsys)
     assert combine.run(options.CombineOptions(project=str(root), cluster="hec")) == 0
-    assert capsys.readouterr().out.startswith("combined.csv: 1 row of run 10 from 1 file.")
+    assert capsys.readouterr().out.startswith("combined.csv: 1 row from 1 file.")
 
 
 @pytest.mark.parametrize(
@@ -152,11 +152,16 @@ def test_a_run_of_failed_tasks_counts_as_the_run_they_are_of(tmp_path: Path) -> 
     assert (run.id, run.tasks) == ("5", {1, 2, 3})
 
 
-def test_where_no_run_is_an_array_the_last_one_is_combined(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    project(tmp_path, simulate__csv="x\n1\n")
+def test_where_no_run_is_an_array_files_are_of_no_run_and_the_last_one_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project(tmp_path, simulate__csv="x\n1\n", other__csv="x\n2\n")
     recorded(tmp_path, 7)
-    recorded(tmp_path, 8)
-    assert combined(tmp_path, capsys)["table"] == "run,x\n8,1\n"
+    recorded(tmp_path, 8, job="other")
+    assert combined(tmp_path, capsys)["table"] == "x\n2\n1\n"
+    assert combine.run(options.CombineOptions(project=str(tmp_path))) == 0
+    assert f" combine 8 --project {tmp_path}   # this run alone" in capsys.readouterr().err
+    assert combined(tmp_path, capsys, job="8")["table"].startswith("run,x\n8,")
 
 
 def test_results_of_several_jobs_lie_beside_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

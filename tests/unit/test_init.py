@@ -1,6 +1,8 @@
 """`init`: its questions, what is written after a yes, and what is refused."""
 
+import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,6 +135,47 @@ def test_the_commands_in_a_repository_commit_all_that_deploy_wants(
     assert not {".env", "results/1.csv"} & set(tracked)
 
 
+def staged(folder: Path) -> None:
+    """A repository after `git rm`, `git mv`, and what `init` advises for a password in git."""
+    write(folder, {"simulate.py": SIMULATE, "old.py": "a = 1\n", "b.py": "b = 1\n", ".env": "PASSWORD=x"})
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "first")
+    git(folder, "rm", "--quiet", "old.py")
+    git(folder, "mv", "b.py", "c.py")
+    git(folder, "rm", "--quiet", "--cached", ".env")
+
+
+def test_what_is_staged_already_is_not_added_again(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    staged(here)
+    assert command.run(InitOptions(cluster="penguins", yes=True)) == 0
+    (step, _) = next_steps(capsys)
+    assert step == "git add .gitignore rookery.yml && git commit -m 'Make it a rookery project'"
+    follow(here, [step])
+    assert git(here, "status", "--porcelain") == ""
+    assert git(here, "ls-files").split() == [".gitignore", "c.py", "rookery.yml", "simulate.py"]
+
+
+def test_a_commit_alone_is_enough_for_what_is_staged(here: Path) -> None:
+    staged(here)
+    proposed = command._plan(here, InitOptions(cluster="penguins")).proposal
+    steps = command.next_steps.steps(proposed, [], frozenset(), has_staged=True, has_commit=True)
+    assert steps == ["git commit -m 'Make it a rookery project'", "invoke run simulate"]
+
+
+def test_what_git_ignores_and_deploy_needs_is_added_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    staged(here)
+    write(here, {".gitignore": "*.yml\n.env\n", "fit.R": "library(zoo)\n"})
+    assert command.run(InitOptions(cluster="penguins", yes=True)) == 0
+    (packages, step, _) = next_steps(capsys)
+    add = "git add .gitignore fit.R r-packages.txt && git add -f rookery.yml"
+    assert step == f"{add} && git commit -m 'Make it a rookery project'"
+    subprocess.run(packages, shell=True, check=True, cwd=here)
+    follow(here, [step])
+    assert git(here, "status", "--porcelain") == ""
+    assert {"rookery.yml", "r-packages.txt"} < set(git(here, "ls-files").split())
+
+
 def test_somebody_whom_git_does_not_know_tells_it_first(
     here: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -179,12 +222,38 @@ def test_packages_that_no_file_lists_come_before_the_first_run(here: Path, capsy
 
 NOTEBOOK = '{"cells": [{"cell_type": "code", "source": ["import pandas"]}]}'
 POETRY = "[project]\nname = 'a'\ndependencies = ['rich']\n[build-system]\nbuild-backend = 'poetry.core.masonry.api'\n"
+HASHED = f"six==1.17.0 \\\n    --hash=sha256:{'a' * 64}\n"
+TABLE = r"""printf '\n[project]\nname = "my-study"\nversion = "0.1.0"\n' >>pyproject.toml"""
 
 FIRST_STEPS = [
     ({}, ["uv init --bare && uv add ipykernel nbconvert pandas"], "pyproject.toml uv.lock"),
-    ({"uv.lock": ""}, ["uv add nbconvert ipykernel"], "pyproject.toml uv.lock"),
+    (
+        {"uv.lock": "", "pyproject.toml": "[project]\nname = 'a'\n"},
+        ["uv add nbconvert ipykernel"],
+        "pyproject.toml uv.lock",
+    ),
     ({"poetry.lock": ""}, ["poetry add nbconvert ipykernel"], "poetry.lock pyproject.toml"),
-    ({"pyproject.toml": "[tool.ruff]\n"}, [], ""),
+    (
+        {"pyproject.toml": "[tool.ruff]\n"},
+        [f"{TABLE} && uv add ipykernel nbconvert pandas"],
+        "pyproject.toml uv.lock",
+    ),
+    (
+        {"pyproject.toml": "[dependency-groups]\ndev = ['rich']\n"},
+        ["uv lock", f"{TABLE} && uv add nbconvert ipykernel"],
+        "pyproject.toml uv.lock",
+    ),
+    ({"pyproject.toml": "[build-system]\nrequires = ['setuptools']\n", "setup.cfg": "[options]\n"}, [], ""),
+    (
+        {"pyproject.toml": POETRY.replace("dependencies = ['rich']\n", "")},
+        ["poetry add nbconvert ipykernel"],
+        "poetry.lock pyproject.toml",
+    ),
+    (
+        {"pyproject.toml": "[tool.poetry.dependencies]\npython = '^3.12'\n"},
+        ["poetry add nbconvert ipykernel"],
+        "poetry.lock pyproject.toml",
+    ),
     ({"pyproject.toml": "[project]\nname = 'a'\n"}, ["uv add nbconvert ipykernel"], "pyproject.toml uv.lock"),
     ({"pyproject.toml": POETRY}, ["poetry lock", "poetry add nbconvert ipykernel"], "poetry.lock pyproject.toml"),
     (
@@ -194,6 +263,21 @@ FIRST_STEPS = [
     ),
     ({"requirements.txt": "nbconvert==7"}, [r"printf '\n%s' ipykernel >>requirements.txt"], "requirements.txt"),
     ({"requirements.txt": "jupyterlab\n"}, [], ""),
+    (
+        {"requirements.txt": HASHED, "requirements.in": "six"},
+        [
+            r"printf '\n%s' nbconvert ipykernel >>requirements.in"
+            " && uv pip compile --generate-hashes requirements.in -o requirements.txt"
+        ],
+        "requirements.in requirements.txt",
+    ),
+    (
+        {"requirements.txt": HASHED},
+        [
+            "edit the file that requirements.txt is compiled from: add nbconvert and ipykernel, then compile it again",
+        ],
+        "requirements.txt",
+    ),
     ({"environment.yml": "dependencies: [python=3.12, notebook>=7]"}, [], ""),
     (
         {"environment.yml": "dependencies:\n- python\n- pip: [nbconvert]"},
@@ -213,9 +297,38 @@ def test_what_jobs_of_notebooks_need_comes_before_the_first_run(
     assert next_steps(capsys) == [*first, *commit, "invoke run explore"]
 
 
+@pytest.mark.parametrize("name", ["my proj's", "Masterarbeit-Müller", "a_", "1. x_y", "x+y"])
+def test_the_command_that_begins_a_project_of_uv_works_in_each_folder(
+    here: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    write(here / name, {"fit.py": "import numpy\n"})
+    assert command.run(InitOptions(name, cluster="hec", yes=True)) == 0
+    begin, _, add = next_steps(capsys)[1].partition(" && ")
+    assert add == "uv add numpy"
+    assert ("--name" in begin) == (name != "1. x_y")
+    if shutil.which("uv"):
+        subprocess.run(begin, shell=True, check=True, cwd=here / name, capture_output=True)
+        assert (here / name / "pyproject.toml").is_file()
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_file_with_settings_alone_gets_a_table_for_packages(
+    here: Path, capsys: pytest.CaptureFixture[str], end: str
+) -> None:
+    write(here, {"fit.py": "import numpy\n", "pyproject.toml": f"[tool.black]\nline-length = 100{end}"})
+    assert command.run(InitOptions(cluster="hec", yes=True)) == 0
+    begin, _, add = next_steps(capsys)[0].partition(" && ")
+    assert add == "uv add numpy"
+    subprocess.run(begin, shell=True, check=True, cwd=here)
+    assert tomllib.loads((here / "pyproject.toml").read_text()) == {
+        "tool": {"black": {"line-length": 100}}, "project": {"name": "my-study", "version": "0.1.0"},
+    }  # fmt: skip
+
+
 def test_notebooks_beside_job_scripts_need_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     script = "#!/bin/bash\n#SBATCH --output=slurm_logs/%j.out\n"
-    write(here, {"explore.ipynb": NOTEBOOK, "run.sh": script, "uv.lock": ""})
+    project = "[project]\nname = 'a'\n"
+    write(here, {"explore.ipynb": NOTEBOOK, "run.sh": script, "uv.lock": "", "pyproject.toml": project})
     assert command.run(InitOptions(cluster="hec", yes=True)) == 0
     assert next_steps(capsys) == ["invoke run run"]
     (here / "rookery.yml").unlink()

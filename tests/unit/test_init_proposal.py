@@ -315,6 +315,10 @@ MODULES = "#!/bin/bash\n#SBATCH --output=slurm_logs/%j.out\nmodule load R\nRscri
         ("penguins", MODULES.replace("module", "if true; then\n  module").replace("R\nR", "R\nfi\nR"), ""),
         ("penguins", MODULES.replace("module", "command -v module && module use x\nmodule"), ""),
         ("penguins", MODULES.replace("module load", "# module load"), ""),
+        ("penguins", MODULES.replace("module load", "ml"), ""),
+        ("penguins", MODULES.replace("bin/bash", "usr/bin/env python3").replace("load R", "= x.load()"), ""),
+        ("penguins", MODULES.replace("bin/bash", "bin/tcsh"), ""),
+        ("penguins", MODULES.replace("bin/bash", "usr/bin/env bash"), "penguins has none"),
     ],
 )
 def test_scripts_that_load_modules_where_there_are_none(

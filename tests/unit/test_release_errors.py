@@ -1,6 +1,8 @@
 """An environment that could not be built: the last lines of its log, where the whole log is, and each thing once."""
 
+import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,11 +98,17 @@ def test_the_first_deploy_has_no_release_before(hec: Cluster) -> None:
     ("modules", "ends"),
     [("none", "in rookery.yml, and commit"), ("lmod", "cluster_modules: {conda: [MODULE]} for hec in your inventory")],
 )
-def test_without_conda_there_is_uv_or_a_module(hec: Cluster, modules: str, ends: str) -> None:
+def test_without_conda_there_is_uv_or_a_module(hec: Cluster, modules: str, ends: str, tmp_path: Path) -> None:
     there = replace(hec, data={**hec.data, "cluster_module_system": modules})
     answer = release_protocol.read(f"before \nstop build conda {LOG}\n")
     first, last = str(release_errors.refused(there, "demo", answer, f"error: {release_errors.NO_CONDA}\n")).splitlines()
     assert first == "hec: can't build the conda environment: neither mamba nor conda is installed."
-    assert last.startswith("  next: uv init --bare && uv add PACKAGES   # ")
+    assert last.startswith(r"  next: grep -qs '^\[project\]' pyproject.toml || printf '\n[project]\nname")
     assert last.endswith(ends)
     assert release_errors.NO_CONDA in release_protocol.text("ways.sh")
+    begin, _, rest = last.removeprefix("  next: ").partition("; ")
+    assert rest.startswith("uv add PACKAGES   # ")
+    for text in ("", "[tool.black]", '[project]\nname = "demo"\n'):
+        (tmp_path / "pyproject.toml").write_text(text)
+        subprocess.run(begin, shell=True, check=True, cwd=tmp_path)
+        assert tomllib.loads((tmp_path / "pyproject.toml").read_text())["project"]["name"] == "demo"

@@ -9,7 +9,7 @@ from pathlib import Path
 from rookery.clusters.config import profile
 from rookery.core import console, invocation, written_files
 from rookery.core.errors import RookeryError
-from rookery.jobs import pictures
+from rookery.jobs import pictures, run_record
 from rookery.jobs.options import CombineOptions, FetchOptions
 from rookery.jobs.results import combined_table, plot, run_files, source_run
 from rookery.jobs.results.combined_table import CombinedTable, RunFiles
@@ -73,6 +73,8 @@ def run(options: CombineOptions) -> int:
     written_files.remember("combined", table_path)
     if not options.json:
         _print_report(outcome, sources, project, project_flag)
+        if not outcome.runs:
+            _name_last_run(options, project)
     parameters = list(dict.fromkeys(name for source in sources for name in source.parameters))
     plotted = plot.draw(table_path, options, parameters, picture) if plot.is_asked_for(options) else None
     if options.json:
@@ -176,6 +178,13 @@ def _print_report(outcome: CombinedTable, sources: Sequence[SourceRun], project:
         following = f"invoke fetch{run}{flags}   # then combine again; delete files that no run wrote"
     if following:
         console.note(f"  next: {invocation.as_typed(following)}")
+
+
+def _name_last_run(options: CombineOptions, project: Project) -> None:
+    """Name the last run where the table is of all files: no run was an array, and a file may be of any of them."""
+    if every := run_record.every(project.root, _where(options, project)):
+        command = invocation.as_typed(replace(options, job=every[-1].id).command("combine"))
+        console.note(f"  next: {command}   # this run alone, with run and commit in each row")
 
 
 def _flags(source: SourceRun, project: Project, project_flag: str) -> str:

@@ -73,7 +73,7 @@ class SourceRun:
 def of_records(
     project: Project, jobs: str = "", pattern: str = "", flags: str = "", where: str = ""
 ) -> list[SourceRun]:
-    """Return the runs to combine, each once: those named, or else the last array, or the last run where none is one.
+    """Return the runs to combine, each once: those named, or else the last that was an array.
 
     Args:
         project: The project.
@@ -90,7 +90,7 @@ def of_records(
 
 
 def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "", where: str = "") -> SourceRun:
-    """Return the run to combine: the one named, or else the last array, or the last run where none is one.
+    """Return the run to combine: the one named, or else the last that was an array.
 
     A run that submitted failed tasks again counts as the run whose tasks they were.
 
@@ -114,7 +114,7 @@ def of_record(project: Project, job: str = "", pattern: str = "", flags: str = "
     if every:
         arrays = [record for record in every if record.array or record.rows]
         named = [record for record in arrays if record.job in pattern]
-        record = next(reversed(named or arrays or every), None)
+        record = next(reversed(named or arrays), None)
     if not record and not every and where:
         cluster, sandbox = where.removesuffix("-sandbox"), where.endswith("-sandbox")
         hint = f"invoke fetch{_flags(where)}{flags}"

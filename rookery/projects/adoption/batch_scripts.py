@@ -12,7 +12,9 @@ from rookery.projects.scripts import directives
 _SUFFIXES: Final = frozenset({"", ".sh", ".bash", ".sbatch", ".slurm", ".job", ".sub", ".py", ".r", ".pl", ".jl"})
 _LARGEST: Final = 1_000_000
 
-_SHELL: Final = re.compile(r"#!\s*\S*(?:/env\s+)?\S*sh\b")
+SHELL: Final = re.compile(r"#!\s*(?:\S*/env\s+)?(?:\S*/)?(?:ba|da|k|z|a)?sh\b")
+"""The first line of a script of sh, or of a shell like it."""
+
 _ACTIVATES: Final = re.compile(
     r"activate\b|\b(?:uv|poetry|conda|mamba|micromamba|pipenv)\s+run\b|\.venv/bin/|\.conda/bin/"
 )
@@ -78,7 +80,7 @@ def differences(script: BatchScript, outputs: Sequence[str], *, python: str, r: 
         yield f"{name} names files by ../, but jobs start in the project's folder, not in that of the script"
     if (
         python
-        and _SHELL.match(script.text)
+        and SHELL.match(script.text)
         and re.search(r"\bpython", script.text)
         and not _ACTIVATES.search(script.text)
     ):

@@ -1,16 +1,19 @@
 """What a folder's code needs and a cluster lacks, as far as the cluster's profile says so."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rookery.clusters.cluster import Cluster
-from rookery.projects.adoption.facts import BatchScript
+from rookery.projects.adoption import batch_scripts
+from rookery.projects.adoption.adding_packages import adding
+from rookery.projects.adoption.facts import BatchScript, FolderFacts
+from rookery.projects.adoption.project_file import ProjectDraft
 from rookery.projects.adoption.proposal import Advice
 from rookery.projects.commit import listed
 from rookery.projects.tree_checks import quoted
 
-_MODULE: Final = re.compile(r"^(?:module|ml)[ \t]+\S", re.MULTILINE)
+_MODULE: Final = re.compile(r"^module[ \t]+\S", re.MULTILINE)
 """`module` that certainly runs: an indented one may be in an `if`."""
 
 _LOOKS: Final = re.compile(
@@ -19,26 +22,28 @@ _LOOKS: Final = re.compile(
 
 
 def advice(
-    clusters: Sequence[Cluster], environment: Mapping[str, tuple[str, str]], scripts: Iterable[BatchScript]
+    clusters: Sequence[Cluster], facts: FolderFacts, draft: ProjectDraft, scripts: Iterable[BatchScript]
 ) -> Iterator[Advice]:
     """Yield what the user should know of the clusters.
 
     Args:
         clusters: The project's; the first is the one that `run` uses.
-        environment: How the environment of each language is made, with its lock file.
+        facts: The folder.
+        draft: What is proposed for it.
         scripts: Job scripts that are used unchanged.
     """
     without = [cluster for cluster in clusters if cluster.data.get("cluster_module_system") == "none"]
-    way, lock = environment.get("python", ("", ""))
+    way, lock = draft.environment.get("python", ("", ""))
     no_conda = [cluster.name for cluster in without if not (cluster.data.get("cluster_modules") or {}).get("conda")]
     if way == "conda" and no_conda:
+        command, _ = adding(facts, draft.name, "uv.lock", ["PACKAGES"])
         yield Advice(
             f"{lock} needs mamba or conda, and {listed(no_conda)} {_has(no_conda)} no module with either: unless you "
             "have installed one there, deploy can't build the environment. uv needs neither",
-            "uv init --bare && uv add PACKAGES   # and `python: uv` under `environment` in rookery.yml",
+            f"{command}   # and `python: uv` under `environment` in rookery.yml",
         )
     for script in scripts if without else ():
-        if _MODULE.search(script.text) and not _LOOKS.search(script.text):
+        if batch_scripts.SHELL.match(script.text) and _MODULE.search(script.text) and not _LOOKS.search(script.text):
             names = [cluster.name for cluster in without]
             yield Advice(
                 f"{script.path} loads modules, and {listed(names)} {_has(names)} none: submit refuses it there",

@@ -171,7 +171,7 @@ def _plan(root: Path, options: InitOptions) -> InitPlan:
         )
     ]
     unchanged = [script for script in facts.scripts if script.path not in made]
-    there = cluster_checks.advice(profiles, draft.environment, unchanged)
+    there = cluster_checks.advice(profiles, facts, draft, unchanged)
     proposed = replace(proposed, advice=(*proposed.advice, *there, *notes))
     ignore_file = root / IGNORED
     before = ignore_file.read_text(encoding="utf-8", errors="surrogateescape") if ignore_file.is_file() else ""
@@ -263,8 +263,11 @@ def _print_summary(plan: InitPlan, signed: str, *, committed: bool) -> None:
     if committed:
         console.say(f"  made a git repository, with a first commit of {_commit_size(plan)}")
         first_commit.warn(signed, where)
-    changed = commit.uncommitted(plan.root, project.outputs) if committed or not plan.commits else None
-    steps = next_steps.steps(plan.proposal, changed, has_commit=committed or plan.facts.git.has_commit)
+    git = plan.facts.git
+    changed, staged = commit.uncommitted(plan.root, project.outputs) if committed or not plan.commits else (None, False)
+    steps = next_steps.steps(
+        plan.proposal, changed, git.ignored, has_staged=staged, has_commit=committed or git.has_commit
+    )
     if not committed and not first_commit.knows_author(plan.root):
         steps = [*next_steps.AUTHOR, *steps]
     if not inside:

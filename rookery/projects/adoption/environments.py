@@ -42,8 +42,8 @@ def unlocked(root: Path, files: FolderFiles) -> dict[str, str]:
     """Return the files that list packages and have no lock file beside them, each with the command that writes one."""
     found: dict[str, str] = {}
     has_python = bool(locks(root, files, config.PYTHON_LOCKS))
-    document = _toml(root / "pyproject.toml") if "pyproject.toml" in files.sizes and not has_python else {}
-    if command := pyproject.lock_command(document, groups=True):
+    document = read_pyproject(root, files) or {}
+    if not has_python and (command := pyproject.lock_command(document, groups=True)):
         found["pyproject.toml"] = command
     if "Pipfile" in files.sizes and not has_python:
         found["Pipfile"] = "pipenv requirements > requirements.txt"
@@ -52,9 +52,27 @@ def unlocked(root: Path, files: FolderFiles) -> dict[str, str]:
     return found
 
 
+def read_pyproject(root: Path, files: FolderFiles) -> dict[str, Any] | None:
+    """Return what a folder's pyproject.toml says; None where there is none."""
+    return _toml(root / pyproject.NAME) if pyproject.NAME in files.sizes else None
+
+
+def lists_python(root: Path, files: FolderFiles) -> bool:
+    """Return whether a file lists Python packages; a pyproject.toml may have settings of tools alone."""
+    document = read_pyproject(root, files) or {}
+    is_built = "build-system" in document  # from a setup.cfg, say
+    others = locks(root, files, config.PYTHON_LOCKS) or not {"Pipfile", "setup.py"}.isdisjoint(files.sizes)
+    return bool(others) or is_built or _of_project(document) is not None
+
+
+def has_hashes(root: Path) -> bool:
+    """Return whether a folder's requirements.txt has hashes."""
+    return bool(re.search(r"(?:^|\s)--(?:hash|require-hashes)\b", text_of(root / "requirements.txt", 20_000_000)))
+
+
 def python_package(root: Path, files: FolderFiles) -> PackageFacts | None:
     """Return the Python package that a folder is; None where it is none, or lists packages alone."""
-    document = _toml(root / "pyproject.toml") if "pyproject.toml" in files.sizes else {}
+    document = read_pyproject(root, files) or {}
     project, poetry = table(document, "project"), table(document, "tool", "poetry")
     name = str(project.get("name") or poetry.get("name") or "")
     commands = tuple({**table(poetry, "scripts"), **table(project, "scripts")})
@@ -107,11 +125,11 @@ def listed_packages(root: Path, lock: str) -> frozenset[str] | None:
 
 def _of_project(document: Mapping[str, Any]) -> frozenset[str] | None:
     """Return the packages that a pyproject.toml lists; None where it has settings of tools alone."""
-    if "project" not in document and not pyproject.lock_command(document, groups=True):
+    poetry = table(document, "tool", "poetry")
+    if "project" not in document and not poetry and not pyproject.lock_command(document, groups=True):
         return None
     lists = [table(document, "project").get("dependencies"), *table(document, "dependency-groups").values()]
     texts = ["\n".join(map(str, each)) for each in lists if isinstance(each, list)]
-    poetry = table(document, "tool", "poetry")
     groups = [table(poetry, "group", name, "dependencies") for name in table(poetry, "group")]
     named = {normalised(name) for group in (table(poetry, "dependencies"), *groups) for name in group}
     return frozenset(named.union(name for name, *_ in requirements_file.expected(texts)["roots"]))

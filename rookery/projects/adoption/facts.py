@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,8 @@ class FolderFacts:
         python_locks: Ways to make its Python environment, each with its lock file; the one that is used first.
         r_locks: The same for R.
         unlocked: Files that list packages without a lock file that is used: each with the command that writes one.
+        pyproject: What its pyproject.toml says; None where there is none.
+        hashes: Whether its requirements.txt has hashes: pip then refuses packages without one.
         package: The Python package that it is.
         r_package: The name of the R package that it is; "" for none.
         packages: The Python packages that a file lists, by their normalised names; None where it may not list all.
@@ -155,6 +158,8 @@ class FolderFacts:
     python_locks: tuple[tuple[str, str], ...] = ()
     r_locks: tuple[tuple[str, str], ...] = ()
     unlocked: Mapping[str, str] = field(default_factory=dict)
+    pyproject: Mapping[str, Any] | None = None
+    hashes: bool = False
     package: PackageFacts | None = None
     r_package: str = ""
     packages: frozenset[str] | None = None

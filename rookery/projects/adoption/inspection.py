@@ -17,9 +17,13 @@ from rookery.projects.adoption import (
 )
 from rookery.projects.adoption.facts import FolderFacts, FolderFiles
 from rookery.projects.adoption.ignore_lines import CANDIDATES
+from rookery.projects.packages import pyproject
 
 RESULTS: Final = ("results", "result", "output", "outputs", "out", "figures", "figs", "plots", "tables")
 LOGS: Final = ("slurm_logs", "logs", "log")
+ALWAYS_COMMITTED: Final = (config.NAME, pyproject.NAME, *config.PYTHON_LOCKS, *config.R_LOCKS, "requirements.in")
+"""What `init` and the commands that it shows write, and `deploy` takes from the commit."""
+
 _LARGEST_SECRET: Final = 1_000_000
 
 
@@ -39,6 +43,7 @@ def inspect(root: Path) -> FolderFacts:
     outputs = _outputs(files, texts, batch_scripts.log_folders(scripts))
     asked = [
         *CANDIDATES,
+        *ALWAYS_COMMITTED,
         *(f"{folder}/x" for folder in (*RESULTS, *LOGS, *files.environments)),
         *files.crowded,
         *files.sizes,
@@ -50,7 +55,6 @@ def inspect(root: Path) -> FolderFacts:
     unlocked = environments.unlocked(root, files)
     listing = python_locks[0][1] if python_locks else next(iter(unlocked), "pyproject.toml")
     r_package = environments.r_package(root, files)
-    lists_python = bool(python_locks) or not {"pyproject.toml", "Pipfile", "setup.py"}.isdisjoint(files.sizes)
     runnable = programs.runnable(every, environments.package_folders(files), r_package=bool(r_package))
     runs = {program.kind for program in runnable}
     if scripts and not any("nbconvert" in script.text for script in scripts):
@@ -64,6 +68,8 @@ def inspect(root: Path) -> FolderFacts:
         python_locks=python_locks,
         r_locks=r_locks,
         unlocked=unlocked,
+        pyproject=environments.read_pyproject(root, files),
+        hashes=environments.has_hashes(root),
         package=environments.python_package(root, files),
         r_package=r_package,
         packages=environments.listed_packages(root, listing),
@@ -71,7 +77,7 @@ def inspect(root: Path) -> FolderFacts:
             root,
             files,
             every,
-            python=lists_python,
+            python=environments.lists_python(root, files),
             r=r_locks[0][1] if r_locks else "",
             runs=runs,
         ),

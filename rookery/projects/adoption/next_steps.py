@@ -1,6 +1,6 @@
 """The commands that lead from what `init` wrote to a first result, in their order; nothing is run or printed here."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Final
 
 from rookery.core import invocation
@@ -19,12 +19,16 @@ _MOST: Final = 8
 """How many files `git add` names."""
 
 
-def steps(proposal: Proposal, changed: Sequence[str] | None, *, has_commit: bool) -> list[str]:
+def steps(
+    proposal: Proposal, changed: Sequence[str] | None, ignored: Set[str], *, has_staged: bool, has_commit: bool
+) -> list[str]:
     """Return the commands, in the project's folder.
 
     Args:
         proposal: What was written.
         changed: Files of the project that are in no commit, which `deploy` refuses; None where there is no repository.
+        ignored: Paths that git ignores.
+        has_staged: Whether the next commit has changes already.
         has_commit: Whether the repository has a commit.
     """
     project, needed = proposal.project, [advice for advice in proposal.advice if advice.writes]
@@ -32,20 +36,27 @@ def steps(proposal: Proposal, changed: Sequence[str] | None, *, has_commit: bool
     commands = list(dict.fromkeys(invocation.as_typed(advice.command) for advice in needed))
     if unfinished:
         commands.append(f"edit {config.NAME} as its comments say ({listed(unfinished)})")
-    files = [file for advice in needed for file in advice.writes] + [config.NAME] * bool(unfinished)
+    files = [file for advice in needed for file in advice.writes]
+    files += [config.NAME] * (bool(unfinished) or config.NAME in ignored)
+    forced = sorted({*files} & ignored)
     if changed is None:
         commands.append("git init && git add -A && git commit -m 'First version'")
-    elif added := sorted({*changed, *files}):
+    elif changed or files or has_staged:
         fresh = "Make it a rookery project" if has_commit else "First version"
-        commands.append(_commit(added, fresh if changed else "Complete the project"))
+        message = fresh if changed or has_staged else "Complete the project"
+        commands.append(_commit(sorted({*changed, *files} - {*forced}), forced, message))
     if project.inputs:
         commands.append(invocation.as_typed("invoke data.push"))
     job = f"run {project.jobs[0].name}" if project.jobs else "deploy"
     return [*commands, invocation.as_typed(f"invoke {job}")]
 
 
-def _commit(files: Sequence[str], message: str) -> str:
-    """Return the commands that commit some files; where they are many, all of them, which a comment names."""
-    if len(files) <= _MOST:
-        return f"git add {' '.join(map(quoted, files))} && git commit -m '{message}'"
-    return f"git add --all . && git commit -m '{message}'   # {listed(files)}"
+def _commit(files: Sequence[str], forced: Sequence[str], message: str) -> str:
+    """Return the commands that commit some files; where they are many, all of them, which a comment names.
+
+    Those that git ignores need a command of their own, since -f would take what is ignored in the others' folders.
+    """
+    many = len(files) > _MOST
+    adds = ["git add --all ."] if many else [f"git add {' '.join(map(quoted, files))}"] * bool(files)
+    adds += [f"git add -f {' '.join(map(quoted, forced))}"] * bool(forced)
+    return " && ".join([*adds, f"git commit -m '{message}'"]) + f"   # {listed(files)}" * many

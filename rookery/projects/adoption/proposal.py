@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from rookery.core.sizes import of_mebibytes
 from rookery.projects.adoption import batch_scripts, ignore_lines, notebooks, programs
+from rookery.projects.adoption.adding_packages import adding
 from rookery.projects.adoption.facts import FolderFacts, LargeData, Program
 from rookery.projects.adoption.ignore_lines import IgnoreSection
 from rookery.projects.adoption.inspection import LOGS, RESULTS
 from rookery.projects.adoption.project_file import JobDraft, ProjectDraft
 from rookery.projects.commit import listed
 from rookery.projects.locks import r_packages
-from rookery.projects.packages import description
+from rookery.projects.packages import description, pyproject
 from rookery.projects.tree_checks import quoted
 
 MOST_JOBS: Final = 6
@@ -83,7 +84,7 @@ def propose(
     return Proposal(
         project=ProjectDraft(name, clusters, environment, outputs, _inputs(facts), jobs),
         ignored=ignore_lines.proposed(facts, outputs),
-        advice=tuple(_advice(known, outputs, len(jobs))),
+        advice=tuple(_advice(known, name, outputs, len(jobs))),
     )
 
 
@@ -169,9 +170,9 @@ def job_name(text: str, taken: set[str]) -> str:
     return name
 
 
-def _advice(facts: FolderFacts, outputs: tuple[str, ...], jobs: int) -> Iterator[Advice]:
+def _advice(facts: FolderFacts, name: str, outputs: tuple[str, ...], jobs: int) -> Iterator[Advice]:
     yield from _on_git(facts, outputs)
-    yield from _on_packages(facts)
+    yield from _on_packages(facts, name)
     yield from _on_programs(facts, outputs, jobs)
 
 
@@ -212,7 +213,8 @@ def _on_data(entry: LargeData) -> Advice:
     return Advice(f"{path} ({size}) stays out of git, and is not copied to the cluster")
 
 
-def _on_packages(facts: FolderFacts) -> Iterator[Advice]:
+def _on_packages(facts: FolderFacts, name: str) -> Iterator[Advice]:
+    manager = pyproject.manager(facts.pyproject or {})
     for locks in (facts.python_locks, facts.r_locks):
         if others := [lock for _, lock in locks[1:]]:
             yield Advice(f"The environment is made from {locks[0][1]}, not from {listed(others)}")
@@ -224,19 +226,19 @@ def _on_packages(facts: FolderFacts) -> Iterator[Advice]:
         if language == "r":
             yield _on_r_packages(facts.r_locks[0][1] if facts.r_locks else "", packages)
         else:
-            command = f"uv init --bare && uv add {shlex.join(packages)}"
+            command, files = adding(facts, name, f"{manager}.lock", packages)
             users = "your code and its jobs use" if facts.notebooks else "your code uses"
             text = f"No file lists the Python packages that {users} ({_few(packages)})"
-            yield Advice(text, command, ("pyproject.toml", "uv.lock"))
+            yield Advice(text, command, files)
     kinds = {program.kind for program in facts.programs}
     if "rmarkdown" in kinds:
         yield Advice(
             "Reports in R Markdown need pandoc: if it is a module of the cluster, give their jobs `modules: [pandoc]`"
         )
     if facts.notebooks and facts.packages is not None and (lacking := notebooks.lacking(facts.packages)):
-        made = _written(next(iter(facts.unlocked.values()), "uv lock"))
+        made = _written(next(iter(facts.unlocked.values()), f"{manager} lock"))
         lock = facts.python_locks[0][1] if facts.python_locks else made
-        command, files = notebooks.adding(lock, lacking)
+        command, files = adding(facts, name, lock, lacking)
         yield Advice(f"Notebooks need the packages {' and '.join(notebooks.NEEDED)} to run as jobs", command, files)
 
 

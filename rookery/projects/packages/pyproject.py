@@ -70,5 +70,19 @@ def lock_command(document: Mapping[str, Any], *, groups: bool = False) -> str:
     grouped = document.get("dependency-groups") or table(poetry, "group") or table(poetry, "dev-dependencies")
     if not needed and not table(document, "project").get("dependencies") and not (groups and grouped):
         return ""
+    return f"{manager(document)} lock"
+
+
+def beginning(project: str) -> str:
+    """Return the command that gives a pyproject.toml the table that `uv add` writes to; it makes the file if needed.
+
+    Args:
+        project: The project's name.
+    """
+    return rf"""printf '\n[project]\nname = "{project}"\nversion = "0.1.0"\n' >>{NAME}"""
+
+
+def manager(document: Mapping[str, Any]) -> str:
+    """Return the program that manages a pyproject.toml: `poetry` or `uv`."""
     backend = str(table(document, "build-system").get("build-backend", ""))
-    return "poetry lock" if poetry or backend.startswith(_OF_POETRY) else "uv lock"
+    return "poetry" if table(document, "tool", "poetry") or backend.startswith(_OF_POETRY) else "uv"
