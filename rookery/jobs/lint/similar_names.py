@@ -1,7 +1,7 @@
 """Find the name that was meant by one with a typing error: what is close in letters may be far in meaning.
 
-`long` is not `gpu-long`, `contest` not `test`, `cpu-short` not `gpu-short`, and an A100 not an A10: only a slip within a
-word of four letters or more counts, never one in a number or in a short word.
+`long` is not `gpu-long`, `contest` not `test`, `cpu-short` not `gpu-short`, and an A100 not an A10: only a slip within
+a word of four letters or more counts, never one in a number or in a short word.
 """
 
 import re
