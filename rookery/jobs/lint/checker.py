@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import arrays, commands, form, lines, programs, resources
+from rookery.jobs.lint import arrays, commands, form, lines, partition_names, programs, resources
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
 from rookery.projects import remote_paths
@@ -25,7 +25,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     lines.refused,
     lines.malformed,
     lines.both,
-    resources.unknown_partition,
+    partition_names.unknown,
     resources.too_long,
     resources.too_many_cores,
     resources.gpus,

@@ -116,7 +116,7 @@ RULES: Final = (
         "error",
         "A partition that the cluster does not have",
         _REJECTED,
-        "corrects it where one name is close, or the cluster has a single partition",
+        "corrects capitals, `-` for `_` and one wrong letter, where the job fits there; by hand otherwise",
     ),
     Rule(
         "RK302",
@@ -135,12 +135,16 @@ RULES: Final = (
     Rule(
         "RK304",
         "error",
-        "GPUs on a partition that has none",
+        "GPUs on a partition that has none, also the default one",
         _PENDING,
         "by hand: `lint` shows a partition with GPUs",
     ),
     Rule(
-        "RK305", "error", "A GPU type that the partition does not have", _PENDING, "corrects it where one type is close"
+        "RK305",
+        "error",
+        "A GPU type that the partition does not have",
+        _PENDING,
+        "corrects capitals, `-` for `_` and one wrong letter; by hand otherwise",
     ),
     Rule("RK306", "error", "More GPUs than one user may have, or than a node has", _PENDING),
     Rule(
