@@ -16,7 +16,7 @@ def never_sent(script: Context) -> Iterator[Finding]:
     elsewhere = lines.intended_options(script)
     for part in range(script.directives.parts):
         user = script.directives.get("mail-user", part=part)
-        if not user or script.directives.get("mail-type", part=part) or "mail-type" in elsewhere:
+        if not user or _misspelt(script) or script.directives.get("mail-type", part=part) or "mail-type" in elsewhere:
             continue
         may = (script.cluster.data.get("cluster_array") or {}).get("may_mail", True)
         refused = script.directives.get("array", part=part) and not may
@@ -27,3 +27,9 @@ def never_sent(script: Context) -> Iterator[Finding]:
             severity="warning",
             edits=[] if refused else [script.new_line("#SBATCH --mail-type=END,FAIL")],
         )
+
+
+def _misspelt(script: Context) -> bool:
+    """Return whether an option that sbatch does not have was meant as --mail-type: another rule reports it."""
+    unknown = [slip.word.text for slip in script.directives.slips if slip.kind == "unknown"]
+    return any(word.lower().startswith("--mail") for word in unknown)

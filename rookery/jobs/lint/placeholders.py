@@ -26,7 +26,7 @@ _CAPITALS = re.compile(
 )
 _PATH_TO = re.compile(r"(?:^|/)(?:path|PATH)/(?:to|TO)(?:/|$)")
 _ADDRESS = re.compile(
-    r".*@(?:[\w.-]+\.)?(?:example\.(?:com|org|net|edu|ac\.uk)|domain\.(?:com|org|edu)|[\w.-]+\.example|address|email|"
+    r".*@(?:[\w.-]+\.)?(?:example\.(?:com|org|net|edu)|domain\.(?:com|org|edu)|[\w.-]+\.example|address|email|"
     r"somewhere(?:\.\w+)?|institution\.edu|university\.edu|your[\w.-]*|x{3,}[\w.-]*|…|\.\.\.)|"
     r"(?:user[-_.]?name|net-?id|uni-?id|first[-_.]?name[-_.]last[-_.]?name|your(?!s@)[-_.]?\w*|my[-_.]?e?mail|e?mail[-_.]?address|"
     r"x{3,}|abc123)@.*|[^@\s]*@",
