@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
 from rookery.jobs.lint import (
+    array_numbers,
     arrays,
     commands,
     core_counts,
@@ -17,6 +18,8 @@ from rookery.jobs.lint import (
     partition_names,
     placeholders,
     resources,
+    slurm_variables,
+    thread_options,
     workers,
 )
 from rookery.jobs.lint.context import Context
@@ -46,6 +49,11 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     arrays.mail,
     arrays.size,
     arrays.one_log,
+    array_numbers.unread,
+    array_numbers.without_dollar,
+    array_numbers.job_number,
+    array_numbers.without_array,
+    slurm_variables.misspelt,
     logs.log_folders,
     mail.never_sent,
     placeholders.left,
@@ -58,6 +66,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     commands.left_running,
     core_counts.counted,
     workers.too_many,
+    thread_options.too_many,
 )
 
 

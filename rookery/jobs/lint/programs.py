@@ -67,15 +67,21 @@ def programs(script: Context) -> Iterator[KnownProgram]:
             yield from _of_command(script, command, words, paths_read)
 
 
-def _of_command(
-    script: Context, command: ShellCommand, words: list[ShellWord], paths_read: set[str]
-) -> Iterator[KnownProgram]:
-    """Yield the programs in R or Python that these words run."""
+def files_run(words: list[ShellWord]) -> tuple[str, list[str]]:
+    """Return the language of the program that these words run, "" for others, and the file it is in, where one is."""
     name = words[0].text.rpartition("/")[2]
     language = "python" if is_python(name) else "r" if name.lower() in {"rscript", "r", "littler"} else ""
     file = _file(language, words)
     if not language and words[0].fixed and words[0].text.endswith((".py", ".R", ".r")):
         language, file = ("python" if words[0].text.endswith(".py") else "r"), words[0].text
+    return language, [file] if file else []
+
+
+def _of_command(
+    script: Context, command: ShellCommand, words: list[ShellWord], paths_read: set[str]
+) -> Iterator[KnownProgram]:
+    """Yield the programs in R or Python that these words run."""
+    language, files = files_run(words)
     if not language:
         return
     for body, at in command.documents:
@@ -83,7 +89,7 @@ def _of_command(
     for flag, word in pairwise(words[1:]):
         if flag.text in {"-c"} | ({"-e"} if language == "r" else set()) and word.fixed:
             yield KnownProgram(language, word.text, at=word.start)
-    for path in [file, *command.inputs]:
+    for path in [*files, *command.inputs]:
         yield from _read(script, language, path, paths_read)
 
 

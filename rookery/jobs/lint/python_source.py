@@ -47,6 +47,12 @@ class PythonSource:
                 names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
         return names
 
+    def modules(self) -> list[str]:
+        """Return the modules that it imports; one that is named from its own place has a dot before its name."""
+        names = [alias.name for node in self.nodes if isinstance(node, ast.Import) for alias in node.names]
+        froms = [node for node in self.nodes if isinstance(node, ast.ImportFrom)]
+        return list(dict.fromkeys([*names, *(f"{'.' * node.level}{node.module or ''}" for node in froms)]))
+
     @cached_property
     def _values(self) -> dict[str, list[ast.expr | None]]:
         """What each name is given, over the whole program; None where that is not a plain assignment's value."""

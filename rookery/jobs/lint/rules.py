@@ -42,7 +42,7 @@ GROUPS: Final = {
     "RK1": "The file",
     "RK2": "Lines that Slurm does not read as intended",
     "RK3": "What the job requests",
-    "RK4": "Arrays",
+    "RK4": "Arrays, and the variables that Slurm sets",
     "RK5": "Logs, mail and placeholders",
     "RK6": "Commands",
     "RK7": "Programs that the script runs",
@@ -191,6 +191,43 @@ RULES: Final = (
     ),
     Rule("RK404", "warning", "One log for all tasks", "the tasks overwrite each other's log", "by hand: `_%A_%a`"),
     Rule(
+        "RK405",
+        "warning",
+        "An array whose number reaches no program: `TASK_ID=$SLURM_ARRAY_TASK_ID` and `python task.py`",
+        "all tasks do the same. A program sees only exported variables, and arguments. Where the script has no such "
+        "variable, `lint` says so only if it can read all programs that the script runs",
+        'by hand: `python task.py "$TASK_ID"`',
+    ),
+    Rule(
+        "RK406",
+        "warning",
+        "`ID=SLURM_ARRAY_TASK_ID`, without `$`",
+        "the variable becomes that word instead of the number",
+        "adds the `$` if the script expands the variable",
+    ),
+    Rule(
+        "RK407",
+        "warning",
+        "A misspelt variable of Slurm: `$SLURM_ARRAY_TASKID`, `$SLURM_CPU_PER_TASK`",
+        "Slurm does not set it: it is empty",
+        "corrects one typing error; by hand for other names, such as `SLURM_ARRAY_ID`",
+    ),
+    Rule(
+        "RK408",
+        "warning",
+        "`SLURM_ARRAY_TASK_ID`, or `%a` in a log, without `--array`",
+        "the variable is empty, and `%a` becomes 4294967294. Nothing is reported if the script has a default "
+        "(`${SLURM_ARRAY_TASK_ID:-1}`), tests the variable, or mentions `--array` in a comment",
+        "by hand",
+    ),
+    Rule(
+        "RK409",
+        "warning",
+        "`SLURM_ARRAY_JOB_ID` as the number of a task",
+        "it is the same for all tasks of the array",
+        "by hand: `SLURM_ARRAY_TASK_ID`",
+    ),
+    Rule(
         "RK501",
         "error",
         "A log in a folder that will not exist",
@@ -280,6 +317,14 @@ RULES: Final = (
         "they slow each other down. A job has `--cpus-per-task` cores for each task, 1 where it does not say. Nothing "
         "is reported for whole nodes, nor for `n_jobs=-1`, which counts the cores of the job",
         "by hand: the number from `SLURM_CPUS_PER_TASK`",
+    ),
+    Rule(
+        "RK705",
+        "warning",
+        "More threads or processes than the job has cores on a node: `OMP_NUM_THREADS=16`, `make -j 16`, "
+        "`julia -t 16`, `parallel -j 16`, `xargs -P 16`, `samtools -@ 16`",
+        "they slow each other down. The cores are counted as in RK704",
+        "by hand: `$SLURM_CPUS_PER_TASK`",
     ),
 )
 """Every rule, in the order of the codes."""

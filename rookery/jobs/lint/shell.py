@@ -68,6 +68,7 @@ class ShellScript:
         variables: The names that are expanded anywhere in it.
         expansions: Each place where a variable or a parameter is expanded: its name, and where its `$` is.
         assignments: Each `NAME=VALUE` before or without a command: the word, with the `=` in it.
+        remarks: Where each comment begins and ends, those behind commands too.
     """
 
     commands: tuple[ShellCommand, ...]
@@ -76,6 +77,7 @@ class ShellScript:
     variables: frozenset[str]
     expansions: tuple[tuple[str, int], ...] = ()
     assignments: tuple[ShellWord, ...] = ()
+    remarks: tuple[tuple[int, int], ...] = ()
 
 
 def read(text: str) -> ShellScript:
@@ -100,6 +102,7 @@ def read(text: str) -> ShellScript:
         frozenset(name for name, _ in scanner.expansions),
         tuple(scanner.expansions),
         tuple(scanner.assignments),
+        tuple(scanner.remarks),
     )
 
 
