@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import arrays, commands, form, lines, partition_names, programs, resources
+from rookery.jobs.lint import arrays, commands, form, lines, node_limits, partition_names, programs, resources
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
 from rookery.projects import remote_paths
@@ -28,6 +28,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     partition_names.unknown,
     resources.too_long,
     resources.too_many_cores,
+    node_limits.exceeded,
     resources.gpus,
     resources.required,
     resources.default_memory,

@@ -155,6 +155,9 @@ RULES: Final = (
         "a job that uses more than its memory is killed",
         "by hand: `--mem=1G`",
     ),
+    Rule("RK310", "error", "More cores on one node than any node of the partition has", _REJECTED),
+    Rule("RK311", "error", "More memory on one node than any node of the partition has", _REJECTED),
+    Rule("RK312", "error", "More nodes than the partition has", _REJECTED),
     Rule(
         "RK401",
         "error",
