@@ -7,57 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rookery.jobs.lint import names
 from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.effective import is_python, programs_run
 from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
 from rookery.jobs.lint.shell import ShellCommand
 from rookery.jobs.lint.tokens import ShellWord
-from rookery.projects.scripts.directives import TAKING_VALUE
-
-_PYTHON = re.compile(r"python(\d(\.\d+)?)?|pypy3?|ipython3?")
-
-
-def effective(command: ShellCommand) -> list[ShellWord]:
-    """Return the command that runs in the end: the one behind srun, mpirun, `poetry run`, time and their like."""
-    words = list(command.words)
-    while words:
-        name = words[0].text.rpartition("/")[2]
-        rest = words[1:]
-        if name in names.RUNNERS:
-            if not rest or rest[0].text not in {"run", "exec"}:
-                break
-            rest = _past_options(rest[1:])
-            rest = rest[1:] if name in {"singularity", "apptainer"} else rest
-        elif name in names.STARTERS or name in names.WRAPPERS:
-            rest = _past_options(rest)
-            if name in {"timeout", "taskset"}:
-                rest = rest[1:]
-            while name == "env" and rest and re.match(r"[A-Za-z_]\w*=", rest[0].text):
-                rest = rest[1:]
-        else:
-            break
-        if not rest:
-            break
-        words = rest
-    return words
-
-
-def _past_options(words: list[ShellWord]) -> list[ShellWord]:
-    at = 0
-    while at < len(words) and words[at].text.startswith("-"):
-        option = words[at].text
-        at += 2 if option in names.WITH_WORD or option.removeprefix("--") in TAKING_VALUE else 1
-    return words[at:]
-
-
-def working_command(script: Context) -> ShellCommand | None:
-    """Return the first command that computes, rather than prepares or prints something; None where there is none."""
-    for command in script.shell.commands:
-        words = effective(command)
-        name = words[0].text.rpartition("/")[2] if words else ""
-        if name and name not in names.SETTING_UP and name not in script.shell.functions:
-            return ShellCommand(words, command.start, command.line)
-    return None
 
 
 @dataclass(frozen=True)
@@ -83,27 +37,32 @@ def programs(script: Context) -> Iterator[KnownProgram]:
     As far as it can be read, with the files of the project that those read in.
     """
     paths_read: set[str] = set()
-    kind = {"Rscript": "r", "r": "r"}.get(
-        script.interpreter[0], "python" if _PYTHON.fullmatch(script.interpreter[0]) else ""
-    )
+    kind = {"Rscript": "r", "r": "r"}.get(script.interpreter[0], "python" if is_python(script.interpreter[0]) else "")
     if kind:
         yield KnownProgram(kind, script.text)
     for command in script.shell.commands:
-        words = effective(command)
-        name = words[0].text.rpartition("/")[2]
-        language = "python" if _PYTHON.fullmatch(name) else "r" if name.lower() in {"rscript", "r", "littler"} else ""
-        file = _file(language, words)
-        if not language and words[0].fixed and words[0].text.endswith((".py", ".R", ".r")):
-            language, file = ("python" if words[0].text.endswith(".py") else "r"), words[0].text
-        if not language:
-            continue
-        for body, at in command.documents:
-            yield KnownProgram(language, body, at=at)
-        for flag, word in pairwise(words[1:]):
-            if flag.text in {"-c"} | ({"-e"} if language == "r" else set()) and word.fixed:
-                yield KnownProgram(language, word.text, at=word.start)
-        for path in [file, *command.inputs]:
-            yield from _read(script, language, path, paths_read)
+        for words in programs_run(script, command):
+            yield from _of_command(script, command, words, paths_read)
+
+
+def _of_command(
+    script: Context, command: ShellCommand, words: list[ShellWord], paths_read: set[str]
+) -> Iterator[KnownProgram]:
+    """Yield the programs in R or Python that these words run."""
+    name = words[0].text.rpartition("/")[2]
+    language = "python" if is_python(name) else "r" if name.lower() in {"rscript", "r", "littler"} else ""
+    file = _file(language, words)
+    if not language and words[0].fixed and words[0].text.endswith((".py", ".R", ".r")):
+        language, file = ("python" if words[0].text.endswith(".py") else "r"), words[0].text
+    if not language:
+        return
+    for body, at in command.documents:
+        yield KnownProgram(language, body, at=at)
+    for flag, word in pairwise(words[1:]):
+        if flag.text in {"-c"} | ({"-e"} if language == "r" else set()) and word.fixed:
+            yield KnownProgram(language, word.text, at=word.start)
+    for path in [file, *command.inputs]:
+        yield from _read(script, language, path, paths_read)
 
 
 def _file(language: str, words: list[ShellWord]) -> str:

@@ -9,8 +9,8 @@ from rookery.clusters.cluster import ACCOUNT
 from rookery.core import near_names
 from rookery.jobs.lint import lines, partition_names, similar_names, values
 from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.effective import working_command
 from rookery.jobs.lint.finding import Finding
-from rookery.jobs.lint.programs import working_command
 from rookery.jobs.lint.requested_resources import (
     GPU_OPTIONS,
     MEMORY_OPTIONS,
