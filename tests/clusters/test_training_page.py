@@ -25,7 +25,6 @@ from rookery.jobs import lint
 
 pytestmark = pytest.mark.cluster
 
-SCRIPTS = Path(__file__).parents[1] / "data/jobscripts"
 FEW = 20
 """Tasks that are run of the array whose tasks each start Poetry, half a second of processor time, of the page's 200."""
 
@@ -350,15 +349,6 @@ def _tested(miniature: Live, script: str) -> "subprocess.CompletedProcess[bytes]
     """What sbatch says of a script, which it does not run."""
     call = [*miniature.ssh_command, "sbatch --test-only"]
     return subprocess.run(call, input=script.encode(), capture_output=True, check=False, timeout=120)
-
-
-def test_what_lint_has_nothing_against_slurm_takes(penguins: Live, hec: Live) -> None:
-    for miniature in (penguins, hec):
-        known = sorted(SCRIPTS.glob(f"{miniature.miniature.name}-*"))
-        assert known
-        for path in known:
-            completed = _tested(miniature, path.read_text())
-            assert completed.returncode == 0, f"{path.name}: {completed.stderr.decode()}"
 
 
 @pytest.mark.parametrize(

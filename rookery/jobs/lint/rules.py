@@ -3,7 +3,7 @@
 docs/reference/lint-rules.md is made from this table.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from rookery.jobs.lint.finding import Severity
 
@@ -25,6 +25,17 @@ class Rule(NamedTuple):
     what: str
     why: str
     fix: str = ""
+
+    @property
+    def refused(self) -> Literal["always", "sometimes", "never"]:
+        """How often sbatch rejects a script with such an error, by `why`; lint is held to this on real Slurm.
+
+        Everything that sbatch reads, RK1 to RK4, may be a reason to reject a script: so may a line that it does not
+        read, where the site requires the option.
+        """
+        if self.why.startswith((_REFUSED, _REJECTED)) and not self.why.startswith(_PENDING):
+            return "always"
+        return "sometimes" if self.code < "RK5" else "never"
 
 
 GROUPS: Final = {
@@ -51,10 +62,12 @@ RULES: Final = (
         "adds `#!/bin/bash`, but not to a program in Python or R",
     ),
     Rule("RK102", "error", "Windows line endings", _REFUSED, "writes Unix line endings"),
-    Rule("RK103", "error", "A byte order mark before the `#!`", "Slurm does not see the `#!`", "removes it"),
-    Rule("RK104", "error", "Not a text file", "Slurm rejects NUL characters"),
+    Rule(
+        "RK103", "error", "A byte order mark before the `#!`", f"{_REFUSED}: Slurm does not see the `#!`", "removes it"
+    ),
+    Rule("RK104", "error", "Not a text file", f"{_REFUSED}, for its NUL characters"),
     Rule("RK105", "error", "An empty file", _REFUSED),
-    Rule("RK106", "error", "A script larger than 4 MB", "Slurm's limit for a script"),
+    Rule("RK106", "error", "A script larger than 4 MB", f"{_REFUSED}: 4 MB is Slurm's limit"),
     Rule(
         "RK201",
         "error",
@@ -145,7 +158,7 @@ RULES: Final = (
         "RK308",
         "error",
         "An option that the partition requires is missing",
-        _REJECTED,
+        _PENDING,
         "corrects it where the option has one value; by hand for a number",
     ),
     Rule(
