@@ -223,7 +223,7 @@ def test_lint_finds_the_page_s_slips_and_nothing_else(on_penguins: Project, on_h
     }
     assert on_hec.lint_codes[0] == {
         "two_nodes.sh": ["RK606"],  # as the page says: a single line
-        "mail.sh": ["RK501"],
+        "mail.sh": ["RK501", "RK503"],  # logs, YOUR_EMAIL_ADDRESS_HERE
         "pool.sh": ["RK602"],  # module activate
         "python_array.sh": ["RK602", "RK604"],
     }
@@ -231,7 +231,7 @@ def test_lint_finds_the_page_s_slips_and_nothing_else(on_penguins: Project, on_h
 
 def test_fix_mends_them_all_and_changes_nothing_else(on_penguins: Project, on_hec: Project) -> None:
     assert on_penguins.lint_codes[1] == {"two_nodes.sh": ["RK606"]}
-    assert on_hec.lint_codes[1] == {"two_nodes.sh": ["RK606"]}
+    assert on_hec.lint_codes[1] == {"two_nodes.sh": ["RK606"], "mail.sh": ["RK503"]}
     slips = {
         "=parallel ": "=PenguinPartition ",
         "--partition Penguin\n": "--partition PenguinPartition\n",

@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING
 
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import arrays, commands, form, lines, node_limits, partition_names, programs, resources
+from rookery.jobs.lint import (
+    arrays,
+    commands,
+    core_counts,
+    form,
+    lines,
+    logs,
+    mail,
+    node_limits,
+    partition_names,
+    placeholders,
+    resources,
+    workers,
+)
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
 from rookery.projects import remote_paths
@@ -35,7 +48,9 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     arrays.mail,
     arrays.size,
     arrays.one_log,
-    arrays.log_folders,
+    logs.log_folders,
+    mail.never_sent,
+    placeholders.left,
     commands.rscript,
     commands.module_verb,
     commands.no_modules,
@@ -43,7 +58,8 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     commands.conda,
     commands.launcher,
     commands.left_running,
-    programs.counted,
+    core_counts.counted,
+    workers.too_many,
 )
 
 

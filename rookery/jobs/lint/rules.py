@@ -43,7 +43,7 @@ GROUPS: Final = {
     "RK2": "Lines that Slurm does not read as intended",
     "RK3": "What the job requests",
     "RK4": "Arrays",
-    "RK5": "Logs",
+    "RK5": "Logs, mail and placeholders",
     "RK6": "Commands",
     "RK7": "Programs that the script runs",
 }
@@ -85,8 +85,9 @@ RULES: Final = (
     Rule(
         "RK203",
         "error",
-        "`$VARIABLE` or `~` in an `#SBATCH` line",
-        "Slurm does not expand variables there",
+        "`$VARIABLE`, `$1` or `~` in an `#SBATCH` line",
+        "Slurm does not expand variables there; arguments of the script are for its commands. Only a warning where "
+        "Slurm takes the text as it is, as in `--job-name=$1`",
         "corrects it where a Slurm pattern means the same (`%j`, `%A`, `%a`, `%x`, `%u`)",
     ),
     Rule("RK204", "error", "A quotation mark that is never closed", _REFUSED),
@@ -200,6 +201,20 @@ RULES: Final = (
         "Only a warning outside of a project",
         "adds the folder to `outputs` of rookery.yml, so that `deploy` creates it",
     ),
+    Rule(
+        "RK502",
+        "warning",
+        "`--mail-user` without `--mail-type`",
+        "no mail is sent: `--mail-type` names the events. Without `--mail-user`, mail goes to the user who submits",
+        "by hand: `--mail-type=END,FAIL`",
+    ),
+    Rule(
+        "RK503",
+        "warning",
+        "A placeholder of an example: `<netid>`, `YOUR_EMAIL_ADDRESS_HERE`, `user@example.com`, `/path/to/…`",
+        "Slurm takes it as it is written. An error where Slurm rejects the job (an account that it must have), or the "
+        "job fails (the folder of a log)",
+    ),
     Rule("RK601", "error", "`RScript`", "the command is `Rscript`", "corrects it"),
     Rule(
         "RK602",
@@ -251,6 +266,23 @@ RULES: Final = (
         "`os.cpu_count()` in Python",
         "it counts the cores of the machine, not of the job",
         "by hand: `len(os.sched_getaffinity(0))`",
+    ),
+    Rule(
+        "RK703",
+        "warning",
+        "`Pool()` or `ProcessPoolExecutor()` in Python, without a number",
+        "it starts a process for each core of the machine, not of the job. From Python 3.13 on it counts those of the "
+        "job: nothing is reported where pyproject.toml or .python-version asks for that",
+        "by hand: `Pool(len(os.sched_getaffinity(0)))`",
+    ),
+    Rule(
+        "RK704",
+        "warning",
+        "More processes or threads in R or Python than the job has cores on a node: `Pool(16)`, `mc.cores = 8`, "
+        "`makeCluster(8)`, `n_jobs=16`",
+        "they slow each other down. A job has `--cpus-per-task` cores for each task, 1 where it does not say. Nothing "
+        "is reported for whole nodes, nor for `n_jobs=-1`, which counts the cores of the job",
+        "by hand: the number from `SLURM_CPUS_PER_TASK`",
     ),
 )
 """Every rule, in the order of the codes."""
