@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import arrays, commands, form, lines, node_limits, partition_names, programs, resources
+from rookery.jobs.lint import (
+    arrays,
+    commands,
+    form,
+    lines,
+    node_limits,
+    partition_names,
+    programs,
+    resources,
+    site_names,
+)
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
 from rookery.projects import remote_paths
@@ -29,6 +39,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     resources.too_long,
     resources.too_many_cores,
     node_limits.exceeded,
+    site_names.unknown,
     resources.gpus,
     resources.required,
     resources.default_memory,
