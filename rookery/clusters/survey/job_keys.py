@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rookery.clusters.architectures import ARCHITECTURES
 from rookery.clusters.cluster import ACCOUNT
-from rookery.clusters.survey import node_answers, quality_keys, trials
+from rookery.clusters.survey import name_keys, node_answers, quality_keys, trials
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import CHOSEN, CONCLUDED, FOUND, GivenAnswers, ProfileFinding
 from rookery.clusters.survey.slurm_answers import NodeKind, SlurmSite, SurveyedPartition, mebibytes, whole
@@ -58,6 +58,7 @@ def findings(site: SlurmSite, survey: Survey, given: GivenAnswers) -> Iterator[P
     yield from _gpus(site, names, titles)
     if constraints := _constraints(site.nodes, names):
         yield ProfileFinding("cluster_constraints", constraints, FOUND, "features of scontrol show node")
+    yield from name_keys.findings(site, survey, given)
     if "MpiDefault" in site.config and site.config["MpiDefault"] != "none":
         yield ProfileFinding("cluster_mpi_launcher", "srun", CONCLUDED, f"MpiDefault is {site.config['MpiDefault']}")
     if array := _array(site):

@@ -18,6 +18,7 @@ from rookery.jobs.lint import (
     partition_names,
     placeholders,
     resources,
+    site_names,
     workers,
 )
 from rookery.jobs.lint.context import Context
@@ -42,6 +43,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     resources.too_long,
     resources.too_many_cores,
     node_limits.exceeded,
+    site_names.unknown,
     resources.gpus,
     resources.required,
     resources.default_memory,
