@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import arrays, commands, form, ignores, lines, programs, resources
+from rookery.jobs.lint import (
+    arrays,
+    commands,
+    core_counts,
+    form,
+    ignores,
+    lines,
+    logs,
+    mail,
+    partition_names,
+    placeholders,
+    resources,
+    workers,
+)
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
 from rookery.jobs.lint.ignores import Ignored
@@ -28,7 +41,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     lines.refused,
     lines.malformed,
     lines.both,
-    resources.unknown_partition,
+    partition_names.unknown,
     resources.too_long,
     resources.too_many_cores,
     resources.gpus,
@@ -37,7 +50,9 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     arrays.mail,
     arrays.size,
     arrays.one_log,
-    arrays.log_folders,
+    logs.log_folders,
+    mail.never_sent,
+    placeholders.left,
     commands.rscript,
     commands.module_verb,
     commands.no_modules,
@@ -45,7 +60,8 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     commands.conda,
     commands.launcher,
     commands.left_running,
-    programs.counted,
+    core_counts.counted,
+    workers.too_many,
 )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rookery.core import atomic_files as writing
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import arrays, discovery
+from rookery.jobs.lint import discovery, logs
 from rookery.jobs.lint.checked_script import CheckedScript
 from rookery.jobs.lint.checker import LintResult, examine, fix
 from rookery.jobs.lint.finding import Finding
@@ -137,7 +137,7 @@ def name_folders(scripts: Sequence[CheckedScript], project: "Project", *, write:
     text = before = discovery.text_of(project.file)
     named = set()
     for folder in wanted:
-        text, done = arrays.outputs_with(text, folder)
+        text, done = logs.outputs_with(text, folder)
         named |= {folder} if done else set()
     if text == before:
         return
