@@ -26,7 +26,7 @@ source /etc/profile
         (
             "account",
             "<project> ACCOUNT_NAME [project] FIX-ACCOUNT XXXX your_account YOUR_PROJECT PROJECT_ID {account} CHANGEME "
-            "yourproject ACCOUNT_HERE TODO project-<id> YOUR-ACCOUNT-HERE INSERT_ACCOUNT_HERE",
+            "yourproject your-CC-account ACCOUNT_HERE TODO project-<id> YOUR-ACCOUNT-HERE INSERT_ACCOUNT_HERE",
         ),
         (
             "output",

@@ -15,7 +15,7 @@ _NOUNS = (
 )
 _BRACKETS = re.compile(r"<[A-Za-z][^<>=|&]*>")
 _IN_BRACES = re.compile(rf"\[(?:your[-_ .]?)?{_NOUNS}\]|\{{+ ?(?:your[-_ .]?)?{_NOUNS} ?\}}+", re.IGNORECASE)
-_YOUR = re.compile(rf"(?<![A-Za-z])your[-_. ]?(?:own[-_. ]?)?{_NOUNS}(?![a-z])", re.IGNORECASE)
+_YOUR = re.compile(rf"(?<![A-Za-z])your[-_. ]?(?:[A-Za-z]+[-_. ])?{_NOUNS}(?![a-z])", re.IGNORECASE)
 _TO_DO = re.compile(
     r"(?<![A-Za-z])(?:FIX(?:-[A-Z][A-Z-]*|[-_]?ME)|TO-?DO|TBD|CHANGE[-_]?(?:ME|THIS)|REPLACE[-_]?(?:ME|THIS)|"
     r"(?:INSERT|ENTER|PUT)[-_](?:YOUR[-_])?[A-Z]+(?:[-_]HERE)?|[A-Z]+[-_]HERE|FILL[-_]?(?:ME[-_]?)?IN)(?![A-Za-z])"
