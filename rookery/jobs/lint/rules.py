@@ -215,6 +215,20 @@ RULES: Final = (
         "by hand: the account of your settings",
     ),
     Rule(
+        "RK318",
+        "warning",
+        "No memory requested, where the job then gets all of a node's",
+        "the job waits for an empty node, and nobody else can use the rest of it",
+        "by hand: `--mem=1G`",
+    ),
+    Rule(
+        "RK319",
+        "warning",
+        "No time limit requested, where the partition sets none",
+        "a job that hangs runs until you cancel it, and Slurm can't start it in a gap before a larger job",
+        "by hand: `--time=01:00:00`",
+    ),
+    Rule(
         "RK401",
         "error",
         "An array that sends mail, where the cluster rejects this",
