@@ -1,6 +1,8 @@
 """RK405 to RK409: the number of an array's task, and the variables that Slurm sets."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from linting import check, codes, fix
 
 JOB = """\
@@ -120,6 +122,7 @@ def test_an_array_whose_tasks_do_the_same(body: str, files: dict[str, str]) -> N
         ("python task.py", ARRAY, {"task.py": "import random\nprint(random.random())\n"}),
         ("python task.py", ARRAY, {"task.py": "import uuid\nopen(str(uuid.uuid4()), 'w')\n"}),
         ("python task.py", ARRAY, {"task.py": "import os\nos.rename('todo/1', 'claimed/1')\n"}),
+        ("python task.py", ARRAY, {"task.py": "import random, subprocess\nrandom.seed(1)\nsubprocess.run(['./a'])\n"}),
         ("python task.py", ARRAY, {"task.py": "print 'Python 2'\n"}),
         ("Rscript task.R", ARRAY, {"task.R": "print(rnorm(3))\n"}),
         ("Rscript task.R", ARRAY, {"task.R": "library(unknown)\nprint(1)\n"}),
@@ -203,10 +206,16 @@ def test_a_misspelt_variable(wrong: str, right: str, safe: bool) -> None:
         "echo '$SLURM_ARRAY_TASKID'",
         "# $SLURM_ARRAY_TASKID",
         "cat <<'E'\n$SLURM_ARRAY_TASKID\nE",
+        "cat <<E\n\\$SLURM_ARRAY_TASKID\nE",
     ],
 )
 def test_variables_that_are_right_or_not_slurm_s(body: str) -> None:
     assert "RK407" not in codes(job(body))
+
+
+def test_another_script_may_set_a_variable_for_one_without_options() -> None:
+    assert codes("#!/bin/bash\n./simulate $SLURM_TASK_ID\n") == []
+    assert codes("#!/bin/bash\n./simulate $SLURM_ARRAY_TASKID\n") == ["RK407"]
 
 
 @pytest.mark.parametrize(
@@ -253,6 +262,7 @@ def test_a_number_without_an_array(body: str, options: str, line: int, mended: s
         ("# sbatch -a 1-9 job.sh\n./simulate $SLURM_ARRAY_TASK_ID", ""),
         ("./simulate", "-o log_%A.txt"),
         ("echo '$SLURM_ARRAY_TASK_ID'", ""),
+        ("cat <<E\n\\$SLURM_ARRAY_TASK_ID\nE", ""),
         ("./simulate $SLURM_ARRAY_TASK_ID", ARRAY),
     ],
 )
@@ -288,3 +298,22 @@ def test_the_number_of_the_array_for_that_of_the_task(body: str, line: int, mend
 )
 def test_the_number_of_the_array_as_such(body: str) -> None:
     assert found(body) == []
+
+
+PIECES = """
+    ID= TASK_ID= SLURM_ARRAY_TASK_ID $SLURM_ARRAY_TASK_ID ${SLURM_ARRAY_TASKID} $ID $TASK_ID export echo ./x $( ) ( {
+    } " ' ` | > < << E ; & # && if fi $(( )) [[ ]] python set -a eval . -j 16 make
+"""
+
+
+@given(
+    pieces=st.lists(st.sampled_from([*PIECES.split(), " ", "\n"]), max_size=25),
+    blank=st.sampled_from(["", " "]),
+    options=st.sampled_from([ARRAY, "", "-o x_%a.txt", "--array=1-9%1"]),
+)
+@settings(max_examples=100)
+def test_any_script_can_be_read_and_mending_it_comes_to_rest(pieces: list[str], blank: str, options: str) -> None:
+    text = job(blank.join(pieces), options)
+    fixed = fix(text)
+    assert fix(fixed) == fixed
+    assert [finding for finding in check(fixed) if finding.safe and finding.edits] == []

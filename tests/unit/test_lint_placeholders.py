@@ -21,11 +21,14 @@ source /etc/profile
             "mail-user",
             "YOUR_EMAIL_ADDRESS_HERE <netid>@lancaster.ac.uk your_email@uni.edu user@example.com XXXX xxx@gmail.com "
             "your.name@example.org EMAIL username@lancaster.ac.uk [email] youremail@domain.com FIX-YOUR-EMAIL "
-            "email@address your-email abc123@york.ac.uk {email} a@b.ac.uk,user@example.com you@your-university.edu",
+            "email@address"
+            " email@ufl.edu some_user@some_domain.com "
+            "your-email abc123@york.ac.uk {email} a@b.ac.uk,user@example.com you@your-university.edu",
         ),
         (
             "account",
-            "<project> ACCOUNT_NAME [project] FIX-ACCOUNT XXXX your_account YOUR_PROJECT PROJECT_ID {account} CHANGEME "
+            "<project> ACCOUNT_NAME [project] FIX-ACCOUNT FIX-account FIXME "
+            "XXXX your_account YOUR_PROJECT PROJECT_ID {account} CHANGEME "
             "yourproject your-CC-account ACCOUNT_HERE TODO project-<id> YOUR-ACCOUNT-HERE INSERT_ACCOUNT_HERE",
         ),
         (

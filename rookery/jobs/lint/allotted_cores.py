@@ -2,7 +2,7 @@
 
 import re
 
-from rookery.jobs.lint import lines
+from rookery.jobs.lint import lines, values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.requested_resources import GPU_OPTIONS, partitions
 
@@ -43,6 +43,8 @@ def _numbers(script: Context) -> dict[str, int] | None:
     if lines.intended_options(script) & {*_COUNTS, *_OTHERWISE, *GPU_OPTIONS} or _gives_more(script):
         return None
     texts = {name: directives.value(name) or "" for name in _COUNTS}
+    if values.megabytes(directives.value("mem") or "") == 0:  # all memory, and on some sites all cores with it
+        return None
     if directives.get(*GPU_OPTIONS) and not texts["cpus-per-task"]:  # some sites give cores with each GPU
         return None
     numbers = {}

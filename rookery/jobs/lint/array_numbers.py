@@ -191,7 +191,7 @@ def _same_for_all(script: Context, at: int) -> Finding:
 def without_array(script: Context) -> Iterator[Finding]:
     """Yield a finding for the number of a task in a job that is no array.
 
-    Without an array SLURM_ARRAY_TASK_ID is not set, and Slurm writes 4294967294 for %a (22.05).
+    Without an array SLURM_ARRAY_TASK_ID is not set, and Slurm writes 4294967294 for %a (22.05, 24.11).
     """
     if not script.asks or script.directives.get("array") or "array" in lines.intended_options(script):
         return

@@ -17,7 +17,7 @@ _BRACKETS = re.compile(r"<[A-Za-z][^<>=|&]*>")
 _IN_BRACES = re.compile(rf"\[(?:your[-_ .]?)?{_NOUNS}\]|\{{+ ?(?:your[-_ .]?)?{_NOUNS} ?\}}+", re.IGNORECASE)
 _YOUR = re.compile(rf"(?<![A-Za-z])your[-_. ]?(?:[A-Za-z]+[-_. ])?{_NOUNS}(?![a-z])", re.IGNORECASE)
 _TO_DO = re.compile(
-    r"(?<![A-Za-z])(?:FIX(?:-[A-Z][A-Z-]*|[-_]?ME)|TO-?DO|TBD|CHANGE[-_]?(?:ME|THIS)|REPLACE[-_]?(?:ME|THIS)|"
+    r"(?<![A-Za-z])(?:FIX(?:[-_][A-Za-z][A-Za-z_-]*|ME)|TO-?DO|TBD|CHANGE[-_]?(?:ME|THIS)|REPLACE[-_]?(?:ME|THIS)|"
     r"(?:INSERT|ENTER|PUT)[-_](?:YOUR[-_])?[A-Z]+(?:[-_]HERE)?|[A-Z]+[-_]HERE|FILL[-_]?(?:ME[-_]?)?IN)(?![A-Za-z])"
 )
 _CAPITALS = re.compile(
@@ -29,7 +29,7 @@ _ADDRESS = re.compile(
     r".*@(?:[\w.-]+\.)?(?:example\.(?:com|org|net|edu)|domain\.(?:com|org|edu)|[\w.-]+\.example|address|email|"
     r"somewhere(?:\.\w+)?|institution\.edu|university\.edu|your[\w.-]*|x{3,}[\w.-]*|…|\.\.\.)|"
     r"(?:user[-_.]?name|net-?id|uni-?id|first[-_.]?name[-_.]last[-_.]?name|your(?!s@)[-_.]?\w*|my[-_.]?e?mail|e?mail[-_.]?address|"
-    r"x{3,}|abc123)@.*|[^@\s]*@",
+    r"x{3,}|abc123|e?mail|some[-_]?(?:one|user|name|body))@.*|[^@\s]*@",
     re.IGNORECASE,
 )
 _PATHS = frozenset({"output", "error", "input", "chdir"})

@@ -1,6 +1,5 @@
 """The programs that a script runs: the commands that compute, and the R and Python programs that can be read."""
 
-import ast
 import posixpath
 import re
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from itertools import pairwise
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.effective import is_python, programs_run
 from rookery.jobs.lint.finding import Edit, Finding, apply
-from rookery.jobs.lint.python_source import parsed
+from rookery.jobs.lint.python_source import source
 from rookery.jobs.lint.r_source import without_comments
 from rookery.jobs.lint.shell import ShellCommand
 from rookery.jobs.lint.tokens import ShellWord
@@ -131,7 +130,10 @@ def _reads_in(language: str, text: str, folder: str) -> list[str]:
     """Return the files that `import` and `source()` may mean."""
     if language == "r":
         return re.findall(r"""\bsource\(\s*["']([^"']+\.[Rr])["']""", without_comments(text, strings=True))
-    tree = parsed(text)
-    modules = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-    modules += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
-    return [posixpath.join(folder, f"{module.replace('.', '/')}.py") for module in dict.fromkeys(modules)]
+    return [path for module in source(text).modules() if (path := module_file(module, folder))]
+
+
+def module_file(module: str, folder: str) -> str:
+    """Return the file that a module of a project is in; "" where its name alone does not say."""
+    name = module.removeprefix(".")
+    return posixpath.join(folder, f"{name.replace('.', '/')}.py") if name and not name.startswith(".") else ""

@@ -3,7 +3,16 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+
+_KEPT = 64
+"""Programs that are kept in memory: several rules read each, and several scripts run one."""
+
+
+@lru_cache(_KEPT)
+def source(text: str) -> "PythonSource":
+    """Return a program, which is parsed once."""
+    return PythonSource(text)
 
 
 def parsed(text: str) -> ast.Module:

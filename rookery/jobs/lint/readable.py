@@ -7,21 +7,20 @@ from typing import Final
 from rookery.jobs.lint import names
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.effective import programs_run
-from rookery.jobs.lint.programs import KnownProgram, files_run, programs
-from rookery.jobs.lint.python_source import PythonSource
+from rookery.jobs.lint.programs import KnownProgram, files_run, module_file, programs
+from rookery.jobs.lint.python_source import source
 from rookery.jobs.lint.r_source import without_comments
 from rookery.jobs.lint.tokens import ShellWord
 
-_DIFFERS: Final = {
-    "python": re.compile(
-        r"random|\brng\b|uuid|getpid|secrets|tempfile|lock|queue|claim|sqlite|O_EXCL|rename|environ\b(?!\s*[.\[])"
-    ),
-    "r": re.compile(
-        r"\br(?:norm|unif|binom|pois|exp|gamma|beta|t|chisq|cauchy|weibull|multinom|mvnorm)\s*\(|\bsample(?:\.int)?\s*\(|"
-        r"Sys\.getpid|tempfile|lock|file\.rename|Sys\.getenv\s*\(\s*\)"
-    ),
-}
-"""What makes runs of one program differ, or share work out: random numbers, process numbers, locks."""
+_DIFFERS: Final = re.compile(
+    r"uuid|getpid|secrets|temp_?file|lock|queue|claim|sqlite|O_EXCL|rename|environ\b(?!\s*[.\[])|Sys\.getenv\s*\(\s*\)|"
+    r"subprocess|os\.system|\bsystem2?\s*\(|popen|strftime|now\(\)|Sys\.time|gethostname"
+)
+"""What makes runs of one program differ, or shares work out: other programs, process numbers, times, locks."""
+_RANDOM: Final = re.compile(
+    r"random|\brng\b|\bsample(?:\.int)?\s*\(|"
+    r"\br(?:norm|unif|binom|pois|exp|gamma|beta|t|chisq|cauchy|weibull|multinom|mvnorm)\s*\("
+)
 _SEEDS: Final = re.compile(
     r"\bseed\s*\(\s*\d|set\.seed\s*\(\s*\d|default_rng\s*\(\s*\d|random_state\s*=\s*\d|RandomState\s*\(\s*\d"
 )
@@ -49,6 +48,7 @@ def _is_harmless(script: Context, words: list[ShellWord]) -> bool:
 
 
 def _text(script: Context, path: str) -> str | None:
+    """Return the text of a file of the project, found from its root or from the script's folder."""
     beside = posixpath.join(posixpath.dirname(script.path), path)
     return next((text for name in (path, beside) if (text := script.files(posixpath.normpath(name))) is not None), None)
 
@@ -56,18 +56,17 @@ def _text(script: Context, path: str) -> str | None:
 def _is_known(program: KnownProgram, script: Context) -> bool:
     """Return whether a program imports only what is known, and does the same each time."""
     text = program.text
-    if _DIFFERS[program.language].search(text) and not _SEEDS.search(text):
+    if _DIFFERS.search(text) or (_RANDOM.search(text) and not _SEEDS.search(text)):
         return False
     if program.language == "r":
-        source = without_comments(text, strings=True)
-        packages = re.findall(r"""\b(?:library|require|requireNamespace)\s*\(\s*["']?([\w.]+)|\b([\w.]+):::?""", source)
+        code = without_comments(text, strings=True)
+        packages = re.findall(r"""\b(?:library|require|requireNamespace)\s*\(\s*["']?([\w.]+)|\b([\w.]+):::?""", code)
         return all((one or other) in names.R_PACKAGES for one, other in packages)
-    source_python = PythonSource(text)
-    if not source_python.tree.body:
+    python = source(text)
+    if not python.tree.body:
         return False
     folder = posixpath.dirname(program.path)
     return all(
-        module.partition(".")[0] in names.PYTHON_PACKAGES
-        or _text(script, posixpath.join(folder, f"{module.replace('.', '/')}.py"))
-        for module in source_python.modules()
+        module.partition(".")[0] in names.PYTHON_PACKAGES or _text(script, module_file(module, folder))
+        for module in python.modules()
     )

@@ -322,4 +322,4 @@ class _Scanner(Words):
             body = self.text[begin:start]
             command.documents.append((body, begin))
             if not quoted:
-                self.expansions += [(m[1], begin + m.start()) for m in re.finditer(r"\$\{?([A-Za-z_]\w*)", body)]
+                self.expansions += [(m[1], begin + m.start()) for m in re.finditer(r"(?<!\\)\$\{?([A-Za-z_]\w*)", body)]

@@ -59,9 +59,7 @@ def misspelt(script: Context) -> Iterator[Finding]:
         other, certain = known_name(name)
         if not other or name in own or _is_set_otherwise(script, name):
             continue
-        if not certain and re.search(
-            rf"\$\{{{name}:?[-+]|-[nz] \"?\$\{{?{name}\b", script.code
-        ):  # may be another scheduler's
+        if not certain and (not script.asks or _may_be_another_s(script, name)):
             continue
         start = script.text.find(name, at, at + len(name) + 4)
         edits = [Edit(start, start + len(name), other)] if start >= 0 else []
@@ -78,6 +76,11 @@ def misspelt(script: Context) -> Iterator[Finding]:
 
 def _why(name: str, other: str) -> str:
     return f"Slurm sets no {name} (did you mean {other}?): it is empty."
+
+
+def _may_be_another_s(script: Context, name: str) -> bool:
+    """Return whether a script has another value for a variable, or tests it: it may be another scheduler's."""
+    return bool(re.search(rf"\$\{{{name}:?[-+]|-[nz] \"?\$\{{?{name}\b", script.code))
 
 
 def _is_set_otherwise(script: Context, name: str) -> bool:
