@@ -1,6 +1,7 @@
 """Apply all rules to one script, and the fixes that are safe."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from rookery.jobs.lint import (
     commands,
     core_counts,
     form,
+    harmful_fixes,
     lines,
     logs,
     mail,
@@ -75,7 +77,11 @@ def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Fol
     if wrong := form.unreadable(text, path):
         return [wrong]
     context = _context(form.mend(text), cluster, path, files, folder)
-    findings = [*form.ends(text, path), *(finding for rule in _RULES for finding in rule(context))]
+
+    def found_in(script: str) -> list[Finding]:
+        return [finding for rule in _RULES for finding in rule(replace(context, text=script))]
+
+    findings = [*form.ends(text, path), *harmful_fixes.left_out(found_in(context.text), context.text, found_in)]
     return sorted(findings, key=lambda finding: (finding.path != path, finding.path, finding.line, finding.code))
 
 
@@ -92,13 +98,22 @@ def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folde
     if form.unreadable(text, path):
         return text
     text = form.mend(text)
+    findings = check(text, cluster, path=path, files=files, folder=folder)
     for _ in range(50):  # one fix may reveal the next finding
-        findings = check(text, cluster, path=path, files=files, folder=folder)
-        edits = [edit for finding in findings if finding.safe and finding.path == path for edit in finding.edits]
-        mended = apply(text, edits)
+        fixes = [finding.edits for finding in findings if finding.safe and finding.path == path and finding.edits]
+        if not fixes:
+            break
+        for edits in (
+            [edit for finding_edits in fixes for edit in finding_edits],
+            *fixes[:1],
+        ):  # all of them, or the first alone
+            mended = apply(text, edits)
+            after = check(mended, cluster, path=path, files=files, folder=folder)
+            if not harmful_fixes.new_refusal(findings, after):
+                break
         if mended == text:
             break
-        text = mended
+        text, findings = mended, after
     return text
 
 
