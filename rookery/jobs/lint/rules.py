@@ -39,6 +39,7 @@ class Rule(NamedTuple):
 
 
 GROUPS: Final = {
+    "RK0": "Comments for lint",
     "RK1": "The file",
     "RK2": "Lines that Slurm does not read as intended",
     "RK3": "What the job requests",
@@ -55,11 +56,23 @@ _PENDING: Final = "Slurm rejects the job, or it never starts"
 
 RULES: Final = (
     Rule(
+        "RK001",
+        "warning",
+        "`# rookery: ignore` without a rule, or with an unknown one",
+        "the comment has no effect",
+    ),
+    Rule(
+        "RK002",
+        "warning",
+        "`# rookery: ignore` for a rule that finds nothing there",
+        "the comment has no effect. Not reported in projects for several clusters, where another one may need it",
+    ),
+    Rule(
         "RK101",
         "error",
         "No `#!` in the first line",
         f"{_REFUSED}: nothing says what runs it",
-        "adds `#!/bin/bash`, but not to a program in Python or R",
+        "adds `#!/bin/bash` to shell scripts; by hand: the line for a program in Python, R, Julia or Perl",
     ),
     Rule("RK102", "error", "Windows line endings", _REFUSED, "writes Unix line endings"),
     Rule(
@@ -168,6 +181,38 @@ RULES: Final = (
         "No memory requested, where the default is small",
         "a job that uses more than its memory is killed",
         "by hand: `--mem=1G`",
+    ),
+    Rule("RK310", "error", "More cores on one node than any node of the partition has", _REJECTED),
+    Rule("RK311", "error", "More memory on one node than any node of the partition has", _REJECTED),
+    Rule("RK312", "error", "More nodes than the partition has", _REJECTED),
+    Rule(
+        "RK313",
+        "error",
+        "A `--constraint` that no node of the cluster has",
+        f"{_REJECTED}. Only where the profile lists all (`cluster_features`), and a warning where that is unverified",
+        "corrects capitals, `-` for `_` and one wrong letter; by hand otherwise",
+    ),
+    Rule(
+        "RK314",
+        "error",
+        "A `--gres` that the cluster does not have",
+        f"{_REJECTED}. Only where the profile lists all (`cluster_gres`), and a warning where that is unverified",
+        "corrects capitals and `gpus` for `gpu`; by hand otherwise",
+    ),
+    Rule(
+        "RK315",
+        "error",
+        "A node that the cluster does not have",
+        f"{_REJECTED}. Only where the profile has the names (`cluster_node_names`), and a warning where they are "
+        "unverified",
+    ),
+    Rule("RK316", "error", "`--clusters` with another cluster", "Slurm rejects the job, or sends it there"),
+    Rule(
+        "RK317",
+        "warning",
+        "Another account than the one in your settings (`cluster_account.name`)",
+        "Slurm rejects the job if you have no access to that account",
+        "by hand: the account of your settings",
     ),
     Rule(
         "RK401",
