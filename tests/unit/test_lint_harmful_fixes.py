@@ -20,7 +20,7 @@ def test_what_would_be_refused_is_left_to_the_user(line: str, reason: str) -> No
     for text in (SCRIPT.format(line=line), BELOW.format(line=line.replace("SBACTH", "SBATCH"))):
         (finding,) = check(text)
         assert (finding.code in {"RK201", "RK202"}, finding.safe) == (True, False)
-        assert "--fix leaves it to you, because then: " in finding.why
+        assert "--fix leaves it to you: " in finding.why
         assert reason in finding.why
         assert finding.mended == line.replace("SBACTH", "SBATCH")
         assert fix(text) == text
@@ -44,3 +44,12 @@ def test_a_script_that_is_refused_already_is_corrected_step_by_step() -> None:
     text = SCRIPT.format(line="#SBATCH --partitoin=batch")
     assert [finding.code for finding in check(text)] == ["RK205"]
     assert [finding.code for finding in check(fix(text))] == ["RK301"]
+
+
+def test_a_line_whose_partition_is_left_to_the_user_is_left_too() -> None:
+    """By itself, the GPU would be asked of the default partition."""
+    text = "#!/bin/bash\n#SBACTH --partition=gpu\n#SBACTH --gres=gpu:1\n#SBATCH --mem=1G\nsource /etc/profile\n./x\n"
+    first, second = check(text)
+    assert (first.safe, second.safe) == (False, False)
+    assert second.why.endswith("--fix leaves it to you: line 2 must be corrected first.")
+    assert fix(text) == text

@@ -12,6 +12,9 @@ from rookery.jobs.lint.finding import Finding, apply
 
 _REFUSED = {rule.code: rule.refused for rule in rules.RULES}
 
+HIDDEN = {"RK201", "RK202"}
+"""The rules on lines that sbatch does not read at all."""
+
 
 def left_out(findings: Sequence[Finding], text: str, check: Callable[[str], Iterable[Finding]]) -> list[Finding]:
     """Return the findings; those whose fix brings a new reason to reject the script are no longer safe, and say why.
@@ -21,15 +24,25 @@ def left_out(findings: Sequence[Finding], text: str, check: Callable[[str], Iter
         text: The script.
         check: What the rules find in another text in its place.
     """
+    reasons = {finding: _reason(finding, findings, text, check) for finding in findings}
+    refused = [finding for finding, reason in reasons.items() if reason]
 
     def judged(finding: Finding) -> Finding:
-        if not finding.safe or _REFUSED[finding.code] != "sometimes":  # sbatch rejects it now, or reads none of it
+        reason = reasons[finding]
+        if finding.code in HIDDEN and refused and not reason:  # the options of the others count as given
+            reason = f"line {refused[0].line} must be corrected first."
+        if not finding.safe or not reason:
             return finding
-        reason = new_refusal(findings, check(apply(text, finding.edits)))
-        why = f"{finding.why} --fix leaves it to you, because then: {reason}"
-        return replace(finding, safe=False, why=why) if reason else finding
+        return replace(finding, safe=False, why=f"{finding.why} --fix leaves it to you: {reason}")
 
     return [judged(finding) for finding in findings]
+
+
+def _reason(finding: Finding, findings: Sequence[Finding], text: str, check: Callable[[str], Iterable[Finding]]) -> str:
+    """Return why sbatch rejects the script once this is fixed; "" where it rejects it now, or still accepts it."""
+    if not finding.safe or _REFUSED[finding.code] != "sometimes":
+        return ""
+    return new_refusal(findings, check(apply(text, finding.edits)))
 
 
 def new_refusal(before: Iterable[Finding], after: Iterable[Finding]) -> str:
@@ -44,4 +57,4 @@ def new_refusal(before: Iterable[Finding], after: Iterable[Finding]) -> str:
 
 
 def _is_refusal(finding: Finding) -> bool:
-    return finding.severity == "error" and _REFUSED[finding.code] != "never"
+    return _REFUSED[finding.code] != "never" and finding.code not in HIDDEN
