@@ -96,6 +96,13 @@ def test_a_program_that_reads_the_number_itself(text: str) -> None:
     assert found("python task.py", files=program) == []
 
 
+@pytest.mark.parametrize("command", ["./run.sh", "bash run.sh", "julia run.jl"])
+def test_another_script_that_reads_the_number_itself(command: str) -> None:
+    path = command.rpartition(" ")[2].removeprefix("./")
+    assert found(f"{ID}{command}", files={path: "./simulate $SLURM_ARRAY_TASK_ID\n"}) == []
+    assert found(f"{ID}{command}", files={path: "./simulate\n"}) == [("RK405", 7, f'{command} "$TASK_ID"')]
+
+
 @pytest.mark.parametrize(
     ("body", "files"),
     [

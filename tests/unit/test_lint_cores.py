@@ -162,6 +162,7 @@ def test_r_starts_no_more_than_the_job_has(line: str) -> None:
         ("--mem=0", None),
         ("--hint=nomultithread", None),
         ("-c $CORES", None),
+        ("--cpu=8", None),
         ("-N 1\n# SBATCH -c 8", None),
         ("-c 2\n# SBATCH -c 8", 2),
         ("-c 2\n#SBATCH hetjob\n#SBATCH -c 8", None),

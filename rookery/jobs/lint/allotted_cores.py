@@ -38,7 +38,12 @@ def of_all_nodes(script: Context) -> int | None:
 def _numbers(script: Context) -> dict[str, int] | None:
     """Return the numbers that the job asks for, 0 for what it does not say."""
     directives = script.directives
-    if not script.asks or directives.parts > 1 or any(option.name in _OTHERWISE for option in directives.options):
+    if (
+        not script.asks
+        or directives.parts > 1
+        or directives.slips
+        or any(option.name in _OTHERWISE for option in directives.options)
+    ):
         return None
     if lines.intended_options(script) & {*_COUNTS, *_OTHERWISE, *GPU_OPTIONS} or _gives_more(script):
         return None

@@ -1,5 +1,6 @@
 """RK4: an array's number that no program gets, and numbers without an array."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from rookery.jobs.lint.names import SETTING_UP, SLURM_VARIABLES
 from rookery.jobs.lint.programs import programs
 from rookery.jobs.lint.readable import same_work
 from rookery.jobs.lint.shell import ShellCommand
+from rookery.jobs.lint.tokens import ShellWord
 
 TASK = "SLURM_ARRAY_TASK_ID"
 _PRINTING = frozenset({"echo", "printf", "logger"})
@@ -43,6 +45,8 @@ def unread(script: Context) -> Iterator[Finding]:
         return
     unused = [each for each in derived if each.name not in script.shell.variables]
     computing = _computing(script, unused[-1].end) if unused else []
+    if any(_reads_it(script, word) for command in computing for word in command.words):
+        return
     if computing:
         yield _not_given(script, unused[-1], computing, texts)
     elif not unused and not _OTHER_NUMBERS.search(script.code) and same_work(script):
@@ -66,6 +70,12 @@ def _computing(script: Context, after: int) -> list[ShellCommand]:
             words[0].text.rpartition("/")[2] not in SETTING_UP | _TEXT_TOOLS for words in programs_run(script, command)
         )
     ]
+
+
+def _reads_it(script: Context, word: ShellWord) -> bool:
+    """Return whether a word names a file of the project that reads the task's number itself."""
+    text = script.files(posixpath.normpath(word.text)) if word.fixed and "." in word.text else None
+    return bool(text and "SLURM_ARRAY" in text)
 
 
 def _not_given(script: Context, unused: Assignment, computing: list[ShellCommand], texts: list[str]) -> Finding:
