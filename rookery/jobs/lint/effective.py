@@ -44,7 +44,7 @@ def is_python(name: str) -> bool:
 
 def working_command(script: Context) -> ShellCommand | None:
     """Return the first command that computes, rather than prepares or prints something; None where there is none."""
-    for command in script.shell.commands:
+    for command in sorted(script.shell.commands, key=lambda command: command.inner):
         for words in programs_run(script, command):
             name = words[0].text.rpartition("/")[2]
             if name and name not in names.SETTING_UP and name not in script.shell.functions:
