@@ -115,6 +115,8 @@ def test_a_module_that_is_not_in_the_whole_list() -> None:
         "module add gcc/12.2.0 nonesuch",
         "module add gcc/12.2.0; module add nonesuch",
         "[ -d /sw ] && module add nonesuch",
+        "source /opt/spack/setup-env.sh; module add nonesuch",
+        "export MODULEPATH=/my/modules:$MODULEPATH; module add nonesuch",
         "module unload nonesuch",
     ],
 )

@@ -282,6 +282,11 @@ def test_set_u_after_the_profile(lines: str) -> None:
     assert codes(HEC.replace("source /etc/profile", lines)) == []
 
 
+def test_the_profile_is_added_above_set_u() -> None:
+    text = HEC.replace("source /etc/profile", "set -euo pipefail")
+    assert fix(text) == HEC.replace("source /etc/profile", "source /etc/profile\nset -euo pipefail")
+
+
 def test_set_u_where_the_profile_expands_nothing_that_is_unset() -> None:
     """Debian's and Ubuntu's, and where the profile does not name the system."""
     assert codes(HEX.replace("python", "set -u\nsource /etc/profile\npython"), "hex") == []

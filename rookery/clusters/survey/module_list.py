@@ -3,7 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +29,12 @@ class ModuleList:
 
     names: tuple[str, ...]
     when: float
+
+    @cached_property
+    def loadable(self) -> frozenset[str]:
+        """The names, and those without the version or the last parts, which load the default of them."""
+        parts = (name.split("/") for name in self.names)
+        return frozenset("/".join(part[:count]) for part in parts for count in range(1, len(part) + 1))
 
 
 def save(cluster: "Cluster", survey: "Survey") -> None:

@@ -37,10 +37,13 @@ def conda(script: Context) -> Iterator[Finding]:
     """
     if script.is_login_shell or script.shell.functions & _CALLED:
         return
-    ready = [command for command in script.shell.commands if _may_prepare(script, command)]
-    for command in script.shell.commands:
-        if command.name not in _CALLED or command.arguments[:1] != ["activate"]:
-            continue
+    activating = [
+        command
+        for command in script.shell.commands
+        if command.name in _CALLED and command.arguments[:1] == ["activate"]
+    ]
+    ready = [command for command in script.shell.commands if activating and _may_prepare(script, command)]
+    for command in activating:
         before = [other for other in ready if other.start < command.start or command.function]
         if not before and not (command.maybe and looks_for(script, "conda")):
             yield _finding(script, command)

@@ -1,7 +1,7 @@
 """RK610: names of modules that the cluster does not have."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 from rookery.clusters.survey import module_list
@@ -11,7 +11,13 @@ from rookery.core import local_time
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.modules import loaded, module_calls, profile_names
+from rookery.jobs.lint.sourcing import sourced
 from rookery.jobs.lint.tokens import ShellWord
+
+_LOGIN = re.compile(
+    r"/etc/(?:profile|bashrc)$|/\.(?:bashrc|bash_profile|profile)$|(?:^|/)(?:activate|rookery/env\.sh)$"
+)
+"""Files that a login shell reads, too, and some that bring no modules."""
 
 _SHOWN = 3
 """How many names are proposed."""
@@ -30,17 +36,20 @@ def unknown(script: Context) -> Iterator[Finding]:
     if any(command.arguments[:1] in (["use"], ["restore"], ["r"]) for command in calls):  # modules from elsewhere
         return
     listed = module_list.load(script.cluster)
-    everything = set(listed.names) if listed else set()
-    named = profile_names(script)
-    known = named | everything | {name[: match.start()] for name in everything for match in re.finditer("/", name)}
-    certain = bool(listed)  # the first module that is loaded may bring others into view
+    loadable = listed.loadable if listed else frozenset()
+    known = loadable | profile_names(script)
+    certain = bool(listed) and _sees_the_site_s(script)
     for word in (word for command in calls for word in loaded(command)):
-        given = word.text
-        if word.fixed and given not in known and not _may_stand_for(given, everything):
-            near = _near(given, known)
+        if word.fixed and word.text not in known and not _may_stand_for(word.text, loadable):
+            near = _near(word.text, known)
             if near or certain:
                 yield _finding(script, word, near, listed if certain else None)
-        certain = False
+        certain = False  # what is loaded may bring others into view
+
+
+def _sees_the_site_s(script: Context) -> bool:
+    """Return whether the script's modules are those of a login shell, as far as can be told."""
+    return "MODULEPATH" not in script.text and all(_LOGIN.search(path) for _, path in sourced(script))
 
 
 def _finding(script: Context, word: ShellWord, near: str, listed: ModuleList | None) -> Finding:
@@ -54,7 +63,7 @@ def _finding(script: Context, word: ShellWord, near: str, listed: ModuleList | N
     """
     site = script.cluster.name
     if listed:
-        similar = _similar(word.text, set(listed.names))
+        similar = _similar(word.text, listed.names)
         why = f"{site} has no module {word.text}: nothing is loaded, and the script continues."
         why += f" Similar modules: {', '.join(similar)}." if similar else ""
         why += f" (`clusters.check {script.cluster.argument}` made the list {local_time.at(listed.when)}.)"
@@ -65,12 +74,12 @@ def _finding(script: Context, word: ShellWord, near: str, listed: ModuleList | N
     return script.finding("RK610", script.line_at(word.start), why, severity="warning", edits=edits)
 
 
-def _may_stand_for(name: str, everything: set[str]) -> bool:
+def _may_stand_for(name: str, everything: Collection[str]) -> bool:
     """Return whether a name that is not listed may be understood: `gcc/12` for gcc/12.2.0, `gcc@12`, `gcc/latest`."""
     return "@" in name or name.endswith(("/default", "/latest")) or any(other.startswith(name) for other in everything)
 
 
-def _near(name: str, known: set[str]) -> str:
+def _near(name: str, known: Collection[str]) -> str:
     """Return the one known module that a name was plainly meant to be; "" where there is none, or several."""
     base, _, version = name.rpartition("/")
     near = {other for other in known if _alike(other) == _alike(name)}
@@ -85,7 +94,7 @@ def _alike(name: str) -> str:
     return re.sub(r"[-_/]", "/", name).lower()
 
 
-def _similar(name: str, everything: set[str]) -> list[str]:
+def _similar(name: str, everything: Collection[str]) -> list[str]:
     """Return listed modules that may have been meant: of the same name, of a similar name, or for the same purpose."""
     base = name.partition("/")[0].lower()
     bases: dict[str, list[str]] = {}
