@@ -229,6 +229,13 @@ RULES: Final = (
         "by hand: `--time=01:00:00`",
     ),
     Rule(
+        "RK320",
+        "error",
+        "An option for each GPU without GPUs or tasks, or `--cpus-per-gpu` beside `--cpus-per-task`",
+        f"{_REJECTED}. A warning for `--cpus-per-gpu` without GPUs, which some versions of Slurm ignore",
+        "by hand: `--ntasks=1` for `--gpus-per-task`",
+    ),
+    Rule(
         "RK401",
         "error",
         "An array that sends mail, where the cluster rejects this",
