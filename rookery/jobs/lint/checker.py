@@ -1,7 +1,7 @@
 """Apply all rules to one script, and the fixes that are safe."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from rookery.jobs.lint import (
     mail,
     node_limits,
     partition_names,
+    past_use,
     placeholders,
     resources,
     site_names,
@@ -29,6 +30,7 @@ from rookery.jobs.lint import (
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
 from rookery.jobs.lint.ignores import Ignored
+from rookery.jobs.measured_runs import MeasuredRun
 from rookery.projects import remote_paths
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     resources.required,
     defaults.memory,
     defaults.time,
+    past_use.exceeded,
     arrays.mail,
     arrays.size,
     arrays.one_log,
@@ -86,7 +89,15 @@ class LintResult:
     ignored: list[Ignored]
 
 
-def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> list[Finding]:
+def check(  # noqa: PLR0913
+    text: str,
+    cluster: "Cluster",
+    *,
+    path: str,
+    files: Files,
+    folder: Folder | None = None,
+    past: Sequence[MeasuredRun] = (),
+) -> list[Finding]:
     """Return what is wrong with a job script, in the order of its lines; nothing where it is correct.
 
     Args:
@@ -96,11 +107,20 @@ def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Fol
         files: Given a path in the project, the text of that file; None where it is not there.
         folder: Given a path in the project, whether that folder will be there when the job starts; by default the
             outputs that rookery.yml names.
+        past: What the last runs of this script used; none where that is not known.
     """
-    return examine(text, cluster, path=path, files=files, folder=folder).findings
+    return examine(text, cluster, path=path, files=files, folder=folder, past=past).findings
 
 
-def examine(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> LintResult:
+def examine(  # noqa: PLR0913
+    text: str,
+    cluster: "Cluster",
+    *,
+    path: str,
+    files: Files,
+    folder: Folder | None = None,
+    past: Sequence[MeasuredRun] = (),
+) -> LintResult:
     """Return what is wrong with a job script, and what is and its comments overrule.
 
     Args:
@@ -109,10 +129,11 @@ def examine(text: str, cluster: "Cluster", *, path: str, files: Files, folder: F
         path: Its path, as for `check`.
         files: As for `check`.
         folder: As for `check`.
+        past: As for `check`.
     """
     if wrong := form.unreadable(text, path):
         return LintResult([wrong], [])
-    context = _context(form.mend(text), cluster, path, files, folder)
+    context = replace(_context(form.mend(text), cluster, path, files, folder), past=past)
     findings = [*form.ends(text, path), *(finding for rule in _RULES for finding in rule(context))]
     left, ignored = ignores.applied(findings, context.text, path, files, elsewhere=lambda: _is_for_others(files))
     left.sort(key=lambda finding: (finding.path != path, finding.path, finding.line, finding.code))

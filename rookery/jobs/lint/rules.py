@@ -236,6 +236,14 @@ RULES: Final = (
         "by hand: `--ntasks=1` for `--gpus-per-task`",
     ),
     Rule(
+        "RK321",
+        "warning",
+        "Time, memory or cores of which the last runs of the script used a twentieth",
+        "the job waits longer, and others do, too. Known where `jobs` or `run` has shown two completed runs of the "
+        "project on this computer",
+        "by hand: twice what the runs used",
+    ),
+    Rule(
         "RK401",
         "error",
         "An array that sends mail, where the cluster rejects this",
