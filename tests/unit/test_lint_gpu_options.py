@@ -5,7 +5,7 @@ from linting import check
 
 
 def script(options: str) -> str:
-    return f"#!/bin/bash\n#SBATCH -p gpu-short --mem=1G\n#SBATCH {options}\nhostname\n"
+    return f"#!/bin/bash\n#SBATCH -p gpu-short --mem=1G\n#SBATCH {options}\nsrun hostname\n"
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ def script(options: str) -> str:
         ("--ntasks-per-gpu=2", "error", None),
         ("--gpus-per-socket=1", "error", None),
         ("-c 8 --cpus-per-gpu=4 --gres=gpu:1", "error", None),
+        ("-N 2 -G 1 -n 2", "error", None),
     ],
 )
 def test_an_option_without_what_it_needs(options: str, severity: str, mended: str | None) -> None:
@@ -41,6 +42,8 @@ def test_memory_for_each_gpu_without_a_gpu() -> None:
         "--ntasks-per-gpu=1 --gres=gpu:1",
         "--gpus-per-socket=1 --sockets-per-node=1",
         "--gpu-bind=closest",
+        "-N 1-2 -G 1",
+        "-N 2 -G 2 -n 2",
         "-c 8 --gres=gpu:1",
     ],
 )

@@ -56,6 +56,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     resources.too_long,
     resources.too_many_cores,
     node_limits.exceeded,
+    node_limits.more_tasks,
     site_names.unknown,
     resources.gpus,
     gpu_options.companions,

@@ -3,8 +3,8 @@
 What sbatch said to each (22.05.8 and 24.11.5, tried): "Requested mem_per_tres=… but did not request any GPU",
 "--gpus-per-task used without either --gpus or -n/--ntasks is not allowed", "--gpus-per-socket option requires
 --sockets-per-node", "--ntasks-per-tres needs either a GRES GPU specification or a node/ntask specification",
-"--cpus-per-gpu is mutually exclusive with --cpus-per-task". 22.05 ignores a --cpus-per-gpu without a GPU, and 24.11
-refuses it.
+"--cpus-per-gpu is mutually exclusive with --cpus-per-task", "--gpus < -N". 22.05 ignores a --cpus-per-gpu without a
+GPU, and 24.11 refuses it.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from rookery.jobs.lint import lines
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, Severity
-from rookery.jobs.lint.requested_resources import GPU_OPTIONS
+from rookery.jobs.lint.requested_resources import GPU_OPTIONS, RequestedResources, requested
 from rookery.projects.scripts.directives import DirectiveOption
 
 _GPUS: Final = frozenset({*GPU_OPTIONS, "tres-per-task"})
@@ -48,7 +48,9 @@ _NEEDED: Final = (
 def companions(script: Context) -> Iterator[Finding]:
     """Yield findings for options for each GPU without what they need, and for two that exclude each other."""
     elsewhere = lines.intended_options(script)
-    for part in range(script.directives.parts):
+    for resources in requested(script):
+        yield from _fewer_than_nodes(script, resources)
+        part = resources.part
         for needed in _NEEDED:
             option = script.directives.get(needed.option, part=part)
             if option and not elsewhere & needed.others and not script.directives.get(*needed.others, part=part):
@@ -57,6 +59,13 @@ def companions(script: Context) -> Iterator[Finding]:
         if each and task:
             why = f"Use either --cpus-per-task or --cpus-per-gpu (line {each.line}), not both: sbatch rejects the job."
             yield script.finding("RK320", max(each.line, task.line), why)
+
+
+def _fewer_than_nodes(script: Context, part: RequestedResources) -> Iterator[Finding]:
+    if part.gpu and part.gpu.name == "gpus" and part.nodes_option and part.gpus_in_all < part.nodes:
+        what = f"{part.gpus_in_all} GPU{'' if part.gpus_in_all == 1 else 's'} in all for {part.nodes} nodes"
+        why = f"--gpus requests {what}: sbatch rejects a job with fewer GPUs than nodes. Use --gpus-per-node."
+        yield script.finding("RK320", part.gpu.line, why)
 
 
 def _without(script: Context, option: DirectiveOption, needed: Companion) -> Finding:

@@ -243,6 +243,7 @@ RULES: Final = (
         "project on this computer",
         "by hand: twice what the runs used",
     ),
+    Rule("RK322", "error", "More tasks than `--nodes` times `--ntasks-per-node`", _REJECTED),
     Rule(
         "RK401",
         "error",
