@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rookery.jobs.lint import lines, values
 from rookery.jobs.lint.assignments import Assignment, assignments
 from rookery.jobs.lint.context import Context
-from rookery.jobs.lint.effective import effective, programs_run, working_command
+from rookery.jobs.lint.effective import programs_run, working_command
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.names import SETTING_UP, SLURM_VARIABLES
 from rookery.jobs.lint.programs import programs
@@ -87,7 +87,7 @@ def _not_given(script: Context, unused: Assignment, computing: list[ShellCommand
         why = f"The program reads {name} from its environment, but {name} is not exported: no task has its number."
     else:
         command, *others = computing
-        program = effective(command)[0].text.rpartition("/")[2] if not others else "No program"
+        program = programs_run(script, command)[0][0].text.rpartition("/")[2] if not others else "No program"
         gets = "gets the number of the task" if others else "does not get the number of the task"
         why = (
             f"{program} {gets}: nothing reads {name} (line {number}), and a program sees only exported variables. Pass "
