@@ -166,6 +166,13 @@ def test_more_gpus_than_a_node_has(options: str, codes: list[str]) -> None:
     assert [finding.code for finding in check(lines(f"-p gpu-short --mem=1G {options}"))] == codes
 
 
+def test_more_memory_than_a_user_may_have() -> None:
+    found = check(lines("-p parallel -N 5 --mem=500G"))
+    assert [(finding.code, finding.line) for finding in found] == [("RK303", 2)]
+    assert found[0].why == "hec allows each user at most 2048 GB of memory at a time; this requests 2500 GB."
+    assert check(lines("-p parallel -N 4 --mem=500G")) == []
+
+
 def test_a_default_partition_that_wants_gpus() -> None:
     text = lines("-A bdlan09")
     found = check(text, "bede")

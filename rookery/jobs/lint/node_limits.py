@@ -91,7 +91,7 @@ def _memory(
         yield script.finding("RK311", option.line, f"{where}; this requests {_size(wanted)} on one node{how}.")
     elif of_user and wanted * part.nodes > of_user:
         where = f"{script.cluster.name} allows each user at most {_size(of_user)} of memory at a time"
-        yield script.finding("RK311", option.line, f"{where}; this requests {_size(wanted * part.nodes)}{how}.")
+        yield script.finding("RK303", option.line, f"{where}; this requests {_size(wanted * part.nodes)}{how}.")
 
 
 def _nodes(script: Context, part: RequestedResources, entries: list[Mapping[str, Any]]) -> Iterator[Finding]:
