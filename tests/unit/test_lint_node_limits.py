@@ -50,6 +50,7 @@ def lines(*options: str) -> str:
             5,
             "at most 128 cores; this requests 160 on one node (20 tasks of 8 cores).",
         ),
+        (["-p parallel", "--mem=1G", "-n 2 --ntasks-per-node=20 -c 8"], "RK310", 4, "this requests 160 on one node"),
         (["-p parallel", "--mem=1G", "-n 300 -N 2"], "RK310", 4, "this requests 150 on one node."),
         (
             ["-p parallel", "-C node_type=40core192G", "--mem=200G"],
@@ -95,6 +96,7 @@ def test_more_than_any_node_has(options: list[str], code: str, line: int, why: s
         ["-p parallel", "-c 4", "--mem-per-cpu=64G"],
         # sbatch spreads tasks over nodes
         ["-p parallel", "--mem=1G", "-n 300"],
+        ["-p parallel", "--mem=1G", "-n 16 --ntasks-per-node=16 -c 8"],
         ["-p parallel", "--mem=1G", "-n 300", "-N 1-4"],
         ["-p parallel", "-n 100", "--mem-per-cpu=6G"],
         ["-p parallel", "--mem=1G", "-N 4 --ntasks-per-node=32 -c 4"],
@@ -156,6 +158,7 @@ def test_more_tasks_than_the_nodes_take(options: str, codes: list[str]) -> None:
         ("-N 1 -G 4", ["RK306"]),
         ("-N 2 -G 7 -n 2", ["RK306"]),
         ("-N 1 -n 4 --gpus-per-task=1", ["RK306"]),
+        ("-n 2 --ntasks-per-node=8 --gpus-per-task=1", ["RK306"]),
         ("-N 1 -G 3", []),
         ("-N 2 -G 6 -n 2", []),
         ("-n 4 --gpus-per-task=1", []),

@@ -26,7 +26,7 @@ class RequestedResources:
         nodes: How many nodes, at least.
         nodes_option: The option that says how many; None where Slurm chooses.
         tasks: How many processes.
-        tasks_on_node: How many of them on one node, at least.
+        tasks_on_node: For how many of them one node must have room, at least.
         cpus: Cores for each of them.
         least_cpus: Cores that a node must have.
         minutes: How long; None where it does not say.
@@ -194,12 +194,15 @@ def _requested(script: Context, part: int) -> RequestedResources:
 
 
 def _tasks_on_node(script: Context, part: int, tasks: int) -> int:
-    """Return how many processes one node has at least: sbatch spreads them over as many nodes as it may take."""
+    """Return for how many processes one node must have room.
+
+    sbatch spreads them over as many nodes as it may take, and wants nodes with room for --ntasks-per-node even where
+    there are fewer tasks (22.05, 24.11).
+    """
     per_node = values.count(script.directives.value("ntasks-per-node", part=part))
-    if not script.directives.value("ntasks", part=part):
-        return per_node
     most = values.most(script.directives.value("nodes", part=part))
-    return -(-tasks // most) if most else 1
+    spread = -(-tasks // most) if most and script.directives.value("ntasks", part=part) else 1
+    return max(per_node, spread)
 
 
 def _memory(script: Context, part: int) -> tuple[DirectiveOption, float] | None:
