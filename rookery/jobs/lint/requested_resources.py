@@ -170,6 +170,10 @@ def _requested(script: Context, part: int) -> RequestedResources:
     entries = [entry for entry in known if entry["name"] in names]
     nodes_option = directives.get("nodes", part=part)
     nodes = values.count(directives.value("nodes", part=part))
+    if ntasks := directives.value(
+        "ntasks", part=part
+    ):  # sbatch: "can't run 1 processes on 6 nodes, setting nnodes to 1"
+        nodes = min(nodes, max(values.count(ntasks), 1))
     per_node = values.count(directives.value("ntasks-per-node", part=part))
     tasks = values.count(directives.value("ntasks", part=part), otherwise=nodes * per_node)
     time = directives.value("time", part=part)
