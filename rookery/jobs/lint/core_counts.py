@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.programs import KnownProgram, programs
-from rookery.jobs.lint.python_source import PythonSource
+from rookery.jobs.lint.python_source import PythonSource, source_of
 from rookery.jobs.lint.r_source import without_comments
 
 SLURM_COUNTS = re.compile(r"SLURM_(?:CPUS_PER_TASK|CPUS_ON_NODE|JOB_CPUS_PER_NODE|NTASKS|NPROCS|TASKS_PER_NODE)")
@@ -61,7 +61,7 @@ def _in_python(script: Context, program: KnownProgram) -> Iterator[Finding]:
     """Yield findings for cpu_count() of os, multiprocessing or psutil, and for a Pool() without a number."""
     if "cpu_count" not in program.text and "Pool" not in program.text:
         return
-    source = PythonSource(program.text)
+    source = source_of(program.text)
     for name, call in source.calls():
         start, end = source.span(call)
         what = program.text[start:end]

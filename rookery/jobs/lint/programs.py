@@ -5,12 +5,13 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.effective import is_python, programs_run
 from rookery.jobs.lint.finding import Edit, Finding, apply
-from rookery.jobs.lint.python_source import parsed
+from rookery.jobs.lint.python_source import source_of
 from rookery.jobs.lint.r_source import without_comments
 from rookery.jobs.lint.shell import ShellCommand
 from rookery.jobs.lint.tokens import ShellWord
@@ -121,11 +122,12 @@ def _read(script: Context, language: str, name: str, paths_read: set[str]) -> It
             return
 
 
-def _reads_in(language: str, text: str, folder: str) -> list[str]:
+@lru_cache(maxsize=256)
+def _reads_in(language: str, text: str, folder: str) -> tuple[str, ...]:
     """Return the files that `import` and `source()` may mean."""
     if language == "r":
-        return re.findall(r"""\bsource\(\s*["']([^"']+\.[Rr])["']""", without_comments(text, strings=True))
-    tree = parsed(text)
-    modules = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-    modules += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
-    return [posixpath.join(folder, f"{module.replace('.', '/')}.py") for module in dict.fromkeys(modules)]
+        return tuple(re.findall(r"""\bsource\(\s*["']([^"']+\.[Rr])["']""", without_comments(text, strings=True)))
+    nodes = source_of(text).nodes
+    modules = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    modules += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return tuple(posixpath.join(folder, f"{module.replace('.', '/')}.py") for module in dict.fromkeys(modules))

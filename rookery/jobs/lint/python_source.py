@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 
 def parsed(text: str) -> ast.Module:
@@ -110,3 +110,9 @@ class PythonSource:
         for line in self.text.split("\n"):
             starts.append(starts[-1] + len(line) + 1)
         return starts
+
+
+@lru_cache(maxsize=64)
+def source_of(text: str) -> PythonSource:
+    """Return a program, read once however many scripts run it."""
+    return PythonSource(text)

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from rookery.jobs.lint import allotted_cores
@@ -11,7 +12,7 @@ from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.core_counts import ALLOTTED_PYTHON, ALLOTTED_R, POOLS, import_needed
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.programs import KnownProgram, programs
-from rookery.jobs.lint.python_source import PythonSource
+from rookery.jobs.lint.python_source import PythonSource, source_of
 from rookery.jobs.lint.r_source import RArgument, bracket, calls, integer, without_comments
 
 THREAD_VARIABLES = frozenset({
@@ -69,13 +70,18 @@ def too_many(script: Context) -> Iterator[Finding]:
     if cores is None:
         return
     for program in programs(script):
-        found = _in_r(program.text) if program.language == "r" else _in_python(program.text)
         places: dict[int, Workers] = {}
-        for workers in found:
+        for workers in _started(program.language, program.text):
             if workers.number > cores:
                 places.setdefault(workers.start, workers)
         for workers in places.values():
             yield _finding(script, program, workers, cores)
+
+
+@lru_cache(maxsize=256)
+def _started(language: str, text: str) -> tuple[Workers, ...]:
+    """Return the workers that a program starts, looked for once however many scripts run it."""
+    return tuple(_in_r(text) if language == "r" else _in_python(text))
 
 
 def _finding(script: Context, program: KnownProgram, workers: Workers, cores: int) -> Finding:
@@ -98,7 +104,7 @@ def shortage(number: int, cores: int) -> str:
 
 def _in_python(text: str) -> Iterator[Workers]:
     """Yield the numbers of processes and threads in Python's source."""
-    source = PythonSource(text)
+    source = source_of(text)
     for name, call in source.calls():
         if name == "joblib.Parallel" and re.search("thread", ast.unparse(call)):  # threads may wait rather than compute
             continue
