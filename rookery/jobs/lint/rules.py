@@ -30,12 +30,12 @@ class Rule(NamedTuple):
     def refused(self) -> Literal["always", "sometimes", "never"]:
         """How often sbatch rejects a script with such an error, by `why`; lint is held to this on real Slurm.
 
-        Everything that sbatch reads, RK1 to RK4, may be a reason to reject a script: so may a line that it does not
-        read, where the site requires the option.
+        A line that sbatch does not read as intended (RK2) may be a reason, too: the site may require the option.
         """
-        if self.why.startswith((_REFUSED, _REJECTED)) and not self.why.startswith(_PENDING):
+        rejects = [self.why.removeprefix(says) for says in (_REFUSED, _REJECTED) if self.why.startswith(says)]
+        if rejects and rejects[0][:1] in {"", ".", ":"}:
             return "always"
-        return "sometimes" if self.code < "RK5" else "never"
+        return "sometimes" if rejects or self.code.startswith("RK2") else "never"
 
 
 GROUPS: Final = {
@@ -78,7 +78,7 @@ RULES: Final = (
     Rule(
         "RK103", "error", "A byte order mark before the `#!`", f"{_REFUSED}: Slurm does not see the `#!`", "removes it"
     ),
-    Rule("RK104", "error", "Not a text file", f"{_REFUSED}, for its NUL characters"),
+    Rule("RK104", "error", "Not a text file", f"{_REFUSED}: it contains NUL characters"),
     Rule("RK105", "error", "An empty file", _REFUSED),
     Rule("RK106", "error", "A script larger than 4 MB", f"{_REFUSED}: 4 MB is Slurm's limit"),
     Rule(
@@ -292,8 +292,9 @@ RULES: Final = (
         "RK605",
         "error",
         "`conda activate` without conda's shell setup",
-        "it relies on changes to your start-up files, which a job does not read",
-        "writes `source activate`",
+        "it needs a function that start-up files define, which a job does not read. Only a warning after a module or a "
+        "profile that may define it; no finding after a file that only the cluster has",
+        "writes `source activate`, after a module of conda that needs it (`cluster_conda_activate: source`)",
     ),
     Rule(
         "RK606",
@@ -308,6 +309,27 @@ RULES: Final = (
         "The last command runs in the background, and there is no `wait`",
         "the job ends, and the command with it",
         "adds `wait`",
+    ),
+    Rule(
+        "RK608",
+        "warning",
+        '`cd "$(dirname "$0")"`, or another use of the script\'s own folder',
+        "Slurm runs a copy of the script in its spool folder, where none of your files are",
+        "by hand: `$SLURM_SUBMIT_DIR`, the folder in which sbatch was run; the job starts there",
+    ),
+    Rule(
+        "RK609",
+        "warning",
+        "`set -u` before `source /etc/profile` or `source ~/.bashrc`, on systems like Red Hat's",
+        "these files read variables that a job does not have, which ends the script",
+        "by hand: `set -u` below them",
+    ),
+    Rule(
+        "RK610",
+        "warning",
+        "A misspelt name of a module that the profile names, such as `r/4.3.1` for `R/4.3.1`",
+        "nothing is loaded, and the script continues. Other names are not checked: a profile names a few modules",
+        "by hand: the profile's name",
     ),
     Rule(
         "RK701",
