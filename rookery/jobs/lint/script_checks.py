@@ -5,16 +5,19 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.core import atomic_files as writing
 from rookery.core.errors import RookeryError
+from rookery.jobs import measured_runs
 from rookery.jobs.lint import discovery, logs
 from rookery.jobs.lint.checked_script import CheckedScript
 from rookery.jobs.lint.checker import LintResult, examine, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.project_files import Surroundings
+from rookery.jobs.measured_runs import MeasuredRun
 from rookery.projects import config
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import stays_inside
@@ -54,9 +57,10 @@ class ScriptChecks:
         inside = self._is_inside(file)
         place = self._around(None if inside else file.parent)
         name = place.name(file) if inside else str(file)
+        past = self._past(name) if inside else []
 
         def examined(text: str) -> LintResult:
-            result = examine(text, self.cluster, path=name, files=place.files, folder=place.folder)
+            result = examine(text, self.cluster, path=name, files=place.files, folder=place.folder, past=past)
             helper = not alone and file.suffix in {".sh", ".bash"} and "#SBATCH" not in text
             left = [finding for finding in result.findings if not (helper and finding.code in {"RK101", "RK105"})]
             return LintResult(left, result.ignored)
@@ -80,6 +84,13 @@ class ScriptChecks:
             in_project = Surroundings(self.project.root, self.project) if self.project else Surroundings(Path())
             self._places[folder] = in_project if folder is None else Surroundings(folder)
         return self._places[folder]
+
+    def _past(self, path: str) -> list[MeasuredRun]:
+        return self._measured.get(path, [])
+
+    @cached_property
+    def _measured(self) -> dict[str, list[MeasuredRun]]:
+        return measured_runs.by_script(self.project.root, self.cluster) if self.project else {}
 
     def _is_inside(self, file: Path) -> bool:
         """Return whether a file is the project's.
@@ -130,7 +141,8 @@ class ScriptChecks:
         for script in job_script.scripts(project, self.cluster):
             if (project.root / script.path).resolve() in own or (only is not None and script.job.name not in only):
                 continue
-            result = examine(script.text, self.cluster, path=script.path, files=place.files, folder=folder)
+            past = self._past(script.path)
+            result = examine(script.text, self.cluster, path=script.path, files=place.files, folder=folder, past=past)
             shown = [replace(finding, safe=False, folder="") for finding in result.findings]
             is_rendered = not script.job.script
             path = f"{script.path}{' (rendered)' * is_rendered}"
