@@ -5,6 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+_KEPT = 64
+"""Programs that are kept in memory: several rules read each, and several scripts run one."""
+
+
+@lru_cache(_KEPT)
+def source(text: str) -> "PythonSource":
+    """Return a program, which is parsed once."""
+    return PythonSource(text)
+
 
 def parsed(text: str) -> ast.Module:
     """Return the syntax tree of a program; an empty one where Python can't read it."""
@@ -46,6 +55,12 @@ class PythonSource:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
         return names
+
+    def modules(self) -> list[str]:
+        """Return the modules that it imports; one that is named from its own place has a dot before its name."""
+        names = [alias.name for node in self.nodes if isinstance(node, ast.Import) for alias in node.names]
+        froms = [node for node in self.nodes if isinstance(node, ast.ImportFrom)]
+        return list(dict.fromkeys([*names, *(f"{'.' * node.level}{node.module or ''}" for node in froms)]))
 
     @cached_property
     def _values(self) -> dict[str, list[ast.expr | None]]:
@@ -110,9 +125,3 @@ class PythonSource:
         for line in self.text.split("\n"):
             starts.append(starts[-1] + len(line) + 1)
         return starts
-
-
-@lru_cache(maxsize=64)
-def source_of(text: str) -> PythonSource:
-    """Return a program, read once however many scripts run it."""
-    return PythonSource(text)

@@ -33,7 +33,7 @@ class RArgument:
     end: int
 
 
-@lru_cache(maxsize=64)
+@lru_cache(64)
 def without_comments(text: str, *, strings: bool = False) -> str:
     """Return R's source with blanks for comments, and for strings unless `strings`; every offset stays valid."""
 

@@ -4,7 +4,6 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from rookery.jobs.lint import allotted_cores
@@ -12,7 +11,7 @@ from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.core_counts import ALLOTTED_PYTHON, ALLOTTED_R, POOLS, import_needed
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.programs import KnownProgram, programs
-from rookery.jobs.lint.python_source import PythonSource, source_of
+from rookery.jobs.lint.python_source import PythonSource, source
 from rookery.jobs.lint.r_source import RArgument, bracket, calls, integer, without_comments
 
 THREAD_VARIABLES = frozenset({
@@ -32,6 +31,8 @@ _PYTHON_CALLS: Final = {
 `n_jobs` says so in every call: scikit-learn's and joblib's. A negative one counts the cores that the job may use (loky
 asks the scheduler's affinity and the cgroup), so it is right.
 """
+_PYTHON_HINTS = re.compile(r"Pool|n_jobs|Parallel|set_num_threads|LocalCluster|_NUM_THREADS")
+"""What a program's text holds if it starts any of these: only then it is parsed."""
 _R_CALLS = (
     ("makeCluster|makePSOCKcluster|makeForkCluster|makeClusterPSOCK", ("spec", "names", "nnodes", "workers")),
     ("registerDoParallel", ("cores", "cl")),
@@ -70,18 +71,13 @@ def too_many(script: Context) -> Iterator[Finding]:
     if cores is None:
         return
     for program in programs(script):
+        found = _in_r(program.text) if program.language == "r" else _in_python(program.text)
         places: dict[int, Workers] = {}
-        for workers in _started(program.language, program.text):
+        for workers in found:
             if workers.number > cores:
                 places.setdefault(workers.start, workers)
         for workers in places.values():
             yield _finding(script, program, workers, cores)
-
-
-@lru_cache(maxsize=256)
-def _started(language: str, text: str) -> tuple[Workers, ...]:
-    """Return the workers that a program starts, looked for once however many scripts run it."""
-    return tuple(_in_r(text) if language == "r" else _in_python(text))
 
 
 def _finding(script: Context, program: KnownProgram, workers: Workers, cores: int) -> Finding:
@@ -103,9 +99,11 @@ def shortage(number: int, cores: int) -> str:
 
 
 def _in_python(text: str) -> Iterator[Workers]:
-    """Yield the numbers of processes and threads in Python's source."""
-    source = source_of(text)
-    for name, call in source.calls():
+    """Yield the numbers of processes and threads in a program in Python."""
+    if not _PYTHON_HINTS.search(text):
+        return
+    program = source(text)
+    for name, call in program.calls():
         if name == "joblib.Parallel" and re.search("thread", ast.unparse(call)):  # threads may wait rather than compute
             continue
         keyword = _PYTHON_CALLS.get(name, "")
@@ -114,17 +112,17 @@ def _in_python(text: str) -> Iterator[Workers]:
         if keyword and call.args:
             given[None] = call.args[0]
         for label, value in given.items():
-            if known := source.integer(value):
+            if known := program.integer(value):
                 shown = f"{label}={ast.unparse(value)}" if label else ast.unparse(value)
                 unit = "threads" if name.startswith("torch.set") else "processes"
-                yield Workers(f"{ast.unparse(call.func)}({shown})", unit, known[0], *source.span(known[1]))
+                yield Workers(f"{ast.unparse(call.func)}({shown})", unit, known[0], *program.span(known[1]))
         if name == "os.environ.setdefault" and len(call.args) == 2:
-            yield from _environment(source, *call.args)
-    for node in source.nodes:
+            yield from _environment(program, *call.args)
+    for node in program.nodes:
         target = node.targets[0] if isinstance(node, ast.Assign) else None
-        if isinstance(target, ast.Subscript) and source.full_name(target.value) == "os.environ":
+        if isinstance(target, ast.Subscript) and program.full_name(target.value) == "os.environ":
             assert isinstance(node, ast.Assign)  # noqa: S101 it has a target
-            yield from _environment(source, target.slice, node.value)
+            yield from _environment(program, target.slice, node.value)
 
 
 def _environment(source: PythonSource, key: ast.expr, value: ast.expr) -> Iterator[Workers]:
