@@ -104,6 +104,8 @@ def test_what_is_verified_is_an_error() -> None:
         ("bede", "-A bdxyz01 --gres=gpu:1", "-A bdlan09 --gres=gpu:1"),
         ("bede", "-A BDLAN09 --gres=gpu:1", None),
         ("bede", "-A <project> --gres=gpu:1", None),
+        ("bede", "-A '[budget code]' --gres=gpu:1", None),
+        ("bede", "-A your_project --gres=gpu:1", None),
         ("csd3", "-A bdlan09-cpu -p icelake", None),
         ("csd3", "-A bdlan09-gpu -p icelake", "-A bdlan09-CPU -p icelake"),
         ("csd3", "-A bdlan09 -p icelake", "-A bdlan09-CPU -p icelake"),
