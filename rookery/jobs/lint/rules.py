@@ -129,7 +129,7 @@ RULES: Final = (
         "RK301",
         "error",
         "A partition that the cluster does not have",
-        _REJECTED,
+        f"{_REJECTED}. The profile can name partitions of some users only: `cluster_restricted_partitions`",
         "corrects capitals, `-` for `_` and one wrong letter, where the job fits there; by hand otherwise",
     ),
     Rule(
