@@ -98,6 +98,7 @@ def test_more_than_any_node_has(options: list[str], code: str, line: int, why: s
         ["-p parallel", "--mem=1G", "-n 300"],
         ["-p parallel", "--mem=1G", "-n 16 --ntasks-per-node=16 -c 8"],
         ["-p parallel", "--mem=1G", "-n 300", "-N 1-4"],
+        ["-p parallel", "--mem=1G", "-n 600 -N 2 --overcommit"],
         ["-p parallel", "-n 100", "--mem-per-cpu=6G"],
         ["-p parallel", "--mem=1G", "-N 4 --ntasks-per-node=32 -c 4"],
         ["-p parallel", "-C node_type=10Geth64G|node_type=40core192G", "--mem=100G"],
@@ -124,6 +125,8 @@ def test_what_fits(options: list[str]) -> None:
         ("penguins", ["-n 40 --ntasks-per-node=1"], ["RK312"]),
         ("penguins", ["-n 360"], []),
         ("penguins", ["-n 361"], ["RK312"]),
+        ("penguins", ["-n 361 -O"], []),
+        ("penguins", ["--ntasks-per-node=200 -O"], ["RK310"]),
         ("penguins", ["-c 72", "--mem=512G", "-N 5"], []),
         # memory and cores follow from GPUs there, or the profile does not know the nodes
         ("bede", ["-A bdlan09", "--gres=gpu:1", "--mem=4000G", "-c 200"], []),

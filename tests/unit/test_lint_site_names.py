@@ -64,6 +64,7 @@ def test_a_name_that_the_cluster_does_not_have(
         "-C (node_type=10Geth64G|node_type=40core192G)",
         "-p gpu-short --gres=gpu:1",
         "-p gpu-short --gres=gres:gpu:1",
+        "-p gpu-short --gres=gres/gpu:1",
         "--gres=none",
         "-w comp17-08,gpu06",
         "-w ./nodes.txt",

@@ -3,8 +3,9 @@
 What sbatch said to each (22.05.8 and 24.11.5, tried): "Requested mem_per_tres=… but did not request any GPU",
 "--gpus-per-task used without either --gpus or -n/--ntasks is not allowed", "--gpus-per-socket option requires
 --sockets-per-node", "--ntasks-per-tres needs either a GRES GPU specification or a node/ntask specification",
-"--cpus-per-gpu is mutually exclusive with --cpus-per-task", "--gpus < -N". 22.05 ignores a --cpus-per-gpu without a
-GPU, and 24.11 refuses it.
+"--cpus-per-gpu is mutually exclusive with --cpus-per-task", "--gpus < -N", "Invalid GRES
+specification (with and without type identification)". 22.05 ignores a --cpus-per-gpu without a GPU, and 24.11 refuses
+it.
 """
 
 from collections.abc import Iterator
@@ -50,6 +51,9 @@ def companions(script: Context) -> Iterator[Finding]:
     elsewhere = lines.intended_options(script)
     for resources in requested(script):
         yield from _fewer_than_nodes(script, resources)
+        if resources.gpu and 0 < len(resources.gpu_types) < len(resources.gpus):
+            why = f"--{resources.gpu.name} names the type of some GPUs, and not of others: sbatch rejects the job."
+            yield script.finding("RK320", resources.gpu.line, why)
         part = resources.part
         for needed in _NEEDED:
             option = script.directives.get(needed.option, part=part)

@@ -113,7 +113,7 @@ def _nodes(script: Context, part: RequestedResources, entries: list[Mapping[str,
 def _needed_nodes(script: Context, part: RequestedResources, entries: list[Mapping[str, Any]]) -> int:
     """Return how many nodes the tasks need, where no more fit on one than cores, or --ntasks-per-node, allow."""
     each = values.count(script.directives.value("ntasks-per-node", part=part.part), otherwise=0)
-    cores = _largest(script, part, entries).cores
+    cores = 0 if part.shares_cores else _largest(script, part, entries).cores
     fitting = [count for count in (each, cores // max(part.cpus, 1)) if count]
     return -(-part.tasks // min(fitting)) if fitting and part.tasks > 1 else 0
 

@@ -65,7 +65,7 @@ def _resources(script: Context, option: DirectiveOption) -> Iterator[Finding]:
     if known is None or (option.value or "").lower() == "none":
         return
     for piece in (option.value or "").split(","):
-        name = re.split("[:=]", piece.removeprefix("gres:"))[0]
+        name = re.split("[:=]", re.sub("^gres[:/]", "", piece))[0]
         if not name or name in {*known, "gpu"}:  # a cluster without GPUs is RK304's
             continue
         usual = [*known, *(["gpu"] if script.cluster.data.get("cluster_gpus") else [])]
