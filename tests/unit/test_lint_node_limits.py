@@ -43,6 +43,12 @@ def lines(*options: str) -> str:
             4,
             "this requests 4096 GB on one node (64 cores with 64 GB each).",
         ),
+        (
+            ["-p parallel", "-N 2 -n 100 --mem-per-cpu=16G"],
+            "RK311",
+            3,
+            "this requests 800 GB on one node (50 cores with",
+        ),
         (["-p parallel", "--mem-per-cpu=600G"], "RK311", 3, "at most 512 GB of memory; this requests 600 GB"),
         (
             ["-p parallel", "--mem=1G", "--ntasks-per-node=20", "-c 8"],
@@ -119,6 +125,9 @@ def test_what_fits(options: list[str]) -> None:
         ("penguins", ["-c 200"], ["RK310"]),
         ("penguins", ["--mem=4000G"], ["RK311"]),
         ("penguins", ["-N 6"], ["RK312"]),
+        ("penguins", ["-N 2 -n 100 --mem-per-cpu=16G"], []),
+        ("penguins", ["-c 50 --mem-per-cpu=16G"], ["RK311"]),
+        ("penguins", ["--ntasks-per-node=50 --mem-per-cpu=16G"], ["RK311"]),
         ("penguins", ["-N 6 -n 1"], []),
         ("penguins", ["-n 130 -c 72"], ["RK312"]),
         ("penguins", ["-n 5 -c 72"], []),
