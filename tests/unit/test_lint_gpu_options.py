@@ -17,6 +17,7 @@ def script(options: str) -> str:
         ("--gpus-per-socket=1", "error", None),
         ("-c 8 --cpus-per-gpu=4 --gres=gpu:1", "error", None),
         ("-N 2 -G 1 -n 2", "error", None),
+        ("--ntasks-per-node=1 --ntasks-per-gpu=1 --gres=gpu:1", "error", None),
         ("--gres=gpu:tesla_v100-pcie-32gb:1,gpu:1", "error", None),
     ],
 )

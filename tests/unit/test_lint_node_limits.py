@@ -134,6 +134,7 @@ def test_what_fits(options: list[str]) -> None:
         ("penguins", ["-n 40 --ntasks-per-node=1"], ["RK312"]),
         ("penguins", ["-n 360"], []),
         ("penguins", ["-n 361"], ["RK312"]),
+        ("penguins", ["-n 16 -c 20"], []),
         ("penguins", ["-n 361 -O"], []),
         ("penguins", ["--ntasks-per-node=200 -O"], ["RK310"]),
         ("penguins", ["-c 72", "--mem=512G", "-N 5"], []),

@@ -126,9 +126,8 @@ def _nodes(script: Context, part: RequestedResources, entries: list[Mapping[str,
 def _needed_nodes(script: Context, part: RequestedResources, entries: list[Mapping[str, Any]]) -> int:
     """Return how many nodes the tasks need, where no more fit on one than cores, or --ntasks-per-node, allow."""
     each = values.count(script.directives.value("ntasks-per-node", part=part.part), otherwise=0)
-    cores = 0 if part.shares_cores else _largest(script, part, entries).cores
-    fitting = [count for count in (each, cores // max(part.cpus, 1)) if count]
-    return -(-part.tasks // min(fitting)) if fitting and part.tasks > 1 else 0
+    cores = _largest(script, part, entries).cores
+    return max(-(-part.tasks // each) if each else 0, -(-part.cores // cores) if cores else 0)
 
 
 def _option(script: Context, part: RequestedResources, names: Iterable[str]) -> DirectiveOption:

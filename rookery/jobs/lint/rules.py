@@ -231,7 +231,8 @@ RULES: Final = (
     Rule(
         "RK320",
         "error",
-        "An option for each GPU without GPUs or tasks, or `--cpus-per-gpu` beside `--cpus-per-task`",
+        "An option for each GPU without GPUs or tasks, or beside one that it excludes (`--cpus-per-gpu`, "
+        "`--cpus-per-task`)",
         f"{_REJECTED}. A warning for `--cpus-per-gpu` without GPUs, which some versions of Slurm ignore",
         "by hand: `--ntasks=1` for `--gpus-per-task`",
     ),
