@@ -8,10 +8,11 @@ is skipped: it never raises.
 import re
 from dataclasses import dataclass, field
 
-from rookery.jobs.lint.tokens import ShellWord, Words
+from rookery.jobs.lint.tokens import Expansion, ShellWord, Words
 
 _REDIRECTION = re.compile(r"(?:\d+|\{\w+\})?(?:&>>?|<<<|<<-|<<|<>|>>|>&|<&|>\||[<>])")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=")
+_IN_DOCUMENT = re.compile(r"(?<!\\)\$\{?([A-Za-z_]\w*)")
 _ESAC = re.compile(r"esac(?![^\s;&|)#])")
 _INTO = frozenset({"then", "do", "else", "{", "!", "time", "coproc"})
 """Reserved words after which a command begins."""
@@ -62,12 +63,14 @@ class ShellScript:
         comments: Where each comment begins that starts a line, blanks before it aside.
         functions: The names it gives to functions and aliases of its own.
         variables: The names that are expanded anywhere in it.
+        expansions: Each place where that is done, with those in arithmetic that have no `$`, in order.
     """
 
     commands: tuple[ShellCommand, ...]
     comments: tuple[int, ...]
     functions: frozenset[str]
     variables: frozenset[str]
+    expansions: tuple[Expansion, ...] = ()
 
 
 def read(text: str) -> ShellScript:
@@ -86,7 +89,11 @@ def read(text: str) -> ShellScript:
         argument.partition("=")[0] for command in commands if command.name == "alias" for argument in command.arguments
     }
     return ShellScript(
-        tuple(commands), tuple(scanner.comments), frozenset(scanner.functions | aliases), frozenset(scanner.variables)
+        tuple(commands),
+        tuple(scanner.comments),
+        frozenset(scanner.functions | aliases),
+        frozenset(scanner.variables),
+        tuple(sorted(scanner.expansions, key=lambda expansion: expansion.start)),
     )
 
 
@@ -176,7 +183,7 @@ class _Scanner(Words):
         """Read a `(`: arithmetic, a function's name before it, or a subshell."""
         if self.peek(2) == "((" and not command.words:
             self.at += 2
-            self.skip_to("))")
+            self.arithmetic()
         elif command.words:
             self.functions.add(command.words[-1].text)
             self.at += 1
@@ -221,7 +228,7 @@ class _Scanner(Words):
                 continue
             if self.peek(2) == "((":
                 self.at += 2
-                self.skip_to("))")
+                self.arithmetic()
             elif self.peek() in {"(", ")", "<", ">", "&", "|", "#"}:
                 self.at += 1
             else:
@@ -286,3 +293,7 @@ class _Scanner(Words):
             command.documents.append((body, begin))
             if not quoted:
                 self.variables.update(re.findall(r"\$\{?([A-Za-z_]\w*)", body))
+                self.expansions += [
+                    Expansion(match[1], begin + match.start(1), begin + match.end(1))
+                    for match in _IN_DOCUMENT.finditer(body)
+                ]

@@ -9,6 +9,8 @@ _BLANK = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
 _PLAIN = re.compile(r"[^\s\\'\"`$();&|<>#]+")
 _IN_STRING = re.compile(r"[^\\$`\"]+")
 _NAME = re.compile(r"\$([A-Za-z_]\w*|[0-9@*#?$!-])")
+_IN_BRACES = re.compile(r"[#!]?([A-Za-z_]\w*)")
+_BARE = re.compile(r"(?<![\w$.{#!])[A-Za-z_]\w*")
 _ANSI = re.compile(r"\$'(?:[^'\\]|\\.)*'?", re.DOTALL)
 
 
@@ -29,6 +31,21 @@ class ShellWord:
     fixed: bool = True
 
 
+@dataclass(frozen=True)
+class Expansion:
+    """A place where a shell puts in the value of a variable.
+
+    Attributes:
+        name: The variable.
+        start: Where its name begins in the script, after the `$` or `${`.
+        end: Where its name ends.
+    """
+
+    name: str
+    start: int
+    end: int
+
+
 class Words(ABC):
     """A scanner that goes through a script once; this half passes words, the other the commands made of them.
 
@@ -41,6 +58,7 @@ class Words(ABC):
         self.text, self.at = text, 0
         self.comments: list[int] = []
         self.variables: set[str] = set()
+        self.expansions: list[Expansion] = []
         self.depth = 0
         self.quoted = False  # within backquotes
         self.newlines = [match.start() for match in re.finditer("\n", text)]
@@ -156,7 +174,7 @@ class Words(ABC):
             self.quoted = before
         elif self.peek(3) == "$((":
             self.at += 3
-            self.skip_to("))")
+            self.arithmetic()
         elif self.peek(2) == "$(":
             self.at += 2
             depth, self.depth = self.depth, 0
@@ -165,16 +183,31 @@ class Words(ABC):
             self.depth, self.quoted = depth, quoted
         elif self.peek(2) == "${":
             self.at += 2
-            self.variables.update(re.compile(r"[#!]?([A-Za-z_]\w*)").findall(self.text, self.at, self.at + 80)[:1])
+            if match := _IN_BRACES.search(self.text, self.at, self.at + 80):
+                self.variables.add(match[1])
+            if match := _IN_BRACES.match(self.text, self.at):
+                self.expansions.append(Expansion(match[1], match.start(1), match.end(1)))
             self.skip_to("}")
         elif self.match(_ANSI):
             pass
         elif name := self.match(_NAME):
             self.variables.add(name[1:])
+            self.expansions.append(Expansion(name[1:], self.at - len(name) + 1, self.at))
         else:
             self.at += 1
             return True
         return False
+
+    def arithmetic(self) -> None:
+        """Pass an arithmetic expression and the `))` that ends it; names in it are variables without a `$`, too."""
+        begin = self.at
+        self.skip_to("))")
+        known = {expansion.start for expansion in self.expansions if expansion.start >= begin}
+        self.expansions += [
+            Expansion(match[0], match.start(), match.end())
+            for match in _BARE.finditer(self.text, begin, self.at)
+            if match.start() not in known
+        ]
 
     def skip_to(self, closing: str) -> None:
         """Pass everything up to and with this; strings and brackets are passed whole."""
