@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import arrays, commands, form, lines, programs, resources
+from rookery.jobs.lint import arrays, commands, form, lines, other_schedulers, programs, resources
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
 from rookery.projects import remote_paths
@@ -19,6 +19,9 @@ Folder = Callable[[str], bool | None]
 
 _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     form.shebang,
+    other_schedulers.unread,
+    other_schedulers.read_by_sbatch,
+    other_schedulers.variables,
     lines.unread,
     lines.slipped,
     lines.variables,

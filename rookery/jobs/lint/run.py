@@ -14,7 +14,7 @@ from rookery.core import atomic_files as writing
 from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
-from rookery.jobs.lint import arrays, discovery
+from rookery.jobs.lint import arrays, discovery, translate
 from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.project_files import Surroundings, around
@@ -60,6 +60,8 @@ def run(options: LintOptions) -> int:
             f"{cluster.name} does not use Slurm, so it has no job scripts.",
             hint=f"invoke clusters.show {cluster.name}",
         )
+    if options.translate:
+        return translate.run(options, cluster, project)
     if not options.files and project is None:
         raise RookeryError(
             "Missing argument FILE: there is no rookery.yml here.", hint=target.next("invoke lint job.sh")

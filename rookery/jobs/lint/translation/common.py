@@ -102,7 +102,7 @@ def gpus(draft: Draft, option: ForeignOption, value: str) -> None:
     if _NUMBERS.fullmatch(count):
         draft.gpus = (int(count), option.line)
     else:
-        draft.leave(option, "It is not a number of GPUs.", value)
+        draft.leave(option, "The number of GPUs is missing.", value)
 
 
 def dependency(draft: Draft, option: ForeignOption, value: str) -> None:

@@ -30,12 +30,14 @@ class ForeignLine:
 
 
 def is_mark(line: str, scheduler: Scheduler) -> bool:
-    """Return whether a line is one of a scheduler's: its mark in the first column, then an option."""
+    """Return whether a line is one of a scheduler's: its mark in the first column, and for SGE an option."""
+    if scheduler.is_read_by_sbatch:
+        return line.startswith(scheduler.mark)
     match = re.match(rf"{re.escape(scheduler.mark)}[ \t]*(-[A-Za-z]\w*)", line)
     if not match:
         return False
     name = match[1]
-    return name in scheduler.arity or (scheduler.attached and name[:2] in scheduler.arity)
+    return name in scheduler.arity
 
 
 def read_line(line: str, number: int, start: int, scheduler: Scheduler) -> ForeignLine:
@@ -47,11 +49,11 @@ def read_line(line: str, number: int, start: int, scheduler: Scheduler) -> Forei
         start: Where it begins in the text.
         scheduler: Whose line it is.
     """
-    words, comment = _words(line, len(scheduler.mark))
+    words, comment = words_of(line, len(scheduler.mark))
     return ForeignLine(number, start, start + len(line), tuple(options(words, number, scheduler)), comment)
 
 
-def _words(line: str, at: int) -> tuple[list[str], str]:
+def words_of(line: str, at: int) -> tuple[list[str], str]:
     """Return the words of a line as they are written, and the comment behind them."""
     words: list[str] = []
     while match := _WORD.match(line, at):

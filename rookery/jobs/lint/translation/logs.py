@@ -72,7 +72,7 @@ def finish(draft: Draft, default: str) -> None:
 def _with_numbers(path: str, *, is_array: bool) -> str:
     """Return a path with the patterns for the numbers of a job, `{job}` and `{task}`, written out."""
     if not is_array:
-        return re.sub(r"[._-]?\{task\}", "", path).replace("{job}", "%j")
+        return re.sub(r"[._-]?\{task\}", "", path).replace("{unique}", "{job}").replace("{job}", "%j")
     if "{task}" not in path:
         path = path.replace("{unique}", "{job}_{task}")
     return path.replace("{unique}", "{job}").replace("{job}", "%A").replace("{task}", "%a")

@@ -42,7 +42,7 @@ def _name(draft: Draft, option: ForeignOption) -> None:
 def _slots(draft: Draft, option: ForeignOption) -> None:
     numbers = option.value.split(",")
     if not all(number.isdigit() for number in numbers):
-        draft.leave(option, "It is not a number of slots.")
+        draft.leave(option, "The number of slots is missing.")
         return
     if len(numbers) > 1:
         draft.note(option, f"Slurm takes one number of cores: {numbers[-1]}.")
@@ -183,8 +183,8 @@ LSF = Scheduler(
         **dict.fromkeys(
             common.words(
                 "-a -app -b -c -C -cn_mem -cwd -D -data -E -e -env -eo -Ep -F -f -g -G -gpu -hostfile -i -is -J -Jd "
-                "-jsdl -k -L -Lp -m -M -mig -n -network -o -oo -outdir -p -P -q -Q -R -rcacct -S -sla -sp -T -t -U -u -v -W -w "
-                "-We -wa -wt -Zs"
+                "-jsdl -k -L -Lp -m -M -mig -n -network -o -oo -outdir -p -P -q -Q -R -rcacct -S -sla -sp -T -t -U -u "
+                "-v -W -w -We -wa -wt -Zs"
             ),
             1,
         ),
@@ -227,7 +227,7 @@ LSF = Scheduler(
         "-c": common.because("Slurm limits the time that passes, not the time of the processors."),
         **dict.fromkeys(
             ("-I", "-Ip", "-Is"),
-            common.because("A script can't be interactive: `invoke shell` opens a shell on a compute node."),
+            common.because("A script can't be interactive: `srun --pty bash` opens a shell on a compute node."),
         ),
     },
     variables={
@@ -268,6 +268,7 @@ LSF = Scheduler(
     submit="bsub",
     home=False,
     header_only=False,
+    is_read_by_sbatch=True,
     finish=_finish,
 )
 """LSF."""

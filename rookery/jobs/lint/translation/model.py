@@ -72,7 +72,7 @@ def site_of(cluster: "Cluster") -> Site:
 
 
 @dataclass(frozen=True)
-class Program:
+class ProcessUse:
     """What the commands of a script say of how it uses its cores.
 
     Attributes:
@@ -152,7 +152,7 @@ class Draft:
         disabled: Options of sbatch that stay switched off until the user has completed them, by line.
     """
 
-    def __init__(self, site: Site, program: Program, is_folder: Callable[[str], bool] = lambda _: False) -> None:
+    def __init__(self, site: Site, program: ProcessUse, is_folder: Callable[[str], bool] = lambda _: False) -> None:
         self.site, self.program, self.is_folder = site, program, is_folder
         self.options: dict[str, tuple[str | None, int]] = {}
         self.notes: list[Note] = []
@@ -218,6 +218,7 @@ class Scheduler:
         submit: Its command that submits one.
         home: Whether its jobs start in the home folder, unless an option says otherwise.
         header_only: Whether it reads its lines only above the first command.
+        is_read_by_sbatch: Whether sbatch reads all that begins with its mark.
         finish: What is done when all options have been read.
     """
 
@@ -234,4 +235,5 @@ class Scheduler:
     submit: str
     home: bool
     header_only: bool
+    is_read_by_sbatch: bool
     finish: Callable[[Draft], None]

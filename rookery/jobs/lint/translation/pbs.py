@@ -62,7 +62,7 @@ def _memory(per: str, rank: int) -> Handler:
 
 def _cores(draft: Draft, option: ForeignOption) -> None:
     if not _NUMBER.fullmatch(option.value):
-        draft.leave(option, "It is not a number of cores.", option.value)
+        draft.leave(option, "The number of cores is missing.", option.value)
     else:
         processes = True if option.name == "procs" else None
         resources.share(draft, option.line, int(option.value), one_node=option.name == "ncpus", processes=processes)
@@ -251,10 +251,10 @@ PBS = Scheduler(
         "-p": _priority,
         "-n": common.as_flag("exclusive"),
         **dict.fromkeys(("-V", "-k", "-z", "-R", "-f"), common.ignored),
-        "-I": common.because("A script can't be interactive: `invoke shell` opens a shell on a compute node."),
-        "-X": common.because("A script can't be interactive: `invoke shell` opens a shell on a compute node."),
+        "-I": common.because("A script can't be interactive: `srun --pty bash` opens a shell on a compute node."),
+        "-X": common.because("A script can't be interactive: `srun --pty bash` opens a shell on a compute node."),
         "-F": common.because("Slurm takes a script's arguments behind its name: sbatch FILE ARGUMENTS."),
-        "-c": common.because("Slurm has no checkpoints of its own."),
+        "-c": common.because("Slurm makes no checkpoints: the program has to."),
         "-u": common.because("Jobs run under your own username."),
     },
     variables={
@@ -302,6 +302,7 @@ PBS = Scheduler(
     submit="qsub",
     home=True,
     header_only=True,
+    is_read_by_sbatch=True,
     finish=_finish,
 )
 """PBS."""

@@ -7,6 +7,18 @@ from collections.abc import Iterator
 from rookery.jobs.lint.translation import resources
 from rookery.jobs.lint.translation.model import Draft
 
+_FIRST = (
+    "job-name",
+    "partition",
+    "account",
+    "nodes",
+    "ntasks",
+    "ntasks-per-node",
+    "cpus-per-task",
+    "mem",
+    "mem-per-cpu",
+)
+"""The order of the options that one line becomes; others follow in the order in which they are found."""
 _BARE = re.compile(r"[\w@%+=:,./^?*\[\]-]+")
 
 
@@ -23,7 +35,9 @@ def of_script(name: str, value: str | None) -> str:
 
 def lines(draft: Draft, number: int) -> list[str]:
     """Return the `#SBATCH` lines that one line of the original becomes."""
-    options = [of_script(name, value) for name, (value, line) in draft.options.items() if line == number]
+    found = [(name, value) for name, (value, line) in draft.options.items() if line == number]
+    found.sort(key=lambda option: _FIRST.index(option[0]) if option[0] in _FIRST else len(_FIRST))
+    options = [of_script(name, value) for name, value in found]
     disabled = [f"##SBATCH {option}" for option in draft.disabled.get(number, [])]
     return [*(f"#SBATCH {option}" for option in options), *disabled]
 

@@ -40,7 +40,7 @@ def _throttle(draft: Draft, option: ForeignOption) -> None:
     if option.value.isdigit():
         draft.throttle = option.value
     else:
-        draft.leave(option, "It is not a number of tasks.")
+        draft.leave(option, "The number of tasks is missing.")
 
 
 def _environment(draft: Draft, option: ForeignOption) -> None:
@@ -48,7 +48,7 @@ def _environment(draft: Draft, option: ForeignOption) -> None:
     name, _, slots = option.value.partition(" ")
     count = re.match(r"\d+", slots)
     if not count:
-        draft.leave(option, "It is not a number of slots.")
+        draft.leave(option, "The number of slots is missing.")
         return
     if not slots.isdigit():
         draft.note(option, f"Slurm takes one number of cores: {count[0]}.")
@@ -198,7 +198,7 @@ SGE = Scheduler(
         "-soft": common.because("Slurm has no wishes: what follows is asked for."),
         "-notify": common.because("It is --signal=B:USR2@60: the signal, and how many seconds before the end."),
         "-binding": common.because("Slurm binds processes to cores by --cpu-bind of srun."),
-        "-ckpt": common.because("Slurm has no checkpoints of its own."),
+        "-ckpt": common.because("Slurm makes no checkpoints: the program has to."),
         "-ar": common.because("Reservations are those of another cluster."),
     },
     variables={
@@ -243,6 +243,7 @@ SGE = Scheduler(
     submit="qsub",
     home=True,
     header_only=False,
+    is_read_by_sbatch=False,
     finish=_finish,
 )
 """SGE."""

@@ -11,7 +11,7 @@ from rookery.jobs.lint.programs import effective
 from rookery.jobs.lint.shell import ShellCommand, ShellScript
 from rookery.jobs.lint.tokens import ShellWord
 from rookery.jobs.lint.translation import foreign_lines, sbatch_line
-from rookery.jobs.lint.translation.model import Draft, Note, Program, Scheduler, Site
+from rookery.jobs.lint.translation.model import Draft, Note, ProcessUse, Scheduler, Site
 
 _HOST_FILES = {"-machinefile", "--machinefile", "-hostfile", "--hostfile", "-f"}
 _TOTALS = {"TOTAL", "PER_NODE"}
@@ -30,11 +30,11 @@ class ShellEdits:
     notes: list[Note] = field(default_factory=list)
 
 
-def program_of(shell: ShellScript) -> Program:
+def program_of(shell: ShellScript) -> ProcessUse:
     """Return what the commands of a script say of its processes."""
     launched = [command for command in shell.commands if _launcher(command)]
     counts = {count for command in launched for count in _counts(command)}
-    return Program(bool(launched), counts.pop() if len(counts) == 1 else 0)
+    return ProcessUse(bool(launched), counts.pop() if len(counts) == 1 else 0)
 
 
 def _launcher(command: ShellCommand) -> bool:
@@ -83,6 +83,9 @@ def edit(text: str, shell: ShellScript, scheduler: Scheduler, draft: Draft, *, h
     is_array = bool(draft.array[0]) or "SLURM_ARRAY_TASK_ID" in {
         scheduler.variables.get(name) for name in shell.variables
     }
+    for command in shell.commands:
+        if _launcher(command):
+            _host_file(text, command, scheduler, done)
     _variables(text, shell, scheduler, draft, done, is_array=is_array, has_lines=has_lines)
     _commands(text, shell, scheduler, draft.site, done)
     return done
@@ -100,10 +103,13 @@ def _variables(  # noqa: PLR0913
 ) -> None:
     """Give variables their names in Slurm, and note those that have none."""
     noted: set[str] = set()
+    dropped = [(edit.start, edit.end) for edit in done.edits]
     for expansion in shell.expansions:
         name, line = expansion.name, text.count("\n", 0, expansion.start) + 1
         known = name in scheduler.variables or name in scheduler.missing
         if not known or (name in scheduler.general and not has_lines):
+            continue
+        if any(start <= expansion.start < end for start, end in dropped):
             continue
         why = ""
         if _is_set(text, name):
@@ -146,8 +152,6 @@ def _commands(text: str, shell: ShellScript, scheduler: Scheduler, site: Site, d
             _submit(text, words, scheduler, site, done)
         elif name in scheduler.commands:
             done.notes.append(Note(command.line, raw, scheduler.commands[name]))
-        if _launcher(command):
-            _host_file(text, command, scheduler, done)
 
 
 def _submit(text: str, words: list[ShellWord], scheduler: Scheduler, site: Site, done: ShellEdits) -> None:
@@ -155,7 +159,7 @@ def _submit(text: str, words: list[ShellWord], scheduler: Scheduler, site: Site,
     line = text.count("\n", 0, words[0].start) + 1
     raws = [text[word.start : word.end] for word in words]
     count = _option_words(raws[1:], scheduler)
-    draft = Draft(site, Program())
+    draft = Draft(site, ProcessUse())
     options = foreign_lines.options(raws[1 : count + 1], line, scheduler, unquote=str)
     terse = scheduler.name == "PBS"
     for option in options:
@@ -170,7 +174,7 @@ def _submit(text: str, words: list[ShellWord], scheduler: Scheduler, site: Site,
         scheduler.submit == "bsub" and text[words[-1].end :].lstrip(" ").startswith("<")
     )
     if written is None or not has_script:
-        why = "It is sbatch, which has other options: `invoke docs check-job-scripts`."
+        why = "It is sbatch, which has other options."
         done.notes.append(Note(line, text[words[0].start : words[-1].end], why))
         return
     start, end = words[0].start, words[count].end

@@ -10,7 +10,7 @@ from rookery.jobs.lint.finding import Edit, apply
 from rookery.jobs.lint.translation import foreign_lines, resources, sbatch_line, shell_edits
 from rookery.jobs.lint.translation.foreign_lines import ForeignLine
 from rookery.jobs.lint.translation.lsf import LSF
-from rookery.jobs.lint.translation.model import Draft, Note, Program, Scheduler, Site
+from rookery.jobs.lint.translation.model import Draft, Note, ProcessUse, Scheduler, Site
 from rookery.jobs.lint.translation.pbs import PBS
 from rookery.jobs.lint.translation.sge import SGE
 from rookery.projects.scripts import directives
@@ -21,7 +21,7 @@ _BOURNE = {"sh", "bash", "dash", "ksh", "zsh", "ash"}
 
 
 @dataclass(frozen=True)
-class Translation:
+class ScriptTranslation:
     """A script in Slurm's terms.
 
     Attributes:
@@ -87,7 +87,27 @@ def _lines_of(text: str, scheduler: Scheduler, shell: shells.ShellScript, commen
     return ForeignScript(scheduler, tuple(lines), shell, frozenset(shell.variables & known))
 
 
-def translate(text: str, site: Site, is_folder: Callable[[str], bool] = lambda _: False) -> Translation | None:
+def has_lines(text: str) -> bool:
+    """Return whether a script has lines of another scheduler.
+
+    Args:
+        text: The script, with Unix line ends and no byte order mark.
+    """
+    script = recognize(text)
+    return bool(script and script.lines)
+
+
+def is_for_slurm(text: str) -> bool:
+    """Return whether a script has `#SBATCH` lines already."""
+    return bool(directives.read(plain(text)).lines)
+
+
+def plain(text: str) -> str:
+    """Return a text with Unix line ends and no byte order mark."""
+    return re.sub(r"\r+(?=\n|\Z)", "", text.lstrip("\ufeff"))
+
+
+def translate(text: str, site: Site, is_folder: Callable[[str], bool] = lambda _: False) -> ScriptTranslation | None:
     """Return a script of another scheduler in Slurm's terms; None where it is not for one, or for Slurm already.
 
     Args:
@@ -95,23 +115,23 @@ def translate(text: str, site: Site, is_folder: Callable[[str], bool] = lambda _
         site: The cluster.
         is_folder: Whether a path is a folder, for logs that are given as one.
     """
-    plain = re.sub(r"\r+(?=\n|\Z)", "", text.lstrip("\ufeff"))
-    script = recognize(plain)
-    if script is None or directives.read(plain).lines:
+    original, text = text, plain(text)
+    script = recognize(text)
+    if script is None or directives.read(text).lines:
         return None
-    draft = _draft(plain, script, site, is_folder)
+    draft = _draft(text, script, site, is_folder)
     script.scheduler.finish(draft)
-    commands = shell_edits.edit(plain, script.shell, script.scheduler, draft, has_lines=bool(script.lines))
+    commands = shell_edits.edit(text, script.shell, script.scheduler, draft, has_lines=bool(script.lines))
     resources.finish(draft)
-    edits = [*_line_edits(plain, script, draft), *commands.edits]
-    notes = sorted({*draft.notes, *commands.notes, *_more_notes(plain, script, draft)}, key=lambda note: note.line)
-    return Translation(script.scheduler.name, _applied(text, plain, edits), tuple(notes))
+    edits = [*_line_edits(text, script, draft), *commands.edits]
+    notes = sorted({*draft.notes, *commands.notes, *_more_notes(text, script, draft)}, key=lambda note: note.line)
+    return ScriptTranslation(script.scheduler.name, _applied(original, text, edits), tuple(notes))
 
 
 def _draft(text: str, script: ForeignScript, site: Site, is_folder: Callable[[str], bool]) -> Draft:
     """Return the options of a script's lines, as far as the tables say what they are."""
     scheduler = script.scheduler
-    program = shell_edits.program_of(script.shell) if script.shell.commands else Program()
+    program = shell_edits.program_of(script.shell) if script.shell.commands else ProcessUse()
     draft = Draft(site, program, is_folder)
     end = directives.read(text).end
     read = [line for line in script.lines if line.number < end or not scheduler.header_only]
@@ -202,20 +222,18 @@ def _unseen(text: str, script: ForeignScript) -> list[Note]:
     return list(notes.values())
 
 
-def _applied(text: str, plain: str, edits: Sequence[Edit]) -> str:
+def _applied(original: str, text: str, edits: Sequence[Edit]) -> str:
     """Return the original with edits made to its text without carriage returns; lines get the ends that they had."""
-    if text == plain:
+    if original == text:
         return apply(text, edits)
-    lead = len(text) - len(text.lstrip("\ufeff"))
+    lead = len(original) - len(original.lstrip("\ufeff"))
     returns, offset = list[int](), 0  # where each carriage return that was left out would stand in the plain text
-    for match in re.finditer(r"\r+(?=\n|\Z)", text[lead:]):
+    for match in re.finditer(r"\r+(?=\n|\Z)", original[lead:]):
         returns += [match.start() - offset] * len(match[0])
         offset += len(match[0])
 
-    def original(position: int) -> int:
+    def place(position: int) -> int:
         return lead + position + bisect_left(returns, position)
 
-    ends = "\r\n" if "\r\n" in text else "\n"
-    return apply(
-        text, [Edit(original(edit.start), original(edit.end), edit.text.replace("\n", ends)) for edit in edits]
-    )
+    ends = "\r\n" if "\r\n" in original else "\n"
+    return apply(original, [Edit(place(edit.start), place(edit.end), edit.text.replace("\n", ends)) for edit in edits])
