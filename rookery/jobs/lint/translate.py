@@ -67,15 +67,12 @@ def run(options: LintOptions, cluster: "Cluster", project: "Project | None") -> 
         for file, alone in discovery.named(options.files)
         if (script := _translated(file, cluster, project, mend=options.fix, alone=alone))
     ]
-    if options.fix:
-        _refuse_to_overwrite(scripts)
-        for script in scripts if not options.check else ():
-            if not _holds(script):
-                atomic_files.write(script.target, _bytes(script), mode=script.path.stat().st_mode & 0o7777)
+    states = _write(scripts, check=options.check) if options.fix else []
     if options.json:
         _print_json(scripts, cluster, options)
     else:
-        _print(scripts, cluster, options)
+        _print(scripts, states)
+        _print_problems(scripts, cluster, options)
     return int(any(finding.severity == "error" for script in scripts for finding in script.findings))
 
 
@@ -147,6 +144,20 @@ def _refuse_to_overwrite(scripts: Sequence[TranslatedScript]) -> None:
             )
 
 
+def _write(scripts: Sequence[TranslatedScript], *, check: bool) -> list[str]:
+    """Write the scripts that are not there yet, unless it is only a check; return a line for each."""
+    _refuse_to_overwrite(scripts)
+    states = []
+    for script in scripts:
+        if _holds(script):
+            states.append(f"{script.target} is up to date")
+            continue
+        if not check:
+            atomic_files.write(script.target, _bytes(script), mode=script.path.stat().st_mode & 0o7777)
+        states.append(f"{script.target} {'would be written' if check else 'written'}")
+    return states
+
+
 def _print_json(scripts: Sequence[TranslatedScript], cluster: "Cluster", options: LintOptions) -> None:
     kinds = [finding.severity for script in scripts for finding in script.findings]
     document = {
@@ -168,17 +179,19 @@ def _print_json(scripts: Sequence[TranslatedScript], cluster: "Cluster", options
     print(json.dumps(document, indent=2))
 
 
-def _print(scripts: Sequence[TranslatedScript], cluster: "Cluster", options: LintOptions) -> None:
-    """Print the scripts, and on standard error what is to be checked; a written one is only named."""
-    if options.fix:
-        for script in scripts:
-            done = "would be written" if options.check else "written"
-            print(f"{script.target} {'is up to date' if _holds(script) and options.check else done}")
-    else:
-        sections = [f"# {script.path}\n{script.text}" if len(scripts) > 1 else script.text for script in scripts]
-        text = "\n".join(sections)
-        sys.stdout.write(console.clean(text) if sys.stdout.isatty() else _encodable(text))
-        sys.stdout.flush()
+def _print(scripts: Sequence[TranslatedScript], states: Sequence[str]) -> None:
+    """Print the scripts, or which were written."""
+    if states:
+        console.say(*states)
+        return
+    sections = [f"# {script.path}\n{script.text}" if len(scripts) > 1 else script.text for script in scripts]
+    text = "\n".join(sections)
+    sys.stdout.write(console.clean(text) if sys.stdout.isatty() else _encodable(text))
+    sys.stdout.flush()
+
+
+def _print_problems(scripts: Sequence[TranslatedScript], cluster: "Cluster", options: LintOptions) -> None:
+    """Print on standard error what is to be checked."""
     output = console.writer(sys.stderr)
     for script in scripts:
         for note in script.notes:
