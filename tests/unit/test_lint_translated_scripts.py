@@ -218,20 +218,21 @@ HEADERS = st.one_of(
         for mark, lines in (("#PBS", PBS_LINES), ("#$", SGE_LINES), ("#BSUB", LSF_LINES))
     )
 )
-COMMANDS = st.sampled_from(
-    [
+COMMANDS = {
+    "#PBS": [
         "cd $PBS_O_WORKDIR\n./m $PBS_ARRAYID\n",
-        "mpirun -np $NSLOTS ./m\n",
-        "mpirun ./m '$SGE_TASK_ID'\n",
-        "./m $LSB_JOBINDEX $LSB_DJOB_NUMPROC # $LSB_JOBID\n",
         'echo "$(qsub next)" $((PBS_NP * 2))\n',
-    ]
-)
+        "mpirun ./m '$PBS_NP'\n",
+    ],
+    "#$": ["mpirun -np $NSLOTS ./m\n", "./m $JOB_ID '$SGE_TASK_ID'\n", "for i in $SGE_TASK_ID; do qsub -N a b; done\n"],
+    "#BSUB": ["./m $LSB_JOBINDEX $LSB_DJOB_NUMPROC # $LSB_JOBID\n", "bsub < next\n", "mpirun ./m\n"],
+}
 
 
-@given(header=HEADERS, commands=COMMANDS, ends=st.sampled_from(["\n", "\r\n"]))
+@given(header=HEADERS, number=st.integers(0, 2), ends=st.sampled_from(["\n", "\r\n"]))
 @settings(max_examples=150)
-def test_any_header_becomes_one_that_slurm_reads(header: list[str], commands: str, ends: str) -> None:
+def test_any_header_becomes_one_that_slurm_reads(header: list[str], number: int, ends: str) -> None:
+    commands = COMMANDS[header[0].split()[0]][number]
     text = "\n".join(["#!/bin/bash", *header, "source /etc/profile", commands]).replace("\n", ends)
     translation = translator.translate(text, HEC)
     if translation is None:  # `#$ x` is a comment like any other
