@@ -168,6 +168,15 @@ def test_a_program_in_another_language() -> None:
     assert [(note.line, note.text) for note in translation.notes] == [(5, "SGE_TASK_ID")]
 
 
+def test_a_script_of_csh() -> None:
+    text = "#!/bin/csh -f\n#PBS -l nodes=2:ppn=4\n#PBS -j oe\ncd $PBS_O_WORKDIR\nsetenv ID ${PBS_JOBID}  # $PBS_JOBID\n"
+    text += "echo '$PBS_JOBID' \"$PBS_JOBID:r it's\" $PBS_NP\nmpirun -machinefile $PBS_NODEFILE ./m\nqsub next\n"
+    assert translated(text).text.partition("\ncd ")[2] == (
+        "$SLURM_SUBMIT_DIR\nsetenv ID ${SLURM_JOB_ID}  # $PBS_JOBID\n"
+        "echo '$PBS_JOBID' \"$SLURM_JOB_ID:r it's\" $SLURM_NTASKS\nmpirun ./m\nsbatch --parsable next\n"
+    )
+
+
 def test_variables_alone() -> None:
     """The options come from a command line."""
     translation = translated('#!/bin/bash\ncd "$PBS_O_WORKDIR"\n./model $PBS_NP\n')

@@ -1,7 +1,7 @@
 """Options of PBS, SGE and LSF in Slurm's terms: each that there is, and those that Slurm can't say."""
 
 import pytest
-from translating import BEDE, notes, options, translated
+from translating import BEDE, HEC, notes, options, translated
 
 MPI = "cd work\nmpirun ./model\n"
 
@@ -137,6 +137,7 @@ def test_cores_of_sge_are_for_processes_where_some_are_started() -> None:
         ("-n 4", "--cpus-per-task=4"),
         ('-n 4 -R "span[hosts=1]"', "--cpus-per-task=4"),
         ('-n 32 -R "span[ptile=16]"', "--nodes=2\n--ntasks=32\n--ntasks-per-node=16"),
+        ("-nnodes 4", "--nodes=4"),
         ('-n 4 -R "affinity[core(2)]"', "--ntasks=4\n--cpus-per-task=2"),
         ('-R "rusage[mem=4GB]"', "--mem=4G"),
         ('-R "rusage[mem=4000]"', "--mem=4000M"),
@@ -215,6 +216,16 @@ def test_a_queue_that_the_cluster_has_not_got_is_listed_with_the_partitions() ->
 def test_an_account_is_the_cluster_s_where_it_needs_one() -> None:
     assert options("#PBS -A proj", site=BEDE) == "--account=proj"
     assert notes("#PBS -A proj", site=BEDE) == ["-A proj"]
+
+
+def test_a_partition_is_chosen_for_gpus_where_the_queue_is_not_there() -> None:
+    """HEC's default partition has none."""
+    lines = "#PBS -q gpuq\n#PBS -l walltime=24:00:00,select=1:ncpus=4:ngpus=1"
+    assert "--partition=gpu-medium\n" in options(lines, site=HEC)
+    assert notes(lines) == ["-q gpuq", "--partition=gpu-medium"]
+    assert "--partition" not in options("#PBS -q gpuq\n#PBS -l ncpus=4", site=HEC)
+    assert "--partition=astro" in options("#PBS -q astro\n#PBS -l ngpus=1", site=HEC)
+    assert "--partition" not in options("#PBS -l walltime=2000:00:00,ngpus=1", site=HEC)  # none fits: lint says so
 
 
 def test_what_is_taken_for_granted_is_listed() -> None:

@@ -1,5 +1,7 @@
 """Scripts of other schedulers in Slurm's terms, for the tests of `lint --translate`."""
 
+from dataclasses import replace
+
 from projects import known
 
 from rookery.jobs.lint.translation import translator
@@ -8,6 +10,8 @@ from rookery.jobs.lint.translation.translator import ScriptTranslation
 
 HEC = site_of(known("hec"))
 BEDE = site_of(known("bede"))
+PLAIN = replace(HEC, cluster=None)
+"""HEC, where no partition is chosen."""
 
 
 def translated(text: str, site: Site = HEC, folders: tuple[str, ...] = ()) -> ScriptTranslation:
@@ -17,7 +21,7 @@ def translated(text: str, site: Site = HEC, folders: tuple[str, ...] = ()) -> Sc
     return translation
 
 
-def options(lines: str, commands: str = "cd work\n./model\n", site: Site = HEC, folders: tuple[str, ...] = ()) -> str:
+def options(lines: str, commands: str = "cd work\n./model\n", site: Site = PLAIN, folders: tuple[str, ...] = ()) -> str:
     """What the lines of another scheduler become, without the default names of logs, one option a line."""
     text = translated(f"#!/bin/bash\n{lines}\n{commands}", site, folders).text
     head = text.removeprefix("#!/bin/bash\n").partition("cd work\n")[0].splitlines()

@@ -71,6 +71,7 @@ def account(draft: Draft, option: ForeignOption) -> None:
 def queue(draft: Draft, option: ForeignOption) -> None:
     """Translate a queue: a partition, where the cluster has one of that name."""
     name, site = option.value.partition("@")[0], draft.site
+    draft.queue_line = option.line
     if name in site.partitions:
         draft.set("partition", name, option.line)
         return

@@ -93,8 +93,9 @@ def options(
                 rest.insert(0, f"-{word[2:]}")
             continue
         if name not in scheduler.arity:
-            is_option = name.startswith("-")
-            yield ForeignOption(name if is_option else "", "" if is_option else unquote(word), line, word)
+            while rest and not rest[0].startswith("-"):  # its value, or more words that are none
+                word = f"{word} {rest.pop(0)}"
+            yield ForeignOption(name if name.startswith("-") else "", unquote(word), line, word)
             continue
         count = scheduler.arity[name]
         values, rest = rest[:count], rest[count:]

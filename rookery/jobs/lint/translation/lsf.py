@@ -49,6 +49,14 @@ def _slots(draft: Draft, option: ForeignOption) -> None:
     draft.layout.tasks, draft.layout.line = int(numbers[-1]), option.line
 
 
+def _nodes(draft: Draft, option: ForeignOption) -> None:
+    """Translate -nnodes, of LSF with jsrun."""
+    if option.value.isdigit():
+        draft.layout.nodes, draft.layout.line = int(option.value), draft.layout.line or option.line
+    else:
+        draft.leave(option, "The number of nodes is missing.")
+
+
 def _requirements(draft: Draft, option: ForeignOption) -> None:
     """Translate `-R "span[hosts=1] rusage[mem=4GB]"`."""
     sections = [(match[1], match[2]) for match in _SECTION.finditer(option.value)]
@@ -164,7 +172,7 @@ def _mail_kind(kind: str) -> Handler:
 
 def _finish(draft: Draft) -> None:
     layout, cores = draft.layout, draft.layout.tasks or 1
-    if layout.line and not draft.program.launches and layout.tasks_per_node is None and layout.cpus_per_task is None:
+    if layout.tasks and not draft.program.launches and layout.tasks_per_node is None and layout.cpus_per_task is None:
         draft.layout = Layout(layout.line, cpus_per_task=cores)
     elif layout.tasks_per_node and layout.tasks and layout.tasks % layout.tasks_per_node == 0:
         layout.nodes = layout.tasks // layout.tasks_per_node
@@ -184,7 +192,7 @@ LSF = Scheduler(
             common.words(
                 "-a -app -b -c -C -cn_mem -cwd -D -data -E -e -env -eo -Ep -F -f -g -G -gpu -hostfile -i -is -J -Jd "
                 "-jsdl -k -L -Lp -m -M -mig -n -network -o -oo -outdir -p -P -q -Q -R -rcacct -S -sla -sp -T -t -U -u "
-                "-v -W -w -We -wa -wt -Zs"
+                "-alloc_flags -nnodes -v -W -w -We -wa -wt -Zs"
             ),
             1,
         ),
@@ -194,6 +202,7 @@ LSF = Scheduler(
     options={
         "-J": _name,
         "-n": _slots,
+        "-nnodes": _nodes,
         "-R": _requirements,
         "-gpu": _gpus,
         "-M": _most,

@@ -50,6 +50,7 @@ class Site:
         gpu_option: The option by which GPUs are asked for there: gres, or gpus.
         needs_account: Whether jobs need an account to charge; None where the profile does not say.
         account: The user's account there; "" where the profile does not say.
+        cluster: The cluster itself, for the choice of a partition; None where none is chosen.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Site:
     gpu_option: str = "gres"
     needs_account: bool | None = None
     account: str = ""
+    cluster: "Cluster | None" = None
 
 
 def site_of(cluster: "Cluster") -> Site:
@@ -68,6 +70,7 @@ def site_of(cluster: "Cluster") -> Site:
         "gpus" if cluster.data.get("cluster_gpu_request") == "gpus" else "gres",
         account.get("required"),
         str(account.get("name") or ""),
+        cluster,
     )
 
 
@@ -173,6 +176,8 @@ class Draft:
         self.shell = ""
         self.starts_in = ""
         self.last_line = 0
+        self.queue_line = 0
+        self.names_cores = False
 
     def set(self, name: str, value: str | None, line: int) -> None:
         """Give an option of sbatch a value; a later one wins."""

@@ -32,7 +32,7 @@ def finish(draft: Draft) -> None:
         ("ntasks-per-node", layout.tasks_per_node),
         ("cpus-per-task", layout.cpus_per_task),
     ):
-        if value is not None:
+        if value is not None and (name != "cpus-per-task" or value > 1 or draft.names_cores):
             draft.set(name, str(value), layout.line)
     if draft.memory:
         _memory(draft, min(draft.memory, key=lambda memory: memory.rank))

@@ -236,6 +236,7 @@ SGE = Scheduler(
         "qalter": "`scontrol update` changes a job.",
         "qhold": "It is `scontrol hold`.",
         "qrls": "It is `scontrol release`.",
+        "gerun": "It is a command of the other site: srun or mpirun starts the processes.",
         "qrsh": "srun runs a command on all nodes of a job.",
         "qacct": "sacct shows jobs that have ended, with other columns.",
     },

@@ -14,6 +14,7 @@ from rookery.jobs.lint.translation import foreign_lines, sbatch_line
 from rookery.jobs.lint.translation.model import Draft, Note, ProcessUse, Scheduler, Site
 
 _HOST_FILES = {"-machinefile", "--machinefile", "-hostfile", "--hostfile", "-f"}
+_LAUNCHER = re.compile(r"mpi(run|exec)[\w.]*|gerun")
 _TOTALS = {"TOTAL", "PER_NODE"}
 
 
@@ -38,10 +39,10 @@ def program_of(shell: ShellScript) -> ProcessUse:
 
 
 def _launcher(command: ShellCommand) -> bool:
-    return any(
-        word.text.rpartition("/")[2] in names.STARTERS - {"torchrun", "deepspeed", "accelerate"}
-        for word in _head(command)
-    )
+    """Return whether a command starts several processes: by MPI, not by a program that does so for its threads."""
+    starters = names.STARTERS - {"torchrun", "deepspeed", "accelerate"}
+    programs = [word.text.rpartition("/")[2] for word in _head(command)]
+    return any(program in starters or _LAUNCHER.fullmatch(program) for program in programs)
 
 
 def _head(command: ShellCommand) -> list[ShellWord]:
@@ -123,8 +124,9 @@ def _variables(  # noqa: PLR0913
             noted.add(name)
             continue
         slurm = slurm_name(scheduler, name, draft, is_array=is_array)
-        if slurm == "SLURM_CPUS_PER_TASK" and draft.layout.cpus_per_task is None:
-            draft.layout.cpus_per_task = 1
+        if slurm == "SLURM_CPUS_PER_TASK":
+            draft.names_cores = True
+            draft.layout.cpus_per_task = draft.layout.cpus_per_task or 1
             draft.layout.line = draft.layout.line or draft.last_line
         done.edits.append(Edit(expansion.start, expansion.end, slurm))
 

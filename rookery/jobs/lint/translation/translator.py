@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rookery.jobs.lint import shell as shells
 from rookery.jobs.lint.finding import Edit, apply
-from rookery.jobs.lint.translation import foreign_lines, resources, sbatch_line, shell_edits
+from rookery.jobs.lint.translation import csh, foreign_lines, placement, resources, sbatch_line, shell_edits
 from rookery.jobs.lint.translation.foreign_lines import ForeignLine
 from rookery.jobs.lint.translation.lsf import LSF
 from rookery.jobs.lint.translation.model import Draft, Note, ProcessUse, Scheduler, Site
@@ -18,6 +18,7 @@ from rookery.projects.scripts import directives
 SCHEDULERS = (PBS, SGE, LSF)
 _SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+(\S+))?")
 _BOURNE = {"sh", "bash", "dash", "ksh", "zsh", "ash"}
+_CSH = {"csh", "tcsh"}
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,10 @@ def recognize(text: str) -> ForeignScript | None:
     Args:
         text: The script, with Unix line ends and no byte order mark.
     """
-    is_shell = interpreter(text) in {"", *_BOURNE}
-    shell = shells.read(text if is_shell else "")
-    comments = {text.count("\n", 0, at) + 1 for at in shell.comments} if is_shell else None
+    program = interpreter(text)
+    shell = csh.read(text) if program in _CSH else shells.read(text if program in {"", *_BOURNE} else "")
+    is_read = program in {"", *_BOURNE, *_CSH}
+    comments = {text.count("\n", 0, at) + 1 for at in shell.comments} if is_read else None
     scripts = [_lines_of(text, scheduler, shell, comments) for scheduler in SCHEDULERS]
     best = max(scripts, key=lambda script: (len(script.lines), len(script.variables)))
     return best if best.lines or best.variables else None
@@ -123,9 +125,12 @@ def translate(text: str, site: Site, is_folder: Callable[[str], bool] = lambda _
     script.scheduler.finish(draft)
     commands = shell_edits.edit(text, script.shell, script.scheduler, draft, has_lines=bool(script.lines))
     resources.finish(draft)
+    placement.finish(draft)
     edits = [*_line_edits(text, script, draft), *commands.edits]
-    notes = sorted({*draft.notes, *commands.notes, *_more_notes(text, script, draft)}, key=lambda note: note.line)
-    return ScriptTranslation(script.scheduler.name, _applied(original, text, edits), tuple(notes))
+    notes = dict.fromkeys([*draft.notes, *commands.notes, *_more_notes(text, script, draft)])
+    return ScriptTranslation(
+        script.scheduler.name, _applied(original, text, edits), tuple(sorted(notes, key=lambda note: note.line))
+    )
 
 
 def _draft(text: str, script: ForeignScript, site: Site, is_folder: Callable[[str], bool]) -> Draft:
