@@ -35,6 +35,19 @@ def test_a_plain_cluster_s_profile_is_valid() -> None:
     assert profile["cluster_array"] == {"max_size": 1000}
 
 
+def test_of_nodes_of_different_sizes_the_largest_is_a_limit() -> None:
+    larger = (
+        NODE.format("(null)")
+        .replace("4 Arch", "2 Arch")
+        .replace("CPUTot=32 RealMemory=190000", "CPUTot=16 RealMemory=770000")
+    )
+    assert value("cluster_nodes", nodes=[NODE.format("(null)"), larger]) == {
+        "count": 6,
+        "max_cores": 32,
+        "max_memory_mb": 770000,
+    }
+
+
 def test_every_line_says_how_it_is_known_and_when() -> None:
     text = profile_text.text("iceberg", profile_findings.collect(survey(), GIVEN), GIVEN.today)
     lines = [line for line in text.splitlines() if line.startswith("cluster_")]

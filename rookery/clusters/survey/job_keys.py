@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rookery.clusters.architectures import ARCHITECTURES
 from rookery.clusters.cluster import ACCOUNT
-from rookery.clusters.survey import node_answers, quality_keys, trials
+from rookery.clusters.survey import name_keys, node_answers, quality_keys, trials
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import CHOSEN, CONCLUDED, FOUND, GivenAnswers, ProfileFinding
 from rookery.clusters.survey.slurm_answers import NodeKind, SlurmSite, SurveyedPartition, mebibytes, whole
@@ -58,6 +58,7 @@ def findings(site: SlurmSite, survey: Survey, given: GivenAnswers) -> Iterator[P
     yield from _gpus(site, names, titles)
     if constraints := _constraints(site.nodes, names):
         yield ProfileFinding("cluster_constraints", constraints, FOUND, "features of scontrol show node")
+    yield from name_keys.findings(site, survey, given)
     if "MpiDefault" in site.config and site.config["MpiDefault"] != "none":
         yield ProfileFinding("cluster_mpi_launcher", "srun", CONCLUDED, f"MpiDefault is {site.config['MpiDefault']}")
     if array := _array(site):
@@ -131,6 +132,8 @@ def _limits_and_nodes(partition: SurveyedPartition, site: SlurmSite, architectur
     """Return what an entry of cluster_partitions says of limits, GPUs, architecture and account."""
     nodes = _nodes_of(partition, site)
     entry: dict[str, Any] = {"default_minutes": partition.default_minutes, **_partition_limits(partition, site)}
+    if partition.is_endless and not any(quality.max_minutes for quality in site.limits.values()):
+        entry["no_time_limit"] = True
     entry |= {"exclusive": partition.is_exclusive, "gpu_types": _types(nodes)}
     own = {kind.architecture for kind in nodes}
     if len(own) == 1 and (only := own.pop()) != architecture and only in ARCHITECTURES:
@@ -203,13 +206,18 @@ def _types(nodes: Iterable[NodeKind]) -> list[str]:
 
 
 def _nodes(site: SlurmSite) -> Iterator[ProfileFinding]:
-    """Yield the usual node: one without GPUs; its size only where all are alike, as it is taken for a limit."""
+    """Yield the usual node, one without GPUs: its size where all are alike, otherwise the largest, which is a limit."""
     usual = [kind for kind in site.nodes if not kind.gpus]
     if not usual:
         return
     value = {"count": sum(kind.count for kind in usual)}
     if len({(kind.cores, kind.memory_mb) for kind in usual}) == 1:
         value |= {"cores": usual[0].cores, "memory_mb": usual[0].memory_mb}
+    else:
+        value |= {
+            "max_cores": max(kind.cores for kind in usual),
+            "max_memory_mb": max(kind.memory_mb for kind in usual),
+        }
     yield ProfileFinding("cluster_nodes", value, FOUND, "scontrol show node")
 
 
@@ -229,8 +237,8 @@ def _gpus(site: SlurmSite, usable: Sequence[str], titles: Mapping[str, str]) -> 
         entry |= {
             "per_node": max(kind.gpus[known_as] for kind in having),
             "nodes": sum(kind.count for kind in having),
-            "node_cores": min(kind.cores for kind in having),
-            "node_memory_mb": min(kind.memory_mb for kind in having),
+            "node_cores": max(kind.cores for kind in having),
+            "node_memory_mb": max(kind.memory_mb for kind in having),
         }
         entries.append(entry)
     yield ProfileFinding("cluster_gpus", entries, FOUND, "scontrol show node", doubtful=("memory_gb",))
@@ -278,7 +286,7 @@ def _array(site: SlurmSite) -> dict[str, Any]:
     return array
 
 
-def _limits(site: SlurmSite) -> dict[str, int]:
+def _limits(site: SlurmSite) -> dict[str, Any]:
     """Return what a job gets by default, and what a user may use at once."""
     usual = next((partition for partition in site.partitions if partition.is_default), None)
     memory = {
@@ -286,7 +294,9 @@ def _limits(site: SlurmSite) -> dict[str, int]:
     }
     memory |= dict(usual.default_memory) if usual else {}
     of_job = next((size for size in memory.values() if size), None)
-    limits = {"default_memory_mb": of_job} if of_job else {}
+    limits: dict[str, Any] = {"default_memory_mb": of_job} if of_job else {}
+    if not of_job and "MEMORY" in site.config.get("SelectTypeParameters", "").upper():
+        limits["whole_node_memory"] = True  # slurm.conf's manual, DefMemPerNode: the default is all of it
     default = site.limits.get(site.default_qos) or (next(iter(site.limits.values())) if len(site.limits) == 1 else None)
     of_user = default.user if default else {}
     if cores := whole(of_user.get("cpu", "")):

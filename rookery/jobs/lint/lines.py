@@ -11,7 +11,8 @@ from rookery.projects.scripts import directives
 from rookery.projects.scripts.directives import DirectiveOption, Slip
 
 _NEARLY = re.compile(r"(?P<lead>[ \t]*)(?P<mark>#[ \t]*[A-Za-z]+)[ \t:]+(?=-{1,2}[A-Za-z])")
-_EXPANSION = re.compile(r"\$(?:[A-Za-z_]\w*|\{[^}]*\}|\([^)]*\))|`[^`]*`")
+_EXPANSION = re.compile(r"\$(?:[A-Za-z_]\w*|[0-9@*#]|\{[^}]*\}|\([^)]*\))|`[^`]*`")
+_ARGUMENT = re.compile(r"\$\{?[0-9@*#]")
 _PATTERNS = {
     "SLURM_ARRAY_JOB_ID": "%A",
     "SLURM_ARRAY_TASK_ID": "%a",
@@ -101,15 +102,37 @@ def variables(script: Context) -> Iterator[Finding]:
             continue
         value, known = _with_patterns(option)
         what = expansions[0] if expansions else "~"
-        hint = "" if known else " Write out its value, or pass the option to sbatch on the command line."
         edits = [script.value_edit(option, value)] if known and not home else []
         yield script.finding(
             "RK203",
             option.line,
-            f"Slurm does not expand {what} in #SBATCH lines.{hint}",
+            _unexpanded(script, option, what) if not known else f"Slurm does not expand {what} in #SBATCH lines.",
+            severity="warning" if _is_taken(option) else "error",
             edits=edits,
             safe=known,
         )
+
+
+def _unexpanded(script: Context, option: DirectiveOption, what: str) -> str:
+    """Return why a line can't hold a variable, and how the value is given instead."""
+    if not _ARGUMENT.match(what):
+        return (
+            f"Slurm does not expand {what} in #SBATCH lines. Write out its value, or pass the option to sbatch on the "
+            "command line."
+        )
+    name = script.path.rpartition("/")[2]
+    return (
+        f"Slurm does not expand {what} in #SBATCH lines: arguments of the script are for its commands. Pass the option "
+        f"to sbatch on the command line: sbatch --{option.name}=VALUE {name}"
+    )
+
+
+def _is_taken(option: DirectiveOption) -> bool:
+    """Return whether sbatch takes such a value as it is written, and the job runs (tried with 22.05)."""
+    if option.name in {"job-name", "mail-user", "wckey"}:
+        return True
+    folder, _, _ = (option.value or "").rpartition("/")
+    return option.name in {"output", "error"} and not _EXPANSION.search(folder) and not folder.startswith("~")
 
 
 def _with_patterns(option: DirectiveOption) -> tuple[str, bool]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
-from rookery.jobs.lint.translation import sbatch_reading, translator
+from rookery.jobs.lint.translation import expansions, sbatch_reading, translator
 from rookery.jobs.lint.translation.model import Scheduler
 
 _SHOWN = 3
@@ -108,7 +108,7 @@ def variables(script: Context) -> Iterator[Finding]:
         return  # the finding on the lines covers them
     for scheduler in foreign:
         used = _used(script, scheduler)
-        places = [expansion for expansion in script.shell.expansions if expansion.name in used]
+        places = [place for place in expansions.find(script.text, script.shell) if place.name in used]
         names = {name: _slurm_name(script, scheduler, name) for name in sorted(used)}
         first = places[0]
         slurm = names[first.name]

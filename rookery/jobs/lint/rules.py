@@ -3,9 +3,10 @@
 docs/reference/lint-rules.md is made from this table.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from rookery.jobs.lint.finding import Severity
+from rookery.jobs.lint.other_scheduler_rules import OTHER_SCHEDULER_RULES
 
 
 class Rule(NamedTuple):
@@ -26,13 +27,25 @@ class Rule(NamedTuple):
     why: str
     fix: str = ""
 
+    @property
+    def refused(self) -> Literal["always", "sometimes", "never"]:
+        """How often sbatch rejects a script with such an error, by `why`; lint is held to this on real Slurm.
+
+        Everything that sbatch reads, RK1 to RK4, may be a reason to reject a script: so may a line that it does not
+        read, where the site requires the option.
+        """
+        if self.why.startswith((_REFUSED, _REJECTED)) and not self.why.startswith(_PENDING):
+            return "always"
+        return "sometimes" if self.code < "RK5" else "never"
+
 
 GROUPS: Final = {
+    "RK0": "Comments for lint",
     "RK1": "The file",
     "RK2": "Lines that Slurm does not read as intended",
     "RK3": "What the job requests",
     "RK4": "Arrays",
-    "RK5": "Logs",
+    "RK5": "Logs, mail and placeholders",
     "RK6": "Commands",
     "RK7": "Programs that the script runs",
 }
@@ -44,53 +57,32 @@ _PENDING: Final = "Slurm rejects the job, or it never starts"
 
 RULES: Final = (
     Rule(
+        "RK001",
+        "warning",
+        "`# rookery: ignore` without a rule, or with an unknown one",
+        "the comment has no effect",
+    ),
+    Rule(
+        "RK002",
+        "warning",
+        "`# rookery: ignore` for a rule that finds nothing there",
+        "the comment has no effect. Not reported in projects for several clusters, where another one may need it",
+    ),
+    Rule(
         "RK101",
         "error",
         "No `#!` in the first line",
         f"{_REFUSED}: nothing says what runs it",
-        "adds `#!/bin/bash`, but not to a program in Python or R",
+        "adds `#!/bin/bash` to shell scripts; by hand: the line for a program in Python, R, Julia or Perl",
     ),
     Rule("RK102", "error", "Windows line endings", _REFUSED, "writes Unix line endings"),
-    Rule("RK103", "error", "A byte order mark before the `#!`", "Slurm does not see the `#!`", "removes it"),
-    Rule("RK104", "error", "Not a text file", "Slurm rejects NUL characters"),
+    Rule(
+        "RK103", "error", "A byte order mark before the `#!`", f"{_REFUSED}: Slurm does not see the `#!`", "removes it"
+    ),
+    Rule("RK104", "error", "Not a text file", f"{_REFUSED}, for its NUL characters"),
     Rule("RK105", "error", "An empty file", _REFUSED),
-    Rule("RK106", "error", "A script larger than 4 MB", "Slurm's limit for a script"),
-    Rule(
-        "RK107",
-        "warning",
-        "A script for SGE: `#$` lines, and no `#SBATCH` line",
-        "Slurm ignores them, and the job gets the defaults",
-        "by hand: `lint --translate` prints the script for Slurm",
-    ),
-    Rule(
-        "RK108",
-        "error",
-        "A `#PBS` or `#BSUB` line that sbatch rejects, also beside `#SBATCH` lines",
-        "sbatch reads these lines, too; it knows few of their options, and takes a queue for a partition",
-        "adds `#SBATCH --ignore-pbs` where the `#SBATCH` lines set the same options; otherwise by hand: "
-        "`lint --translate`",
-    ),
-    Rule(
-        "RK109",
-        "warning",
-        "A script for PBS or LSF without `#SBATCH` lines, which sbatch takes",
-        "it ignores part of their options, or reads them otherwise: `-W 1:30` of LSF is a minute and a half",
-        "by hand: `lint --translate` prints the script for Slurm",
-    ),
-    Rule(
-        "RK110",
-        "warning",
-        "A `#PBS` or `#BSUB` line that overrules an `#SBATCH` line",
-        "sbatch reads these lines after the `#SBATCH` lines",
-        "adds `#SBATCH --ignore-pbs` where the `#SBATCH` lines set the same options",
-    ),
-    Rule(
-        "RK111",
-        "warning",
-        "`$PBS_O_WORKDIR`, `$SGE_TASK_ID`, `$LSB_JOBINDEX` or another variable of PBS, SGE or LSF",
-        "it is empty in Slurm: `cd $PBS_O_WORKDIR` goes to your home. A script that sets or tests it is left alone",
-        "writes Slurm's variable where the script has `#SBATCH` lines, and none of the other scheduler",
-    ),
+    Rule("RK106", "error", "A script larger than 4 MB", f"{_REFUSED}: 4 MB is Slurm's limit"),
+    *(Rule(*row) for row in OTHER_SCHEDULER_RULES),
     Rule(
         "RK201",
         "error",
@@ -108,8 +100,9 @@ RULES: Final = (
     Rule(
         "RK203",
         "error",
-        "`$VARIABLE` or `~` in an `#SBATCH` line",
-        "Slurm does not expand variables there",
+        "`$VARIABLE`, `$1` or `~` in an `#SBATCH` line",
+        "Slurm does not expand variables there; arguments of the script are for its commands. Only a warning where "
+        "Slurm takes the text as it is, as in `--job-name=$1`",
         "corrects it where a Slurm pattern means the same (`%j`, `%A`, `%a`, `%x`, `%u`)",
     ),
     Rule("RK204", "error", "A quotation mark that is never closed", _REFUSED),
@@ -139,7 +132,7 @@ RULES: Final = (
         "error",
         "A partition that the cluster does not have",
         _REJECTED,
-        "corrects it where one name is close, or the cluster has a single partition",
+        "corrects capitals, `-` for `_` and one wrong letter, where the job fits there; by hand otherwise",
     ),
     Rule(
         "RK302",
@@ -158,12 +151,16 @@ RULES: Final = (
     Rule(
         "RK304",
         "error",
-        "GPUs on a partition that has none",
+        "GPUs on a partition that has none, also the default one",
         _PENDING,
         "by hand: `lint` shows a partition with GPUs",
     ),
     Rule(
-        "RK305", "error", "A GPU type that the partition does not have", _PENDING, "corrects it where one type is close"
+        "RK305",
+        "error",
+        "A GPU type that the partition does not have",
+        _PENDING,
+        "corrects capitals, `-` for `_` and one wrong letter; by hand otherwise",
     ),
     Rule("RK306", "error", "More GPUs than one user may have, or than a node has", _PENDING),
     Rule(
@@ -177,7 +174,7 @@ RULES: Final = (
         "RK308",
         "error",
         "An option that the partition requires is missing",
-        _REJECTED,
+        _PENDING,
         "corrects it where the option has one value; by hand for a number",
     ),
     Rule(
@@ -186,6 +183,52 @@ RULES: Final = (
         "No memory requested, where the default is small",
         "a job that uses more than its memory is killed",
         "by hand: `--mem=1G`",
+    ),
+    Rule("RK310", "error", "More cores on one node than any node of the partition has", _REJECTED),
+    Rule("RK311", "error", "More memory on one node than any node of the partition has", _REJECTED),
+    Rule("RK312", "error", "More nodes than the partition has", _REJECTED),
+    Rule(
+        "RK313",
+        "error",
+        "A `--constraint` that no node of the cluster has",
+        f"{_REJECTED}. Only where the profile lists all (`cluster_features`), and a warning where that is unverified",
+        "corrects capitals, `-` for `_` and one wrong letter; by hand otherwise",
+    ),
+    Rule(
+        "RK314",
+        "error",
+        "A `--gres` that the cluster does not have",
+        f"{_REJECTED}. Only where the profile lists all (`cluster_gres`), and a warning where that is unverified",
+        "corrects capitals and `gpus` for `gpu`; by hand otherwise",
+    ),
+    Rule(
+        "RK315",
+        "error",
+        "A node that the cluster does not have",
+        f"{_REJECTED}. Only where the profile has the names (`cluster_node_names`), and a warning where they are "
+        "unverified",
+    ),
+    Rule("RK316", "error", "`--clusters` with another cluster", "Slurm rejects the job, or sends it there"),
+    Rule(
+        "RK317",
+        "warning",
+        "Another account than the one in your settings (`cluster_account.name`)",
+        "Slurm rejects the job if you have no access to that account",
+        "by hand: the account of your settings",
+    ),
+    Rule(
+        "RK318",
+        "warning",
+        "No memory requested, where the job then gets all of a node's",
+        "the job waits for an empty node, and nobody else can use the rest of it",
+        "by hand: `--mem=1G`",
+    ),
+    Rule(
+        "RK319",
+        "warning",
+        "No time limit requested, where the partition sets none",
+        "a job that hangs runs until you cancel it, and Slurm can't start it in a gap before a larger job",
+        "by hand: `--time=01:00:00`",
     ),
     Rule(
         "RK401",
@@ -216,6 +259,20 @@ RULES: Final = (
         "Only a warning outside of a project",
         "adds the folder to `outputs` of rookery.yml, so that `deploy` creates it",
     ),
+    Rule(
+        "RK502",
+        "warning",
+        "`--mail-user` without `--mail-type`",
+        "no mail is sent: `--mail-type` names the events. Without `--mail-user`, mail goes to the user who submits",
+        "by hand: `--mail-type=END,FAIL`",
+    ),
+    Rule(
+        "RK503",
+        "warning",
+        "A placeholder of an example: `<netid>`, `YOUR_EMAIL_ADDRESS_HERE`, `user@example.com`, `/path/to/…`",
+        "Slurm takes it as it is written. An error where Slurm rejects the job (an account that it must have), or the "
+        "job fails (the folder of a log)",
+    ),
     Rule("RK601", "error", "`RScript`", "the command is `Rscript`", "corrects it"),
     Rule(
         "RK602",
@@ -237,8 +294,9 @@ RULES: Final = (
         "RK605",
         "error",
         "`conda activate` without conda's shell setup",
-        "it relies on changes to your start-up files, which a job does not read",
-        "writes `source activate`",
+        "it needs a function that start-up files define, which a job does not read. Only a warning after a module or a "
+        "profile that may define it; no finding after a file that only the cluster has",
+        "writes `source activate`, after a module of conda that needs it (`cluster_conda_activate: source`)",
     ),
     Rule(
         "RK606",
@@ -255,6 +313,27 @@ RULES: Final = (
         "adds `wait`",
     ),
     Rule(
+        "RK608",
+        "warning",
+        '`cd "$(dirname "$0")"`, or another use of the script\'s own folder',
+        "Slurm runs a copy of the script in its spool folder, where none of your files are",
+        "by hand: `$SLURM_SUBMIT_DIR`, the folder in which sbatch was run; the job starts there",
+    ),
+    Rule(
+        "RK609",
+        "warning",
+        "`set -u` before `source /etc/profile` or `source ~/.bashrc`, on systems like Red Hat's",
+        "these files read variables that a job does not have, which ends the script",
+        "by hand: `set -u` below them",
+    ),
+    Rule(
+        "RK610",
+        "warning",
+        "A misspelt name of a module that the profile names, such as `r/4.3.1` for `R/4.3.1`",
+        "nothing is loaded, and the script continues. Other names are not checked: a profile names a few modules",
+        "by hand: the profile's name",
+    ),
+    Rule(
         "RK701",
         "warning",
         "`detectCores()` in R",
@@ -267,6 +346,23 @@ RULES: Final = (
         "`os.cpu_count()` in Python",
         "it counts the cores of the machine, not of the job",
         "by hand: `len(os.sched_getaffinity(0))`",
+    ),
+    Rule(
+        "RK703",
+        "warning",
+        "`Pool()` or `ProcessPoolExecutor()` in Python, without a number",
+        "it starts a process for each core of the machine, not of the job. From Python 3.13 on it counts those of the "
+        "job: nothing is reported where pyproject.toml or .python-version asks for that",
+        "by hand: `Pool(len(os.sched_getaffinity(0)))`",
+    ),
+    Rule(
+        "RK704",
+        "warning",
+        "More processes or threads in R or Python than the job has cores on a node: `Pool(16)`, `mc.cores = 8`, "
+        "`makeCluster(8)`, `n_jobs=16`",
+        "they slow each other down. A job has `--cpus-per-task` cores for each task, 1 where it does not say. Nothing "
+        "is reported for whole nodes, nor for `n_jobs=-1`, which counts the cores of the job",
+        "by hand: the number from `SLURM_CPUS_PER_TASK`",
     ),
 )
 """Every rule, in the order of the codes."""

@@ -9,8 +9,7 @@ _BLANK = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
 _PLAIN = re.compile(r"[^\s\\'\"`$();&|<>#]+")
 _IN_STRING = re.compile(r"[^\\$`\"]+")
 _NAME = re.compile(r"\$([A-Za-z_]\w*|[0-9@*#?$!-])")
-_IN_BRACES = re.compile(r"[#!]?([A-Za-z_]\w*)")
-_BARE = re.compile(r"(?<![\w$.{#!])[A-Za-z_]\w*")
+_BRACED = re.compile(r"[#!]?([A-Za-z_]\w*|[0-9]+)")
 _ANSI = re.compile(r"\$'(?:[^'\\]|\\.)*'?", re.DOTALL)
 
 
@@ -31,21 +30,6 @@ class ShellWord:
     fixed: bool = True
 
 
-@dataclass(frozen=True)
-class Expansion:
-    """A place where a shell puts in the value of a variable.
-
-    Attributes:
-        name: The variable.
-        start: Where its name begins in the script, after the `$` or `${`.
-        end: Where its name ends.
-    """
-
-    name: str
-    start: int
-    end: int
-
-
 class Words(ABC):
     """A scanner that goes through a script once; this half passes words, the other the commands made of them.
 
@@ -57,8 +41,8 @@ class Words(ABC):
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
         self.comments: list[int] = []
-        self.variables: set[str] = set()
-        self.expansions: list[Expansion] = []
+        self.expansions: list[tuple[str, int]] = []
+        self.arithmetics: list[tuple[int, int]] = []
         self.depth = 0
         self.quoted = False  # within backquotes
         self.newlines = [match.start() for match in re.finditer("\n", text)]
@@ -177,37 +161,29 @@ class Words(ABC):
             self.arithmetic()
         elif self.peek(2) == "$(":
             self.at += 2
-            depth, self.depth = self.depth, 0
+            depth = self.depth
             quoted, self.quoted = self.quoted, False
             self.commands_until(")")
             self.depth, self.quoted = depth, quoted
         elif self.peek(2) == "${":
             self.at += 2
-            if match := _IN_BRACES.search(self.text, self.at, self.at + 80):
-                self.variables.add(match[1])
-            if match := _IN_BRACES.match(self.text, self.at):
-                self.expansions.append(Expansion(match[1], match.start(1), match.end(1)))
+            if braced := _BRACED.match(self.text, self.at):
+                self.expansions.append((braced[1], self.at - 2))
             self.skip_to("}")
         elif self.match(_ANSI):
             pass
         elif name := self.match(_NAME):
-            self.variables.add(name[1:])
-            self.expansions.append(Expansion(name[1:], self.at - len(name) + 1, self.at))
+            self.expansions.append((name[1:], self.at - len(name)))
         else:
             self.at += 1
             return True
         return False
 
     def arithmetic(self) -> None:
-        """Pass an arithmetic expression and the `))` that ends it; names in it are variables without a `$`, too."""
+        """Pass an arithmetic expression and the `))` that ends it."""
         begin = self.at
         self.skip_to("))")
-        known = {expansion.start for expansion in self.expansions if expansion.start >= begin}
-        self.expansions += [
-            Expansion(match[0], match.start(), match.end())
-            for match in _BARE.finditer(self.text, begin, self.at)
-            if match.start() not in known
-        ]
+        self.arithmetics.append((begin, self.at))
 
     def skip_to(self, closing: str) -> None:
         """Pass everything up to and with this; strings and brackets are passed whole."""

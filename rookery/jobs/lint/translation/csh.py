@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from rookery.jobs.lint.shell import ShellCommand, ShellScript
-from rookery.jobs.lint.tokens import Expansion, ShellWord
+from rookery.jobs.lint.tokens import ShellWord
 
 _PIECE = re.compile(r"'[^'\n]*'|\\.|(?P<comment>(?:(?<=\s)|^)#.*)|\$\??\{?(?P<name>[A-Za-z_]\w*)")
 _WORD = re.compile(r"""(?:[^\s"';|&]|"[^"]*"|'[^']*')+""")
@@ -16,7 +16,7 @@ def read(text: str) -> ShellScript:
     Args:
         text: The script, with Unix line ends.
     """
-    commands, comments, expansions, start = list[ShellCommand](), list[int](), list[Expansion](), 0
+    commands, comments, expansions, start = list[ShellCommand](), list[int](), list[tuple[str, int]](), 0
     for number, line in enumerate(text.split("\n"), start=1):
         if line.lstrip().startswith("#"):
             comments.append(start + len(line) - len(line.lstrip()))
@@ -28,13 +28,13 @@ def read(text: str) -> ShellScript:
             ]
             commands += [ShellCommand(words, words[0].start, number)] if words else []
         start += len(line) + 1
-    names = frozenset(expansion.name for expansion in expansions)
+    names = frozenset(name for name, _ in expansions)
     return ShellScript(tuple(commands), tuple(comments), frozenset(), names, tuple(expansions))
 
 
-def _expansions(line: str, start: int) -> Iterator[Expansion]:
+def _expansions(line: str, start: int) -> Iterator[tuple[str, int]]:
     for match in _PIECE.finditer(line):
         if match["comment"]:
             return
         if match["name"]:
-            yield Expansion(match["name"], start + match.start("name"), start + match.end("name"))
+            yield match["name"], start + match.start()

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from rookery.jobs.lint import names
+from rookery.jobs.lint.effective import effective
 from rookery.jobs.lint.finding import Edit
-from rookery.jobs.lint.programs import effective
 from rookery.jobs.lint.shell import ShellCommand, ShellScript
 from rookery.jobs.lint.tokens import ShellWord
-from rookery.jobs.lint.translation import foreign_lines, sbatch_line
+from rookery.jobs.lint.translation import expansions, foreign_lines, sbatch_line
 from rookery.jobs.lint.translation.model import Draft, Note, ProcessUse, Scheduler, Site
 
 _HOST_FILES = {"-machinefile", "--machinefile", "-hostfile", "--hostfile", "-f"}
@@ -105,7 +105,7 @@ def _variables(  # noqa: PLR0913
     """Give variables their names in Slurm, and note those that have none."""
     noted: set[str] = set()
     dropped = [(edit.start, edit.end) for edit in done.edits]
-    for expansion in shell.expansions:
+    for expansion in expansions.find(text, shell):
         name, line = expansion.name, text.count("\n", 0, expansion.start) + 1
         known = name in scheduler.variables or name in scheduler.missing
         if not known or (name in scheduler.general and not has_lines):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rookery.jobs.lint import shell as shells
 from rookery.jobs.lint.finding import Edit, apply
-from rookery.jobs.lint.translation import csh, foreign_lines, placement, resources, sbatch_line, shell_edits
+from rookery.jobs.lint.translation import csh, expansions, foreign_lines, placement, resources, sbatch_line, shell_edits
 from rookery.jobs.lint.translation.foreign_lines import ForeignLine
 from rookery.jobs.lint.translation.lsf import LSF
 from rookery.jobs.lint.translation.model import Draft, Note, ProcessUse, Scheduler, Site
@@ -211,7 +211,7 @@ def _others(text: str, script: ForeignScript) -> list[Note]:
 def _unseen(text: str, script: ForeignScript) -> list[Note]:
     """Return notes on variables where this shell does not expand them: in quotes, or in another language."""
     known = {*script.scheduler.variables, *script.scheduler.missing} - script.scheduler.general
-    expanded = {expansion.start for expansion in script.shell.expansions}
+    expanded = {expansion.start for expansion in expansions.find(text, script.shell)}
     notes: dict[str, Note] = {}
     for match in re.finditer(rf"\b(?:{'|'.join(sorted(known))})\b", text):
         begin = text.rfind("\n", 0, match.start()) + 1
