@@ -31,12 +31,12 @@ class Rule(NamedTuple):
     def refused(self) -> Literal["always", "sometimes", "never"]:
         """How often sbatch rejects a script with such an error, by `why`; lint is held to this on real Slurm.
 
-        Everything that sbatch reads, RK1 to RK4, may be a reason to reject a script: so may a line that it does not
-        read, where the site requires the option.
+        A line that sbatch does not read as intended (RK2) may be a reason, too: the site may require the option.
         """
-        if self.why.startswith((_REFUSED, _REJECTED)) and not self.why.startswith(_PENDING):
+        rejects = [self.why.removeprefix(says) for says in (_REFUSED, _REJECTED) if self.why.startswith(says)]
+        if rejects and rejects[0][:1] in {"", ".", ":"}:
             return "always"
-        return "sometimes" if self.code < "RK5" else "never"
+        return "sometimes" if rejects or self.code.startswith("RK2") else "never"
 
 
 GROUPS: Final = {
@@ -79,7 +79,7 @@ RULES: Final = (
     Rule(
         "RK103", "error", "A byte order mark before the `#!`", f"{_REFUSED}: Slurm does not see the `#!`", "removes it"
     ),
-    Rule("RK104", "error", "Not a text file", f"{_REFUSED}, for its NUL characters"),
+    Rule("RK104", "error", "Not a text file", f"{_REFUSED}: it contains NUL characters"),
     Rule("RK105", "error", "An empty file", _REFUSED),
     Rule("RK106", "error", "A script larger than 4 MB", f"{_REFUSED}: 4 MB is Slurm's limit"),
     *(Rule(*row) for row in OTHER_SCHEDULER_RULES),
