@@ -32,6 +32,7 @@ def other(text: str) -> list[str]:
         ("#PBS -l nodes=1:ppn=4:haswell", "RK108", 2),
         ("#PBS -W depend=afterok:12.server", "RK108", 2),
         ("#PBS -m p", "RK108", 2),
+        ("#PBS -a 1800", "RK108", 2),
         ("#PBS options", "RK108", 2),
         ("#PBS -N a\n#PBS -q", "RK108", 3),
         ("#BSUB -W 90\n#BSUB -n 4", "RK109", 2),

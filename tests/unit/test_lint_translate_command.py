@@ -37,7 +37,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def translate(*files: str, **flags: bool) -> int:
+def translate(*files: str, **flags: bool | str) -> int:
     return run.run(options.LintOptions(files=files, cluster="penguins", translate=True, **flags))
 
 
@@ -117,6 +117,14 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
             "findings": [],
         }
     ]
+
+
+def test_formats(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert translate("job.pbs", format="json") == 0
+    assert json.loads(capsys.readouterr().out)["files"][0]["text"] == SLURM
+    with pytest.raises(RookeryError, match="--format sarif is for findings"):
+        translate("job.pbs", format="sarif", fix=True)
+    assert not (here / "job.slurm").exists()
 
 
 @pytest.mark.parametrize(

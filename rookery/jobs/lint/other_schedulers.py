@@ -19,7 +19,7 @@ def unread(script: Context) -> Iterator[Finding]:
     """Yield a finding for the lines of SGE, which Slurm takes for comments."""
     if script.asks:
         return
-    foreign = translator.recognize(script.text)
+    foreign = translator.recognize(script.text, script.shell)
     if foreign and foreign.lines and foreign.scheduler.name == "SGE":
         yield script.finding(
             "RK107",
@@ -101,13 +101,13 @@ def _amount(name: str, value: str) -> float | str | None:
 
 def variables(script: Context) -> Iterator[Finding]:
     """Yield a finding for variables of another scheduler, which are empty in Slurm."""
-    foreign = [scheduler for scheduler in translator.SCHEDULERS if _used(script, scheduler)]
-    if not foreign:
+    foreign = translator.recognize(script.text, script.shell)
+    if not foreign or (foreign.lines and not script.asks):  # the finding on the lines covers them
         return
-    if not script.asks and translator.has_lines(script.text):
-        return  # the finding on the lines covers them
-    for scheduler in foreign:
+    for scheduler in translator.SCHEDULERS:
         used = _used(script, scheduler)
+        if not used:
+            continue
         places = [place for place in expansions.find(script.text, script.shell) if place.name in used]
         names = {name: _slurm_name(script, scheduler, name) for name in sorted(used)}
         first = places[0]

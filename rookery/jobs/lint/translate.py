@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import atomic_files, console
+from rookery.core import atomic_files, console, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.jobs.lint import discovery
@@ -60,6 +60,11 @@ def run(options: LintOptions, cluster: "Cluster", project: "Project | None") -> 
     Raises:
         RookeryError: A file is not there, is for none of the other schedulers, or would be written over.
     """
+    if options.format in {"github", "sarif"}:
+        raise RookeryError(
+            f"--format {options.format} is for findings: --translate prints scripts, or with --json a document.",
+            hint=typed_command.again(without=("--format",)),
+        )
     if not options.files:
         raise RookeryError("Missing argument FILE.", hint=f"invoke lint --translate job.pbs {cluster.option}")
     scripts = [
@@ -68,7 +73,7 @@ def run(options: LintOptions, cluster: "Cluster", project: "Project | None") -> 
         if (script := _translated(file, cluster, project, mend=options.fix, alone=alone))
     ]
     states = _write(scripts, check=options.check) if options.fix else []
-    if options.json:
+    if options.json or options.format == "json":
         _print_json(scripts, cluster, options)
     else:
         _print(scripts, states)

@@ -19,7 +19,7 @@ _MOST_OTHER_LINES = 100
 _TABLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"#BSUB": ("ceJmMnoqW", "x"), "#PBS": ("aAcCdejJklmMNopqrStuvWw", "hIVz")}
 )
-"""The letters with and without a value. 22.05 has no -d and -w of PBS; later versions do."""
+"""The letters with and without a value. -d and -w of PBS are read from 23.02 on."""
 _LONG: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "#BSUB": {
@@ -71,6 +71,8 @@ def read(text: str) -> SbatchReading | None:
         text: The script, with Unix line ends.
     """
     for mark in _TABLES:
+        if mark not in text:
+            continue
         lines = list(_lines(text, mark))
         if lines:
             reading = SbatchReading(mark, lines[0][0])
@@ -185,6 +187,8 @@ def _pbs(reading: SbatchReading, letter: str, value: str, line: int) -> None:
         reading.given["output" if letter == "o" else "error"] = (value, line)
         if ":" in value or "$" in value or value.endswith("/"):
             reading.lose(f"-{letter} {value} (taken for the name of a file)")
+    elif letter == "a" and re.fullmatch(r"(\d{4}|\d{8}|\d{10}|\d{12})(\.\d\d)?", value):
+        reading.refuse(line, f"Slurm does not take the time {value}")
     elif letter == "m" and not re.search(r"[abenABEN]", value):
         reading.refuse(line, f"Slurm does not take the mail type {value}")
     elif letter == "v":

@@ -19,6 +19,14 @@ SCHEDULERS = (PBS, SGE, LSF)
 _SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+(\S+))?")
 _BOURNE = {"sh", "bash", "dash", "ksh", "zsh", "ash"}
 _CSH = {"csh", "tcsh"}
+_TRACES = re.compile(
+    "|".join(
+        re.escape(trace)
+        for scheduler in SCHEDULERS
+        for trace in (scheduler.mark, *({*scheduler.variables, *scheduler.missing} - scheduler.general))
+    )
+)
+"""What every script for another scheduler has somewhere."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +61,19 @@ class ForeignScript:
     variables: frozenset[str]
 
 
-def recognize(text: str) -> ForeignScript | None:
+def recognize(text: str, shell: shells.ShellScript | None = None) -> ForeignScript | None:
     """Return what a script says to another scheduler: the one with the most lines; None where it is not for one.
 
     Args:
         text: The script, with Unix line ends and no byte order mark.
+        shell: Its commands, where they have been read.
     """
+    if not _TRACES.search(text):  # most scripts
+        return None
     program = interpreter(text)
-    shell = csh.read(text) if program in _CSH else shells.read(text if program in {"", *_BOURNE} else "")
+    if program in _CSH:
+        shell = csh.read(text)
+    shell = shell or shells.read(text if program in {"", *_BOURNE} else "")
     is_read = program in {"", *_BOURNE, *_CSH}
     comments = {text.count("\n", 0, at) + 1 for at in shell.comments} if is_read else None
     scripts = [_lines_of(text, scheduler, shell, comments) for scheduler in SCHEDULERS]
@@ -87,16 +100,6 @@ def _lines_of(text: str, scheduler: Scheduler, shell: shells.ShellScript, commen
         start += len(line) + 1
     known = {*scheduler.variables, *scheduler.missing} - ({*scheduler.general} if not lines else set())
     return ForeignScript(scheduler, tuple(lines), shell, frozenset(shell.variables & known))
-
-
-def has_lines(text: str) -> bool:
-    """Return whether a script has lines of another scheduler.
-
-    Args:
-        text: The script, with Unix line ends and no byte order mark.
-    """
-    script = recognize(text)
-    return bool(script and script.lines)
 
 
 def is_for_slurm(text: str) -> bool:
