@@ -245,9 +245,26 @@ def _resource(reading: SbatchReading, name: str, value: str, line: int) -> None:
         reading.given["mem"] = (value, line)
         if values.megabytes(value) is None:
             reading.refuse(line, f"Slurm does not take the memory {value}")
-    elif name in {"mpiprocs", "ncpus", "select"} and not value.isdigit():
-        reading.refuse(line, f"Slurm does not take {name}={value}")
+    elif name in _CHUNK:
+        reading.given[_CHUNK[name]] = (value, line)
+        if not value.isdigit():
+            reading.refuse(line, f"Slurm does not take {name}={value}")
     elif name == "nodes":
-        features = [part for part in value.split(":") if part[:1].isalpha() and not part.startswith(("ppn=", "gpus="))]
-        if features:
-            reading.refuse(line, f"Slurm has no node {features[0]}")
+        _nodes(reading, value, line)
+
+
+_CHUNK = MappingProxyType({"mpiprocs": "ntasks-per-node", "ncpus": "mincpus", "select": "nodes"})
+
+
+def _nodes(reading: SbatchReading, value: str, line: int) -> None:
+    """Read TORQUE's `nodes=2:ppn=16`: what is neither a number nor one of these is the name of a node."""
+    parts = re.split("[:+]", value)
+    features = [part for part in parts if part[:1].isalpha() and not part.startswith(("ppn=", "gpus="))]
+    if features:
+        reading.refuse(line, f"Slurm has no node {features[0]}")
+    nodes = sum(int(part) for part in parts if part.isdigit())
+    per_node = sum(int(part[4:]) for part in parts if re.fullmatch(r"ppn=\d+", part))
+    if nodes:
+        reading.given["nodes"] = (str(nodes), line)
+    if per_node:
+        reading.given["ntasks"] = (str(per_node * (nodes or 1)), line)
