@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from rookery.jobs.lint import names
-from rookery.jobs.lint.effective import effective
 from rookery.jobs.lint.finding import Edit
 from rookery.jobs.lint.shell import ShellCommand, ShellScript
 from rookery.jobs.lint.tokens import ShellWord
@@ -14,6 +12,8 @@ from rookery.jobs.lint.translation import expansions, foreign_lines, sbatch_line
 from rookery.jobs.lint.translation.model import Draft, Note, ProcessUse, Scheduler, Site
 
 _HOST_FILES = {"-machinefile", "--machinefile", "-hostfile", "--hostfile", "-f"}
+_BEFORE = frozenset({"time", "exec", "nohup", "nice", "command", "env", "stdbuf", "timeout", "setsid", "numactl"})
+_STARTERS = frozenset({"srun", "orterun", "prun", "prterun", "ibrun", "aprun", "jsrun", "charmrun"})
 _LAUNCHER = re.compile(r"mpi(run|exec)[\w.]*|gerun")
 _TOTALS = {"TOTAL", "PER_NODE"}
 
@@ -39,16 +39,19 @@ def program_of(shell: ShellScript) -> ProcessUse:
 
 
 def _launcher(command: ShellCommand) -> bool:
-    """Return whether a command starts several processes: by MPI, not by a program that does so for its threads."""
-    starters = names.STARTERS - {"torchrun", "deepspeed", "accelerate"}
-    programs = [word.text.rpartition("/")[2] for word in _head(command)]
-    return any(program in starters or _LAUNCHER.fullmatch(program) for program in programs)
+    """Return whether a command starts several processes."""
+    program = _called(command).text.rpartition("/")[2]
+    return program in _STARTERS or bool(_LAUNCHER.fullmatch(program))
 
 
-def _head(command: ShellCommand) -> list[ShellWord]:
-    """Return the words before the program that runs in the end."""
-    program = effective(command)[0]
-    return [word for word in command.words if word.start < program.start] or command.words[:1]
+def _called(command: ShellCommand) -> ShellWord:
+    """Return the word that names what is run: the first one, or that behind `time`, `exec` and their like."""
+    words = list(command.words)
+    while words[1:] and words[0].text.rpartition("/")[2] in _BEFORE:
+        words = words[1:]
+        while words[1:] and re.match(r"-|\d|[A-Za-z_]\w*=", words[0].text):
+            words = words[1:]
+    return words[0]
 
 
 def _counts(command: ShellCommand) -> Iterator[int]:
@@ -139,7 +142,7 @@ def _is_set(text: str, name: str) -> bool:
 def _commands(text: str, shell: ShellScript, scheduler: Scheduler, site: Site, done: ShellEdits) -> None:
     """Translate the commands of the scheduler, and drop files of nodes that MPI gets from Slurm."""
     for command in shell.commands:
-        word = effective(command)[0]
+        word = _called(command)
         name = word.text.rpartition("/")[2]
         if name in shell.functions or not word.fixed:
             continue
