@@ -119,6 +119,25 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_an_original_beside_its_translation_is_checked_only_by_name(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def checked(*files: str) -> list[str]:
+        capsys.readouterr()
+        run.run(options.LintOptions(files=files, cluster="penguins", json=True))
+        return [file["path"] for file in json.loads(capsys.readouterr().out)["files"]]
+
+    assert checked(".") == ["job.pbs"]
+    translate(".", fix=True)
+    assert checked(".") == ["job.slurm"]
+    assert checked("job.pbs") == ["job.pbs"]
+    assert checked("*") == ["job.pbs", "job.slurm"]
+    translate(".", fix=True)
+    assert "is up to date" in capsys.readouterr().out
+    (here / "job.pbs").write_text("#!/bin/bash\n#SBATCH --mem=1G\n")
+    assert checked(".") == ["job.pbs", "job.slurm"]
+
+
 def test_formats(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert translate("job.pbs", format="json") == 0
     assert json.loads(capsys.readouterr().out)["files"][0]["text"] == SLURM

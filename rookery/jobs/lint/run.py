@@ -78,10 +78,12 @@ def _chosen(
         RookeryError: One of them is not there.
     """
     if not words:
-        return (discovery.within(_near(project)) if project else []), None
+        inside = discovery.within(_near(project)) if project else []
+        return [(file, alone) for file, alone in inside if not discovery.is_translated(file)], None
     jobs = {word: name for word in words if (name := _job_of(word, project))}
     own = {word: file for word, name in jobs.items() if (file := _own_script(name, cluster, project))}
-    files = discovery.named([own.get(word, word) for word in words if word in own or word not in jobs])
+    named = discovery.named([own.get(word, word) for word in words if word in own or word not in jobs])
+    files = [(file, alone) for file, alone in named if alone or not discovery.is_translated(file)]
     meant = {name for word, name in jobs.items() if word not in own}
     rest = [(file, alone) for file, alone in files if not (project and _is_same(file, project.file))]
     if len(rest) > 1:
