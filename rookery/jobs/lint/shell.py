@@ -71,6 +71,7 @@ class ShellScript:
         expansions: Each place where a variable or a parameter is expanded: its name, and where its `$` is.
         arithmetic: Where each arithmetic expression begins and ends: its names need no `$`.
         assignments: Each `NAME=VALUE` before or without a command: the word, with the `=` in it.
+        remarks: Where each comment begins and ends, those behind commands too.
     """
 
     commands: tuple[ShellCommand, ...]
@@ -80,6 +81,7 @@ class ShellScript:
     expansions: tuple[tuple[str, int], ...] = ()
     assignments: tuple[ShellWord, ...] = ()
     arithmetic: tuple[tuple[int, int], ...] = ()
+    remarks: tuple[tuple[int, int], ...] = ()
 
 
 def read(text: str) -> ShellScript:
@@ -105,6 +107,7 @@ def read(text: str) -> ShellScript:
         tuple(scanner.expansions),
         tuple(scanner.assignments),
         tuple(scanner.arithmetics),
+        tuple(scanner.remarks),
     )
 
 
@@ -325,4 +328,4 @@ class _Scanner(Words):
             body = self.text[begin:start]
             command.documents.append((body, begin))
             if not quoted:
-                self.expansions += [(m[1], begin + m.start()) for m in re.finditer(r"\$\{?([A-Za-z_]\w*)", body)]
+                self.expansions += [(m[1], begin + m.start()) for m in re.finditer(r"(?<!\\)\$\{?([A-Za-z_]\w*)", body)]
