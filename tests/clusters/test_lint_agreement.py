@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import library_profiles
 import pytest
 from library_sample import SHIPPED, chosen
-from lint_agreement import Comparison, ask, findings_in, with_slurm
+from lint_agreement import Comparison, as_user, ask, findings_in
 from lint_scripts import ALL, AWAITED, Script
 from live import Live, alone
 from projects import known
@@ -39,7 +39,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Live]:
     if name in {"penguins", "hec"}:
         yield request.getfixturevalue(name)
         return
-    with alone(name, profile=library_profiles.own(name) if name in library_profiles.NAMES else None) as live:
+    with alone(name, profile=library_profiles.data(name) if name in library_profiles.NAMES else None) as live:
         yield live
 
 
@@ -52,14 +52,14 @@ def test_lint_and_sbatch_agree(cluster: Live) -> None:
     answers = ask(cluster.ssh_command, {script.name: script.path.read_bytes() for script in scripts})
     refused = {script.name: answers[script.name].text for script in scripts if not answers[script.name].accepted}
     assert set(refused) == {script.name for script in scripts if not script.accepted}, refused
-    rules = with_slurm(known(cluster.miniature.name), cluster.miniature.slurm)
+    rules = as_user(known(cluster.miniature.name), cluster.miniature.slurm)
     compared = [Comparison(script.name, answers[script.name], findings_in(script.path, rules)) for script in scripts]
     wrong = [item for item in compared if item.outcome in {"missed", "false alarm"} and item.name not in AWAITED]
     assert wrong == [], "\n".join(map(str, wrong))
 
 
 def test_fix_makes_nothing_worse_for_sbatch(cluster: Live) -> None:
-    rules = with_slurm(known(cluster.miniature.name), cluster.miniature.slurm)
+    rules = as_user(known(cluster.miniature.name), cluster.miniature.slurm)
     before, after = {}, {}
     for script in _scripts(cluster):
         for what, change in VARIANTS.items():
