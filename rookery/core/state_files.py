@@ -25,6 +25,7 @@ FOLDERS = {
     "fetched": "PROJECT-DIGEST.json: the files that `fetch` downloaded; .offered: it has proposed lines for .gitignore",
     "known_hosts": "the clusters' host keys",
     "locks": "which commands are running",
+    "modules": "CLUSTER.json: all modules of a cluster, as `clusters.add` or `clusters.check` found them",
     "node": "keys to log in to running jobs",
     "onboard": "CLUSTER.json: the first project that `onboard` made",
     "pictures": "digests of the pictures that `combine` and `scale` drew",
@@ -32,6 +33,7 @@ FOLDERS = {
     "sandbox": "the same for miniatures, and their files",
     "scaling": "PROJECT-scale-JOB-CLUSTER-DIGEST.json: what `scale` has measured",
     "unfinished": "PROJECT-DIGEST/CLUSTER.JOB.json: how far `run` has come, until the results are here",
+    "used": "CLUSTER.json: what the last runs there have used, with which `lint` compares what a job requests",
     "vscode.json": "what rookery wrote into the settings of editors on this computer",
 }
 """The contents of the state folder."""

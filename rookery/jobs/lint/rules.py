@@ -229,6 +229,22 @@ RULES: Final = (
         "by hand: `--time=01:00:00`",
     ),
     Rule(
+        "RK320",
+        "error",
+        "An option for each GPU without GPUs or tasks, or `--cpus-per-gpu` beside `--cpus-per-task`",
+        f"{_REJECTED}. A warning for `--cpus-per-gpu` without GPUs, which some versions of Slurm ignore",
+        "by hand: `--ntasks=1` for `--gpus-per-task`",
+    ),
+    Rule(
+        "RK321",
+        "warning",
+        "Time, memory or cores of which the last runs of the script used a twentieth",
+        "the job waits longer, and others do, too. Known where `jobs` or `run` has shown two completed runs of the "
+        "project on this computer",
+        "by hand: twice what the runs used",
+    ),
+    Rule("RK322", "error", "More tasks than `--nodes` times `--ntasks-per-node`", _REJECTED),
+    Rule(
         "RK401",
         "error",
         "An array that sends mail, where the cluster rejects this",
@@ -292,8 +308,8 @@ RULES: Final = (
         "RK605",
         "error",
         "`conda activate` without conda's shell setup",
-        "it needs a function that start-up files define, which a job does not read. Only a warning after a module or a "
-        "profile that may define it; no finding after a file that only the cluster has",
+        "it needs a function that start-up files define, which a job does not read. No finding after a file or a "
+        "module of the cluster that may define it",
         "writes `source activate`, after a module of conda that needs it (`cluster_conda_activate: source`)",
     ),
     Rule(
@@ -327,9 +343,11 @@ RULES: Final = (
     Rule(
         "RK610",
         "warning",
-        "A misspelt name of a module that the profile names, such as `r/4.3.1` for `R/4.3.1`",
-        "nothing is loaded, and the script continues. Other names are not checked: a profile names a few modules",
-        "by hand: the profile's name",
+        "A module that the cluster does not have",
+        "nothing is loaded, and the script continues. After `clusters.check`, which lists all modules, the first one "
+        "that a script loads is compared with the list. Without it, only names close to one of the profile's are "
+        "found, such as `r/4.3.1` for `R/4.3.1`",
+        "by hand: the name that is close",
     ),
     Rule(
         "RK701",
