@@ -5,7 +5,7 @@
 A script that is called CLUSTER-NAME is for that cluster alone, all others are for each cluster named (HEC, where none
 is). Printed is where both disagree, and a table: scripts that sbatch refuses, as predicted by lint or missed by it, and
 scripts that it accepts, where lint is silent or falsely says that sbatch rejects them. The exit code is 1 where a
-script is missed, or has a false alarm.
+script is missed, or has a false alarm. A miniature has at most two nodes of each kind, and refuses jobs with more.
 """
 
 import base64

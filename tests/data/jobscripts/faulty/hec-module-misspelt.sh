@@ -2,5 +2,6 @@
 #SBATCH --partition=serial
 #SBATCH --mem=1G
 source /etc/profile
-module add R/4.31
-Rscript fit.R
+module add Miniforge/20240923
+source activate study
+python fit.py
