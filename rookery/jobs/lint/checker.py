@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
 from rookery.jobs.lint import (
+    array_numbers,
     arrays,
     commands,
     conda,
@@ -30,7 +31,9 @@ from rookery.jobs.lint import (
     placeholders,
     resources,
     site_names,
+    slurm_variables,
     start_up,
+    thread_options,
     workers,
 )
 from rookery.jobs.lint.context import Context
@@ -68,6 +71,11 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     arrays.mail,
     arrays.size,
     arrays.one_log,
+    array_numbers.unread,
+    array_numbers.without_dollar,
+    array_numbers.job_number,
+    array_numbers.without_array,
+    slurm_variables.misspelt,
     logs.log_folders,
     mail.never_sent,
     placeholders.left,
@@ -83,6 +91,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     launching.launcher,
     core_counts.counted,
     workers.too_many,
+    thread_options.too_many,
 )
 
 
@@ -146,7 +155,8 @@ def examine(  # noqa: PLR0913
     context = replace(_context(form.mend(text), cluster, path, files, folder), past=past)
 
     def found_in(script: str) -> list[Finding]:
-        return [finding for rule in _RULES for finding in rule(replace(context, text=script))]
+        checked = replace(context, text=script)  # what the rules need of it is computed once for all of them
+        return [finding for rule in _RULES for finding in rule(checked)]
 
     findings = [*form.ends(text, path), *harmful_fixes.left_out(found_in(context.text), context.text, found_in)]
     left, ignored = ignores.applied(findings, context.text, path, files, elsewhere=lambda: _is_for_others(files))
