@@ -5,6 +5,7 @@ docs/reference/lint-rules.md is made from this table.
 
 from typing import Final
 
+from rookery.jobs.lint.other_scheduler_rules import OTHER_SCHEDULER_RULES
 from rookery.jobs.lint.program_rules import PROGRAM_RULES
 from rookery.jobs.lint.rule import PENDING as _PENDING
 from rookery.jobs.lint.rule import REFUSED as _REFUSED
@@ -50,6 +51,7 @@ RULES: Final = (
     Rule("RK104", "error", "Not a text file", f"{_REFUSED}: it contains NUL characters"),
     Rule("RK105", "error", "An empty file", _REFUSED),
     Rule("RK106", "error", "A script larger than 4 MB", f"{_REFUSED}: 4 MB is Slurm's limit"),
+    *OTHER_SCHEDULER_RULES,
     Rule(
         "RK201",
         "error",
@@ -98,7 +100,7 @@ RULES: Final = (
         "RK301",
         "error",
         "A partition that the cluster does not have",
-        _REJECTED,
+        f"{_REJECTED}. The profile can name partitions of some users only: `cluster_restricted_partitions`",
         "corrects capitals, `-` for `_` and one wrong letter, where the job fits there; by hand otherwise",
     ),
     Rule(
@@ -200,7 +202,8 @@ RULES: Final = (
     Rule(
         "RK320",
         "error",
-        "An option for each GPU without GPUs or tasks, or `--cpus-per-gpu` beside `--cpus-per-task`",
+        "An option for each GPU without GPUs or tasks, or beside one that it excludes (`--cpus-per-gpu`, "
+        "`--cpus-per-task`)",
         f"{_REJECTED}. A warning for `--cpus-per-gpu` without GPUs, which some versions of Slurm ignore",
         "by hand: `--ntasks=1` for `--gpus-per-task`",
     ),
