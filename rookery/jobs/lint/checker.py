@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import arrays, commands, form, lines, programs, resources
+from rookery.jobs.lint import arrays, commands, form, lines, option_names, option_values, programs, resources
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
 from rookery.projects import remote_paths
@@ -22,9 +22,10 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     lines.unread,
     lines.slipped,
     lines.variables,
-    lines.refused,
-    lines.malformed,
-    lines.both,
+    option_names.refused,
+    option_values.malformed,
+    option_values.both,
+    option_values.minutes_for_hours,
     resources.unknown_partition,
     resources.too_long,
     resources.too_many_cores,

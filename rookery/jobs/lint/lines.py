@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.projects.scripts import directives
-from rookery.projects.scripts.directives import DirectiveOption, Slip
+from rookery.projects.scripts.directives import DirectiveOption
 
 _NEARLY = re.compile(r"(?P<lead>[ \t]*)(?P<mark>#[ \t]*[A-Za-z]+)[ \t:]+(?=-{1,2}[A-Za-z])")
-_EXPANSION = re.compile(r"\$(?:[A-Za-z_]\w*|\{[^}]*\}|\([^)]*\))|`[^`]*`")
+_EXPANSION = re.compile(r"\$(?:[A-Za-z_]\w*|\{[^}]*\}|\([^)\n]*\)?)|`[^`\n]*`?")
 _PATTERNS = {
     "SLURM_ARRAY_JOB_ID": "%A",
     "SLURM_ARRAY_TASK_ID": "%a",
@@ -26,7 +25,6 @@ _PATTERNS = {
 _PATHS = {"output", "error", "input"}
 _FREE = {"comment", "wrap", "extra"}
 """Options whose value is the user's own text."""
-_WHOLE = {"nodes", "ntasks", "cpus-per-task", "ntasks-per-node", "mincpus", "cpus-per-gpu"}
 
 
 def intended_options(script: Context) -> set[str]:
@@ -106,10 +104,27 @@ def variables(script: Context) -> Iterator[Finding]:
         yield script.finding(
             "RK203",
             option.line,
-            f"Slurm does not expand {what} in #SBATCH lines.{hint}",
+            f"Slurm does not {_expand(script, option, what)} in #SBATCH lines.{hint}",
+            severity="warning" if _runs(script, option) else "error",
             edits=edits,
             safe=known,
         )
+
+
+def _expand(script: Context, option: DirectiveOption, what: str) -> str:
+    """Return what Slurm does not do: expand a variable, or run a command, which a blank may have cut in two."""
+    if not what.startswith(("$(", "`")):
+        return f"expand {what}"
+    command = _EXPANSION.search(script.text, option.start)
+    return f"run {command.group() if command else what}"
+
+
+def _runs(script: Context, option: DirectiveOption) -> bool:
+    """Return whether a job runs that has a variable here: in a name, but not in a folder, which does not exist."""
+    cut = any(slip.kind == "stray" and slip.line == option.line for slip in script.directives.slips)
+    folder = (option.value or "").rpartition("/")[0]
+    is_name = option.name in _PATHS and not folder.startswith("~") and not _EXPANSION.search(folder)
+    return not cut and (option.name in {"export", "job-name", "mail-user"} or (is_name and option.name != "input"))
 
 
 def _with_patterns(option: DirectiveOption) -> tuple[str, bool]:
@@ -121,137 +136,3 @@ def _with_patterns(option: DirectiveOption) -> tuple[str, bool]:
         known = known and pattern is not None
         value = value.replace(expansion, pattern or expansion)
     return value, known
-
-
-def refused(script: Context) -> Iterator[Finding]:
-    """Yield findings for words that are no options."""
-    reported: set[int] = set()
-    for slip in script.directives.slips:
-        if slip.kind == "stray" and slip.line in reported:  # one word of several
-            continue
-        reported.add(slip.line)
-        if slip.kind == "quote":
-            yield script.finding(
-                "RK204", slip.line, "A quotation mark on this line is never closed: sbatch rejects the script."
-            )
-        elif slip.kind == "unknown":
-            yield from _unknown(script, slip)
-        else:
-            yield _stray(script, slip)
-
-
-def _unknown(script: Context, slip: Slip) -> Iterator[Finding]:
-    """Yield a finding for an option that sbatch does not have.
-
-    One that is like none it has may be a newer Slurm's, or the site's own.
-    """
-    if not slip.word.text.startswith("--"):
-        return
-    name = slip.word.text[2:].partition("=")[0]
-    near = get_close_matches(name.replace("_", "-").lower(), list(directives.LONG), n=1, cutoff=0.8)
-    if near:
-        at = slip.word.start + 2
-        yield script.finding(
-            "RK205",
-            slip.line,
-            f"Unknown option --{name} (did you mean --{near[0]}?).",
-            edits=[Edit(at, at + len(name), near[0])],
-            safe=True,
-        )
-
-
-def _stray(script: Context, slip: Slip) -> Finding:
-    """Return a finding for a word that belongs to no option: a comment without its `#`, or blanks around the `=`."""
-    text, start = script.text, script.starts[slip.line - 1]
-    before = text[start : slip.word.start]
-    spaced = re.search(r"(--[A-Za-z-]+)(\s*=\s*|\s+=\s*)(\S*)\s*$", before)
-    if spaced and re.search(r"\s", spaced.group(2)):
-        whole = f"{spaced.group(1)}={spaced.group(3)}{slip.word.text.removeprefix('=')}"
-        edits = [Edit(start + spaced.start(), slip.word.end, whole)]
-        why = "An option can't have spaces around its =: sbatch rejects the script."
-        return script.finding("RK206", slip.line, why, edits=edits, safe=True)
-    written_out = re.match(r"([a-z-]+)=\S", slip.word.text)
-    if written_out and written_out.group(1) in directives.LONG:
-        edits = [Edit(slip.word.start, slip.word.start, "--")]
-        why = f"Missing -- before {slip.word.text}: sbatch rejects the script."
-        return script.finding("RK206", slip.line, why, edits=edits, safe=True)
-    why = f"{slip.word.text!r} is not an option: sbatch rejects the script. A comment needs a # before it."
-    known = any(word.start < slip.word.start for word in _words_of(script, slip.line))
-    edits = [Edit(slip.word.start, slip.word.start, "# ")] if known else []
-    return script.finding("RK206", slip.line, why, edits=edits, safe=False)
-
-
-def _words_of(script: Context, number: int) -> tuple[directives.DirectiveWord, ...]:
-    return next((line.words for line in script.directives.lines if line.number == number), ())
-
-
-def malformed(script: Context) -> Iterator[Finding]:
-    """Yield findings for values that Slurm can't read, and for options without their value."""
-    for option in script.directives.options:
-        name, value = option.name, option.value
-        if name in _NEEDED and (value is None or not value.strip() or value.startswith("--")):
-            yield script.finding("RK207", option.line, f"Missing value of --{name}.")
-        elif value is None or value.startswith("=") or _EXPANSION.search(value):
-            continue
-        elif wrong := _wrong(name, value):
-            example, mended = wrong
-            edits = [script.value_edit(option, mended)] if mended else []
-            yield script.finding(
-                "RK207",
-                option.line,
-                f"Invalid value {value!r} of --{name}: write it like {example}.",
-                edits=edits,
-                safe=bool(mended),
-            )
-
-
-def both(script: Context) -> Iterator[Finding]:
-    """Yield a finding for memory asked for in two ways, which sbatch refuses, also over the components of a job."""
-    ways: dict[str, DirectiveOption] = {}
-    for option in script.directives.options:
-        if option.name in {"mem", "mem-per-cpu", "mem-per-gpu"}:
-            ways.setdefault(option.name, option)
-    if len(ways) > 1:
-        first, second, *_ = ways.values()
-        why = f"Use either --{first.name} (line {first.line}) or --{second.name}, not both: sbatch rejects the script."
-        yield script.finding("RK208", second.line, why)
-
-
-_NEEDED = {"time", "mem", "mem-per-cpu", "partition", "array", "output", "error", *_WHOLE}
-_HOURS = re.compile(r"(\d+)\s*(?:h|hr|hrs|hours?)", re.IGNORECASE)
-_MINUTES = re.compile(r"(\d+)\s*(?:m|min|mins|minutes?)", re.IGNORECASE)
-_DAYS = re.compile(r"(\d+)\s*(?:d|days?)", re.IGNORECASE)
-_FRACTION = re.compile(r"(\d+\.\d+)G(?:B|iB)?", re.IGNORECASE)
-_IN_WORDS = re.compile(r"(\d+)\s*([KMGT])(?:iB|b?ytes?)", re.IGNORECASE)
-_DOTS = re.compile(r"(\d+)(?:\.\.+|:)(\d+)")
-
-
-def _wrong(name: str, value: str) -> tuple[str, str] | None:
-    """Return an example of a correct value, and this one corrected, "" where that is not plain.
-
-    None where the value is correct.
-    """
-    if name in {"time", "time-min"} and values.minutes(value) is None:
-        return "01:30:00 (hours, minutes, seconds)", _time(value)
-    if name in {"mem", "mem-per-cpu", "mem-per-gpu"} and values.megabytes(value) is None:
-        return "4G or 500M, a whole number", _memory(value)
-    if name == "array" and values.array(value) is None:
-        dots = _DOTS.fullmatch(value)
-        return "1-200, or 1-200%50", f"{dots.group(1)}-{dots.group(2)}" if dots else ""
-    if name in _WHOLE and not re.fullmatch(r"\d+k?(-\d+k?)?(:\d+)?([,\d:-]*)", value, re.IGNORECASE):
-        return "8", ""
-    return None
-
-
-def _time(value: str) -> str:
-    for pattern, unit in ((_DAYS, 1440), (_HOURS, 60), (_MINUTES, 1)):
-        if match := pattern.fullmatch(value):
-            return values.clock(int(match.group(1)) * unit)
-    return ""
-
-
-def _memory(value: str) -> str:
-    if match := _FRACTION.fullmatch(value):
-        return f"{round(float(match.group(1)) * 1024)}M"
-    match = _IN_WORDS.fullmatch(value)
-    return f"{match.group(1)}{match.group(2).upper()}" if match else ""
