@@ -6,7 +6,7 @@ from typing import Final
 
 from rookery.jobs.lint import stray_words
 from rookery.jobs.lint.context import Context
-from rookery.jobs.lint.finding import Edit, Finding
+from rookery.jobs.lint.finding import Edit, Finding, Severity
 from rookery.jobs.lint.option_values import FREE_TEXT
 from rookery.projects.scripts import option_table
 from rookery.projects.scripts.directives import Slip, SlipKind
@@ -82,9 +82,7 @@ def _misspelt(script: Context, slip: Slip, name: str) -> Finding:
     if near:
         why = f"Unknown option --{name} (did you mean --{near[0]}?)."
         return script.finding("RK205", slip.line, why, edits=_renamed(script, slip, near[0]), safe=True)
-    why = (
-        f"Slurm has no option --{name}: sbatch rejects the script, unless {script.cluster.name} has added this option."
-    )
+    why = f"Slurm has no option --{name}: unless {script.cluster.name} has added it, sbatch rejects the script."
     return script.finding("RK210", slip.line, why, severity="warning")
 
 
@@ -153,10 +151,11 @@ def _one_dash(script: Context, slip: Slip) -> Finding:
     accepted = not value_apart and name in {*FREE_TEXT, *_UNCHECKED, "hold", "help", "verbose"}
     with_value = f"--{name}={rest}" if rest else f"--{name}"
     result = f" sbatch accepts it as {with_value}." if accepted else " sbatch rejects the script."
-    edits = [Edit(slip.word.start, slip.word.start, "-")] if script.text[slip.word.start] == "-" else []
-    return script.finding(
-        "RK213", slip.line, reading + result, severity="warning" if accepted else "error", edits=edits, safe=True
-    )
+    misnomer = option_table.MISNOMERS.get(_written(slip)[1:])
+    edits = _renamed(script, slip, slip.name if misnomer else _written(slip)[1:])
+    severity: Severity = "warning" if accepted else "error"
+    safe = misnomer is None or misnomer.certain
+    return script.finding("RK213", slip.line, reading + result, severity=severity, edits=edits, safe=safe)
 
 
 def _read_as(script: Context, text: str) -> tuple[str, str]:
@@ -173,10 +172,9 @@ def _equals(script: Context, slip: Slip) -> Finding:
     start = slip.word.start
     letter = slip.word.text[:2]
     edits = [Edit(start + 2, start + 3, " ")] if script.text.startswith(f"{letter}=", start) else []
-    accepted = slip.name in FREE_TEXT
-    why = (
-        f"Write {letter} without =: sbatch takes the = for a part of the value{'' if accepted else ' and rejects it'}."
-    )
+    accepted = slip.name in {*FREE_TEXT, *_UNCHECKED}
+    result = "." if accepted else " and rejects it."
+    why = f"Write {letter} without =: sbatch takes the = for a part of the value{result}"
     return script.finding("RK214", slip.line, why, severity="warning" if accepted else "error", edits=edits, safe=True)
 
 
@@ -184,8 +182,10 @@ def _character(script: Context, slip: Slip) -> Finding:
     """Return a finding for a dash or a blank from a word processor or a web page."""
     start, end = slip.word.start, slip.word.end
     if not slip.name:
-        why = "This line has a space that is none for sbatch (a no-break space, or one like it). Write a normal one."
-        return script.finding("RK215", slip.line, why, edits=[Edit(start, end, " ")], safe=True)
+        why = "sbatch takes a space on this line for a letter: it is a no-break space, or another one of a web page."
+        part_of = [option for option in script.directives.options if option.end == start]
+        severity: Severity = "warning" if part_of and part_of[0].name in FREE_TEXT else "error"
+        return script.finding("RK215", slip.line, why, severity=severity, edits=[Edit(start, end, " ")], safe=True)
     written, name = _written(slip), slip.name.partition("=")[0]
     edits = [Edit(start, start + len(written), name)] if script.text.startswith(written, start) else []
     why = f"The dash in {written} is not the one on the keyboard: sbatch rejects the script."

@@ -114,6 +114,6 @@ def _cut_value(script: Context, slip: Slip, option: DirectiveOption, rest: list[
 def _comment(script: Context, slip: Slip, option: DirectiveOption | None, rest: list[str]) -> Finding:
     """Return a finding for any other word; where it reads like a comment, it needs a `#`."""
     why = f"{slip.word.text!r} is not an option: {_REJECTED}"
-    prose = option is not None and bool(re.match(r"[^\W\d_][^:=]*$|[(/]", rest[0]))
+    prose = option is not None and bool(re.match(r"[^\W\d_][^:=./]*$|[(]|//", rest[0]))
     edits = [Edit(slip.word.start, slip.word.start, "# ")] if prose else []
     return script.finding("RK206", slip.line, f"{why} A comment needs a # before it.", edits=edits)

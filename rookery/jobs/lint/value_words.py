@@ -173,6 +173,7 @@ _CHECKS: Final[Mapping[str, Callable[[str], InvalidValue | None]]] = {
     "gres-flags": _gres_flags,
     "kill-on-invalid-dep": _yes_or_no,
     "nodes": _nodes,
+    "nice": _like("(?!-).*", "100; only administrators may use negative numbers"),
     "requeue": _like("expedite", "--requeue, or --requeue=expedite from Slurm 25.11"),
     "no-kill": _like("off", "--no-kill or --no-kill=off"),
     "begin": _MOMENT,

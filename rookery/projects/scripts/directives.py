@@ -269,7 +269,7 @@ class _Reader:
         at = word.start + len(written) + 3 + shift if equals else word.end
         option = DirectiveOption(name, value if equals else None, line, word.start, word.end, at, self.part)
         argument = self._table.argument(name)
-        if slip:
+        if slip and not (self.slips and self.slips[-1].kind == "dash" and self.slips[-1].word.start == word.start):
             self.slips.append(slip)
         elif argument == "none" and equals:
             self.slips.append(Slip("unwanted", word, line, name))
@@ -370,7 +370,7 @@ def _with_one_dash(text: str, table: OptionTable) -> str:
     written, equals, _ = text[1:].partition("=")
     if len(written) < 3 or not _LONG_NAME.fullmatch(written):
         return ""
-    if (misnomer := option_table.MISNOMERS.get(written)) and equals:
+    if misnomer := option_table.MISNOMERS.get(written):
         return misnomer.name
     name = table.lookup(written).name
     return name if equals or name == written else ""
