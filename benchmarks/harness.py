@@ -77,25 +77,30 @@ class Laptop:
 
 
 @contextmanager
-def miniature(cluster: str = "penguins", *, set_up: bool = True) -> Iterator[Path]:
+def miniature(
+    cluster: str = "penguins", *, set_up: bool = True, home: Path | None = None, slurm: str = ""
+) -> Iterator[Path]:
     """Run a miniature of a cluster; yield the folder with what a login needs.
 
     Args:
         cluster: Its name.
         set_up: Set up the home of its own user, too.
+        home: The home that it belongs to, with an inventory where the cluster is not rookery's; by default a new one.
+        slurm: The version of its Slurm; by default the nearest to the cluster's.
     """
-    top = Path(tempfile.mkdtemp(prefix="rookery-"))
+    top = home or Path(tempfile.mkdtemp(prefix="rookery-"))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))  # the miniature ends, too
     try:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "ROOKERY_"))}
         environment["HOME"] = str(top)
         setup = ["setup", "--cluster", cluster, "--sandbox", "--yes", "--offline-mirrors"]
-        line = setup if set_up else ["sandbox.up", cluster, "--yes"]
+        line = setup if set_up else ["sandbox.up", cluster, "--yes", *(["--slurm", slurm] if slurm else [])]
         subprocess.run([ROOKERY, *line], env=environment, check=True, stdout=subprocess.DEVNULL)
         yield top / ".local/state/rookery/sandbox"
     finally:
         subprocess.run([ROOKERY, "sandbox.down", cluster], env=environment, check=False, stdout=subprocess.DEVNULL)
-        shutil.rmtree(top)
+        if not home:
+            shutil.rmtree(top)
 
 
 def new_account(sandbox: Path, cluster: str, name: str) -> None:

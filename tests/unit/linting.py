@@ -6,6 +6,7 @@ from projects import known
 
 from rookery.jobs import lint
 from rookery.jobs.lint import Finding
+from rookery.jobs.lint.context import Context
 
 _CLUSTERS = {name: known(name) for name in ("penguins", "hec", "bede", "hex", "csd3", "stanage")}
 
@@ -23,3 +24,8 @@ def fix(text: str, cluster: str = "hec", files: Mapping[str, str] | None = None)
 def codes(text: str, cluster: str = "hec", files: Mapping[str, str] | None = None) -> list[str]:
     """The codes of its findings."""
     return [finding.code for finding in check(text, cluster, files)]
+
+
+def known_context(text: str, cluster: str = "hec", files: Mapping[str, str] | None = None) -> Context:
+    """A script with everything that the rules are given."""
+    return Context(text, _CLUSTERS[cluster], "job.sh", (files or {}).get, lambda _: None, project=False)

@@ -15,16 +15,6 @@ module add R/4.3.1
 Rscript work.R
 """
 PENGUINS = HEC.replace("=parallel", "=PenguinPartition").replace("source /etc/profile\nmodule add R/4.3.1\n", "")
-CORRECT = sorted(
-    path
-    for path in (Path(__file__).parents[1] / "data/jobscripts").iterdir()
-    if path.suffix in {".sh", ".sbatch", ".py"}
-)
-
-
-@pytest.mark.parametrize("path", CORRECT, ids=lambda path: path.name)
-def test_a_correct_script_has_no_finding(path: Path) -> None:
-    assert check(path.read_text(), path.name.partition("-")[0]) == []
 
 
 @pytest.mark.parametrize(
@@ -139,7 +129,7 @@ def test_what_a_partition_needs(line: str, site: str, message: str) -> None:
     ],
 )
 def test_what_a_site_requires(taken: str, code: str, mended: str) -> None:
-    text = (Path(__file__).parents[1] / "data/jobscripts/bede-gpu.sh").read_text()
+    text = (Path(__file__).parents[1] / "data/jobscripts/good/bede-gpu.sh").read_text()
     assert taken in text
     findings = check(text.replace(taken, ""), "bede")
     assert [(finding.code, finding.mended, finding.safe) for finding in findings] == [(code, mended, False)]

@@ -46,7 +46,7 @@ def test_a_rendered_script_has_no_finding(cluster: str, environment: str, tmp_pa
         templates.remove("gpu")
     jobs = "".join(
         f"  {name}:\n    template: {name}\n    command: python main.py\n    memory: 1G\n    time: 00:05:00\n"
-        f"    mail: someone@example.org\n    {JOBS.get(name, 'cpus: 1')}\n"
+        f"    mail: a.student@lancaster.ac.uk\n    {JOBS.get(name, 'cpus: 1')}\n"
         for name in templates
     )
     if cluster in NAMES:  # some QOSes of theirs take few tasks in the queue

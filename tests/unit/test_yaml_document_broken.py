@@ -15,7 +15,7 @@ from user_home import at_home, own_inventory
 from rookery.clusters.config import profile
 from rookery.core import paths, yaml_document
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import arrays, check
+from rookery.jobs.lint import check, logs
 from rookery.projects import config as project
 from rookery.support.cohort import cohort_file as cohort
 
@@ -148,7 +148,7 @@ def test_the_rookery_yml_beside_a_script(text: str) -> None:
     script = "#!/bin/bash\n#SBATCH -o logs/%j.out\necho\n"
     files = {"rookery.yml": text}.get
     answered(lambda: check(script, hec, path="a.sh", files=files), Path("rookery.yml"))
-    answered(lambda: arrays.outputs_with(text, "logs"), Path("rookery.yml"))
+    answered(lambda: logs.outputs_with(text, "logs"), Path("rookery.yml"))
 
 
 @given(text=broken("cohort"))

@@ -6,7 +6,21 @@ from typing import TYPE_CHECKING
 
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import arrays, commands, form, lines, option_names, option_values, programs, resources
+from rookery.jobs.lint import (
+    arrays,
+    commands,
+    core_counts,
+    form,
+    lines,
+    logs,
+    mail,
+    option_names,
+    option_values,
+    partition_names,
+    placeholders,
+    resources,
+    workers,
+)
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
 from rookery.projects import remote_paths
@@ -26,7 +40,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     option_values.malformed,
     option_values.both,
     option_values.minutes_for_hours,
-    resources.unknown_partition,
+    partition_names.unknown,
     resources.too_long,
     resources.too_many_cores,
     resources.gpus,
@@ -35,7 +49,9 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     arrays.mail,
     arrays.size,
     arrays.one_log,
-    arrays.log_folders,
+    logs.log_folders,
+    mail.never_sent,
+    placeholders.left,
     commands.rscript,
     commands.module_verb,
     commands.no_modules,
@@ -43,7 +59,8 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     commands.conda,
     commands.launcher,
     commands.left_running,
-    programs.counted,
+    core_counts.counted,
+    workers.too_many,
 )
 
 

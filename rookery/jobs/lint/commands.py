@@ -6,8 +6,8 @@ from difflib import get_close_matches
 
 from rookery.jobs.lint import names
 from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.effective import effective, programs_run, working_command
 from rookery.jobs.lint.finding import Edit, Finding
-from rookery.jobs.lint.programs import effective, working_command
 from rookery.jobs.lint.requested_resources import requested
 from rookery.jobs.lint.shell import ShellCommand, read
 
@@ -21,7 +21,8 @@ _CONDA_READY = re.compile(r"conda\.sh$|mamba\.sh$|bashrc$|bash_profile$|\.profil
 def rscript(script: Context) -> Iterator[Finding]:
     """Yield findings for Rscript in other letters: Linux tells capitals from small letters."""
     for command in script.shell.commands:
-        for word in {word.start: word for word in (command.words[0], effective(command)[0])}.values():
+        first = [command.words[0], *(words[0] for words in programs_run(script, command))]
+        for word in {(word.start, word.text): word for word in first}.values():
             name = word.text.rpartition("/")[2]
             if not word.fixed or name.lower() != "rscript" or name in {"Rscript", *script.shell.functions}:
                 continue

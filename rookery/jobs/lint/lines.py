@@ -10,7 +10,8 @@ from rookery.projects.scripts import directives
 from rookery.projects.scripts.directives import DirectiveOption
 
 _NEARLY = re.compile(r"(?P<lead>[ \t]*)(?P<mark>#[ \t]*[A-Za-z]+)[ \t:]+(?=-{1,2}[A-Za-z])")
-_EXPANSION = re.compile(r"\$(?:[A-Za-z_]\w*|\{[^}]*\}|\([^)\n]*\)?)|`[^`\n]*`?")
+_EXPANSION = re.compile(r"\$(?:[A-Za-z_]\w*|[0-9@*#]|\{[^}]*\}|\([^)\n]*\)?)|`[^`\n]*`?")
+_ARGUMENT = re.compile(r"\$\{?[0-9@*#]")
 _PATTERNS = {
     "SLURM_ARRAY_JOB_ID": "%A",
     "SLURM_ARRAY_TASK_ID": "%a",
@@ -99,32 +100,39 @@ def variables(script: Context) -> Iterator[Finding]:
             continue
         value, known = _with_patterns(option)
         what = expansions[0] if expansions else "~"
-        hint = "" if known else " Write out its value, or pass the option to sbatch on the command line."
         edits = [script.value_edit(option, value)] if known and not home else []
         yield script.finding(
             "RK203",
             option.line,
-            f"Slurm does not {_expand(script, option, what)} in #SBATCH lines.{hint}",
-            severity="warning" if _runs(script, option) else "error",
+            _unexpanded(script, option, what, known=known),
+            severity="warning" if _is_taken(script, option) else "error",
             edits=edits,
             safe=known,
         )
 
 
-def _expand(script: Context, option: DirectiveOption, what: str) -> str:
-    """Return what Slurm does not do: expand a variable, or run a command, which a blank may have cut in two."""
-    if not what.startswith(("$(", "`")):
-        return f"expand {what}"
-    command = _EXPANSION.search(script.text, option.start)
-    return f"run {command.group() if command else what}"
+def _unexpanded(script: Context, option: DirectiveOption, what: str, *, known: bool) -> str:
+    """Return why a line can't hold a variable or a command, and how the value is given instead."""
+    command = _EXPANSION.search(script.text, option.start) if what.startswith(("$(", "`")) else None
+    does = f"run {command.group()}" if command else f"expand {what}"  # a blank may have cut the command in two
+    if _ARGUMENT.match(what):
+        name = script.path.rpartition("/")[2]
+        return (
+            f"Slurm does not {does} in #SBATCH lines: arguments of the script are for its commands. Pass the option to "
+            f"sbatch on the command line: sbatch --{option.name}=VALUE {name}"
+        )
+    hint = "" if known else " Write out its value, or pass the option to sbatch on the command line."
+    return f"Slurm does not {does} in #SBATCH lines.{hint}"
 
 
-def _runs(script: Context, option: DirectiveOption) -> bool:
-    """Return whether a job runs that has a variable here: in a name, but not in a folder, which does not exist."""
-    cut = any(slip.kind == "stray" and slip.line == option.line for slip in script.directives.slips)
-    folder = (option.value or "").rpartition("/")[0]
-    is_name = option.name in _PATHS and not folder.startswith("~") and not _EXPANSION.search(folder)
-    return not cut and (option.name in {"export", "job-name", "mail-user"} or (is_name and option.name != "input"))
+def _is_taken(script: Context, option: DirectiveOption) -> bool:
+    """Return whether sbatch takes such a value as it is written, and the job runs (tried with 22.05 and 24.11)."""
+    if any(slip.kind == "stray" and slip.line == option.line for slip in script.directives.slips):
+        return False
+    if option.name in {"export", "job-name", "mail-user", "wckey"}:
+        return True
+    folder, _, _ = (option.value or "").rpartition("/")
+    return option.name in {"output", "error"} and not _EXPANSION.search(folder) and not folder.startswith("~")
 
 
 def _with_patterns(option: DirectiveOption) -> tuple[str, bool]:

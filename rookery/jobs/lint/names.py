@@ -19,27 +19,16 @@ VERBS = _names("""
 LOADING = _names("activate enable install import get open start include require using attach")
 """Words that users write for loading a module."""
 
-WRAPPERS = _names("nohup exec command builtin env nice ionice timeout stdbuf time numactl taskset setsid")
-"""Commands that run the command behind them."""
-
-RUNNERS = _names("poetry uv pipenv pdm hatch rye pixi conda mamba micromamba singularity apptainer")
-"""Commands that do so where the word after them is `run` or `exec`."""
-
 STARTERS = _names("""
-    srun mpirun mpiexec mpiexec.hydra orterun prun prterun ibrun aprun jsrun bede-mpirun ghrun torchrun
-    deepspeed accelerate horovodrun charmrun dask-mpi
+    srun mpirun mpiexec mpiexec.hydra mpirun_rsh orterun prun prterun ibrun aprun jsrun bede-mpirun ghrun oshrun
+    mpirun.openmpi mpirun.mpich mpiexec.openmpi mpiexec.mpich mpiexec.slurm
+    torchrun deepspeed accelerate horovodrun charmrun dask-mpi torch.distributed.run torch.distributed.launch
+    accelerate.commands.launch
 """)
-"""Commands that run the command behind them in several processes."""
+"""Commands, and modules of Python, that run the command behind them in several processes."""
 
 LAUNCHERS = STARTERS | {"parallel", "ray", "julia"}
 """Commands that start processes on what the job was given."""
-
-WITH_WORD = _names("""
-    -n -np -c -N -p -H -x -t -w -o -e -J -A -G -C -D -m -k -s -hostfile --hostfile -machinefile --machinefile
-    -ppn --bind-to --map-by --rank-by --mca -mca --signal --kill-after -genv -u --with --python --extra --group
-    --name --prefix --bede-par -B --bind --pwd --cpunodebind --membind
-""")
-"""Options of all of these that take the next word, besides those of sbatch, which srun has too."""
 
 SETTING_UP = _names("""
     source . module ml export set unset exit return wait touch test [ : cd mkdir echo printf hostname date sleep

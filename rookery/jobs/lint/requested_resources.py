@@ -7,6 +7,7 @@ from typing import Any
 
 from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
+from rookery.projects.job import Job
 from rookery.projects.scripts.directives import DirectiveOption
 
 GPU_OPTIONS = ("gres", "gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket")
@@ -23,6 +24,7 @@ class RequestedResources:
         partition: The option that names them.
         nodes: How many nodes, at least.
         tasks: How many processes.
+        cpus: Cores for each of them.
         cores: Cores for all of them.
         minutes: How long; None where it does not say.
         gpus: The type of each kind of GPU, "" for any, and how many on a node or in all.
@@ -35,6 +37,7 @@ class RequestedResources:
     partition: DirectiveOption | None
     nodes: int
     tasks: int
+    cpus: int
     cores: int
     minutes: float | None
     gpus: tuple[tuple[str, int], ...]
@@ -47,6 +50,19 @@ class RequestedResources:
         count = sum(number for _, number in self.gpus)
         name = self.gpu.name if self.gpu else ""
         return count * {"gpus": 1, "gpus-per-task": self.tasks}.get(name, self.nodes)
+
+    @property
+    def job(self) -> Job:
+        """What it asks for as a job of rookery.yml, whose partitions are chosen by the profile."""
+        return Job(
+            name="",
+            nodes=max(self.nodes, 1),
+            tasks=max(self.tasks, 1),
+            cpus=max(self.cpus, 1),
+            minutes=0 if self.minutes is None or math.isinf(self.minutes) else math.ceil(self.minutes),
+            gpus=self.gpus_in_all,
+            gpu_type=next((kind for kind, _ in self.gpus if kind), ""),
+        )
 
 
 def partitions(script: Context) -> list[Mapping[str, Any]]:
@@ -69,6 +85,7 @@ def _requested(script: Context, part: int) -> RequestedResources:
     nodes = values.count(directives.value("nodes", part=part))
     per_node = values.count(directives.value("ntasks-per-node", part=part))
     tasks = values.count(directives.value("ntasks", part=part), otherwise=nodes * per_node)
+    cpus = values.count(directives.value("cpus-per-task", part=part))
     time = directives.value("time", part=part)
     gpu = next((option for name in GPU_OPTIONS if (option := directives.get(name, part=part))), None)
     return RequestedResources(
@@ -77,7 +94,8 @@ def _requested(script: Context, part: int) -> RequestedResources:
         partition=partition,
         nodes=nodes,
         tasks=tasks,
-        cores=tasks * values.count(directives.value("cpus-per-task", part=part)),
+        cpus=cpus,
+        cores=tasks * cpus,
         minutes=values.minutes(time) if time else None,
         gpus=tuple(_gpus(gpu)),
         gpu=gpu if gpu and _gpus(gpu) else None,

@@ -3,56 +3,17 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from rookery.clusters.cluster import ACCOUNT
 from rookery.core import near_names
-from rookery.jobs.lint import lines, values
+from rookery.jobs.lint import lines, partition_names, similar_names, values
 from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.effective import working_command
 from rookery.jobs.lint.finding import Finding
-from rookery.jobs.lint.programs import working_command
 from rookery.jobs.lint.requested_resources import GPU_OPTIONS, RequestedResources, longest, partitions, requested
 
 _MEMORY = ("mem", "mem-per-cpu", "mem-per-gpu")
-
-
-def nearest(name: str, names: list[str]) -> str:
-    """Return the one of these names that was meant, "" where that is not plain."""
-    folded = {candidate.lower().replace("-", "").replace("_", ""): candidate for candidate in names}
-    wanted = name.lower().replace("-", "").replace("_", "")
-    if wanted in folded:
-        return folded[wanted]
-    held = [candidate for key, candidate in folded.items() if len(wanted) > 2 and (wanted in key or key in wanted)]
-    if len(held) == 1:
-        return held[0]
-    near = get_close_matches(wanted, list(folded), n=2, cutoff=0.75)
-    return folded[near[0]] if near else ""
-
-
-def unknown_partition(script: Context) -> Iterator[Finding]:
-    """Yield findings for a partition that the cluster does not have."""
-    names = [partition["name"] for partition in partitions(script)]
-    for part in requested(script):
-        if not names or not part.partition or not part.partition.value or "$" in part.partition.value:
-            continue
-        wanted = part.partition.value.split(",")
-        for name in wanted:
-            if name in names:
-                continue
-            default = script.cluster.data.get("cluster_default_partition", "")
-            near = nearest(name, names) or (default if names == [default] else "")
-            other = near or default
-            mended = ",".join(dict.fromkeys(other if candidate == name else candidate for candidate in wanted))
-            meant = f" (did you mean {near}?)" if near else f". Its partitions: {', '.join(names)}"
-            meant = f". Its only partition is {names[0]}" if len(names) == 1 else meant
-            yield script.finding(
-                "RK301",
-                part.partition.line,
-                f"{script.cluster.name} has no partition {name}{meant}.",
-                edits=[script.value_edit(part.partition, mended)] if other else [],
-                safe=bool(near),
-            )
 
 
 def too_long(script: Context) -> Iterator[Finding]:
@@ -130,11 +91,10 @@ def gpus(script: Context) -> Iterator[Finding]:
     for part in requested(script):
         if not part.gpu:
             continue
-        if part.partitions and not any(
-            _types(partition, known) or partition.get("for") == "gpu" for partition in part.partitions
-        ):
+        usable = part.partitions or _default(script, part)
+        if usable and not any(_types(partition, known) or partition.get("for") == "gpu" for partition in usable):
             if any("gpu_types" in partition for partition in partitions(script)) or not known:
-                yield _without(script, part, known)
+                yield _without(script, part, known, [str(partition["name"]) for partition in usable])
             continue
         yield from _typed(script, part, known)
         yield from _more(script, part, known)
@@ -146,12 +106,25 @@ def _types(partition: Mapping[str, Any], known: list[Mapping[str, Any]]) -> list
     return list(partition.get("gpu_types") or types)
 
 
-def _without(script: Context, part: RequestedResources, known: list[Mapping[str, Any]]) -> Finding:
+def _default(script: Context, part: RequestedResources) -> list[Mapping[str, Any]]:
+    """Return the partition of jobs that name none; none where the job names one, or the site chooses by itself."""
+    default = script.cluster.data.get("cluster_default_partition", "")
+    if part.partition or "partition" in lines.intended_options(script):
+        return []
+    return [entry for entry in partitions(script) if entry["name"] == default]
+
+
+def _without(script: Context, part: RequestedResources, known: list[Mapping[str, Any]], names: list[str]) -> Finding:
     having = [partition["name"] for partition in partitions(script) if _types(partition, known)]
     where = f"these have: {', '.join(having)}" if having else f"{script.cluster.name} has no known GPUs"
-    edits = [script.value_edit(part.partition, having[0])] if having and part.partition else []
+    other = partition_names.chosen(script, part) if having else ""
+    edits = []
+    if other:
+        line = script.new_line(f"#SBATCH --partition={other}")
+        edits = [script.value_edit(part.partition, other) if part.partition else line]
     assert part.gpu is not None  # noqa: S101 asked for above
-    return script.finding("RK304", part.gpu.line, f"{_names(part)} has no GPUs; {where}.", edits=edits)
+    subject = near_names.either(names) if part.partition else f"The default partition, {names[0]},"
+    return script.finding("RK304", part.gpu.line, f"{subject} has no GPUs; {where}.", edits=edits)
 
 
 def _typed(script: Context, part: RequestedResources, known: list[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -159,7 +132,8 @@ def _typed(script: Context, part: RequestedResources, known: list[Mapping[str, A
     types = types or [gpu["type"] for gpu in known]
     for kind, _ in part.gpus:
         if kind and types and kind not in types and part.gpu:
-            near = nearest(kind, types)
+            certain = similar_names.meant(kind, types)
+            near = certain or similar_names.nearest(kind, types)
             value = (part.gpu.value or "").replace(kind, near or kind)
             where = _names(part) or script.cluster.name
             yield script.finding(
@@ -167,7 +141,7 @@ def _typed(script: Context, part: RequestedResources, known: list[Mapping[str, A
                 part.gpu.line,
                 f"{where} has no GPUs of type {kind}. Its types: {', '.join(types)}.",
                 edits=[script.value_edit(part.gpu, value)] if near else [],
-                safe=bool(near),
+                safe=bool(certain),
             )
 
 

@@ -3,7 +3,7 @@
 docs/reference/lint-rules.md is made from this table.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from rookery.jobs.lint.finding import Severity
 
@@ -26,13 +26,24 @@ class Rule(NamedTuple):
     why: str
     fix: str = ""
 
+    @property
+    def refused(self) -> Literal["always", "sometimes", "never"]:
+        """How often sbatch rejects a script with such an error, by `why`; lint is held to this on real Slurm.
+
+        Everything that sbatch reads, RK1 to RK4, may be a reason to reject a script: so may a line that it does not
+        read, where the site requires the option.
+        """
+        if self.why.startswith((_REFUSED, _REJECTED)) and not self.why.startswith(_PENDING):
+            return "always"
+        return "sometimes" if self.code < "RK5" else "never"
+
 
 GROUPS: Final = {
     "RK1": "The file",
     "RK2": "Lines that Slurm does not read as intended",
     "RK3": "What the job requests",
     "RK4": "Arrays",
-    "RK5": "Logs",
+    "RK5": "Logs, mail and placeholders",
     "RK6": "Commands",
     "RK7": "Programs that the script runs",
 }
@@ -51,10 +62,12 @@ RULES: Final = (
         "adds `#!/bin/bash`, but not to a program in Python or R",
     ),
     Rule("RK102", "error", "Windows line endings", _REFUSED, "writes Unix line endings"),
-    Rule("RK103", "error", "A byte order mark before the `#!`", "Slurm does not see the `#!`", "removes it"),
-    Rule("RK104", "error", "Not a text file", "Slurm rejects NUL characters"),
+    Rule(
+        "RK103", "error", "A byte order mark before the `#!`", f"{_REFUSED}: Slurm does not see the `#!`", "removes it"
+    ),
+    Rule("RK104", "error", "Not a text file", f"{_REFUSED}, for its NUL characters"),
     Rule("RK105", "error", "An empty file", _REFUSED),
-    Rule("RK106", "error", "A script larger than 4 MB", "Slurm's limit for a script"),
+    Rule("RK106", "error", "A script larger than 4 MB", f"{_REFUSED}: 4 MB is Slurm's limit"),
     Rule(
         "RK201",
         "error",
@@ -72,9 +85,9 @@ RULES: Final = (
     Rule(
         "RK203",
         "error",
-        "`$VARIABLE`, `$(command)` or `~` in an `#SBATCH` line",
-        "Slurm does not expand variables there, and runs no commands. Only a warning where the job runs all the same, "
-        "with `$VARIABLE` in its name or in the name of a log",
+        "`$VARIABLE`, `$1`, `$(command)` or `~` in an `#SBATCH` line",
+        "Slurm expands no variables there, and runs no commands; arguments of the script are for its commands. Only a "
+        "warning where Slurm takes the text as it is, as in `--job-name=$1`",
         "corrects it where a Slurm pattern means the same (`%j`, `%A`, `%a`, `%x`, `%u`)",
     ),
     Rule("RK204", "error", "A quotation mark that is never closed", _REFUSED),
@@ -154,7 +167,7 @@ RULES: Final = (
         "error",
         "A partition that the cluster does not have",
         _REJECTED,
-        "corrects it where one name is close, or the cluster has a single partition",
+        "corrects capitals, `-` for `_` and one wrong letter, where the job fits there; by hand otherwise",
     ),
     Rule(
         "RK302",
@@ -173,12 +186,16 @@ RULES: Final = (
     Rule(
         "RK304",
         "error",
-        "GPUs on a partition that has none",
+        "GPUs on a partition that has none, also the default one",
         _PENDING,
         "by hand: `lint` shows a partition with GPUs",
     ),
     Rule(
-        "RK305", "error", "A GPU type that the partition does not have", _PENDING, "corrects it where one type is close"
+        "RK305",
+        "error",
+        "A GPU type that the partition does not have",
+        _PENDING,
+        "corrects capitals, `-` for `_` and one wrong letter; by hand otherwise",
     ),
     Rule("RK306", "error", "More GPUs than one user may have, or than a node has", _PENDING),
     Rule(
@@ -192,7 +209,7 @@ RULES: Final = (
         "RK308",
         "error",
         "An option that the partition requires is missing",
-        _REJECTED,
+        _PENDING,
         "corrects it where the option has one value; by hand for a number",
     ),
     Rule(
@@ -230,6 +247,20 @@ RULES: Final = (
         "Slurm creates no folders: the job fails at once, without a log, and a `mkdir` in the script runs too late. "
         "Only a warning outside of a project",
         "adds the folder to `outputs` of rookery.yml, so that `deploy` creates it",
+    ),
+    Rule(
+        "RK502",
+        "warning",
+        "`--mail-user` without `--mail-type`",
+        "no mail is sent: `--mail-type` names the events. Without `--mail-user`, mail goes to the user who submits",
+        "by hand: `--mail-type=END,FAIL`",
+    ),
+    Rule(
+        "RK503",
+        "warning",
+        "A placeholder of an example: `<netid>`, `YOUR_EMAIL_ADDRESS_HERE`, `user@example.com`, `/path/to/…`",
+        "Slurm takes it as it is written. An error where Slurm rejects the job (an account that it must have), or the "
+        "job fails (the folder of a log)",
     ),
     Rule("RK601", "error", "`RScript`", "the command is `Rscript`", "corrects it"),
     Rule(
@@ -282,6 +313,23 @@ RULES: Final = (
         "`os.cpu_count()` in Python",
         "it counts the cores of the machine, not of the job",
         "by hand: `len(os.sched_getaffinity(0))`",
+    ),
+    Rule(
+        "RK703",
+        "warning",
+        "`Pool()` or `ProcessPoolExecutor()` in Python, without a number",
+        "it starts a process for each core of the machine, not of the job. From Python 3.13 on it counts those of the "
+        "job: nothing is reported where pyproject.toml or .python-version asks for that",
+        "by hand: `Pool(len(os.sched_getaffinity(0)))`",
+    ),
+    Rule(
+        "RK704",
+        "warning",
+        "More processes or threads in R or Python than the job has cores on a node: `Pool(16)`, `mc.cores = 8`, "
+        "`makeCluster(8)`, `n_jobs=16`",
+        "they slow each other down. A job has `--cpus-per-task` cores for each task, 1 where it does not say. Nothing "
+        "is reported for whole nodes, nor for `n_jobs=-1`, which counts the cores of the job",
+        "by hand: the number from `SLURM_CPUS_PER_TASK`",
     ),
 )
 """Every rule, in the order of the codes."""

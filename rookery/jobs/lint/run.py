@@ -14,7 +14,7 @@ from rookery.core import atomic_files as writing
 from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
-from rookery.jobs.lint import arrays, discovery
+from rookery.jobs.lint import discovery, logs
 from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.project_files import Surroundings, around
@@ -156,7 +156,7 @@ def _name_folders(scripts: Sequence[CheckedScript], project: "Project | None", *
     text = before = discovery.text_of(project.file)
     named = set()
     for folder in wanted:
-        text, done = arrays.outputs_with(text, folder)
+        text, done = logs.outputs_with(text, folder)
         named |= {folder} if done else set()
     if text == before:
         return

@@ -32,6 +32,8 @@ class ShellCommand:
         background: Whether it is started with `&`.
         documents: The here-documents it is given, and where each begins in the script.
         inputs: The files it reads as standard input (`< FILE`).
+        outputs: The files that its output is written to (`> FILE`).
+        function: The function of the script that it is part of; "" where it is part of none.
     """
 
     words: list[ShellWord]
@@ -41,6 +43,8 @@ class ShellCommand:
     background: bool = False
     documents: list[tuple[str, int]] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    function: str = ""
 
     @property
     def name(self) -> str:
@@ -62,12 +66,16 @@ class ShellScript:
         comments: Where each comment begins that starts a line, blanks before it aside.
         functions: The names it gives to functions and aliases of its own.
         variables: The names that are expanded anywhere in it.
+        expansions: Each place where a variable or a parameter is expanded: its name, and where its `$` is.
+        assignments: Each `NAME=VALUE` before or without a command: the word, with the `=` in it.
     """
 
     commands: tuple[ShellCommand, ...]
     comments: tuple[int, ...]
     functions: frozenset[str]
     variables: frozenset[str]
+    expansions: tuple[tuple[str, int], ...] = ()
+    assignments: tuple[ShellWord, ...] = ()
 
 
 def read(text: str) -> ShellScript:
@@ -86,7 +94,12 @@ def read(text: str) -> ShellScript:
         argument.partition("=")[0] for command in commands if command.name == "alias" for argument in command.arguments
     }
     return ShellScript(
-        tuple(commands), tuple(scanner.comments), frozenset(scanner.functions | aliases), frozenset(scanner.variables)
+        tuple(commands),
+        tuple(scanner.comments),
+        frozenset(scanner.functions | aliases),
+        frozenset(name for name, _ in scanner.expansions),
+        tuple(scanner.expansions),
+        tuple(scanner.assignments),
     )
 
 
@@ -97,6 +110,9 @@ class _Scanner(Words):
         super().__init__(text)
         self.commands: list[ShellCommand] = []
         self.functions: set[str] = set()
+        self.assignments: list[ShellWord] = []
+        self.named = ""  # a function whose body comes next
+        self.bodies: list[str] = []  # for each `{` that is open, the function that it is part of
         self.waiting: list[tuple[str, bool, bool, ShellCommand]] = []
 
     # --- commands ---
@@ -148,7 +164,7 @@ class _Scanner(Words):
         return True
 
     def fresh(self) -> ShellCommand:
-        return ShellCommand([], self.at, 0, maybe=self.depth > 0)
+        return ShellCommand([], self.at, 0, maybe=self.depth > 0, function=self.bodies[-1] if self.bodies else "")
 
     def end(self, command: ShellCommand) -> None:
         if command.words:
@@ -178,7 +194,7 @@ class _Scanner(Words):
             self.at += 2
             self.skip_to("))")
         elif command.words:
-            self.functions.add(command.words[-1].text)
+            self.name_function(command.words[-1].text)
             self.at += 1
             self.blanks()
             self.at += self.peek() == ")"
@@ -199,6 +215,7 @@ class _Scanner(Words):
             self.depth += 1
         elif raw in _CLOSES:
             self.depth = max(0, self.depth - 1)
+        self.brace(raw)
         if raw in {"if", "elif", "while", "until"} or raw in _INTO or raw in _AFTER:
             return self.fresh()
         if raw == "case":
@@ -209,10 +226,25 @@ class _Scanner(Words):
             self.skip_to("]]")
         elif raw == "function":
             self.blanks()
-            self.functions.add(self.word().text)
-        elif not _ASSIGNMENT.match(raw):
+            self.name_function(self.word().text)
+        elif _ASSIGNMENT.match(raw):
+            self.assignments.append(word)
+        else:
             command.words.append(word)
         return command
+
+    def name_function(self, name: str) -> None:
+        """Note that the script defines a function, whose body follows."""
+        self.functions.add(name)
+        self.named = name
+
+    def brace(self, raw: str) -> None:
+        """Follow the braces around functions' bodies and groups of commands."""
+        if raw == "{":
+            self.bodies.append(self.named or (self.bodies[-1] if self.bodies else ""))
+            self.named = ""
+        elif raw == "}" and self.bodies:
+            self.bodies.pop()
 
     def head(self) -> None:
         """Pass everything between `for` and its `;` or the end of the line."""
@@ -267,6 +299,8 @@ class _Scanner(Words):
             self.waiting.append((target.text, operator.endswith("-"), quoted, command))
         elif operator.endswith("<") and not operator.endswith("<<<") and target.fixed:
             command.inputs.append(target.text)
+        elif operator.endswith((">", ">>", ">|")) and target.fixed:
+            command.outputs.append(target.text)
 
     def documents(self) -> None:
         """Pass the here-documents that begin on this line."""
@@ -285,4 +319,4 @@ class _Scanner(Words):
             body = self.text[begin:start]
             command.documents.append((body, begin))
             if not quoted:
-                self.variables.update(re.findall(r"\$\{?([A-Za-z_]\w*)", body))
+                self.expansions += [(m[1], begin + m.start()) for m in re.finditer(r"\$\{?([A-Za-z_]\w*)", body)]

@@ -9,6 +9,7 @@ _BLANK = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
 _PLAIN = re.compile(r"[^\s\\'\"`$();&|<>#]+")
 _IN_STRING = re.compile(r"[^\\$`\"]+")
 _NAME = re.compile(r"\$([A-Za-z_]\w*|[0-9@*#?$!-])")
+_BRACED = re.compile(r"[#!]?([A-Za-z_]\w*|[0-9]+)")
 _ANSI = re.compile(r"\$'(?:[^'\\]|\\.)*'?", re.DOTALL)
 
 
@@ -40,7 +41,7 @@ class Words(ABC):
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
         self.comments: list[int] = []
-        self.variables: set[str] = set()
+        self.expansions: list[tuple[str, int]] = []
         self.depth = 0
         self.quoted = False  # within backquotes
         self.newlines = [match.start() for match in re.finditer("\n", text)]
@@ -165,12 +166,13 @@ class Words(ABC):
             self.depth, self.quoted = depth, quoted
         elif self.peek(2) == "${":
             self.at += 2
-            self.variables.update(re.compile(r"[#!]?([A-Za-z_]\w*)").findall(self.text, self.at, self.at + 80)[:1])
+            if braced := _BRACED.match(self.text, self.at):
+                self.expansions.append((braced[1], self.at - 2))
             self.skip_to("}")
         elif self.match(_ANSI):
             pass
         elif name := self.match(_NAME):
-            self.variables.add(name[1:])
+            self.expansions.append((name[1:], self.at - len(name)))
         else:
             self.at += 1
             return True

@@ -121,6 +121,15 @@ def broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:
         yield f"at most {limits['memory_mb'] // 1024} GB in total"
 
 
+def fits(place: JobPlace, job: Job, cluster: Cluster) -> bool:
+    """Return whether a job could have been written for a place: limits, GPUs and architecture are as it asks for."""
+    own = foreign(place.partition, cluster)
+    if own and job.gpu_type not in place.partition.get("gpu_types", ["-"]):
+        return False
+    usable = takes_gpus(place, cluster) if job.gpus else not place.is_for_gpus
+    return usable and not any(broken(place, job, cluster))
+
+
 def _counts_broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:
     """Yield what a place does not allow of a job's nodes, and of its tasks in the queue."""
     most = place.most("max_nodes")

@@ -5,7 +5,7 @@
 #SBATCH --mem=32G
 #SBATCH --time=12:00:00
 #SBATCH --mail-type=END,FAIL
-#SBATCH --mail-user=someone@example.org
+#SBATCH --mail-user=a.student@lancaster.ac.uk
 set -e
 . /etc/profile
 module load miniforge/20240923 cuda/12.0

@@ -1,0 +1,5 @@
+#!/bin/bash
+#SBATCH --account=bdlan09
+#SBATCH --partition=gpu
+#SBATCH --gres=gpu:t4:1
+./model

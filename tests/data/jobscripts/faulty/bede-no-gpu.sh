@@ -1,0 +1,4 @@
+#!/bin/bash
+#SBATCH --account=bdlan09
+#SBATCH --partition=gpu
+./model

@@ -1,0 +1,7 @@
+#!/bin/bash
+#SBATCH --partition=parallel
+#SBATCH --mem=1G
+#SBATCH --cpus-per-task=4
+source /etc/profile
+export OMP_NUM_THREADS=16
+./simulate

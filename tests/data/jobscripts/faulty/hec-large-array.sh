@@ -1,0 +1,6 @@
+#!/bin/bash
+#SBATCH --partition=serial
+#SBATCH --mem=1G
+#SBATCH --array=1-5000
+source /etc/profile
+./simulate $SLURM_ARRAY_TASK_ID

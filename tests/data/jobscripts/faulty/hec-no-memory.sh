@@ -1,0 +1,6 @@
+#!/bin/bash
+#SBATCH --partition=serial
+#SBATCH --time=01:00:00
+source /etc/profile
+module add R/4.3.1
+Rscript fit.R

@@ -1,0 +1,5 @@
+#SBATCH --partition=serial
+#SBATCH --mem=1G
+#SBATCH --time=01:00:00
+source /etc/profile
+./simulate --seed 1

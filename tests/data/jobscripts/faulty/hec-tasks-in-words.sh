@@ -1,0 +1,6 @@
+#!/bin/bash
+#SBATCH --partition=serial
+#SBATCH --mem=1G
+#SBATCH --ntasks=four
+source /etc/profile
+srun ./simulate

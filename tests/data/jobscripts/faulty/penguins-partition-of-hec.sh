@@ -1,0 +1,4 @@
+#!/bin/bash
+#SBATCH --partition=parallel
+#SBATCH --mem=1G
+Rscript fit.R

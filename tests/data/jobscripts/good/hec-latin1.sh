@@ -1,0 +1,6 @@
+#!/bin/bash
+# Written in an editor of another century: café créme
+#SBATCH --partition=serial
+#SBATCH --mem=1G
+source /etc/profile
+./estimate --title "café"

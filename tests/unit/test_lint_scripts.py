@@ -1,0 +1,31 @@
+"""The collection of job scripts: lint finds in each what is expected, and no more, and predicts what sbatch says."""
+
+import pytest
+from lint_agreement import Answer, Comparison, findings_in
+from lint_scripts import ALL, AWAITED, FAULTY, FOLDER, GOOD, Script
+from projects import known
+
+EXACT = [script for script in ALL if script.name not in AWAITED]
+
+
+def test_the_collection_is_whole() -> None:
+    names = [script.name for script in ALL]
+    assert len(set(names)) == len(names) >= 60
+    listed = (FOLDER / "faulty/expected.yml").read_text().splitlines()[1:]
+    assert [line.partition(":")[0] for line in listed] == [script.name for script in FAULTY]
+    assert set(names) >= AWAITED
+    assert {script.cluster for script in GOOD} >= {"penguins", "hec", "bede", "hex"}
+
+
+@pytest.mark.parametrize("script", EXACT, ids=lambda script: script.name)
+def test_lint_finds_what_is_wrong_and_no_more(script: Script) -> None:
+    findings = findings_in(script.path, known(script.cluster))
+    assert [f"{finding.code}:{finding.line}" for finding in findings] == script.findings
+
+
+@pytest.mark.parametrize("script", EXACT, ids=lambda script: script.name)
+def test_what_sbatch_says_is_predicted(script: Script) -> None:
+    """What it says of each script is in the table; tests/clusters/test_lint_agreement.py asks the real one."""
+    answer = Answer("Job 1 to start at noon" if script.accepted else "no")
+    comparison = Comparison(script.name, answer, findings_in(script.path, known(script.cluster)))
+    assert comparison.outcome == ("silent" if script.accepted else "predicted"), str(comparison)
