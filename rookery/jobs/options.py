@@ -378,5 +378,10 @@ class LintOptions(Options):
     project: str = option(default="", value="DIR", help=PROJECT)
     fix: bool = option(default=False, help="apply the safe fixes to the files")
     check: bool = option(default=False, help="with --fix: show what would be fixed, and write nothing")
+    format: str = option(
+        default="",
+        help="text, json (as --json), github (annotations of a workflow) or sarif [text]",
+        choices=("text", "json", "github", "sarif"),
+    )
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)

@@ -64,12 +64,85 @@ def test_a_job_of_rookery_yml_is_checked_as_rendered(here: Path, capsys: pytest.
         lint("simulat")
 
 
-def test_rookery_yml_is_no_script(here: Path) -> None:
-    (here / "rookery.yml").write_text("name: x\nclusters: [penguins]\njobs: {}\n")
-    with pytest.raises(RookeryError, match="describes jobs, and is not a job script") as refused:
-        lint("rookery.yml", fix=True)
-    assert refused.value.hint == "invoke lint --cluster penguins   # checks its jobs"
-    assert (here / "rookery.yml").read_text().startswith("name: x\n")
+def test_rookery_yml_means_its_jobs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "name: x\nclusters: [penguins]\njobs:\n  simulate: {command: RScript work.R}\n"
+    (here / "rookery.yml").write_text(text)
+    (here / "job.sh").write_text(BAD)
+    assert lint("rookery.yml", json=True, fix=True) == 1
+    assert report(capsys) == {"slurm/simulate.sh (rendered)": ["RK601"]}
+    assert lint("job.sh", "rookery.yml", json=True, fix=True) == 1
+    assert report(capsys) == {"job.sh": [], "slurm/simulate.sh (rendered)": ["RK601"]}
+    assert (here / "rookery.yml").read_text() == text
+
+
+def test_the_rookery_yml_of_another_project_is_no_script(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "other").mkdir()
+    (here / "other/rookery.yml").write_text("name: x\nclusters: [penguins]\njobs: {}\n")
+    (here / "job.sh").write_text(GOOD)
+    with pytest.raises(RookeryError, match=r"other/rookery\.yml describes jobs, and is not a job script") as refused:
+        lint("other/rookery.yml", fix=True)
+    assert refused.value.hint == "invoke lint --cluster penguins --project other   # checks its jobs"
+    assert lint("job.sh", "other/rookery.yml", fix=True) == 0
+    assert "Skipped 1 file" in capsys.readouterr().err
+    assert (here / "other/rookery.yml").read_text().startswith("name: x\n")
+
+
+OTHERS = {
+    "work.R": b"x <- 1\r\n",
+    "work.py": b"\xef\xbb\xbfprint(1)\r\n",
+    "sim.jl": b"println(1)\n",
+    "notes.md": b"```\n  #SBATCH --mem=1G\n```\n",
+    "data.csv": b"a,b\r\n1,2\r\n",
+    "LICENSE": b"MIT\r\n",
+}
+
+
+def test_other_files_beside_scripts_are_passed_over(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`lint *` names everything in a folder."""
+    for name, content in OTHERS.items():
+        (here / name).write_bytes(content)
+    (here / "job.sh").write_text(GOOD)
+    (here / "run").write_text(GOOD)
+    (here / "bare.sh").write_text("true\n")
+    assert lint(*sorted(path.name for path in here.iterdir()), json=True, fix=True) == 0
+    out, err = capsys.readouterr()
+    assert {file["path"] for file in json.loads(out)["files"]} == {"job.sh", "run", "bare.sh"}
+    assert err.startswith("Skipped 6 files without #! and #SBATCH, so no job scripts: LICENSE, data.csv, ")
+    assert {name: (here / name).read_bytes() for name in OTHERS} == OTHERS
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_file_that_is_no_job_script_is_not_made_one(
+    here: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / name).write_bytes(OTHERS[name])
+    assert lint(name, fix=True) == 1
+    out = capsys.readouterr().out
+    assert "job script" in out
+    assert "Nothing to fix: 1 error to correct by hand in 1 script for penguins\n" in out
+    assert (here / name).read_bytes() == OTHERS[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("x.py", "#!/usr/bin/env python3"), ("x.R", "#!/usr/bin/env Rscript"), ("x.jl", "#!/usr/bin/env julia")],
+)
+def test_a_program_with_requests_is_not_given_to_a_shell(
+    here: Path, name: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "#SBATCH --partition=PenguinPartition\n#SBATCH --mem=1G\nmodule <- 3\n"
+    (here / name).write_text(text)
+    assert lint(name, fix=True, json=True) == 1
+    (file,) = json.loads(capsys.readouterr().out)["files"]
+    (finding,) = file["findings"]
+    assert (finding["code"], finding["mended"], finding["safe"]) == ("RK101", line, False)
+    assert (here / name).read_text() == text
+
+
+def test_nothing_to_fix(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "job.sh").write_text(GOOD)
+    assert lint("job.sh", fix=True) == 0
+    assert capsys.readouterr().out == "Nothing to fix: no problems in 1 script for penguins\n"
 
 
 def test_warnings_alone_are_no_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,10 +222,29 @@ def test_a_file_that_is_not_there(here: Path, name: str) -> None:
     assert (here / "a.sh").read_text() == BAD
 
 
-def test_a_file_that_can_t_be_read(here: Path) -> None:
+def test_a_list_that_is_longer_than_a_name_can_be(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"job{number}.sh" for number in range(200)]
+    for name in names:
+        (here / name).write_text(GOOD)
+    assert lint(",".join(names), json=True) == 0
+    assert list(report(capsys)) == names
+    assert lint(*names, json=True) == 0
+    assert list(report(capsys)) == names
+    with pytest.raises(RookeryError, match=r"Can't find none\.sh\."):
+        lint(",".join([*names, "none.sh"]))
+    with pytest.raises(RookeryError, match=r"Can't find a{60}…\."):
+        lint("a" * 5000)
+
+
+def test_a_file_that_can_t_be_read(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(here / "pipe.sh")
     with pytest.raises(RookeryError, match="not a regular file"):
         lint("pipe.sh")
+    os.mkfifo(here / "other.sh")
+    (here / "job.sh").write_text(BAD)
+    with pytest.raises(RookeryError, match=r"2 files were not checked\. The first: pipe\.sh is not a regular file"):
+        lint("pipe.sh", "other.sh", "job.sh")
+    assert "job.sh:4: error RK601" in capsys.readouterr().out, "the others are checked"
 
 
 def test_a_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

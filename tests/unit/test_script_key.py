@@ -134,5 +134,5 @@ def test_a_program_that_is_submitted_as_a_script_belongs_into_rookery_yml(root: 
         request.lint_and_digest(target, wanted, request.local_text(target, wanted), final=True)
     assert caught.value.hint == "edit rookery.yml, commit, and deploy again: invoke docs rookery-yml"
     (root / "fit.py").write_text("#SBATCH --mem=1G\nprint(1)\n")
-    with pytest.raises(RookeryError, match="does not say what runs the script"):
+    with pytest.raises(RookeryError, match="does not say what runs the program"):
         request.lint_and_digest(target, wanted, request.local_text(target, wanted), final=True)

@@ -1,8 +1,10 @@
 """Apply all rules to one script, and the fixes that are safe."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
@@ -11,6 +13,7 @@ from rookery.jobs.lint import (
     commands,
     core_counts,
     form,
+    ignores,
     lines,
     logs,
     mail,
@@ -23,6 +26,7 @@ from rookery.jobs.lint import (
 )
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
+from rookery.jobs.lint.ignores import Ignored
 from rookery.projects import remote_paths
 
 if TYPE_CHECKING:
@@ -64,6 +68,19 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
 )
 
 
+@dataclass(frozen=True)
+class LintResult:
+    """The result of checking one script.
+
+    Attributes:
+        findings: What is wrong, in the order of its lines.
+        ignored: What comments of the script overrule (`# rookery: ignore`).
+    """
+
+    findings: list[Finding]
+    ignored: list[Ignored]
+
+
 def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> list[Finding]:
     """Return what is wrong with a job script, in the order of its lines; nothing where it is correct.
 
@@ -75,11 +92,26 @@ def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Fol
         folder: Given a path in the project, whether that folder will be there when the job starts; by default the
             outputs that rookery.yml names.
     """
+    return examine(text, cluster, path=path, files=files, folder=folder).findings
+
+
+def examine(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> LintResult:
+    """Return what is wrong with a job script, and what is and its comments overrule.
+
+    Args:
+        text: The script.
+        cluster: Where it is to run.
+        path: Its path, as for `check`.
+        files: As for `check`.
+        folder: As for `check`.
+    """
     if wrong := form.unreadable(text, path):
-        return [wrong]
+        return LintResult([wrong], [])
     context = _context(form.mend(text), cluster, path, files, folder)
     findings = [*form.ends(text, path), *(finding for rule in _RULES for finding in rule(context))]
-    return sorted(findings, key=lambda finding: (finding.path != path, finding.path, finding.line, finding.code))
+    left, ignored = ignores.applied(findings, context.text, path, files, elsewhere=lambda: _is_for_others(files))
+    left.sort(key=lambda finding: (finding.path != path, finding.path, finding.line, finding.code))
+    return LintResult(left, ignored)
 
 
 def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> str:
@@ -114,10 +146,21 @@ def _outputs(about: str | None) -> Folder:
     """Return a function that tells whether a folder is one of rookery.yml's outputs; None without a rookery.yml."""
     if about is None:
         return lambda _: None
-    try:
-        document = yaml_document.parse(Path("rookery.yml"), about).data
-    except RookeryError:
-        document = {"outputs": []}
-    outputs = document.get("outputs", remote_paths.LOGS) or []
+    outputs = _project(about).get("outputs", remote_paths.LOGS) or []
     named = {str(output).strip("/") for output in ([outputs] if isinstance(outputs, str) else outputs)}
     return lambda path: path in named
+
+
+def _is_for_others(files: Files) -> bool:
+    """Return whether the project's scripts are for several clusters."""
+    clusters = _project(files("rookery.yml") or "").get("clusters")
+    return isinstance(clusters, list) and len(clusters) > 1
+
+
+@lru_cache(maxsize=8)
+def _project(about: str) -> Mapping[str, Any]:
+    """Return what a rookery.yml says; no outputs where it can't be read."""
+    try:
+        return yaml_document.parse(Path("rookery.yml"), about).data or {}
+    except RookeryError:
+        return {"outputs": []}

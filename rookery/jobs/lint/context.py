@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+([^\n]*))?")
 _SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "ash"}
+
+PROGRAMS = {".py": "python3", ".r": "Rscript", ".jl": "julia", ".pl": "perl"}
+"""Endings of programs in other languages than the shell's, in small letters, and what runs them."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,13 @@ class Context:
 
     @cached_property
     def interpreter(self) -> tuple[str, str]:
-        """What the first line names, without its folder, and what that is given; both "" where it names nothing."""
+        """What the first line names, without its folder, and what that is given.
+
+        Where it names nothing, what runs files with such an ending; "" for any other.
+        """
         match = _SHEBANG.match(self.text)
         if not match:
-            return "", ""
+            return PROGRAMS.get(PurePosixPath(self.path).suffix.lower(), ""), ""
         program, arguments = match.group(1).rpartition("/")[2], (match.group(2) or "").strip()
         if program == "env":
             words = [word for word in arguments.split() if not word.startswith("-")]

@@ -8,14 +8,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rookery.core.errors import RookeryError
+from rookery.jobs.lint import form
+from rookery.jobs.lint.form import SUFFIXES
 
-SUFFIXES = (".sh", ".bash", ".sbatch", ".slurm", ".job")
 _PASSED_OVER = {"node_modules", "__pycache__", "venv", "env", "renv", "site-packages"}
 _BEGINNING = 65536
 """Bytes of a file in which an #SBATCH line is looked for."""
 _MOST = 8 * 1024 * 1024
 """Most of a file that is read; Slurm takes 4 MB."""
 _ASKS = re.compile(rb"(?m)^#SBATCH\b")
+_LONGEST, _LONGEST_NAME = 4095, 255
+"""Most bytes of a path, and of a name in it (Linux: PATH_MAX, NAME_MAX)."""
+_SHOWN = 60
+"""Characters of a path that is not there which messages show."""
 
 
 def named(words: Sequence[str]) -> list[tuple[Path, bool]]:
@@ -40,30 +45,42 @@ def _parts(text: str) -> Iterator[str]:
     """Yield the parts between commas and blanks, longest first where a file's own name holds one."""
     rest = text.strip(" ,")
     while rest:
-        cuts = [len(rest), *(match.start() for match in reversed(list(re.finditer(r"[ ,]+", rest))))]
-        length = next((cut for cut in cuts if _paths(rest[:cut], missing_ok=True)), cuts[-1])
-        if not _paths(rest[:length], missing_ok=True):
-            length = rest.index(",") if "," in rest else len(rest)  # a name that was meant as one is reported as one
+        ends = [match.start() for match in re.finditer(r"[ ,]+", rest[: _LONGEST + 1])]
+        cuts = [len(rest), *reversed(ends)]
+        length = next((cut for cut in cuts if _may_exist(rest[:cut]) and _paths(rest[:cut], missing_ok=True)), 0)
+        if not length:  # a name that was meant as one is reported as one
+            length = rest.index(",") if "," in rest else len(rest)
         yield rest[:length]
         rest = rest[length:].strip(" ,")
+
+
+def _may_exist(part: str) -> bool:
+    """Return whether a path is no longer than paths can be; a list of files mostly is, and no disk need be asked."""
+    if len(part) <= _LONGEST_NAME:
+        return True
+    return len(part) <= _LONGEST and all(len(name) <= _LONGEST_NAME for name in part.split("/"))
 
 
 def _paths(part: str, *, missing_ok: bool = False) -> list[Path]:
     path = Path(part).expanduser() if part.startswith("~/") else Path(part)
     try:
-        if path.exists():
+        if os.path.exists(path):  # noqa: PTH110 Path.exists fails for a name that is too long
             return [path]
         matches = sorted(_matching(path)) if glob.has_magic(part) else []
     except (OSError, ValueError) as error:
-        raise RookeryError(f"{part[:60]!r} is not a valid path: {error}.") from error
+        raise RookeryError(f"{_short(part)!r} is not a valid path: {error}.") from error
     if not matches and not missing_ok:
-        raise RookeryError(f"Can't find {part}.", hint=f"ls {shlex.quote(str(_there(path)))}")
+        raise RookeryError(f"Can't find {_short(part)}.", hint=f"ls {shlex.quote(str(_there(path)))}")
     return matches
+
+
+def _short(part: str) -> str:
+    return part if len(part) <= _SHOWN else f"{part[:_SHOWN]}…"
 
 
 def _there(path: Path) -> Path:
     """Return the nearest folder of a path that exists."""
-    return next((folder for folder in path.parents if folder.is_dir()), Path())
+    return next((folder for folder in path.parents if os.path.isdir(folder)), Path())  # noqa: PTH112
 
 
 def _matching(pattern: Path) -> Iterator[Path]:
@@ -95,6 +112,18 @@ def _is_script(file: Path) -> bool:
     except OSError:
         return False
     return begin.removeprefix(b"\xef\xbb\xbf").startswith(b"#!") and bool(_ASKS.search(begin))
+
+
+def is_other(file: Path) -> bool:
+    """Return whether a file is plainly no job script: neither its ending nor its beginning says that it is one."""
+    if not file.is_file():
+        return False
+    try:
+        with file.open("rb") as stream:
+            begin = stream.read(_BEGINNING).decode("utf-8", "surrogateescape")
+    except OSError:
+        return False
+    return bool(begin) and not form.is_job_script(begin, str(file))
 
 
 def text_of(file: Path) -> str:

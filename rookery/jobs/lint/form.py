@@ -5,13 +5,15 @@ import shlex
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.context import PROGRAMS, Context
 from rookery.jobs.lint.finding import Edit, Finding
 
 BOM = "\ufeff"
 _CR = re.compile(r"\r+(?=\n|\Z)")
-_PROGRAMS = {".py": "python", ".r": "Rscript"}
-"""Endings of programs, and what runs them."""
+SUFFIXES = (".sh", ".bash", ".sbatch", ".slurm", ".job")
+"""Endings of job scripts."""
+_REQUESTS = re.compile(r"(?m)^#(?:SBATCH|PBS|BSUB|\$)[ \t]+-")
+"""Lines that request resources, of Slurm, PBS, LSF and SGE."""
 
 _MOST = 4 * 1024 * 1024
 """Slurm's own limit for a script, in bytes, where the site sets no other (SchedulerParameters=max_script_size)."""
@@ -30,7 +32,23 @@ def unreadable(text: str, path: str) -> Finding | None:
     if len(text) > _MOST:
         size = len(text) / 1024 / 1024
         return finding("RK106", f"Too large for a job script ({size:.0f} MB): Slurm accepts at most 4 MB.")
-    return None
+    if is_job_script(text, path):
+        return None
+    if program := PROGRAMS.get(PurePosixPath(path).suffix.lower()):
+        call = f"{program.removesuffix('3')} {shlex.quote(path)}"
+        return finding("RK101", f"A program, not a job script: make it the `command` of a job, `{call}`.")
+    return finding("RK101", "Not a job script: it has no #!/bin/bash in the first line, and no #SBATCH lines.")
+
+
+def is_job_script(text: str, path: str) -> bool:
+    """Return whether a file may be meant as a job script: by its first line, its ending, or its `#SBATCH` lines.
+
+    Args:
+        text: The file's text; its beginning will do.
+        path: Its path.
+    """
+    begins = text.lstrip(f"{BOM}\r\n\t ").startswith("#!")
+    return begins or PurePosixPath(path).suffix in SUFFIXES or bool(_REQUESTS.search(text))
 
 
 def ends(text: str, path: str) -> Iterator[Finding]:
@@ -76,8 +94,9 @@ def shebang(script: Context) -> Iterator[Finding]:
         gap = len(script.text) - len(stripped)
         edits = [Edit(0, gap, "")]
         yield Finding("RK101", script.path, 1, "error", why, stripped.partition("\n")[0], safe=True, edits=tuple(edits))
-    elif (suffix := PurePosixPath(script.path).suffix.lower()) in _PROGRAMS and "#SBATCH" not in script.text:
-        call = f"{_PROGRAMS[suffix]} {shlex.quote(script.path)}"
-        yield script.finding("RK101", 1, f"A program, not a job script: make it the `command` of a job, `{call}`.")
+    elif program := script.interpreter[0]:
+        line = f"#!/usr/bin/env {program}"
+        why = f"The first line does not say what runs the program ({line}): sbatch rejects it."
+        yield script.finding("RK101", 1, why, edits=[Edit(0, 0, f"{line}\n")])
     else:
         yield script.finding("RK101", 1, why, edits=[Edit(0, 0, "#!/bin/bash\n")], safe=True)

@@ -39,6 +39,7 @@ class Rule(NamedTuple):
 
 
 GROUPS: Final = {
+    "RK0": "Comments for lint",
     "RK1": "The file",
     "RK2": "Lines that Slurm does not read as intended",
     "RK3": "What the job requests",
@@ -55,11 +56,23 @@ _PENDING: Final = "Slurm rejects the job, or it never starts"
 
 RULES: Final = (
     Rule(
+        "RK001",
+        "warning",
+        "`# rookery: ignore` without a rule, or with an unknown one",
+        "the comment has no effect",
+    ),
+    Rule(
+        "RK002",
+        "warning",
+        "`# rookery: ignore` for a rule that finds nothing there",
+        "the comment has no effect. Not reported in projects for several clusters, where another one may need it",
+    ),
+    Rule(
         "RK101",
         "error",
         "No `#!` in the first line",
         f"{_REFUSED}: nothing says what runs it",
-        "adds `#!/bin/bash`, but not to a program in Python or R",
+        "adds `#!/bin/bash` to shell scripts; by hand: the line for a program in Python, R, Julia or Perl",
     ),
     Rule("RK102", "error", "Windows line endings", _REFUSED, "writes Unix line endings"),
     Rule(

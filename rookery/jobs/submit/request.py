@@ -252,6 +252,6 @@ def _fix(script: Path, errors: "Sequence[Finding]", target: "Target") -> str:
     shown = os.path.relpath(script) if Path.cwd().is_relative_to(root) else str(script)
     if any(error.safe for error in errors):
         return target.next(f"invoke lint {shlex.quote(shown)} --fix   # then commit, and deploy again")
-    if errors[0].code == "RK101":
+    if errors[0].code == "RK101" and errors[0].mended is None:
         return "edit rookery.yml, commit, and deploy again: invoke docs rookery-yml"
     return f"edit line {errors[0].line} of {shown}, commit, and deploy again"
