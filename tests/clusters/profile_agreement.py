@@ -38,6 +38,10 @@ OF_EVERY_MINIATURE = {
     "storage.*.purge_days": "nobody can tell",
     "mpi_launcher": "Slurm has no default for MPI",
     "gpu_request": "takes both ways",
+    "node_names": "a miniature's own",
+    "features": "those of the constraints, and the profile lists them only where they are known to be all",
+    "gres": "GPUs alone",
+    "slurm_name": "the same as here",
     "array.max_size": "as many as this machine can hold",
 }
 """What need not agree on any miniature."""

@@ -247,7 +247,7 @@ def test_the_version_that_a_profile_names_counts(version: str, options: str, why
     hec = known("hec")
     cluster = replace(hec, data={**hec.data, "cluster_slurm": version})
     found = lint.check(SCRIPT.format(options), cluster, path="job.sh", files=lambda _: None)
-    assert [finding.why for finding in found] == ([why] if why else [])
+    assert [finding.why for finding in found if finding.code[:3] == "RK2"] == ([why] if why else [])
 
 
 def test_one_slip_hides_no_option_from_other_rules() -> None:

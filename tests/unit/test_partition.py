@@ -50,6 +50,9 @@ DAY = 24 * 60
         ("isambard-ai", {"gpus": 1}, "workq"),
         ("perlmutter", {"gpus": 1}, ""),
         ("csd3", {"partition": "icelake"}, "icelake"),
+        ("lumi", {"partition": "largemem", "memory": "3000G"}, "largemem"),
+        ("lumi", {"memory": "900G"}, "small"),
+        ("archer2", {"partition": "highmem", "memory": "480G"}, "highmem"),
     ],
 )
 def test_a_partition_is_chosen_by_what_the_job_asks_for(site: str, asked: dict[str, Any], chosen: str) -> None:

@@ -35,6 +35,28 @@ def test_a_plain_cluster_s_profile_is_valid() -> None:
     assert profile["cluster_array"] == {"max_size": 1000}
 
 
+def test_of_nodes_of_different_sizes_the_largest_is_a_limit() -> None:
+    larger = (
+        NODE.format("(null)")
+        .replace("4 Arch", "2 Arch")
+        .replace("CPUTot=32 RealMemory=190000", "CPUTot=16 RealMemory=770000")
+    )
+    assert value("cluster_nodes", nodes=[NODE.format("(null)"), larger]) == {
+        "count": 6,
+        "max_cores": 32,
+        "max_memory_mb": 770000,
+    }
+
+
+def test_names_are_listed_only_where_all_are_known() -> None:
+    facts = {"nodes": [NODE.format("ib,new")], "node__names": ["cn[01-04],gn1,"]}
+    found = findings(**facts, config=["MaxArraySize = 1001", "GresTypes = gpu,tmp", "ClusterName = ice"])
+    names = ("cluster_slurm_name", "cluster_node_names", "cluster_features", "cluster_gres")
+    assert [found[key].value for key in names] == ["ice", ["cn[01-04]", "gn1"], ["ib", "new"], ["gpu", "tmp"]]
+    found = findings(nodes=[NODE.format("ib,$(x)")], node__names=["Slurm is down"], config=["ClusterName = iceberg"])
+    assert not found.keys() & {*names}
+
+
 def test_every_line_says_how_it_is_known_and_when() -> None:
     text = profile_text.text("iceberg", profile_findings.collect(survey(), GIVEN), GIVEN.today)
     lines = [line for line in text.splitlines() if line.startswith("cluster_")]

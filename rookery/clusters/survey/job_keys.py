@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from rookery.clusters.architectures import ARCHITECTURES
 from rookery.clusters.cluster import ACCOUNT
-from rookery.clusters.survey import node_answers, quality_keys, trials
+from rookery.clusters.survey import name_keys, node_answers, quality_keys, trials
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.finding import CHOSEN, CONCLUDED, FOUND, GivenAnswers, ProfileFinding
 from rookery.clusters.survey.slurm_answers import NodeKind, SlurmSite, SurveyedPartition, mebibytes, whole
@@ -58,6 +58,7 @@ def findings(site: SlurmSite, survey: Survey, given: GivenAnswers) -> Iterator[P
     yield from _gpus(site, names, titles)
     if constraints := _constraints(site.nodes, names):
         yield ProfileFinding("cluster_constraints", constraints, FOUND, "features of scontrol show node")
+    yield from name_keys.findings(site, survey, given)
     if "MpiDefault" in site.config and site.config["MpiDefault"] != "none":
         yield ProfileFinding("cluster_mpi_launcher", "srun", CONCLUDED, f"MpiDefault is {site.config['MpiDefault']}")
     if array := _array(site):
@@ -203,13 +204,18 @@ def _types(nodes: Iterable[NodeKind]) -> list[str]:
 
 
 def _nodes(site: SlurmSite) -> Iterator[ProfileFinding]:
-    """Yield the usual node: one without GPUs; its size only where all are alike, as it is taken for a limit."""
+    """Yield the usual node, one without GPUs: its size where all are alike, otherwise the largest, which is a limit."""
     usual = [kind for kind in site.nodes if not kind.gpus]
     if not usual:
         return
     value = {"count": sum(kind.count for kind in usual)}
     if len({(kind.cores, kind.memory_mb) for kind in usual}) == 1:
         value |= {"cores": usual[0].cores, "memory_mb": usual[0].memory_mb}
+    else:
+        value |= {
+            "max_cores": max(kind.cores for kind in usual),
+            "max_memory_mb": max(kind.memory_mb for kind in usual),
+        }
     yield ProfileFinding("cluster_nodes", value, FOUND, "scontrol show node")
 
 
@@ -229,8 +235,8 @@ def _gpus(site: SlurmSite, usable: Sequence[str], titles: Mapping[str, str]) -> 
         entry |= {
             "per_node": max(kind.gpus[known_as] for kind in having),
             "nodes": sum(kind.count for kind in having),
-            "node_cores": min(kind.cores for kind in having),
-            "node_memory_mb": min(kind.memory_mb for kind in having),
+            "node_cores": max(kind.cores for kind in having),
+            "node_memory_mb": max(kind.memory_mb for kind in having),
         }
         entries.append(entry)
     yield ProfileFinding("cluster_gpus", entries, FOUND, "scontrol show node", doubtful=("memory_gb",))

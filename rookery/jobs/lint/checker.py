@@ -17,11 +17,13 @@ from rookery.jobs.lint import (
     lines,
     logs,
     mail,
+    node_limits,
     option_names,
     option_values,
     partition_names,
     placeholders,
     resources,
+    site_names,
     workers,
 )
 from rookery.jobs.lint.context import Context
@@ -47,6 +49,8 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     partition_names.unknown,
     resources.too_long,
     resources.too_many_cores,
+    node_limits.exceeded,
+    site_names.unknown,
     resources.gpus,
     resources.required,
     resources.default_memory,

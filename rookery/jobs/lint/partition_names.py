@@ -1,7 +1,7 @@
 """RK301: partitions that the cluster does not have, and which of its own would take the job."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import suppress
 from typing import Any
 
 from rookery.core.errors import RookeryError
@@ -66,7 +66,7 @@ def _with_purpose(entry: Any) -> str:
 def _takes(script: Context, part: RequestedResources, name: str) -> bool:
     """Return whether the job could have been written for a partition."""
     found = [place for place in partition.places(script.cluster) if place.partition.get("name") == name]
-    return any(placement.fits(place, part.job, script.cluster) for place in found)
+    return any(placement.fits(place, job, script.cluster) for place in found for job in part.jobs)
 
 
 def _suggested(script: Context, part: RequestedResources, name: str) -> str:
@@ -79,7 +79,7 @@ def _suggested(script: Context, part: RequestedResources, name: str) -> str:
 
 def chosen(script: Context, part: RequestedResources) -> str:
     """Return the partition that rookery would choose for such a job; "" where none takes it."""
-    try:
-        return partition.placed(replace(part.job, partition=""), script.cluster).partition
-    except RookeryError:
-        return ""
+    for job in part.jobs:
+        with suppress(RookeryError):
+            return partition.placed(job, script.cluster).partition
+    return ""

@@ -11,6 +11,7 @@ from rookery.projects.job import Job
 from rookery.projects.scripts.directives import DirectiveOption
 
 GPU_OPTIONS = ("gres", "gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket")
+MEMORY_OPTIONS = ("mem", "mem-per-cpu", "mem-per-gpu")
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,16 @@ class RequestedResources:
             and the cluster has no other; empty where it is not known.
         partition: The option that names them.
         nodes: How many nodes, at least.
+        nodes_option: The option that says how many; None where Slurm chooses.
         tasks: How many processes.
+        tasks_on_node: How many of them on one node, at least.
         cpus: Cores for each of them.
-        cores: Cores for all of them.
+        least_cpus: Cores that a node must have.
         minutes: How long; None where it does not say.
         gpus: The type of each kind of GPU, "" for any, and how many on a node or in all.
         gpu: The option that asks for them.
+        memory: The option that asks for memory, and how many MiB: on a node, or for each core or GPU.
+        constraint: The features that its nodes must have, as --constraint takes them.
         whole: Whether it takes whole nodes.
     """
 
@@ -36,13 +41,27 @@ class RequestedResources:
     partitions: tuple[Mapping[str, Any], ...]
     partition: DirectiveOption | None
     nodes: int
+    nodes_option: DirectiveOption | None
     tasks: int
+    tasks_on_node: int
     cpus: int
-    cores: int
+    least_cpus: int
     minutes: float | None
     gpus: tuple[tuple[str, int], ...]
     gpu: DirectiveOption | None
+    memory: tuple[DirectiveOption, float] | None
+    constraint: str
     whole: bool
+
+    @property
+    def cores(self) -> int:
+        """Cores for all processes."""
+        return self.tasks * self.cpus
+
+    @property
+    def cores_on_node(self) -> int:
+        """Cores on one node, at least."""
+        return max(self.tasks_on_node * self.cpus, self.least_cpus)
 
     @property
     def gpus_in_all(self) -> int:
@@ -52,22 +71,63 @@ class RequestedResources:
         return count * {"gpus": 1, "gpus-per-task": self.tasks}.get(name, self.nodes)
 
     @property
-    def job(self) -> Job:
-        """What it asks for as a job of rookery.yml, whose partitions are chosen by the profile."""
+    def gpus_on_node(self) -> int:
+        """How many GPUs on one node, at least."""
+        count = sum(number for _, number in self.gpus)
+        name = self.gpu.name if self.gpu else ""
+        if name == "gpus":
+            return -(-count // self.nodes) if self.nodes_option else min(count, 1)
+        return count * (self.tasks_on_node if name == "gpus-per-task" else 1)
+
+    @property
+    def memory_on_node(self) -> float:
+        """MiB of memory on one node, at least; 0 where it does not say, or takes all."""
+        option, size = self.memory or (None, 0)
+        name = option.name if option else ""
+        return size * {"mem-per-cpu": self.cores_on_node, "mem-per-gpu": self.gpus_on_node}.get(name, 1)
+
+    @property
+    def gpu_types(self) -> list[str]:
+        """The types of GPU that it asks for by name."""
+        return [kind for kind, _ in self.gpus if kind]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """What it asks for, as jobs of rookery.yml, whose partition the profile chooses.
+
+        One for each number of nodes that it may have: where it does not say, its tasks may share a node or be spread.
+        """
+        counts = [self.nodes] if self.nodes_option else [2**power for power in range(self.tasks.bit_length())]
+        return [self._job(max(nodes, 1)) for nodes in counts or [1]]
+
+    def _job(self, nodes: int) -> Job:
         return Job(
             name="",
-            nodes=max(self.nodes, 1),
+            nodes=nodes,
             tasks=max(self.tasks, 1),
             cpus=max(self.cpus, 1),
+            memory=f"{math.ceil(self.memory_on_node)}M" if self.memory_on_node else "",
             minutes=0 if self.minutes is None or math.isinf(self.minutes) else math.ceil(self.minutes),
             gpus=self.gpus_in_all,
-            gpu_type=next((kind for kind, _ in self.gpus if kind), ""),
+            gpu_type=next(iter(self.gpu_types), ""),
         )
 
 
 def partitions(script: Context) -> list[Mapping[str, Any]]:
     """Return the cluster's partitions, as its profile has them."""
     return list(script.cluster.data.get("cluster_partitions") or [])
+
+
+def gpu_types(entry: Mapping[str, Any], script: Context) -> list[str]:
+    """Return the types of GPU that a partition has, as far as the profile knows them.
+
+    Args:
+        entry: The partition's entry of cluster_partitions.
+        script: The script whose cluster it is.
+    """
+    known = script.cluster.data.get("cluster_gpus") or []
+    types = [gpu["type"] for gpu in known if entry["name"] in (gpu.get("partitions") or [])]
+    return list(entry.get("gpu_types") or types)
 
 
 def requested(script: Context) -> list[RequestedResources]:
@@ -82,10 +142,10 @@ def _requested(script: Context, part: int) -> RequestedResources:
     if not partition:  # Slurm's own default, which the profile knows where it has no other
         names = [known[0]["name"]] if len(known) == 1 and script.cluster.data.get("cluster_default_partition") else []
     entries = [entry for entry in known if entry["name"] in names]
+    nodes_option = directives.get("nodes", part=part)
     nodes = values.count(directives.value("nodes", part=part))
     per_node = values.count(directives.value("ntasks-per-node", part=part))
     tasks = values.count(directives.value("ntasks", part=part), otherwise=nodes * per_node)
-    cpus = values.count(directives.value("cpus-per-task", part=part))
     time = directives.value("time", part=part)
     gpu = next((option for name in GPU_OPTIONS if (option := directives.get(name, part=part))), None)
     return RequestedResources(
@@ -93,14 +153,33 @@ def _requested(script: Context, part: int) -> RequestedResources:
         partitions=tuple(entries),
         partition=partition,
         nodes=nodes,
+        nodes_option=nodes_option,
         tasks=tasks,
-        cpus=cpus,
-        cores=tasks * cpus,
+        tasks_on_node=_tasks_on_node(script, part, tasks),
+        cpus=values.count(directives.value("cpus-per-task", part=part)),
+        least_cpus=values.count(directives.value("mincpus", part=part)),
         minutes=values.minutes(time) if time else None,
         gpus=tuple(_gpus(gpu)),
         gpu=gpu if gpu and _gpus(gpu) else None,
+        memory=_memory(script, part),
+        constraint=directives.value("constraint", part=part) or "",
         whole=directives.get("exclusive", part=part) is not None,
     )
+
+
+def _tasks_on_node(script: Context, part: int, tasks: int) -> int:
+    """Return how many processes one node has at least: sbatch spreads them over as many nodes as it may take."""
+    per_node = values.count(script.directives.value("ntasks-per-node", part=part))
+    if not script.directives.value("ntasks", part=part):
+        return per_node
+    most = values.most(script.directives.value("nodes", part=part))
+    return -(-tasks // most) if most else 1
+
+
+def _memory(script: Context, part: int) -> tuple[DirectiveOption, float] | None:
+    option = script.directives.get(*MEMORY_OPTIONS, part=part)
+    size = values.megabytes(option.value) if option and option.value else None
+    return (option, size) if option and size is not None else None
 
 
 def _gpus(option: DirectiveOption | None) -> list[tuple[str, int]]:

@@ -11,9 +11,15 @@ from rookery.jobs.lint import lines, partition_names, similar_names, values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.effective import working_command
 from rookery.jobs.lint.finding import Finding
-from rookery.jobs.lint.requested_resources import GPU_OPTIONS, RequestedResources, longest, partitions, requested
-
-_MEMORY = ("mem", "mem-per-cpu", "mem-per-gpu")
+from rookery.jobs.lint.requested_resources import (
+    GPU_OPTIONS,
+    MEMORY_OPTIONS,
+    RequestedResources,
+    gpu_types,
+    longest,
+    partitions,
+    requested,
+)
 
 
 def too_long(script: Context) -> Iterator[Finding]:
@@ -92,18 +98,12 @@ def gpus(script: Context) -> Iterator[Finding]:
         if not part.gpu:
             continue
         usable = part.partitions or _default(script, part)
-        if usable and not any(_types(partition, known) or partition.get("for") == "gpu" for partition in usable):
+        if usable and not any(gpu_types(partition, script) or partition.get("for") == "gpu" for partition in usable):
             if any("gpu_types" in partition for partition in partitions(script)) or not known:
-                yield _without(script, part, known, [str(partition["name"]) for partition in usable])
+                yield _without(script, part, [str(partition["name"]) for partition in usable])
             continue
         yield from _typed(script, part, known)
         yield from _more(script, part, known)
-
-
-def _types(partition: Mapping[str, Any], known: list[Mapping[str, Any]]) -> list[str]:
-    """Return the types of GPU that a partition has."""
-    types = [gpu["type"] for gpu in known if partition["name"] in (gpu.get("partitions") or [])]
-    return list(partition.get("gpu_types") or types)
 
 
 def _default(script: Context, part: RequestedResources) -> list[Mapping[str, Any]]:
@@ -114,8 +114,8 @@ def _default(script: Context, part: RequestedResources) -> list[Mapping[str, Any
     return [entry for entry in partitions(script) if entry["name"] == default]
 
 
-def _without(script: Context, part: RequestedResources, known: list[Mapping[str, Any]], names: list[str]) -> Finding:
-    having = [partition["name"] for partition in partitions(script) if _types(partition, known)]
+def _without(script: Context, part: RequestedResources, names: list[str]) -> Finding:
+    having = [partition["name"] for partition in partitions(script) if gpu_types(partition, script)]
     where = f"these have: {', '.join(having)}" if having else f"{script.cluster.name} has no known GPUs"
     other = partition_names.chosen(script, part) if having else ""
     edits = []
@@ -128,7 +128,7 @@ def _without(script: Context, part: RequestedResources, known: list[Mapping[str,
 
 
 def _typed(script: Context, part: RequestedResources, known: list[Mapping[str, Any]]) -> Iterator[Finding]:
-    types = sorted({kind for partition in part.partitions for kind in _types(partition, known)})
+    types = sorted({kind for partition in part.partitions for kind in gpu_types(partition, script)})
     types = types or [gpu["type"] for gpu in known]
     for kind, _ in part.gpus:
         if kind and types and kind not in types and part.gpu:
@@ -154,7 +154,7 @@ def _more(script: Context, part: RequestedResources, known: list[Mapping[str, An
         return
     if not part.gpu or part.gpu.name not in {"gres", "gpus-per-node"}:
         return
-    types = {kind for partition in part.partitions for kind in _types(partition, known)}
+    types = {kind for partition in part.partitions for kind in gpu_types(partition, script)}
     for kind, number in part.gpus:
         fit = [gpu for gpu in known if gpu["type"] in types and kind in {"", gpu["type"]}]
         if fit and all("per_node" in gpu for gpu in fit) and number > (best := max(gpu["per_node"] for gpu in fit)):
@@ -224,10 +224,10 @@ def default_memory(script: Context) -> Iterator[Finding]:
     default = limits.get("default_memory_mb")
     if not default or not script.asks or limits.get("follow_gpus") or not (at_work := working_command(script)):
         return
-    if lines.intended_options(script) & {*_MEMORY}:
+    if lines.intended_options(script) & {*MEMORY_OPTIONS}:
         return
     for part in requested(script):
-        if not part.whole and not script.directives.get(*_MEMORY, part=part.part):
+        if not part.whole and not script.directives.get(*MEMORY_OPTIONS, part=part.part):
             yield script.finding(
                 "RK309",
                 script.directives.lines[-1].number,

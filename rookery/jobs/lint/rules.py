@@ -232,6 +232,38 @@ RULES: Final = (
         "a job that uses more than its memory is killed",
         "by hand: `--mem=1G`",
     ),
+    Rule("RK310", "error", "More cores on one node than any node of the partition has", _REJECTED),
+    Rule("RK311", "error", "More memory on one node than any node of the partition has", _REJECTED),
+    Rule("RK312", "error", "More nodes than the partition has", _REJECTED),
+    Rule(
+        "RK313",
+        "error",
+        "A `--constraint` that no node of the cluster has",
+        f"{_REJECTED}. Only where the profile lists all (`cluster_features`), and a warning where that is unverified",
+        "corrects capitals, `-` for `_` and one wrong letter; by hand otherwise",
+    ),
+    Rule(
+        "RK314",
+        "error",
+        "A `--gres` that the cluster does not have",
+        f"{_REJECTED}. Only where the profile lists all (`cluster_gres`), and a warning where that is unverified",
+        "corrects capitals and `gpus` for `gpu`; by hand otherwise",
+    ),
+    Rule(
+        "RK315",
+        "error",
+        "A node that the cluster does not have",
+        f"{_REJECTED}. Only where the profile has the names (`cluster_node_names`), and a warning where they are "
+        "unverified",
+    ),
+    Rule("RK316", "error", "`--clusters` with another cluster", "Slurm rejects the job, or sends it there"),
+    Rule(
+        "RK317",
+        "warning",
+        "Another account than the one in your settings (`cluster_account.name`)",
+        "Slurm rejects the job if you have no access to that account",
+        "by hand: the account of your settings",
+    ),
     Rule(
         "RK401",
         "error",

@@ -82,3 +82,9 @@ def count(value: str | None, otherwise: int = 1) -> int:
     """Return a number of nodes, tasks or cores: the least, of a range."""
     match = re.match(r"\d+", value or "")
     return int(match.group()) if match else otherwise
+
+
+def most(value: str | None) -> int:
+    """Return the most nodes that a number or a range allows; 0 where it sets no limit."""
+    match = re.fullmatch(r"\d+(?:-(\d+))?", value or "")
+    return int(match[1] or match[0]) if match else 0

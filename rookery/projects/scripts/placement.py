@@ -8,6 +8,7 @@ from rookery.clusters import architectures
 from rookery.clusters.cluster import Cluster
 from rookery.core import near_names
 from rookery.projects.job import Job
+from rookery.projects.scripts import node_sizes
 from rookery.projects.slurm_values import mebibytes, task_count, time_limit
 
 
@@ -112,7 +113,7 @@ def broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:
         yield f"at most {_count(most, 'core')}"
     on_one = -(-processes(job) // job.nodes) * job.cpus
     memory = mebibytes(job.memory) if job.memory else 0
-    largest_cores, largest_memory = _largest_node(place, job, cluster)
+    largest_cores, largest_memory = node_sizes.largest(place.partition, cluster, gpu_types=_gpu_types(place, job))
     if largest_cores and on_one > largest_cores:
         yield f"at most {largest_cores} cores a node"
     if largest_memory and memory > largest_memory:
@@ -133,8 +134,8 @@ def fits(place: JobPlace, job: Job, cluster: Cluster) -> bool:
 def _counts_broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:
     """Yield what a place does not allow of a job's nodes, and of its tasks in the queue."""
     most = place.most("max_nodes")
-    most = cluster.data.get("cluster_nodes", {}).get("count") if most is None else most
-    if most is not None and job.nodes > most:
+    most = most or node_sizes.count(place.partition, cluster, gpu_types=_gpu_types(place, job))
+    if most and job.nodes > most:
         yield f"at most {_count(most, 'node')}"
     if job.nodes < (fewest := place.fewest("min_nodes")):
         yield f"at least {_count(fewest, 'node')}"
@@ -187,7 +188,7 @@ def unused(place: JobPlace, job: Job, cluster: Cluster) -> int:
         sizes = [gpu.get("per_node", 0) for gpu in _gpus(place, job, cluster)]
         wanted = job.gpus
     else:
-        sizes = [cores for cores, _ in _nodes(place, job, cluster)]
+        sizes = node_sizes.cores(place.partition, cluster)
         wanted = processes(job) * job.cpus
     known = [size for size in sizes if size * job.nodes >= wanted]
     return min(known) * job.nodes - wanted if known else 1
@@ -233,30 +234,12 @@ def _gpus_broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:
 
 def _gpus(place: JobPlace, job: Job, cluster: Cluster) -> list[Mapping[str, Any]]:
     """Return the types of GPU that a job could be given there."""
-    types = [job.gpu_type] if job.gpu_type else place.partition.get("gpu_types", [])
+    types = _gpu_types(place, job)
     return [gpu for gpu in cluster.data.get("cluster_gpus", []) if gpu["type"] in types]
 
 
-def _nodes(place: JobPlace, job: Job, cluster: Cluster) -> list[tuple[int, int]]:
-    """Return cores and MiB of each kind of node there, 0 for what the profile does not know."""
-    if job.gpus:
-        nodes = [(gpu.get("node_cores", 0), gpu.get("node_memory_mb", 0)) for gpu in _gpus(place, job, cluster)]
-    else:
-        name = place.partition.get("name")
-        nodes = [
-            (node.get("cores", 0), node.get("memory_mb", 0))
-            for node in cluster.data.get("cluster_constraints", [])
-            if name in node.get("partitions", [name])
-        ]
-    if not nodes and (usual := cluster.data.get("cluster_nodes")):
-        nodes = [(usual.get("cores", 0), usual.get("memory_mb", 0))]
-    return nodes
-
-
-def _largest_node(place: JobPlace, job: Job, cluster: Cluster) -> tuple[int, int]:
-    """Return cores and MiB of the largest node of a place, as far as the profile knows them; else 0."""
-    nodes = _nodes(place, job, cluster)
-    if not nodes:
-        return 0, 0
-    cores, memory = zip(*nodes, strict=True)
-    return (0 if 0 in cores else max(cores)), (0 if 0 in memory else max(memory))
+def _gpu_types(place: JobPlace, job: Job) -> list[str]:
+    """Return the types of GPU that a job may be given there; none where it asks for no GPUs."""
+    if not job.gpus:
+        return []
+    return [job.gpu_type] if job.gpu_type else list(place.partition.get("gpu_types", []))

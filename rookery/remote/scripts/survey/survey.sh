@@ -58,7 +58,7 @@ survey_slurm() {
     printf '%s\n' "$config"
     return
   }
-  printf '%s\n' "$config" | grep -E '^rookery-survey (more )?config($| (ClusterName|DefMemPer(CPU|Node)|JobDefaults|MaxArraySize|MpiDefault|SLURM_VERSION) *=)'
+  printf '%s\n' "$config" | grep -E '^rookery-survey (more )?config($| (ClusterName|DefMemPer(CPU|Node)|GresTypes|JobDefaults|MaxArraySize|MpiDefault|SLURM_VERSION) *=)'
   answer partition 1000 scontrol show partition --oneliner
   # a line for each kind of node, with how many there are: clusters have thousands of nodes, and few kinds
   said=$(timed scontrol show node --oneliner 2>/dev/null) && printf '%s\n' "$said" | awk '
@@ -75,6 +75,7 @@ survey_slurm() {
       for (name in seen) delete seen[name]
     }
     END { for (kind in count) print count[kind] " " kind }' | sort | list nodes 2000
+  fact node-names "$(timed sinfo --noheader --format=%N 2>/dev/null | sort -u | tr '\n' ',')"
   name=$(printf '%s\n' "$config" | sed -n 's/^rookery-survey config ClusterName *= *//p')
   if command -v sacctmgr >/dev/null 2>&1; then
     answer assoc 500 sacctmgr --noheader --parsable2 show assoc "user=$user" ${name:+"cluster=$name"} \
