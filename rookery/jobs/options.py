@@ -29,6 +29,7 @@ class SubmitOptions(Options):
     failed: str = option(default="", value="NUMBER", help="submit the failed tasks of this run again")
     tag: str = option(default="", help="tag the commit with this name")
     unchecked: bool = option(default=False, help="submit a long job without running the project's tests first")
+    unlinted: bool = option(default=False, help="submit although lint finds errors; the record names them")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
@@ -53,6 +54,7 @@ class RunOptions(Options):
     resume: bool = option(default=False, help="continue the last run, wherever it stopped")
     dirty: bool = option(default=False, help="include uncommitted changes, as a snapshot that is marked as such")
     unchecked: bool = option(default=False, help="submit a long job without running the project's tests first")
+    unlinted: bool = option(default=False, help="submit although lint finds errors; the record names them")
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)
     yes: bool = option(default=False, help=YES)

@@ -69,6 +69,8 @@ class RunRecord:
         after: Numbers of the jobs that had to complete before, also of those that had when it was submitted.
         token: A mark that tells this submission from any other.
         table: Path there of the table of parameters beside the results; "" for none.
+        overruled: Codes of the errors of lint that it was submitted with all the same (--unlinted).
+        ignored: Codes of lint's rules that comments in the script overrule.
     """
 
     job: str
@@ -102,6 +104,8 @@ class RunRecord:
     after: tuple[str, ...] = ()
     token: str = ""
     table: str = ""
+    overruled: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     version: int = 1
 
     @property

@@ -42,6 +42,7 @@ OF_EVERY_MINIATURE = {
     "features": "those of the constraints, and the profile lists them only where they are known to be all",
     "gres": "GPUs alone",
     "slurm_name": "the same as here",
+    "partitions.*.no_time_limit": "a miniature's partitions have none where the profile has none",
     "array.max_size": "as many as this machine can hold",
 }
 """What need not agree on any miniature."""

@@ -65,7 +65,8 @@ class Site:
         """
         submission = asdict(SubmitRequest("seals", **{"job": "fit", "token": TOKEN, **asked}))
         digest = hashlib.sha256(SCRIPT.encode()).hexdigest()
-        details = {"digest": digest, "base": "", "again": again, "cluster": "hec", "rookery": "0", "commands": {}}
+        linted = {"digest": digest, "overruled": ["RK605"], "ignored": []}
+        details = {**linted, "base": "", "again": again, "cluster": "hec", "rookery": "0", "commands": {}}
         request = {**submission, **details}
         arguments = remote_client._arguments("submission", request)
         done = subprocess.run(

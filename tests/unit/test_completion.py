@@ -68,7 +68,7 @@ def proposed(*words: str) -> list[str]:
         (("config.set", "email", ""), []),
         (("completion.install", ""), ["bash", "zsh", "fish"]),
         (("completion", "show", "z"), ["zsh"]),
-        (("docs", "RK60"), [f"RK60{number}" for number in range(1, 8)]),
+        (("docs", "RK60"), [f"RK60{number}" for number in range(1, 10)]),
         (("docs", "rk601"), ["RK601"]),
         (("sandbox.up", "hec", "--auth", "pass"), ["password", "password+totp"]),
         (("code", "--editor", "code"), ["code", "code-insiders"]),

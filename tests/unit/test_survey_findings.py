@@ -48,15 +48,6 @@ def test_of_nodes_of_different_sizes_the_largest_is_a_limit() -> None:
     }
 
 
-def test_names_are_listed_only_where_all_are_known() -> None:
-    facts = {"nodes": [NODE.format("ib,new")], "node__names": ["cn[01-04],gn1,"]}
-    found = findings(**facts, config=["MaxArraySize = 1001", "GresTypes = gpu,tmp", "ClusterName = ice"])
-    names = ("cluster_slurm_name", "cluster_node_names", "cluster_features", "cluster_gres")
-    assert [found[key].value for key in names] == ["ice", ["cn[01-04]", "gn1"], ["ib", "new"], ["gpu", "tmp"]]
-    found = findings(nodes=[NODE.format("ib,$(x)")], node__names=["Slurm is down"], config=["ClusterName = iceberg"])
-    assert not found.keys() & {*names}
-
-
 def test_every_line_says_how_it_is_known_and_when() -> None:
     text = profile_text.text("iceberg", profile_findings.collect(survey(), GIVEN), GIVEN.today)
     lines = [line for line in text.splitlines() if line.startswith("cluster_")]

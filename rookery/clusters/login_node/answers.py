@@ -50,6 +50,9 @@ tasks = text(r"[0-9,:%\- \[\]]*", longest=1_000_000)
 _inputs = mapping(path, text("[0-9a-f]{64}"), 10_000)
 """The digest of each data set, by its path in the project."""
 
+_codes = many(text("RK[0-9]{3}"), 1000)
+"""Codes of lint's rules."""
+
 _record = struct(
     {"job": text(r"[^\x00-\x1f\x7f]{1,4096}"), "id": number, "cluster": name},
     {
@@ -81,6 +84,8 @@ _record = struct(
         "after": many(number, 10_000),
         "token": text("[0-9A-Za-z]{0,64}"),
         "table": path,
+        "overruled": _codes,
+        "ignored": _codes,
         "version": whole(1, 10**6),
     },
 )

@@ -132,6 +132,8 @@ def _limits_and_nodes(partition: SurveyedPartition, site: SlurmSite, architectur
     """Return what an entry of cluster_partitions says of limits, GPUs, architecture and account."""
     nodes = _nodes_of(partition, site)
     entry: dict[str, Any] = {"default_minutes": partition.default_minutes, **_partition_limits(partition, site)}
+    if partition.is_endless and not any(quality.max_minutes for quality in site.limits.values()):
+        entry["no_time_limit"] = True
     entry |= {"exclusive": partition.is_exclusive, "gpu_types": _types(nodes)}
     own = {kind.architecture for kind in nodes}
     if len(own) == 1 and (only := own.pop()) != architecture and only in ARCHITECTURES:
@@ -284,7 +286,7 @@ def _array(site: SlurmSite) -> dict[str, Any]:
     return array
 
 
-def _limits(site: SlurmSite) -> dict[str, int]:
+def _limits(site: SlurmSite) -> dict[str, Any]:
     """Return what a job gets by default, and what a user may use at once."""
     usual = next((partition for partition in site.partitions if partition.is_default), None)
     memory = {
@@ -292,7 +294,9 @@ def _limits(site: SlurmSite) -> dict[str, int]:
     }
     memory |= dict(usual.default_memory) if usual else {}
     of_job = next((size for size in memory.values() if size), None)
-    limits = {"default_memory_mb": of_job} if of_job else {}
+    limits: dict[str, Any] = {"default_memory_mb": of_job} if of_job else {}
+    if not of_job and "MEMORY" in site.config.get("SelectTypeParameters", "").upper():
+        limits["whole_node_memory"] = True  # slurm.conf's manual, DefMemPerNode: the default is all of it
     default = site.limits.get(site.default_qos) or (next(iter(site.limits.values())) if len(site.limits) == 1 else None)
     of_user = default.user if default else {}
     if cores := whole(of_user.get("cpu", "")):

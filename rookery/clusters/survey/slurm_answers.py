@@ -32,6 +32,8 @@ class SurveyedPartition:
     max_minutes: int | None
     max_nodes: int | None
     max_cores_per_node: int | None
+    is_endless: bool = False
+    """Whether a job that requests no time limit has none."""
     default_memory: Mapping[str, int] = field(default_factory=dict)
     """DefMemPerCPU or DefMemPerNode, in MiB."""
     groups: tuple[str, ...] = ()
@@ -180,6 +182,7 @@ def _partitions(lines: Iterable[str], unusable: list[str]) -> Iterator[SurveyedP
             is_default=fields.get("Default") == "YES",
             default_minutes=minutes(fields.get("DefaultTime", "")),
             max_minutes=minutes(fields.get("MaxTime", "")),
+            is_endless=(fields.get("DefaultTime"), fields.get("MaxTime")) == ("NONE", "UNLIMITED"),
             max_nodes=whole(fields.get("MaxNodes", "")),
             max_cores_per_node=whole(fields.get("MaxCPUsPerNode", "")),
             default_memory={key: size for key, size in memory.items() if size},

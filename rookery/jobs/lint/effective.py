@@ -112,7 +112,7 @@ def _past_options(words: list[ShellWord], wrapper: Wrapper) -> tuple[list[ShellW
 
 
 def _split(words: list[ShellWord], wrapper: Wrapper) -> list[list[ShellWord]]:
-    """Return the parts between `:`, each with a command of its own; all but the first begin with options again."""
+    """Return the parts between `:`, each with a command; all but the first begin with options again."""
     parts: list[list[ShellWord]] = [[]]
     for word in words:
         if wrapper.colons and word.text == ":":

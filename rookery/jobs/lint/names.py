@@ -30,6 +30,11 @@ STARTERS = _names("""
 LAUNCHERS = STARTERS | {"parallel", "ray", "julia"}
 """Commands that start processes on what the job was given."""
 
+OWN_LAUNCHERS = _names("""
+    orca ansys fluent abaqus starccm+ comsol molpro qchem ams mapdl jobex snakemake nextflow dask spark-submit hq
+""")
+"""Programs that start the processes of their own runs."""
+
 SETTING_UP = _names("""
     source . module ml export set unset exit return wait touch test [ : cd mkdir echo printf hostname date sleep
     true false env printenv pwd whoami id groups uname nproc lscpu lsb_release free uptime ls cat head tail wc

@@ -11,7 +11,7 @@ from typing import Any
 from rookery.core import near_names
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding
-from rookery.jobs.lint.requested_resources import RequestedResources, gpu_types, requested
+from rookery.jobs.lint.requested_resources import RequestedResources, gpu_types, requested, usable
 from rookery.projects.scripts import node_sizes
 from rookery.projects.scripts.directives import DirectiveOption
 from rookery.projects.scripts.node_sizes import NodeSize
@@ -25,25 +25,16 @@ def exceeded(script: Context) -> Iterator[Finding]:
     if limits.get("follow_gpus"):  # cores and memory are not asked for there
         return
     for part in requested(script):
-        usable = _usable(script, part)
-        if usable:
-            yield from _cores(script, part, usable)
-            yield from _nodes(script, part, usable)
-        yield from _memory(script, part, usable, limits.get("memory_mb") or 0)
+        entries = usable(script, part)
+        if entries:
+            yield from _cores(script, part, entries)
+            yield from _nodes(script, part, entries)
+        yield from _memory(script, part, entries, limits.get("memory_mb") or 0)
 
 
-def _usable(script: Context, part: RequestedResources) -> list[Mapping[str, Any]]:
-    """Return the partitions that a job may go to, the default one where it names none; none where that is not known."""
-    if part.partition:
-        wanted = (part.partition.value or "").split(",")
-        return list(part.partitions) if len(part.partitions) == len({*wanted}) else []
-    default = script.cluster.data.get("cluster_default_partition", "")
-    return [entry for entry in script.cluster.data.get("cluster_partitions") or [] if entry["name"] == default]
-
-
-def _largest(script: Context, part: RequestedResources, usable: Iterable[Mapping[str, Any]]) -> NodeSize:
+def _largest(script: Context, part: RequestedResources, entries: Iterable[Mapping[str, Any]]) -> NodeSize:
     """Return the most cores and the most memory of a node in any of the partitions; 0 for what is not known."""
-    kinds = [(entry, _types(script, part, entry)) for entry in usable]
+    kinds = [(entry, _types(script, part, entry)) for entry in entries]
     if part.gpu and not all(types for _, types in kinds):
         return NodeSize(0, 0)
     sizes = [
@@ -60,20 +51,20 @@ def _types(script: Context, part: RequestedResources, entry: Mapping[str, Any]) 
     return part.gpu_types or gpu_types(entry, script)
 
 
-def _cores(script: Context, part: RequestedResources, usable: list[Mapping[str, Any]]) -> Iterator[Finding]:
-    most = _largest(script, part, usable).cores
-    allowed = max((entry.get("cores") or part.cores for entry in usable), default=part.cores)
+def _cores(script: Context, part: RequestedResources, entries: list[Mapping[str, Any]]) -> Iterator[Finding]:
+    most = _largest(script, part, entries).cores
+    allowed = max((entry.get("cores") or part.cores for entry in entries), default=part.cores)
     of_user = (script.cluster.data.get("cluster_limits") or {}).get("cores") or part.cores
     if not most or part.cores_on_node <= most or part.cores > min(allowed, of_user):  # the latter is RK303's
         return
     option = _option(script, part, _CORES)
     how = f" ({part.tasks_on_node} tasks of {part.cpus} cores)" if part.tasks_on_node > 1 and part.cpus > 1 else ""
-    why = f"{_where(script, part, usable)} at most {most} cores; this requests {part.cores_on_node} on one node{how}."
+    why = f"{_where(script, part, entries)} at most {most} cores; this requests {part.cores_on_node} on one node{how}."
     yield script.finding("RK310", option.line, why)
 
 
 def _memory(
-    script: Context, part: RequestedResources, usable: list[Mapping[str, Any]], of_user: int
+    script: Context, part: RequestedResources, entries: list[Mapping[str, Any]], of_user: int
 ) -> Iterator[Finding]:
     wanted = part.memory_on_node
     if not part.memory or not wanted:
@@ -82,23 +73,23 @@ def _memory(
     count = {"mem-per-cpu": part.cores_on_node, "mem-per-gpu": part.gpus_on_node}.get(option.name, 1)
     unit = option.name.rpartition("-")[2].replace("cpu", "core").replace("gpu", "GPU")
     how = f" ({count} {unit}s with {_size(each)} each)" if count > 1 else ""
-    most = _largest(script, part, usable).memory_mb if usable else 0
+    most = _largest(script, part, entries).memory_mb if entries else 0
     if most and wanted > most:
-        where = f"{_where(script, part, usable)} at most {_size(most)} of memory"
+        where = f"{_where(script, part, entries)} at most {_size(most)} of memory"
         yield script.finding("RK311", option.line, f"{where}; this requests {_size(wanted)} on one node{how}.")
     elif of_user and wanted * part.nodes > of_user:
         where = f"{script.cluster.name} allows each user at most {_size(of_user)} of memory at a time"
         yield script.finding("RK311", option.line, f"{where}; this requests {_size(wanted * part.nodes)}{how}.")
 
 
-def _nodes(script: Context, part: RequestedResources, usable: list[Mapping[str, Any]]) -> Iterator[Finding]:
-    if part.gpu and not all(_types(script, part, entry) for entry in usable):
+def _nodes(script: Context, part: RequestedResources, entries: list[Mapping[str, Any]]) -> Iterator[Finding]:
+    if part.gpu and not all(_types(script, part, entry) for entry in entries):
         return
-    counts = [node_sizes.count(entry, script.cluster, gpu_types=_types(script, part, entry)) for entry in usable]
-    allowed = max((entry.get("max_nodes") or part.nodes for entry in usable), default=part.nodes)
+    counts = [node_sizes.count(entry, script.cluster, gpu_types=_types(script, part, entry)) for entry in entries]
+    allowed = max((entry.get("max_nodes") or part.nodes for entry in entries), default=part.nodes)
     most = 0 if 0 in counts else max(counts)
     if part.nodes_option and most and part.nodes > most and part.nodes <= allowed:  # else it is RK303's
-        why = f"{_names(usable)} has {most} node{'' if most == 1 else 's'}; this requests {part.nodes}."
+        why = f"{_names(entries)} has {most} node{'' if most == 1 else 's'}; this requests {part.nodes}."
         yield script.finding("RK312", part.nodes_option.line, why)
 
 
@@ -107,14 +98,14 @@ def _option(script: Context, part: RequestedResources, names: Iterable[str]) -> 
     return next(option for name in names if (option := script.directives.get(name, part=part.part)))
 
 
-def _where(script: Context, part: RequestedResources, usable: list[Mapping[str, Any]]) -> str:
+def _where(script: Context, part: RequestedResources, entries: list[Mapping[str, Any]]) -> str:
     if part.constraint and node_sizes.of_constraint(part.constraint, script.cluster):
         return f"Nodes with --constraint={part.constraint} have"
-    return f"Nodes of {_names(usable)} have"
+    return f"Nodes of {_names(entries)} have"
 
 
-def _names(usable: list[Mapping[str, Any]]) -> str:
-    return near_names.either([str(entry["name"]) for entry in usable])
+def _names(entries: list[Mapping[str, Any]]) -> str:
+    return near_names.either([str(entry["name"]) for entry in entries])
 
 
 def _size(megabytes: float) -> str:

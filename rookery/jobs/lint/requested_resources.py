@@ -118,6 +118,20 @@ def partitions(script: Context) -> list[Mapping[str, Any]]:
     return list(script.cluster.data.get("cluster_partitions") or [])
 
 
+def usable(script: Context, part: RequestedResources) -> list[Mapping[str, Any]]:
+    """Return the partitions that a job may go to, the default one where it names none; none where not all are known.
+
+    Args:
+        script: The script.
+        part: A component of its job.
+    """
+    if part.partition:
+        wanted = (part.partition.value or "").split(",")
+        return list(part.partitions) if len(part.partitions) == len({*wanted}) else []
+    default = script.cluster.data.get("cluster_default_partition", "")
+    return [entry for entry in partitions(script) if entry["name"] == default]
+
+
 def gpu_types(entry: Mapping[str, Any], script: Context) -> list[str]:
     """Return the types of GPU that a partition has, as far as the profile knows them.
 

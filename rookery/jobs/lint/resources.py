@@ -9,11 +9,9 @@ from rookery.clusters.cluster import ACCOUNT
 from rookery.core import near_names
 from rookery.jobs.lint import lines, partition_names, similar_names, values
 from rookery.jobs.lint.context import Context
-from rookery.jobs.lint.effective import working_command
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.requested_resources import (
     GPU_OPTIONS,
-    MEMORY_OPTIONS,
     RequestedResources,
     gpu_types,
     longest,
@@ -216,23 +214,3 @@ def _needed_in_partitions(script: Context, part: RequestedResources) -> Iterator
         if len(usable) == 1 and usable[0].get("partitions"):
             yield f"--qos={usable[0]['name']}"
         yield from partition.get("options") or []
-
-
-def default_memory(script: Context) -> Iterator[Finding]:
-    """Yield findings for a job that computes, with no more memory than the small default."""
-    limits = script.cluster.data.get("cluster_limits") or {}
-    default = limits.get("default_memory_mb")
-    if not default or not script.asks or limits.get("follow_gpus") or not (at_work := working_command(script)):
-        return
-    if lines.intended_options(script) & {*MEMORY_OPTIONS}:
-        return
-    for part in requested(script):
-        if not part.whole and not script.directives.get(*MEMORY_OPTIONS, part=part.part):
-            yield script.finding(
-                "RK309",
-                script.directives.lines[-1].number,
-                f"No memory requested: the job gets {default} MB and is killed when {at_work.name or 'it'} needs more.",
-                severity="warning",
-                edits=[script.new_line("#SBATCH --mem=1G")],
-            )
-            return

@@ -265,6 +265,20 @@ RULES: Final = (
         "by hand: the account of your settings",
     ),
     Rule(
+        "RK318",
+        "warning",
+        "No memory requested, where the job then gets all of a node's",
+        "the job waits for an empty node, and nobody else can use the rest of it",
+        "by hand: `--mem=1G`",
+    ),
+    Rule(
+        "RK319",
+        "warning",
+        "No time limit requested, where the partition sets none",
+        "a job that hangs runs until you cancel it, and Slurm can't start it in a gap before a larger job",
+        "by hand: `--time=01:00:00`",
+    ),
+    Rule(
         "RK401",
         "error",
         "An array that sends mail, where the cluster rejects this",
@@ -328,8 +342,9 @@ RULES: Final = (
         "RK605",
         "error",
         "`conda activate` without conda's shell setup",
-        "it relies on changes to your start-up files, which a job does not read",
-        "writes `source activate`",
+        "it needs a function that start-up files define, which a job does not read. Only a warning after a module or a "
+        "profile that may define it; no finding after a file that only the cluster has",
+        "writes `source activate`, after a module of conda that needs it (`cluster_conda_activate: source`)",
     ),
     Rule(
         "RK606",
@@ -344,6 +359,27 @@ RULES: Final = (
         "The last command runs in the background, and there is no `wait`",
         "the job ends, and the command with it",
         "adds `wait`",
+    ),
+    Rule(
+        "RK608",
+        "warning",
+        '`cd "$(dirname "$0")"`, or another use of the script\'s own folder',
+        "Slurm runs a copy of the script in its spool folder, where none of your files are",
+        "by hand: `$SLURM_SUBMIT_DIR`, the folder in which sbatch was run; the job starts there",
+    ),
+    Rule(
+        "RK609",
+        "warning",
+        "`set -u` before `source /etc/profile` or `source ~/.bashrc`, on systems like Red Hat's",
+        "these files read variables that a job does not have, which ends the script",
+        "by hand: `set -u` below them",
+    ),
+    Rule(
+        "RK610",
+        "warning",
+        "A misspelt name of a module that the profile names, such as `r/4.3.1` for `R/4.3.1`",
+        "nothing is loaded, and the script continues. Other names are not checked: a profile names a few modules",
+        "by hand: the profile's name",
     ),
     Rule(
         "RK701",

@@ -160,7 +160,7 @@ class Words(ABC):
             self.skip_to("))")
         elif self.peek(2) == "$(":
             self.at += 2
-            depth, self.depth = self.depth, 0
+            depth = self.depth
             quoted, self.quoted = self.quoted, False
             self.commands_until(")")
             self.depth, self.quoted = depth, quoted

@@ -134,7 +134,8 @@ def _tasks(record: "RunRecord") -> int:
 
 def _remark(record: "RunRecord") -> str:
     remarks = [f"failed tasks of {record.failed_of}"] if record.failed_of else []
-    return ", ".join([*remarks, *([f"tag {console.clean(record.tag)}"] if record.tag else [])])
+    remarks += [f"tag {console.clean(record.tag)}"] if record.tag else []
+    return ", ".join([*remarks, *([f"despite {' '.join(record.overruled)}"] if record.overruled else [])])
 
 
 def _show_some(found: Sequence[Run], *, json_: bool) -> int:
@@ -161,6 +162,8 @@ def _lines(found: Run) -> Iterator[tuple[str, str]]:
             "array": record.array,
             "parameters": f"{len(record.rows)} rows of {', '.join(map(str, record.rows[0]))}" if record.rows else "",
             "script": record.script_path,
+            "despite errors": ", ".join(record.overruled),
+            "ignored by lint": ", ".join(record.ignored),
             "options": " ".join(record.options),
             "modules": " ".join(record.modules),
             "log": record.log,

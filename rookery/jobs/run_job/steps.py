@@ -114,8 +114,14 @@ class _Run:
         return bool(submit_request.read_token(submit_request.token_file(self._target, request))[0])
 
     def _submission(self) -> SubmitOptions:
-        known, unchecked = self._progress, self._options.unchecked
-        return SubmitOptions(job=known.job, token=known.token, unchecked=unchecked, **self._target.options())
+        known, options = self._progress, self._options
+        return SubmitOptions(
+            job=known.job,
+            token=known.token,
+            unchecked=options.unchecked,
+            unlinted=options.unlinted,
+            **self._target.options(),
+        )
 
     def _deploy(self) -> None:
         """Deploy; until that is done, an earlier run of the job can still be resumed."""

@@ -41,6 +41,7 @@ def submitted(
         document: One JSON document instead of lines, with this in it besides.
     """
     notes = [*_notes(target, answer["stamp"]), *map(console.clean, answer.get("warnings") or []), *_log_notes(record)]
+    notes += [f"submitted despite errors of lint: {', '.join(record.overruled)}"] if record.overruled else []
     notes += [console.clean(line) for line in str(answer.get("said") or "").splitlines()]
     if document is not None:
         summary = {"state": answer["state"], "id": record.id, "notes": notes, "record": asdict(record)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import atomic_files, console, state_files, typed_command
+from rookery.core import atomic_files, console, invocation, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.jobs import lint, run_record
@@ -21,7 +21,7 @@ from rookery.projects.source_tree import Folder
 from rookery.remote import strict_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from rookery.jobs.lint.finding import Finding
     from rookery.jobs.options import SubmitOptions
@@ -45,6 +45,7 @@ class SubmitRequest:
         array: The tasks, where they are not the script's; as Slurm takes them.
         failed_of: Number of the run whose failed tasks they are.
         token: What tells this submission from any other.
+        unlinted: Whether to submit although lint finds errors.
     """
 
     project: str
@@ -56,6 +57,7 @@ class SubmitRequest:
     array: str = ""
     failed_of: str = ""
     token: str = ""
+    unlinted: bool = False
 
     @property
     def what(self) -> str:
@@ -63,11 +65,27 @@ class SubmitRequest:
         return self.job or self.path
 
 
+@dataclass(frozen=True)
+class LintedScript:
+    """A script that lint has checked.
+
+    Attributes:
+        digest: Its digest, which tells the cluster that it was checked; "" where the release's has to be.
+        overruled: Codes of the errors that it is submitted with (--unlinted).
+        ignored: Codes of the findings that its comments overrule.
+    """
+
+    digest: str = ""
+    overruled: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
 def command(request: SubmitRequest) -> str:
     """Return the `submit` command for hints, without the flags that name cluster and project."""
     parts = [request.what, *(["--failed", request.failed_of] if request.failed_of else [])]
     parts += [part for name in request.after for part in ("--after", name)]
     parts += ["--tag", request.tag] if request.tag else []
+    parts += ["--unlinted"] if request.unlinted else []
     return f"invoke submit {shlex.join(parts)}"
 
 
@@ -107,6 +125,7 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
         failed_of=failed,
         array=options.array,
         token=options.token or secrets.token_hex(16),
+        unlinted=options.unlinted,
     )
 
 
@@ -209,39 +228,53 @@ def _path_of(target: "Target", request: SubmitRequest) -> str:
     return own or job_script.path_of(request.job)
 
 
-def lint_and_digest(target: "Target", request: SubmitRequest, text: str, *, path: str = "", final: bool = False) -> str:
-    """Check a script; return its digest, which tells the cluster that it was checked.
+def lint_and_digest(
+    target: "Target", request: SubmitRequest, text: str, *, path: str = "", final: bool = False
+) -> LintedScript:
+    """Check a script; return its digest, and what of the result is overruled.
 
     Args:
         target: Project and cluster.
         request: What is to be submitted.
         text: The script.
         path: Its path in the release.
-        final: It is the release's: errors stop, warnings are shown. Otherwise one with errors has no digest, and the
-            release's is asked for.
+        final: It is the release's: errors stop, unless the user overrules them; warnings are shown. Otherwise one with
+            errors has no digest, and the release's is asked for.
 
     Raises:
-        RookeryError: It has errors, and is the release's own.
+        RookeryError: It has errors, is the release's own, and the user does not overrule them.
     """
     path, root = path or request.path or _path_of(target, request), target.required_project.root
 
     beside = Surroundings(root, target.required_project).files
-    findings = lint.check(text, target.cluster, path=path, files=beside, folder=lambda _: True)  # they are made
-    errors = [finding for finding in findings if finding.severity == "error"]
+    result = lint.examine(text, target.cluster, path=path, files=beside, folder=lambda _: True)  # they are made
+    errors = [finding for finding in result.findings if finding.severity == "error"]
     if errors and not final:
-        return ""
-    for finding in findings:
+        return LintedScript()
+    for finding in result.findings:
         console.note(
             console.clean(f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.why}"),
         )
-    if errors:
+    if errors and not request.unlinted:
         first = errors[0]
         count = f"{len(errors)} errors, the first" if len(errors) > 1 else "an error"
         raise RookeryError(
             f"Nothing was submitted: {path} has {count} in line {first.line} ({first.code}): {first.why}",
-            hint=_fix(root / path, errors, target),
+            hint=_fix(root / path, errors, target) + _overrule(),
         )
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    return LintedScript(digest, _codes(errors), _codes(each.finding for each in result.ignored))
+
+
+def _codes(findings: "Iterable[Finding]") -> tuple[str, ...]:
+    return tuple(sorted({finding.code for finding in findings}))
+
+
+def _overrule() -> str:
+    """Return how to submit all the same, where the command that the user typed can do it."""
+    if not typed_command.takes("--unlinted"):
+        return ""
+    return f"; or overrule lint: {invocation.as_typed(typed_command.again('--unlinted'))}"
 
 
 def _fix(script: Path, errors: "Sequence[Finding]", target: "Target") -> str:

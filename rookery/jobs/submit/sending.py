@@ -60,7 +60,7 @@ def _record_of(target: "Target", request: "SubmitRequest", answer: Mapping[str, 
 
 def look(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
     """Return what is deployed: the commit, and the script that would be submitted; nothing is submitted."""
-    return _call(target, replace(request, test=True), _details(target))
+    return _call(target, replace(request, test=True), _details(target, submit_request.LintedScript()))
 
 
 _UNKNOWN = {"broken", "unknown"}
@@ -79,7 +79,7 @@ def _send(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any], s
     request = replace(request, token=submit_request.read_token(token_path)[0]) if again else request
     base = tags.head(root) if request.tag else ""
     text = submit_request.local_text(target, request)
-    digest = submit_request.lint_and_digest(target, request, text) if text is not None else ""
+    linted = submit_request.LintedScript() if text is None else submit_request.lint_and_digest(target, request, text)
     signed = signed_base = ""
     for _ in range(3):
         if request.tag and base != signed_base:
@@ -88,7 +88,7 @@ def _send(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any], s
             submit_request.save_token(
                 token_path, request.token, request.tag or submit_request.read_token(token_path)[1]
             )
-        answer = _call(target, request, _details(target, digest=digest, base=base, again=again))
+        answer = _call(target, request, _details(target, linted, base=base, again=again))
         if answer["state"] in {"submitted", "already", "tested"}:
             return answer, signed
         # nothing has been submitted, so there is nothing to find; unless that is not known
@@ -99,17 +99,19 @@ def _send(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any], s
         if request.tag:
             base = answer["base"]
             tags.see(root, base)
-        if answer["digest"] != digest:
-            digest = submit_request.lint_and_digest(target, request, answer["script"], path=answer["path"], final=True)
+        if answer["digest"] != linted.digest:
+            linted = submit_request.lint_and_digest(target, request, answer["script"], path=answer["path"], final=True)
     error = sbatch_errors.refused(target, request, answer)
     error.hint = _looks_first(target, request) if answer["state"] == "unknown" else error.hint
     raise error
 
 
-def _details(target: "Target", *, digest: str = "", base: str = "", again: bool = False) -> dict[str, Any]:
+def _details(
+    target: "Target", linted: submit_request.LintedScript, *, base: str = "", again: bool = False
+) -> dict[str, Any]:
     """Return what the program needs besides the request; without a digest it answers with the script."""
     return {
-        "digest": digest,
+        **asdict(linted),
         "base": base,
         "again": again,
         "cluster": target.cluster.label,

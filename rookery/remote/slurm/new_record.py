@@ -58,6 +58,8 @@ def build(script: DeployedScript, request: Dict[str, Any], options: List[str], a
         "after": after,
         "token": request["token"],
         "table": "",
+        "overruled": request["overruled"],
+        "ignored": request["ignored"],
     }
 
 

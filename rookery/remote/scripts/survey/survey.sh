@@ -58,7 +58,7 @@ survey_slurm() {
     printf '%s\n' "$config"
     return
   }
-  printf '%s\n' "$config" | grep -E '^rookery-survey (more )?config($| (ClusterName|DefMemPer(CPU|Node)|GresTypes|JobDefaults|MaxArraySize|MpiDefault|SLURM_VERSION) *=)'
+  printf '%s\n' "$config" | grep -E '^rookery-survey (more )?config($| (ClusterName|DefMemPer(CPU|Node)|GresTypes|JobDefaults|MaxArraySize|MpiDefault|SLURM_VERSION|SelectTypeParameters) *=)'
   answer partition 1000 scontrol show partition --oneliner
   # a line for each kind of node, with how many there are: clusters have thousands of nodes, and few kinds
   said=$(timed scontrol show node --oneliner 2>/dev/null) && printf '%s\n' "$said" | awk '
