@@ -3,40 +3,13 @@
 docs/reference/lint-rules.md is made from this table.
 """
 
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
-from rookery.jobs.lint.finding import Severity
-
-
-class Rule(NamedTuple):
-    """A rule of `lint`.
-
-    Attributes:
-        code: Its code, which never means anything else.
-        severity: The severity of its findings; some rules name exceptions in `why`.
-        what: What is wrong, as Markdown.
-        why: What happens if nothing is done, as Markdown.
-        fix: What `--fix` does, as the end of a sentence; `by hand: …` for what it leaves to the user; empty where it
-            suggests nothing.
-    """
-
-    code: str
-    severity: Severity
-    what: str
-    why: str
-    fix: str = ""
-
-    @property
-    def refused(self) -> Literal["always", "sometimes", "never"]:
-        """How often sbatch rejects a script with such an error, by `why`; lint is held to this on real Slurm.
-
-        Everything that sbatch reads, RK1 to RK4, may be a reason to reject a script: so may a line that it does not
-        read, where the site requires the option.
-        """
-        if self.why.startswith((_REFUSED, _REJECTED)) and not self.why.startswith(_PENDING):
-            return "always"
-        return "sometimes" if self.code < "RK5" else "never"
-
+from rookery.jobs.lint.option_rules import OPTION_RULES
+from rookery.jobs.lint.rule import PENDING as _PENDING
+from rookery.jobs.lint.rule import REFUSED as _REFUSED
+from rookery.jobs.lint.rule import REJECTED as _REJECTED
+from rookery.jobs.lint.rule import Rule
 
 GROUPS: Final = {
     "RK0": "Comments for lint",
@@ -49,10 +22,6 @@ GROUPS: Final = {
     "RK7": "Programs that the script runs",
 }
 """The heading above the rules whose codes begin so."""
-
-_REFUSED: Final = "sbatch rejects the script"
-_REJECTED: Final = "Slurm rejects the job"
-_PENDING: Final = "Slurm rejects the job, or it never starts"
 
 RULES: Final = (
     Rule(
@@ -81,100 +50,7 @@ RULES: Final = (
     Rule("RK104", "error", "Not a text file", f"{_REFUSED}, for its NUL characters"),
     Rule("RK105", "error", "An empty file", _REFUSED),
     Rule("RK106", "error", "A script larger than 4 MB", f"{_REFUSED}: 4 MB is Slurm's limit"),
-    Rule(
-        "RK201",
-        "error",
-        "`#SBATCH` below the first command",
-        "Slurm ignores it",
-        "moves it up; by hand where another line sets the same option",
-    ),
-    Rule(
-        "RK202",
-        "warning",
-        "`# SBATCH`, `#sbatch`, `#SBTACH`, or a space before the `#`",
-        "Slurm takes the line for a comment. To disable a line, write `##SBATCH`",
-        "corrects it; by hand for `# SBATCH`, which may be disabled on purpose",
-    ),
-    Rule(
-        "RK203",
-        "error",
-        "`$VARIABLE`, `$1`, `$(command)` or `~` in an `#SBATCH` line",
-        "Slurm expands no variables there, and runs no commands; arguments of the script are for its commands. Only a "
-        "warning where Slurm takes the text as it is, as in `--job-name=$1`",
-        "corrects it where a Slurm pattern means the same (`%j`, `%A`, `%a`, `%x`, `%u`)",
-    ),
-    Rule("RK204", "error", "A quotation mark that is never closed", _REFUSED),
-    Rule("RK205", "error", "A misspelt option", _REFUSED, "corrects it"),
-    Rule(
-        "RK206",
-        "error",
-        "A word that is not an option, or spaces around `=` or in a value: `--mem=1 G`, `--mail-type=end, fail`",
-        _REFUSED,
-        "corrects spaces and a missing `--`; by hand for quotes around a job's name, and for a comment without `#`",
-    ),
-    Rule(
-        "RK207",
-        "error",
-        "A value that Slurm can't read, or a missing one: `--time=2h`, `--mem=1.5G`, `--mail-type=FINISHED`",
-        f"{_REFUSED}. Only a warning where Slurm ignores a part of the value, or takes the next word for it",
-        "corrects it where the meaning is clear: `02:00:00`, `1536M`, `END`",
-    ),
-    Rule(
-        "RK208",
-        "error",
-        "Memory requested in two ways (`--mem`, `--mem-per-cpu`, `--mem-per-gpu`)",
-        _REFUSED,
-    ),
-    Rule(
-        "RK209",
-        "error",
-        "An option of another scheduler, of `srun`, or of another version of Slurm: `--walltime`, `--pty`, `--share`",
-        f"{_REFUSED}. The version that counts is `cluster_slurm` of the profile, otherwise all from 20.11 on",
-        "writes sbatch's name where only one can be meant; by hand where several can",
-    ),
-    Rule(
-        "RK210",
-        "warning",
-        "An option that no version of Slurm has",
-        f"{_REFUSED}, unless the cluster has added the option with a plugin",
-    ),
-    Rule(
-        "RK211",
-        "error",
-        "The beginning of several options: `--p`, `--cpus`, `--gpu`",
-        _REFUSED,
-        "writes the whole name where it is clear; by hand otherwise",
-    ),
-    Rule("RK212", "error", "A value for an option that takes none: `--hold=no`", _REFUSED, "removes `=yes`"),
-    Rule(
-        "RK213",
-        "error",
-        "One dash before a long option: `-mem=1G`",
-        f"sbatch reads letters: {_REFUSED}. Only a warning where sbatch accepts them: `-output=run.log` writes a log "
-        "called `utput=run.log`",
-        "adds the dash",
-    ),
-    Rule(
-        "RK214",
-        "error",
-        "`=` after a letter: `-n=4`",
-        f"it becomes a part of the value: {_REFUSED}. Only a warning where it accepts such a value",
-        "writes a space",
-    ),
-    Rule(
-        "RK215",
-        "error",
-        "A dash, quotation mark or space that is not the keyboard's, as word processors and web pages write them",
-        f"{_REFUSED}. Only a warning where it becomes a part of a name",
-        "writes the keyboard's",
-    ),
-    Rule(
-        "RK216",
-        "warning",
-        "`--time=48:00`, and other times that are usual for hours",
-        "Slurm reads minutes and seconds",
-        "by hand: `48:00:00`",
-    ),
+    *OPTION_RULES,
     Rule(
         "RK301",
         "error",

@@ -16,6 +16,7 @@ from rookery.jobs.lint import form, rules
 from rookery.jobs.lint.checked_script import CheckedScript
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.ignores import Ignored
+from rookery.jobs.lint.rule import Rule
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _SITE: Final = "https://rookery-hpc.github.io/rookery"
@@ -41,7 +42,7 @@ def document(scripts: Sequence[CheckedScript]) -> dict[str, Any]:
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(rule: rules.Rule) -> dict[str, Any]:
+def _rule(rule: Rule) -> dict[str, Any]:
     fix = f" `lint --fix` {rule.fix}." if rule.fix and not rule.fix.startswith("by hand") else ""
     text = f"{rule.what}: {rule.why}.{fix}"
     return {
