@@ -99,13 +99,27 @@ REFUSED = [
     Refused("--mail-type=END FAIL", "RK206", "--mail-type=END,FAIL"),
     Refused("--time=2 hours", "RK206", "--time=02:00:00"),
     Refused("--array=1, 3 -o %a.txt", "RK206", "--array=1,3 -o %a.txt"),
-    Refused("--array=1 - 3 -o %a.txt", "RK206"),
+    Refused("--array=1 - 3 -o %a.txt", "RK206", "--array=1-3 -o %a.txt"),
+    Refused("--array=1-3 % 2 -o %a.txt", "RK206", "--array=1-3%2 -o %a.txt"),
+    Refused("--array=1 3 -o %a.txt", "RK206"),
+    Refused("--time=1: 00:00", "RK206", "--time=1:00:00"),
+    Refused("--time=1h 30m", "RK206", "--time=01:30:00"),
+    Refused("--time=1:00:00 hours", "RK206", "--time=1:00:00 # hours", safe=False),
+    Refused("--mail-type=END --mail-user=a@b.c, d@e.f", "RK206", "--mail-type=END --mail-user=a@b.c,d@e.f"),
+    Refused("--comment=first try", "RK206", '--comment="first try"', safe=False),
+    Refused("-J repeated MCMC", "RK206", '-J "repeated MCMC"', safe=False),
     Refused("--dependency=afterok: 12", "RK206", "--dependency=afterok:12"),
     Refused("--time=5 five minutes", "RK206", "--time=5 # five minutes", safe=False),
     Refused("--dependency=afterany:12 afterok:13", "RK206"),
     Refused("--output=x y.out", "RK206"),
     Refused("--output=$(date +%F).out", "RK203"),
     Refused("--output=`date +%F`.out", "RK203"),
+    # misspelt
+    Refused("--cpu-per-task=1", "RK205", "--cpus-per-task=1"),
+    Refused("--job_name=x", "RK205", "--job-name=x"),
+    Refused("--Time=5", "RK205", "--time=5"),
+    Refused("--mailuser=a@b.c --mail-type=END", "RK205", "--mail-user=a@b.c --mail-type=END"),
+    Refused("--partion=parallel", "RK205", "--partition=parallel", safe=False),
     # words that Slurm does not have
     Refused("--mail-type=FINISHED", "RK207", "--mail-type=END"),
     Refused("--mail-type=END:FAIL", "RK207", "--mail-type=END,FAIL"),
@@ -140,6 +154,9 @@ REFUSED = [
     Refused("--switches=x", "RK207"),
     Refused("--nice=-5", "RK207"),
     Refused("--tmp=1.5G", "RK207", "--tmp=1536M"),
+    Refused("--time=1h30m", "RK207", "--time=01:30:00"),
+    Refused("--time=2d", "RK207", "--time=2-00:00:00"),
+    Refused("--time=1:00:00;", "RK207", "--time=1:00:00"),
 ]
 
 MISREAD = [
@@ -163,6 +180,8 @@ MISREAD = [
     Refused('"--output=$(date +%F).out"', "RK203"),
     Refused("--error=a$USER.txt", "RK203", "--error=a%u.txt"),
     Refused("--our-own value", "RK210"),
+    Refused("--container-env=A", "RK210"),
+    Refused("--ntasks-per-cpu=1", "RK210"),
 ]
 """Lines that sbatch takes, but not as they were meant; or, at the end, that a site's own sbatch may take."""
 
@@ -206,6 +225,12 @@ def test_an_option_that_sbatch_refuses_or_misreads(line: Refused) -> None:
 @pytest.mark.parametrize("options", ACCEPTED)
 def test_an_option_that_sbatch_takes_as_it_is_meant(options: str) -> None:
     assert findings(options) == []
+
+
+def test_minutes_that_can_be_no_hours_there() -> None:
+    text = SCRIPT.format("--gres=gpu:1").replace("=parallel", "=gpu-short --time={}:00")
+    assert [finding.code for finding in check(text.format(48))] == []
+    assert [finding.code for finding in check(text.format(48).replace("gpu-short", "gpu-medium"))] == ["RK216"]
 
 
 @pytest.mark.parametrize(
@@ -260,6 +285,7 @@ def test_one_slip_hides_no_option_from_other_rules() -> None:
         "RK214",
         "RK303",
     ]
+    assert [finding.code for finding in check(text.format("--meme=1G"))] == ["RK205"]
     assert [finding.code for finding in check(text.format("--job-name\n#SBATCH --mem=1G"))] == ["RK207"]
 
 

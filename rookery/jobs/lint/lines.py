@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from rookery.jobs.lint import option_names
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.projects.scripts import directives
@@ -29,13 +30,15 @@ _FREE = {"comment", "wrap", "extra"}
 
 
 def intended_options(script: Context) -> set[str]:
-    """Return the options on lines that were meant to be `#SBATCH` lines and are not read.
+    """Return the options that were meant and are not read: misspelt ones, and those on lines that are not read.
 
     Rules on missing options count them as given.
     """
     numbers = [finding.line for finding in (*unread(script), *slipped(script))]
     rest = (script.line(number).lstrip("# \t").partition(" ")[2] for number in numbers)
-    return {option.name for text in rest for option in directives.read(f"{directives.MARK} {text}").options}
+    names = {option.name for text in rest for option in directives.read(f"{directives.MARK} {text}").options}
+    misspelt = (slip.word.text[2:].partition("=")[0] for slip in script.directives.slips if slip.kind == "unknown")
+    return names | {option_names.meant(script, name)[0] for name in misspelt}
 
 
 def unread(script: Context) -> Iterator[Finding]:

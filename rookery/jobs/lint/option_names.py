@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Final
 
-from rookery.jobs.lint import stray_words
+from rookery.jobs.lint import similar_names, stray_words
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding, Severity
 from rookery.jobs.lint.option_values import FREE_TEXT
 from rookery.projects.scripts import option_table
-from rookery.projects.scripts.directives import Slip, SlipKind
+from rookery.projects.scripts.directive_words import Slip, SlipKind
 
 _UNCHECKED: Final = {"account", "chdir", "qos"}
 """Options whose value sbatch does not look at on every cluster."""
@@ -75,13 +75,26 @@ def _other_version(script: Context, name: str, first: str, last: str) -> str:
     return f"--{name} {when}, and {script.cluster.name} has {version}: sbatch rejects the script."
 
 
+def meant(script: Context, name: str) -> tuple[str, bool]:
+    """Return the option that a misspelt long name is like, "" for none, and whether it certainly means that one.
+
+    Args:
+        script: The script, whose cluster's options count.
+        name: The name, without dashes.
+    """
+    names = {other for version in script.option_table.has.values() for other in version}
+    known = sorted(other for other in names if ("cpu" in name) == ("cpu" in other))  # --cpus is no slip for --gpus
+    certain = similar_names.meant(name, known)
+    near = get_close_matches(name.replace("_", "-").lower(), known, n=1, cutoff=0.85)
+    return certain or next(iter(near), ""), bool(certain)
+
+
 def _misspelt(script: Context, slip: Slip, name: str) -> Finding:
     """Return a finding for an option of no version; one that is like none may be the site's own (a SPANK plugin's)."""
-    names = sorted({name for version in script.option_table.has.values() for name in version})
-    near = get_close_matches(name.replace("_", "-").lower(), names, n=1, cutoff=0.8)
+    near, certain = meant(script, name)
     if near:
-        why = f"Unknown option --{name} (did you mean --{near[0]}?)."
-        return script.finding("RK205", slip.line, why, edits=_renamed(script, slip, near[0]), safe=True)
+        why = f"Unknown option --{name} (did you mean --{near}?)."
+        return script.finding("RK205", slip.line, why, edits=_renamed(script, slip, near), safe=certain)
     why = f"Slurm has no option --{name}: unless {script.cluster.name} has added it, sbatch rejects the script."
     return script.finding("RK210", slip.line, why, severity="warning")
 
@@ -128,7 +141,9 @@ def _missing(script: Context, slip: Slip) -> Finding:
     if swallowed is None or slip.word.start == last.start:
         return script.finding("RK207", slip.line, f"Missing value of --{slip.name}: sbatch rejects the script.")
     why = f"Missing value of --{slip.name}: sbatch takes the next word, {swallowed.text}, for it."
-    return script.finding("RK207", slip.line, why, severity="warning" if slip.name in FREE_TEXT else "error")
+    return script.finding(
+        "RK207", slip.line, why, severity="warning" if slip.name in {*FREE_TEXT, *_UNCHECKED} else "error"
+    )
 
 
 def _unwanted(script: Context, slip: Slip) -> Finding:

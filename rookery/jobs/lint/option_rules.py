@@ -28,7 +28,7 @@ OPTION_RULES: Final = (
         "corrects it where a Slurm pattern means the same (`%j`, `%A`, `%a`, `%x`, `%u`)",
     ),
     Rule("RK204", "error", "A quotation mark that is never closed", REFUSED),
-    Rule("RK205", "error", "A misspelt option", REFUSED, "corrects it"),
+    Rule("RK205", "error", "A misspelt option", REFUSED, "corrects one wrong letter; by hand otherwise"),
     Rule(
         "RK206",
         "error",

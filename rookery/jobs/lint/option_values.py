@@ -7,8 +7,10 @@ from typing import Final
 from rookery.jobs.lint import value_words, values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
+from rookery.jobs.lint.requested_resources import longest, requested
 from rookery.jobs.lint.value_words import InvalidValue
-from rookery.projects.scripts.directives import DASHES, DirectiveOption
+from rookery.projects.scripts.directive_words import DASHES
+from rookery.projects.scripts.directives import DirectiveOption
 
 FREE_TEXT: Final = {"comment", "error", "extra", "input", "job-name", "mail-user", "output", "wckey", "wrap"}
 """Options for whose value sbatch takes any text."""
@@ -88,19 +90,21 @@ def both(script: Context) -> Iterator[Finding]:
 def minutes_for_hours(script: Context) -> Iterator[Finding]:
     """Yield a finding for `--time=48:00`, which Slurm reads as minutes and seconds.
 
-    Most times of two fields are meant so (`30:00`): only numbers count that are usual for hours alone.
+    Most times of two fields are meant so (`30:00`): only numbers count that are usual for hours alone, and that the
+    partition allows.
     """
-    for option in script.directives.options:
-        match = re.fullmatch(r"(\d+):00", option.value or "") if option.name == "time" else None
-        if match and int(match.group(1)) in _INTENDED_HOURS:
+    for part in requested(script):
+        option = script.directives.get("time", part=part.part)
+        match = re.fullmatch(r"(\d+):00", option.value or "") if option else None
+        if option and match and int(match.group(1)) in _INTENDED_HOURS and int(match.group(1)) * 60 <= longest(part):
             why = f"--time={option.value} is {int(match.group(1))} minutes. For hours, write {option.value}:00."
             edits = [script.value_edit(option, f"{option.value}:00")]
             yield script.finding("RK216", option.line, why, severity="warning", edits=edits)
 
 
-_HOURS: Final = re.compile(r"(\d+)\s*(?:h|hr|hrs|hours?)", re.IGNORECASE)
-_MINUTES: Final = re.compile(r"(\d+)\s*(?:m|min|mins|minutes?)", re.IGNORECASE)
-_DAYS: Final = re.compile(r"(\d+)\s*(?:d|days?)", re.IGNORECASE)
+_IN_UNITS: Final = re.compile(
+    r"(?:(\d+)\s*d(?:ays?)?)?\s*(?:(\d+)\s*h(?:rs?|ours?)?)?\s*(?:(\d+)\s*m(?:ins?|inutes?)?)?", re.IGNORECASE
+)
 _FRACTION: Final = re.compile(r"(\d+\.\d+)G(?:B|iB)?", re.IGNORECASE)
 _IN_WORDS: Final = re.compile(r"(\d+)\s*([KMGT])(?:iB|b?ytes?|B)?", re.IGNORECASE)
 _DOTS: Final = re.compile(r"(\d+)(?:\.\.+|:)(\d+)")
@@ -109,9 +113,9 @@ _DOTS: Final = re.compile(r"(\d+)(?:\.\.+|:)(\d+)")
 def _wrong(name: str, value: str) -> InvalidValue | None:
     """Return what a value should be like; None where it is correct."""
     if name in {"time", "time-min"} and values.minutes(value) is None:
-        return InvalidValue("01:30:00 (hours, minutes, seconds)", time_in_words(value))
+        return InvalidValue("01:30:00 (hours, minutes, seconds)", time_in_words(value) or _without_end(name, value))
     if name in {"mem", "mem-per-cpu", "mem-per-gpu", "tmp"} and values.megabytes(value) is None:
-        return InvalidValue("4G or 500M, a whole number", _memory(value))
+        return InvalidValue("4G or 500M, a whole number", _memory(value) or _without_end(name, value))
     if name == "array" and values.array(value) is None:
         dots = _DOTS.fullmatch(value)
         return InvalidValue("1-200, or 1-200%50", f"{dots.group(1)}-{dots.group(2)}" if dots else "")
@@ -121,11 +125,18 @@ def _wrong(name: str, value: str) -> InvalidValue | None:
 
 
 def time_in_words(value: str) -> str:
-    """Return a time such as `2h` or `90 min` as Slurm reads one; "" for any other."""
-    for pattern, unit in ((_DAYS, 1440), (_HOURS, 60), (_MINUTES, 1)):
-        if match := pattern.fullmatch(value):
-            return values.clock(int(match.group(1)) * unit)
-    return ""
+    """Return a time such as `2h`, `90 min` or `1h30m` as Slurm reads one; "" for any other."""
+    match = _IN_UNITS.fullmatch(value)
+    if not match or not any(match.groups()):
+        return ""
+    days, hours, minutes = (int(number or 0) for number in match.groups())
+    return values.clock(days * 1440 + hours * 60 + minutes)
+
+
+def _without_end(name: str, value: str) -> str:
+    """Return a value without a comma or semicolon behind it, where it is correct then; otherwise ""."""
+    rest = value.rstrip(",;")
+    return rest if rest != value and _wrong(name, rest) is None else ""
 
 
 def _memory(value: str) -> str:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from rookery.jobs.lint import option_values, value_words
+from rookery.jobs.lint import option_values, value_words, values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
-from rookery.projects.scripts.directives import DirectiveOption, Slip
+from rookery.projects.scripts.directive_words import Slip
+from rookery.projects.scripts.directives import DirectiveOption
 
 _REJECTED: Final = "sbatch rejects the script."
 
@@ -86,7 +87,7 @@ def spaces(script: Context, slip: Slip) -> Finding:
     """Return a finding for a value with spaces that plainly belongs together."""
     option = next(option for option in script.directives.options if option.start == slip.word.start)
     value = option.value or ""
-    if option.name in {"time", "time-min"}:
+    if option.name in {"time", "time-min"} and values.minutes(value) is None:
         value = option_values.time_in_words(value)
     edits = [script.value_edit(option, value)] if value else []
     return script.finding("RK206", slip.line, _spaces(option), edits=edits, safe=True)
@@ -101,8 +102,10 @@ def _cut_value(script: Context, slip: Slip, option: DirectiveOption, rest: list[
     words = re.split(r"[\s,]+", " ".join([option.value or "", *rest]))
     if option.name == "mail-type" and all(map(value_words.is_mail_type, words)):
         whole, why = ",".join(words), _spaces(option)
-    elif option.name == "job-name" and all(re.fullmatch(r"[^\s\"'\\$`]*\w[^\s\"'\\$`]*", word) for word in words):
-        whole, why = f'"{" ".join([option.value or "", *rest])}"', f"A name with spaces needs quotes: {_REJECTED}"
+    elif option.name in {"job-name", "comment"} and all(
+        re.fullmatch(r"[^\s\"'\\$`]*\w[^\s\"'\\$`]*", word) for word in words
+    ):
+        whole, why = f'"{" ".join([option.value or "", *rest])}"', f"A text with spaces needs quotes: {_REJECTED}"
     else:
         return None
     ends = [word.end for line in script.directives.lines if line.number == slip.line for word in line.words]

@@ -10,12 +10,13 @@ another component of the job. An option that sbatch refuses or misreads, and who
 
 import re
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final
 
 from rookery.projects.scripts import option_table
+from rookery.projects.scripts.directive_words import BLANKS, DASHES, DirectiveWord, Slip, split
 from rookery.projects.scripts.option_table import OptionTable
 
-MARK = "#SBATCH"
+MARK: Final = "#SBATCH"
 
 _TABLE: Final = option_table.of()
 TAKING_VALUE: Final = {
@@ -24,27 +25,6 @@ TAKING_VALUE: Final = {
     if argument == "required" and _TABLE.lookup(name).name == name
 }
 """The long names that need a value, with the letter that is short for each."""
-DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
-"""What word processors and web pages make of a hyphen."""
-_BLANKS: Final = " \t\v\f\r"
-"""What sbatch takes for a blank: no others of Unicode's."""
-_OTHER_BLANKS: Final = "\u00a0\u2002\u2003\u2007\u2009\u200b\u202f\u3000\ufeff"
-"""What word processors and web pages make of a blank."""
-
-
-@dataclass(frozen=True)
-class DirectiveWord:
-    """A word of an `#SBATCH` line.
-
-    Attributes:
-        text: As sbatch has it, without quotes.
-        start: Where it begins in the file's text.
-        end: Where it ends.
-    """
-
-    text: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -68,33 +48,6 @@ class DirectiveOption:
     end: int
     value_start: int
     part: int = 0
-
-
-SlipKind = Literal[
-    "stray", "quote", "unknown", "ambiguous", "missing", "unwanted", "dash", "equals", "spaces", "character"
-]
-
-
-@dataclass(frozen=True)
-class Slip:
-    """A word on an `#SBATCH` line that sbatch can't use, or takes for something else.
-
-    Attributes:
-        kind: stray (no option at all), quote (one that is never closed), unknown (an option that sbatch does not have),
-            ambiguous (the beginning of several), missing (no value, where one must be), unwanted (a value, where none
-            may be), dash (one for two), equals (`-n=4`), spaces (in a value), or character (a dash or blank that is not
-            the keyboard's).
-        word: The word.
-        line: Its line.
-        name: The option that is meant; "" where that is not known.
-        candidates: The options that it may be, where it is ambiguous.
-    """
-
-    kind: SlipKind
-    word: DirectiveWord
-    line: int
-    name: str = ""
-    candidates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,10 +106,10 @@ def read(text: str, slurm: str = "") -> Directives:
     start, number = 0, 0
     for number, line in enumerate(text.split("\n"), start=1):
         if line.startswith(MARK):
-            words, wrong = _words(line, start)
+            words, wrong = split(line, len(MARK), start)
             slips += [replace(slip, line=number) for slip in wrong]
             lines.append(Line(number, start, tuple(words)))
-        elif line.strip(_BLANKS) and not line.lstrip(_BLANKS).startswith("#"):
+        elif line.strip(BLANKS) and not line.lstrip(BLANKS).startswith("#"):
             break
         start += len(line) + 1
     else:
@@ -164,60 +117,6 @@ def read(text: str, slurm: str = "") -> Directives:
     reader = _Reader(option_table.of(slurm), [(word, line.number) for line in lines for word in line.words])
     reader.read()
     return Directives(tuple(reader.options), (*slips, *reader.slips), tuple(lines), number, reader.part + 1)
-
-
-def _words(line: str, offset: int) -> tuple[list[DirectiveWord], list[Slip]]:
-    """Return the words of a line after its mark, and what is wrong with its blanks and quotes."""
-    words: list[DirectiveWord] = []
-    slips: list[Slip] = []
-    at = len(MARK)
-    while at < len(line):
-        if line[at] in _BLANKS:
-            at += 1
-        elif line[at] == "#":
-            break
-        elif other := _other_blank(line, at):
-            slips.append(Slip("character", DirectiveWord(line[at:other], offset + at, offset + other), 0))
-            at = other
-        else:
-            text, end, closed = _word(line, at)
-            word = DirectiveWord(text, offset + at, offset + end)
-            if not closed:
-                return words, [*slips, Slip("quote", word, 0)]
-            if not text:  # sbatch reads no further than an empty word
-                break
-            words.append(word)
-            at = end
-    return words, slips
-
-
-_BETWEEN: Final = re.compile(rf"[{_OTHER_BLANKS}]+(?=[{_BLANKS}]*(?:[-{DASHES}#]|$))")
-"""Such blanks where only a blank can be meant: before an option, a comment, or at the end."""
-
-
-def _other_blank(line: str, at: int) -> int:
-    """Return where the blanks end that begin here and that sbatch takes for letters; 0 where none begin."""
-    match = _BETWEEN.match(line, at)
-    return match.end() if match else 0
-
-
-def _word(line: str, at: int) -> tuple[str, int, bool]:
-    """Return the word that begins here, where it ends, and whether its quotes are closed."""
-    text, quote = "", ""
-    while at < len(line) and (quote or line[at] not in _BLANKS):
-        if line[at] == "\\":
-            at += 1
-            text += line[at : at + 1]
-        elif quote:
-            text, quote = (text, "") if line[at] == quote else (text + line[at], quote)
-        elif line[at] in "\"'":
-            quote = line[at]
-        elif line[at] == "#" or _other_blank(line, at):
-            break
-        else:
-            text += line[at]
-        at += 1
-    return text, min(at, len(line)), not quote
 
 
 class _Reader:
@@ -343,21 +242,26 @@ class _Reader:
 
 _LISTS: Final = {
     "array", "clusters", "constraint", "dependency", "exclude", "export", "gpus", "gres", "licenses", "mail-type",
-    "nodelist", "partition",
+    "mail-user", "nodelist", "partition",
 }  # fmt: skip
 """Options whose value may be a list."""
-_UNITS: Final = {
-    **dict.fromkeys(("mem", "mem-per-cpu", "mem-per-gpu", "tmp"), re.compile(r"[KMGT](?:i?B)?", re.IGNORECASE)),
-    **dict.fromkeys(("time", "time-min"), re.compile(r"(?:d|h|m)|(?:day|hour|hr|min|minute)s?", re.IGNORECASE)),
-}
+_SIZES: Final = {"mem", "mem-per-cpu", "mem-per-gpu", "tmp"}
+_SIZE_UNIT: Final = re.compile(r"[KMGT](?:i?B)?", re.IGNORECASE)
+_TIME_UNIT: Final = re.compile(r"(?:d|h|m)|(?:day|hour|hr|min|minute)s?", re.IGNORECASE)
+_NUMBER_AND_UNIT: Final = re.compile(rf"\d+(?:{_TIME_UNIT.pattern})", re.IGNORECASE)
 
 
 def _is_continued(name: str, value: str, word: str) -> bool:
     """Return whether the next word belongs to a value: a unit behind a number, or more of a list."""
-    if name in _UNITS:
-        return value.isdecimal() and bool(_UNITS[name].fullmatch(word))
-    between = value[-1] == "," or word[0] == "," or (name == "dependency" and value[-1] == ":")
-    return name in _LISTS and between and not word.startswith("-")
+    if name in _SIZES:
+        return value.isdecimal() and bool(_SIZE_UNIT.fullmatch(word))
+    if name in {"time", "time-min"}:
+        unit = _TIME_UNIT if value[-1].isdecimal() else _NUMBER_AND_UNIT
+        colon = (value[-1] == ":" or word[0] == ":") and re.fullmatch(r"[\d:]+", word)
+        return bool(colon or (re.fullmatch(r"\d+|.*[A-Za-z]", value) and unit.fullmatch(word)))
+    marks = {"array": ",-:%", "dependency": ",:?"}.get(name, ",")
+    between = value[-1] in marks or word[0] in marks
+    return name in _LISTS and between and (word == "-" or not word.startswith("-"))
 
 
 _OPTION: Final = re.compile(r"--[a-z]|-[A-Za-z](?![^=\W])")
