@@ -10,6 +10,7 @@ script is missed, or has a false alarm.
 
 import base64
 import io
+import json
 import shlex
 import subprocess
 import sys
@@ -17,8 +18,9 @@ import tarfile
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal
 
 import harness
@@ -126,6 +128,11 @@ def ask(ssh: Sequence[str], scripts: Mapping[str, bytes]) -> dict[str, Answer]:
     return {name: Answer(text) for name, text in texts.items()}
 
 
+def with_slurm(cluster: Cluster, version: str) -> Cluster:
+    """Return a cluster with this version of Slurm, whatever its profile says: sbatch's options differ by version."""
+    return replace(cluster, data=MappingProxyType({**cluster.data, "cluster_slurm": version}))
+
+
 def findings_in(file: Path, cluster: Cluster) -> list[Finding]:
     """Return what lint says of a script."""
     place = Surroundings(file.parent)
@@ -197,7 +204,8 @@ def main(arguments: Sequence[str]) -> int:
             cluster = profile.load(name, inventory, own_ssh=False)
             with harness.miniature(name, set_up=False, home=Path(top), slurm=slurm) as sandbox:
                 ssh = ["ssh", "-F", str(sandbox / "ssh_config"), name]
-                comparisons[name] = compare(for_cluster(files, name), cluster, ssh)
+                version = json.loads((sandbox / f"{name}.json").read_text())["slurm"]
+                comparisons[name] = compare(for_cluster(files, name), with_slurm(cluster, version), ssh)
     print("\n".join(report(comparisons)))
     wrong = [item for of_cluster in comparisons.values() for item in of_cluster if item.outcome in DISAGREEMENTS]
     return 1 if wrong else 0

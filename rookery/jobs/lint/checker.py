@@ -1,7 +1,7 @@
 """Apply all rules to one script, and the fixes that are safe."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from rookery.jobs.lint import (
     core_counts,
     defaults,
     form,
+    harmful_fixes,
     ignores,
     launching,
     lines,
@@ -121,7 +122,11 @@ def examine(text: str, cluster: "Cluster", *, path: str, files: Files, folder: F
     if wrong := form.unreadable(text, path):
         return LintResult([wrong], [])
     context = _context(form.mend(text), cluster, path, files, folder)
-    findings = [*form.ends(text, path), *(finding for rule in _RULES for finding in rule(context))]
+
+    def found_in(script: str) -> list[Finding]:
+        return [finding for rule in _RULES for finding in rule(replace(context, text=script))]
+
+    findings = [*form.ends(text, path), *harmful_fixes.left_out(found_in(context.text), context.text, found_in)]
     left, ignored = ignores.applied(findings, context.text, path, files, elsewhere=lambda: _is_for_others(files))
     left.sort(key=lambda finding: (finding.path != path, finding.path, finding.line, finding.code))
     return LintResult(left, ignored)
@@ -140,13 +145,20 @@ def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folde
     if form.unreadable(text, path):
         return text
     text = form.mend(text)
+    findings = check(text, cluster, path=path, files=files, folder=folder)
     for _ in range(50):  # one fix may reveal the next finding
-        findings = check(text, cluster, path=path, files=files, folder=folder)
-        edits = [edit for finding in findings if finding.safe and finding.path == path for edit in finding.edits]
-        mended = apply(text, edits)
+        fixes = [finding.edits for finding in findings if finding.safe and finding.path == path and finding.edits]
+        if not fixes:
+            break
+        together = [edit for edits in fixes for edit in edits]
+        for chosen in (together, *fixes[:1]):  # all of them, or the first alone
+            mended = apply(text, chosen)
+            after = check(mended, cluster, path=path, files=files, folder=folder)
+            if not harmful_fixes.new_refusal(findings, after):
+                break
         if mended == text:
             break
-        text = mended
+        text, findings = mended, after
     return text
 
 

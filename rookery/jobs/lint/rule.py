@@ -31,9 +31,9 @@ class Rule(NamedTuple):
     def refused(self) -> Literal["always", "sometimes", "never"]:
         """How often sbatch rejects a script with such an error, by `why`; lint is held to this on real Slurm.
 
-        Everything that sbatch reads, RK1 to RK4, may be a reason to reject a script: so may a line that it does not
-        read, where the site requires the option.
+        A line that sbatch does not read as intended (RK2) may be a reason, too: the site may require the option.
         """
-        if self.why.startswith((REFUSED, REJECTED)) and not self.why.startswith(PENDING):
+        rejects = [self.why.removeprefix(says) for says in (REFUSED, REJECTED) if self.why.startswith(says)]
+        if rejects and rejects[0][:1] in {"", ".", ":"}:
             return "always"
-        return "sometimes" if self.code < "RK5" else "never"
+        return "sometimes" if rejects or self.code.startswith("RK2") else "never"

@@ -47,7 +47,7 @@ RULES: Final = (
     Rule(
         "RK103", "error", "A byte order mark before the `#!`", f"{_REFUSED}: Slurm does not see the `#!`", "removes it"
     ),
-    Rule("RK104", "error", "Not a text file", f"{_REFUSED}, for its NUL characters"),
+    Rule("RK104", "error", "Not a text file", f"{_REFUSED}: it contains NUL characters"),
     Rule("RK105", "error", "An empty file", _REFUSED),
     Rule("RK106", "error", "A script larger than 4 MB", f"{_REFUSED}: 4 MB is Slurm's limit"),
     *OPTION_RULES,
