@@ -25,8 +25,9 @@ GROUPS = {
     "Logging in": "host ssh_host port user user_hint identity_file known_hosts_file proxy_jump forward_agent "
     "login_nodes vpn logins login_prompts login_command login_hours host_keys host_keys_url policies internet proxy "
     "mirrors",
-    "Jobs": "scheduler slurm slurm_name account sbatch qos default_qos default_partition partitions nodes node_names "
-    "gpus gpu_request gres constraints features mpi_launcher array limits job_preamble",
+    "Jobs": "scheduler slurm slurm_name account sbatch qos default_qos default_partition partitions "
+    "restricted_partitions nodes node_names gpus gpu_request gres constraints features mpi_launcher array limits "
+    "job_preamble",
     "Software": "architectures module_system module_verb modules conda_activate python_provider system_python system_r",
     "Storage": "storage roomy_storage moved_folders quota",
 }

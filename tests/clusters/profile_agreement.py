@@ -53,7 +53,6 @@ DIFFERENT: Mapping[str, Mapping[str, str]] = {
         "partitions.*.gpus_per_user": "the miniature's Slurm counts nothing by user",
         "partitions.serial.cores": "the miniature's Slurm has no such limit",
         "limits.*": "the same",
-        "constraints.*.partitions": "the miniature's nodes are in all partitions of such nodes",
     },
     "bede": {
         "partitions.*.architecture": "the miniature's nodes are all of this machine's",

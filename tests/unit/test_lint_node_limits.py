@@ -136,6 +136,46 @@ def test_other_clusters(cluster: str, options: list[str], codes: list[str]) -> N
     assert [finding.code for finding in found if finding.code in {"RK310", "RK311", "RK312"}] == codes
 
 
+@pytest.mark.parametrize(
+    ("options", "codes"),
+    [
+        ("-N 2 -n 5 --ntasks-per-node=2", ["RK322"]),
+        ("-N 2 -n 4 --ntasks-per-node=2", []),
+        ("-N 2-3 -n 5 --ntasks-per-node=2", []),
+        ("-n 5 --ntasks-per-node=2", []),
+        ("-N 2 -n 5", []),
+    ],
+)
+def test_more_tasks_than_the_nodes_take(options: str, codes: list[str]) -> None:
+    assert [finding.code for finding in check(lines(f"-p parallel --mem=1G {options}"))] == codes
+
+
+@pytest.mark.parametrize(
+    ("options", "codes"),
+    [
+        ("-N 1 -G 4", ["RK306"]),
+        ("-N 2 -G 7 -n 2", ["RK306"]),
+        ("-N 1 -n 4 --gpus-per-task=1", ["RK306"]),
+        ("-N 1 -G 3", []),
+        ("-N 2 -G 6 -n 2", []),
+        ("-n 4 --gpus-per-task=1", []),
+        ("-G 8", []),
+    ],
+)
+def test_more_gpus_than_a_node_has(options: str, codes: list[str]) -> None:
+    assert [finding.code for finding in check(lines(f"-p gpu-short --mem=1G {options}"))] == codes
+
+
+def test_a_default_partition_that_wants_gpus() -> None:
+    text = lines("-A bdlan09")
+    found = check(text, "bede")
+    assert [(finding.code, finding.mended, finding.safe) for finding in found] == [
+        ("RK308", "#SBATCH --gres=gpu:1", False)
+    ]
+    assert found[0].why == "The default partition, gpu, rejects jobs without --gres=gpu:N."
+    assert check(text.replace("bdlan09", "bdlan09 --gres=gpu:1"), "bede") == []
+
+
 def test_each_component_of_a_job_has_its_own_nodes() -> None:
     text = lines("-p parallel --mem=1G", "hetjob", "-p gpu-short --gres=gpu:1 --mem=1G -c 100")
     assert [(finding.code, finding.line) for finding in check(text)] == [("RK310", 4)]

@@ -142,6 +142,12 @@ def test_the_partitions_are_shown_with_what_they_are_for(cluster: str, options: 
     assert why in [finding.why for finding in check(lines(*options), cluster)]
 
 
+@pytest.mark.parametrize("name", ["astro-tier1", "prod-serial", "parallel,prod-parallel"])
+def test_a_partition_for_some_users_only(name: str) -> None:
+    gpu = "--gres=gpu:1" if name == "astro-tier1" else "--nodes=1"
+    assert check(lines(f"-p {name}", gpu)) == []
+
+
 @pytest.mark.parametrize(
     ("option", "mended", "safe"),
     [

@@ -1,6 +1,6 @@
 """Apply all rules to one script, and the fixes that are safe."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from rookery.jobs.lint import (
     core_counts,
     defaults,
     form,
+    gpu_options,
     harmful_fixes,
     ignores,
     launching,
@@ -26,6 +27,7 @@ from rookery.jobs.lint import (
     option_names,
     option_values,
     partition_names,
+    past_use,
     placeholders,
     resources,
     site_names,
@@ -35,6 +37,7 @@ from rookery.jobs.lint import (
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
 from rookery.jobs.lint.ignores import Ignored
+from rookery.jobs.measured_runs import MeasuredRun
 from rookery.projects import remote_paths
 
 if TYPE_CHECKING:
@@ -56,11 +59,14 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     resources.too_long,
     resources.too_many_cores,
     node_limits.exceeded,
+    node_limits.more_tasks,
     site_names.unknown,
     resources.gpus,
+    gpu_options.companions,
     resources.required,
     defaults.memory,
     defaults.time,
+    past_use.exceeded,
     arrays.mail,
     arrays.size,
     arrays.one_log,
@@ -95,7 +101,15 @@ class LintResult:
     ignored: list[Ignored]
 
 
-def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> list[Finding]:
+def check(  # noqa: PLR0913
+    text: str,
+    cluster: "Cluster",
+    *,
+    path: str,
+    files: Files,
+    folder: Folder | None = None,
+    past: Sequence[MeasuredRun] = (),
+) -> list[Finding]:
     """Return what is wrong with a job script, in the order of its lines; nothing where it is correct.
 
     Args:
@@ -105,11 +119,20 @@ def check(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Fol
         files: Given a path in the project, the text of that file; None where it is not there.
         folder: Given a path in the project, whether that folder will be there when the job starts; by default the
             outputs that rookery.yml names.
+        past: What the last runs of this script used; none where that is not known.
     """
-    return examine(text, cluster, path=path, files=files, folder=folder).findings
+    return examine(text, cluster, path=path, files=files, folder=folder, past=past).findings
 
 
-def examine(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None) -> LintResult:
+def examine(  # noqa: PLR0913
+    text: str,
+    cluster: "Cluster",
+    *,
+    path: str,
+    files: Files,
+    folder: Folder | None = None,
+    past: Sequence[MeasuredRun] = (),
+) -> LintResult:
     """Return what is wrong with a job script, and what is and its comments overrule.
 
     Args:
@@ -118,10 +141,11 @@ def examine(text: str, cluster: "Cluster", *, path: str, files: Files, folder: F
         path: Its path, as for `check`.
         files: As for `check`.
         folder: As for `check`.
+        past: As for `check`.
     """
     if wrong := form.unreadable(text, path):
         return LintResult([wrong], [])
-    context = _context(form.mend(text), cluster, path, files, folder)
+    context = replace(_context(form.mend(text), cluster, path, files, folder), past=past)
 
     def found_in(script: str) -> list[Finding]:
         return [finding for rule in _RULES for finding in rule(replace(context, text=script))]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
 from rookery.jobs.lint.shell import ShellScript
 from rookery.jobs.lint.shell import read as read_shell
+from rookery.jobs.measured_runs import MeasuredRun
 from rookery.projects.scripts import option_table
 from rookery.projects.scripts.directives import DirectiveOption, Directives
 from rookery.projects.scripts.directives import read as read_directives
@@ -37,6 +38,7 @@ class Context:
         files: The text of another file of the project; None where it is not there.
         folder: Whether a folder will be there when the job starts; None where nobody can say.
         project: Whether the script belongs to a project, which rookery deploys.
+        past: What its last runs used.
     """
 
     text: str
@@ -45,6 +47,7 @@ class Context:
     files: Callable[[str], str | None]
     folder: Callable[[str], bool | None]
     project: bool
+    past: Sequence[MeasuredRun] = ()
 
     @cached_property
     def directives(self) -> Directives:

@@ -1,4 +1,4 @@
-"""RK310 to RK312: more cores or memory than a node has, and more nodes than there are.
+"""RK310 to RK312: more cores or memory than a node has, more nodes than there are. RK322: more tasks than nodes take.
 
 sbatch refuses such a job ("Requested node configuration is not available", 22.05 and 24.11). How large nodes are is
 the profile's word, by the same code that chooses a partition for a job of rookery.yml; where it does not know the nodes
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rookery.core import near_names
+from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.requested_resources import RequestedResources, gpu_types, requested, usable
@@ -30,6 +31,17 @@ def exceeded(script: Context) -> Iterator[Finding]:
             yield from _cores(script, part, entries)
             yield from _nodes(script, part, entries)
         yield from _memory(script, part, entries, limits.get("memory_mb") or 0)
+
+
+def more_tasks(script: Context) -> Iterator[Finding]:
+    """Yield findings for more tasks than nodes with so many tasks each can have: sbatch refuses them (22.05, 24.11)."""
+    for part in requested(script):
+        tasks, each = (script.directives.get(name, part=part.part) for name in ("ntasks", "ntasks-per-node"))
+        room = part.most_nodes * values.count(each.value, otherwise=0) if each else 0
+        if each and tasks and room and part.tasks > room:
+            where = f"{part.most_nodes} node{'' if part.most_nodes == 1 else 's'} with --ntasks-per-node={each.value}"
+            why = f"--ntasks requests {part.tasks} tasks, and {where} have room for {room}: sbatch rejects the job."
+            yield script.finding("RK322", tasks.line, why)
 
 
 def _largest(script: Context, part: RequestedResources, entries: Iterable[Mapping[str, Any]]) -> NodeSize:

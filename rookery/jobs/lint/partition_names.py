@@ -19,7 +19,7 @@ def unknown(script: Context) -> Iterator[Finding]:
         if not names or not part.partition or not part.partition.value or "$" in part.partition.value:
             continue
         for name in dict.fromkeys(part.partition.value.split(",")):
-            if name not in names:
+            if name not in {*names, *(script.cluster.data.get("cluster_restricted_partitions") or [])}:
                 yield _unknown(script, part, name)
 
 

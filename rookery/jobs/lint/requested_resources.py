@@ -73,11 +73,23 @@ class RequestedResources:
     @property
     def gpus_on_node(self) -> int:
         """How many GPUs on one node, at least."""
-        count = sum(number for _, number in self.gpus)
+        return self.on_node(sum(number for _, number in self.gpus))
+
+    def on_node(self, gpus: int) -> int:
+        """Return how many GPUs are on one node at least, of a number that the option requests as it counts them.
+
+        Args:
+            gpus: That number: for each node, for each task, or over all nodes.
+        """
         name = self.gpu.name if self.gpu else ""
         if name == "gpus":
-            return -(-count // self.nodes) if self.nodes_option else min(count, 1)
-        return count * (self.tasks_on_node if name == "gpus-per-task" else 1)
+            return -(-gpus // self.most_nodes) if self.most_nodes else min(gpus, 1)
+        return gpus * (self.tasks_on_node if name == "gpus-per-task" else 1)
+
+    @property
+    def most_nodes(self) -> int:
+        """How many nodes it may have; 0 where it does not say."""
+        return values.most(self.nodes_option.value) if self.nodes_option else 0
 
     @property
     def memory_on_node(self) -> float:

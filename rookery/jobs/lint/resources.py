@@ -150,13 +150,14 @@ def _more(script: Context, part: RequestedResources, known: list[Mapping[str, An
         why = f"{_names(part)} allows each user at most {int(most)} GPUs; this requests {part.gpus_in_all}."
         yield script.finding("RK306", part.gpu.line, why)
         return
-    if not part.gpu or part.gpu.name not in {"gres", "gpus-per-node"}:
+    if not part.gpu or part.gpu.name == "gpus-per-socket":
         return
     types = {kind for partition in part.partitions for kind in gpu_types(partition, script)}
     for kind, number in part.gpus:
         fit = [gpu for gpu in known if gpu["type"] in types and kind in {"", gpu["type"]}]
-        if fit and all("per_node" in gpu for gpu in fit) and number > (best := max(gpu["per_node"] for gpu in fit)):
-            why = f"The nodes of {_names(part)} have at most {best} such GPUs; this requests {number} per node."
+        on_node = part.on_node(number)
+        if fit and all("per_node" in gpu for gpu in fit) and on_node > (best := max(gpu["per_node"] for gpu in fit)):
+            why = f"The nodes of {_names(part)} have at most {best} such GPUs; this requests {on_node} per node."
             yield script.finding("RK306", part.gpu.line, why)
 
 
@@ -198,14 +199,27 @@ def required(script: Context) -> Iterator[Finding]:
 def _needed(script: Context, part: RequestedResources) -> dict[str, str]:
     """Return the options without which a job is refused, each with who refuses it: the cluster, or partitions."""
     options = dict.fromkeys(script.cluster.data.get("cluster_sbatch") or [], script.cluster.name)
-    return {**dict.fromkeys(_needed_in_partitions(script, part), _names(part)), **options}
+    default = (
+        {}
+        if part.partition
+        else {
+            _gpu_request(script): f"The default partition, {entry['name']},"
+            for entry in _default(script, part)
+            if entry.get("min_gpus")
+        }
+    )
+    return {**default, **dict.fromkeys(_needed_in_partitions(script, part), _names(part)), **options}
+
+
+def _gpu_request(script: Context) -> str:
+    return "--gpus=N" if script.cluster.data.get("cluster_gpu_request") == "gpus" else "--gres=gpu:N"
 
 
 def _needed_in_partitions(script: Context, part: RequestedResources) -> Iterator[str]:
     data = script.cluster.data
     for partition in part.partitions:
         if partition.get("min_gpus"):
-            yield "--gpus=N" if data.get("cluster_gpu_request") == "gpus" else "--gres=gpu:N"
+            yield _gpu_request(script)
         usable = [
             qos
             for qos in data.get("cluster_qos") or []

@@ -155,6 +155,22 @@ RULES: Final = (
         "by hand: `--time=01:00:00`",
     ),
     Rule(
+        "RK320",
+        "error",
+        "An option for each GPU without GPUs or tasks, or `--cpus-per-gpu` beside `--cpus-per-task`",
+        f"{_REJECTED}. A warning for `--cpus-per-gpu` without GPUs, which some versions of Slurm ignore",
+        "by hand: `--ntasks=1` for `--gpus-per-task`",
+    ),
+    Rule(
+        "RK321",
+        "warning",
+        "Time, memory or cores of which the last runs of the script used a twentieth",
+        "the job waits longer, and others do, too. Known where `jobs` or `run` has shown two completed runs of the "
+        "project on this computer",
+        "by hand: twice what the runs used",
+    ),
+    Rule("RK322", "error", "More tasks than `--nodes` times `--ntasks-per-node`", _REJECTED),
+    Rule(
         "RK401",
         "error",
         "An array that sends mail, where the cluster rejects this",

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from rookery.core import atomic_files as writing
 from rookery.core.errors import RookeryError
+from rookery.jobs import measured_runs
 from rookery.jobs.lint import discovery, logs
 from rookery.jobs.lint.checked_script import CheckedScript
 from rookery.jobs.lint.checker import LintResult, examine, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.project_files import Surroundings, around
+from rookery.jobs.measured_runs import MeasuredRun
 from rookery.projects import config
 from rookery.projects.scripts import job_script
 from rookery.projects.source_tree import stays_inside
@@ -53,9 +55,10 @@ class ScriptChecks:
         inside = self._is_inside(file)
         place = Surroundings(self.project.root, self.project) if self.project and inside else Surroundings(file.parent)
         name = place.name(file) if inside else str(file)
+        past = self._past(name) if inside else []
 
         def examined(text: str) -> LintResult:
-            result = examine(text, self.cluster, path=name, files=place.files, folder=place.folder)
+            result = examine(text, self.cluster, path=name, files=place.files, folder=place.folder, past=past)
             helper = not alone and file.suffix in {".sh", ".bash"} and "#SBATCH" not in text
             left = [finding for finding in result.findings if not (helper and finding.code in {"RK101", "RK105"})]
             return LintResult(left, result.ignored)
@@ -72,6 +75,9 @@ class ScriptChecks:
         left, gone = _shown(after.findings, name, file, place), _shown(gone, name, file, place)
         ignored = [replace(each, finding=_shown([each.finding], name, file, place)[0]) for each in after.ignored]
         return CheckedScript(str(file), left, gone, ignored, text)
+
+    def _past(self, path: str) -> list[MeasuredRun]:
+        return measured_runs.of_script(self.project.root, self.cluster, path) if self.project else []
 
     def _is_inside(self, file: Path) -> bool:
         """Return whether a file is the project's.
@@ -122,7 +128,8 @@ class ScriptChecks:
         for script in job_script.scripts(project, self.cluster):
             if (project.root / script.path).resolve() in own or (only is not None and script.job.name not in only):
                 continue
-            result = examine(script.text, self.cluster, path=script.path, files=place.files, folder=folder)
+            past = self._past(script.path)
+            result = examine(script.text, self.cluster, path=script.path, files=place.files, folder=folder, past=past)
             shown = [replace(finding, safe=False, folder="") for finding in result.findings]
             is_rendered = not script.job.script
             path = f"{script.path}{' (rendered)' * is_rendered}"

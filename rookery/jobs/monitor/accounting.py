@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.login_node import remote_client
 from rookery.core import console
+from rookery.jobs import measured_runs
+from rookery.jobs.measured_runs import MeasuredRun
 from rookery.remote.slurm import forms
 from rookery.remote.slurm.forms import NO_ACCOUNTS, expression, numbers
 
@@ -101,6 +103,11 @@ class JobRun:
         return self.total - self.waiting - self.running - self.completed_count
 
     @property
+    def cores_used(self) -> float:
+        """How many cores a task used, on average over those that have ended; 0 for unknown."""
+        return self.cpu_used / self.cpu_given * self.cpus if self.cpu_given else 0
+
+    @property
     def is_active(self) -> bool:
         """Whether a task has not ended."""
         return bool(self.waiting or self.running)
@@ -189,7 +196,9 @@ def ask(
         reruns_of: The project by whose records there the runs are added that did the same tasks as the jobs.
     """
     request = {"ids": list(ids), "project": project, "days": days, "reruns_of": reruns_of}
-    return read(remote_client.call(connection, "accounting", request))
+    snapshot = read(remote_client.call(connection, "accounting", request))
+    measured_runs.keep(connection.cluster, _measured(snapshot))
+    return snapshot
 
 
 def watch(
@@ -198,7 +207,22 @@ def watch(
     """Yield snapshots from one remote command that stays, until all jobs have ended. Arguments as of `ask`."""
     request = {"ids": list(ids), "project": project, "days": days, "watch": True}
     for answer in remote_client.stream(connection, "accounting", request):
-        yield read(answer)
+        snapshot = read(answer)
+        measured_runs.keep(connection.cluster, _measured(snapshot))
+        yield snapshot
+
+
+def _measured(snapshot: SlurmSnapshot) -> Iterator[MeasuredRun]:
+    """Yield what the runs used of which every task has completed."""
+    for run in snapshot.runs:
+        if run.completed_count == run.total and run.longest and run.submitted:
+            yield MeasuredRun(
+                id=str(run.id),
+                submitted=run.submitted,
+                seconds=run.longest,
+                kilobytes=run.memory_peak,
+                millicores=round(1000 * run.cores_used),
+            )
 
 
 def _line(text: object) -> str:

@@ -55,11 +55,6 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
-def cores(run: "JobRun") -> float:
-    """Return how many cores a task used, on average over those that have ended; 0 for unknown."""
-    return run.cpu_used / run.cpu_given * run.cpus if run.cpu_given else 0
-
-
 def advice(run: "JobRun", *, asked_memory: bool = True) -> Iterator[str]:
     """Yield advice on a run, a line each.
 
@@ -72,7 +67,7 @@ def advice(run: "JobRun", *, asked_memory: bool = True) -> Iterator[str]:
         limit = int(run.limit)
         yield f"reached its time limit of {clock(limit)}: request {clock(2 * limit)}, or do less per task"
     yield from _exits(run)
-    used = cores(run)
+    used = run.cores_used
     if run.cpus > 1 and run.longest >= WORTH_IT and used < 0.7 * run.cpus:
         wanted = max(1, math.ceil(used - 0.2))
         if wanted < run.cpus:

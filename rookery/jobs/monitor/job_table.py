@@ -11,7 +11,7 @@ from rookery.core.invocation import as_typed
 from rookery.jobs import run_record
 from rookery.jobs.monitor import job_states, reruns
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
-from rookery.jobs.monitor.efficiency import advice, clock, cores, memory
+from rookery.jobs.monitor.efficiency import advice, clock, memory
 from rookery.jobs.monitor.pending_reasons import explain
 from rookery.remote.slurm import reruns as rerun_families
 
@@ -151,7 +151,7 @@ def _time(run: JobRun) -> tuple[str, str]:
 
 
 def _cores(run: JobRun) -> tuple[str, str]:
-    return f"{cores(run):.1f}" if run.cpu_given else "", str(run.cpus or "")
+    return f"{run.cores_used:.1f}" if run.cpu_given else "", str(run.cpus or "")
 
 
 def _memory(run: JobRun) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rookery.core import atomic_files, console, invocation, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
-from rookery.jobs import lint, run_record
+from rookery.jobs import lint, measured_runs, run_record
 from rookery.jobs.lint.project_files import Surroundings
 from rookery.projects import config
 from rookery.projects import target as targets
@@ -247,7 +247,10 @@ def lint_and_digest(
     path, root = path or request.path or _path_of(target, request), target.required_project.root
 
     beside = Surroundings(root, target.required_project).files
-    result = lint.examine(text, target.cluster, path=path, files=beside, folder=lambda _: True)  # they are made
+    past = measured_runs.of_script(root, target.cluster, path)
+    result = lint.examine(
+        text, target.cluster, path=path, files=beside, folder=lambda _: True, past=past
+    )  # folders are made
     errors = [finding for finding in result.findings if finding.severity == "error"]
     if errors and not final:
         return LintedScript()
