@@ -25,6 +25,7 @@ FOLDERS = {
     "fetched": "PROJECT-DIGEST.json: the files that `fetch` downloaded; .offered: it has proposed lines for .gitignore",
     "known_hosts": "the clusters' host keys",
     "locks": "which commands are running",
+    "modules": "CLUSTER.json: all modules of a cluster, as `clusters.add` or `clusters.check` found them",
     "node": "keys to log in to running jobs",
     "onboard": "CLUSTER.json: the first project that `onboard` made",
     "pictures": "digests of the pictures that `combine` and `scale` drew",

@@ -1,9 +1,12 @@
 """Which program runs in the end, behind everything that starts others."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from linting import check, known_context
 
 from rookery.jobs.lint.effective import programs_run, working_command
+from rookery.jobs.lint.wrappers import WRAPPERS
 
 HEAD = "#!/bin/bash\n#SBATCH --partition=parallel\n#SBATCH --mem=1G\n#SBATCH --time=00:05:00\nsource /etc/profile\n"
 
@@ -77,6 +80,14 @@ def run(command: str, **files: str) -> list[str]:
         ("exec ./a", "./a"),
         ("nsys profile -o out --trace cuda python x.py", "python x.py"),
         ("perf stat -e cycles ./a", "./a"),
+        ("srun --jobid $SLURM_JOB_ID ./a", "./a"),
+        ("srun $SRUN_ARGS --label ./a", "./a"),
+        ('srun "${DEFAULTS[@]}" ./a', "./a"),
+        ("srun $EXE -x", "$EXE -x"),
+        ("srun $ARGS", "$ARGS"),
+        ("srun advixe-cl --collect survey --project-dir x -- ./a", "./a"),
+        ("vtune -help", "vtune -help"),
+        ("nvprof --log-file x ./a", "./a"),
         ("srun", "srun"),
         ("nohup", "nohup"),
         ("env", "env"),
@@ -130,3 +141,30 @@ def test_the_first_command_that_computes() -> None:
     working = working_command(script)
     assert working
     assert (working.name, working.line) == ("a", 3)
+
+
+def test_a_name_that_stands_twice_in_a_string_is_left_to_the_user() -> None:
+    (finding,) = check(f"{HEAD}bash -c 'echo RScript; RScript work.R'\n")
+    assert (finding.code, finding.mended, finding.safe) == ("RK601", None, False)
+
+
+def test_a_file_of_programs_that_names_itself_ends() -> None:
+    table = "0 srun --multi-prog conf.txt\n1 srun --multi-prog conf.txt\n"
+    script = known_context("#!/bin/bash\nsrun --multi-prog conf.txt\n", files={"conf.txt": table})
+    assert len(programs_run(script, script.shell.commands[0])) == 1000
+
+
+WORDS = st.sampled_from(
+    [*WRAPPERS, "-n", "-c", "--", "-m", ":", ":::", "A=1", "--multi-prog", "x.py", "run", "exec", "./a", "'b c'", "$D"]
+)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=12), st.booleans())
+@settings(max_examples=200)
+def test_any_command_runs_something(words: list[str], quoted: bool) -> None:
+    command = " ".join(words)
+    script = known_context(f"#!/bin/bash\nbash -c '{command}'\n" if quoted else f"#!/bin/bash\n{command}\n")
+    for given_command in script.shell.commands:
+        found = programs_run(script, given_command)
+        assert found
+        assert all(words for words in found)

@@ -17,11 +17,12 @@ def rscript(script: Context) -> Iterator[Finding]:
             if not word.fixed or name.lower() != "rscript" or name in {"Rscript", *script.shell.functions}:
                 continue
             at = script.text.find(name, word.start, word.end)
+            alone = script.text.count(name, word.start, word.end) == 1  # in a string, it may also be printed
             yield script.finding(
                 "RK601",
                 command.line,
                 f"Unknown command {name}: its name is Rscript, and Linux distinguishes upper and lower case.",
-                edits=[Edit(at, at + len(name), "Rscript")] if at >= 0 else [],
+                edits=[Edit(at, at + len(name), "Rscript")] if alone else [],
                 safe=True,
             )
 

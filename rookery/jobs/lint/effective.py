@@ -4,13 +4,13 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from rookery.jobs.lint import names
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.shell import ShellCommand, read
 from rookery.jobs.lint.tokens import ShellWord
-from rookery.jobs.lint.wrappers import INTERPRETERS, PYTHON_MODULES, SHELLS, WRAPPERS, Wrapper
+from rookery.jobs.lint.wrappers import INTERPRETERS, OPTIONS, PYTHON_MODULES, SHELLS, WRAPPERS, Wrapper
 
 _PYTHON = re.compile(r"python(\d(\.\d+)?)?|pypy3?|ipython3?")
 _SETS = re.compile(r"[A-Za-z_]\w*=")
@@ -18,11 +18,8 @@ _SHELL_TEXT = re.compile(r"-[a-z]*c")
 _SHELL = Wrapper(valued=frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"}))
 _DEEPEST = 20
 """How many commands within each other are followed."""
-
-
-def effective(command: ShellCommand) -> list[ShellWord]:
-    """Return the command that runs in the end, the first where there are several."""
-    return next(_resolved(command.words, None, 0))
+_MOST = 1000
+"""How many programs of one command are looked at."""
 
 
 def programs_run(script: Context, command: ShellCommand) -> list[list[ShellWord]]:
@@ -34,7 +31,7 @@ def programs_run(script: Context, command: ShellCommand) -> list[list[ShellWord]
         script: The script, for the files that it names.
         command: One of its commands.
     """
-    return list(_resolved(command.words, script, 0))
+    return list(islice(_resolved(command.words, script, 0), _MOST))
 
 
 def is_python(name: str) -> bool:
@@ -44,7 +41,7 @@ def is_python(name: str) -> bool:
 
 def working_command(script: Context) -> ShellCommand | None:
     """Return the first command that computes, rather than prepares or prints something; None where there is none."""
-    for command in script.shell.commands:
+    for command in sorted(script.shell.commands, key=lambda command: command.inner):
         for words in programs_run(script, command):
             name = words[0].text.rpartition("/")[2]
             if name and name not in names.SETTING_UP and name not in script.shell.functions:
@@ -92,6 +89,8 @@ def _wrapped(
     flags = {option.text for option in options}
     if wrapper.python or (name == "uv" and flags & {"-m", "--module"}):
         return _python_program(starter, options + rest)
+    if wrapper.dashes:
+        rest = next((rest[at + 1 :] for at, word in enumerate(rest) if word.text == "--"), [])
     if name == "parallel":
         return _each_in_parallel(rest)
     commands = [command for part in _split(rest, wrapper) if (command := _command(part, wrapper))]
@@ -103,12 +102,17 @@ def _wrapped(
 def _past_options(words: list[ShellWord], wrapper: Wrapper) -> tuple[list[ShellWord], list[ShellWord]]:
     """Return a wrapper's options with their values, and the words after them."""
     at = 0
-    while at < len(words) and words[at].text.startswith("-") and words[at].text != "-":
+    while at < len(words) and (words[at].text.startswith("-") or _are_options(words[at:])) and words[at].text != "-":
         option = words[at].text
         if option == "--":
             return words[:at], words[at + 1 :]
         at += 3 if option in wrapper.paired else 2 if option in wrapper.valued else 1
     return words[:at], words[at:]
+
+
+def _are_options(words: list[ShellWord]) -> bool:
+    """Return whether the first word is a variable that holds options, with a command behind it."""
+    return len(words) > 1 and not words[0].fixed and bool(OPTIONS.fullmatch(words[0].text))
 
 
 def _split(words: list[ShellWord], wrapper: Wrapper) -> list[list[ShellWord]]:

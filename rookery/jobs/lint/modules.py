@@ -1,4 +1,4 @@
-"""RK6: the calls of `module`: its verbs, clusters without it, and names that are slips of the profile's."""
+"""RK602 and RK603: the calls of `module`: its subcommands, and clusters without it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ def by_purpose(script: Context) -> Mapping[str, list[str]]:
     return {purpose: list(named or []) for purpose, named in (script.cluster.data.get("cluster_modules") or {}).items()}
 
 
-def _names(script: Context) -> set[str]:
+def profile_names(script: Context) -> set[str]:
     """Return the modules that the profile names, with and without their version."""
     named = [name for names in by_purpose(script).values() for name in names]
     return {*named, *(name.rpartition("/")[0] or name for name in named)}
@@ -50,7 +50,7 @@ def module_verb(script: Context) -> Iterator[Finding]:
         if not words or not words[0].fixed or _is_verb(words[0].text):
             continue
         word = words[0]
-        if "/" in word.text or word.text in _names(script):
+        if "/" in word.text or word.text in profile_names(script):
             edits, why = (
                 [Edit(word.start, word.start, f"{verb} ")],
                 f"`module` needs a subcommand before {word.text}.",
@@ -93,44 +93,3 @@ def looks_for(script: Context, name: str) -> bool:
     """Return whether a script first checks that a command is there."""
     asking = {"command", "type", "hash", "which", "declare"}
     return any(command.name in asking and name in command.arguments for command in script.shell.commands)
-
-
-def slipped_name(script: Context) -> Iterator[Finding]:
-    """Yield findings for a module's name that is nearly one of the profile's.
-
-    The profile names a few modules of the site, so any other name may be right: only the same letters and digits in
-    other case or with other marks between them, or one slip in a name whose version is the profile's, is a finding.
-    """
-    if script.cluster.data.get("cluster_module_system") in {None, "none"}:
-        return
-    known = _names(script)
-    if any(command.arguments[:1] == ["use"] for command in module_calls(script)):  # modules of the user's own
-        return
-    for command in module_calls(script, "module", "ml"):
-        for word in loaded(command):
-            near = _near(word.text, known) if word.fixed and word.text not in known else ""
-            if not near:
-                continue
-            yield script.finding(
-                "RK610",
-                command.line,
-                f"{script.cluster.name} may have no module {word.text}: the module that its profile names is {near}. "
-                "Upper and lower case differ, and with an unknown name nothing is loaded.",
-                severity="warning",
-                edits=[Edit(word.start, word.end, near)],
-            )
-
-
-def _near(name: str, known: set[str]) -> str:
-    """Return the one known module that a name was plainly meant to be; "" where there is none, or several."""
-    base, _, version = name.rpartition("/")
-    near = {other for other in known if _alike(other) == _alike(name)}
-    if not near and base and re.search(r"\d", version):
-        same = {other.rpartition("/")[0]: other for other in known if other.rpartition("/")[2] == version}
-        near = {same[other] for other in get_close_matches(base, [other for other in same if other], n=2, cutoff=0.85)}
-    return near.pop() if len(near) == 1 else ""
-
-
-def _alike(name: str) -> str:
-    """Return what names have in common that differ in case, or in the marks between words."""
-    return re.sub(r"[-_/]", "/", name).lower()

@@ -32,6 +32,7 @@ LAUNCHERS = STARTERS | {"parallel", "ray", "julia"}
 
 OWN_LAUNCHERS = _names("""
     orca ansys fluent abaqus starccm+ comsol molpro qchem ams mapdl jobex snakemake nextflow dask spark-submit hq
+    g16 g09
 """)
 """Programs that start the processes of their own runs."""
 

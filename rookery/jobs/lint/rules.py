@@ -234,8 +234,8 @@ RULES: Final = (
         "RK605",
         "error",
         "`conda activate` without conda's shell setup",
-        "it needs a function that start-up files define, which a job does not read. Only a warning after a module or a "
-        "profile that may define it; no finding after a file that only the cluster has",
+        "it needs a function that start-up files define, which a job does not read. No finding after a file or a "
+        "module of the cluster that may define it",
         "writes `source activate`, after a module of conda that needs it (`cluster_conda_activate: source`)",
     ),
     Rule(
@@ -269,9 +269,11 @@ RULES: Final = (
     Rule(
         "RK610",
         "warning",
-        "A misspelt name of a module that the profile names, such as `r/4.3.1` for `R/4.3.1`",
-        "nothing is loaded, and the script continues. Other names are not checked: a profile names a few modules",
-        "by hand: the profile's name",
+        "A module that the cluster does not have",
+        "nothing is loaded, and the script continues. After `clusters.check`, which lists all modules, the first one "
+        "that a script loads is compared with the list. Without it, only names close to one of the profile's are "
+        "found, such as `r/4.3.1` for `R/4.3.1`",
+        "by hand: the name that is close",
     ),
     Rule(
         "RK701",

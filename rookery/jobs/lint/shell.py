@@ -34,6 +34,7 @@ class ShellCommand:
         inputs: The files it reads as standard input (`< FILE`).
         outputs: The files that its output is written to (`> FILE`).
         function: The function of the script that it is part of; "" where it is part of none.
+        inner: Whether its output becomes part of another command: `$(…)` or backquotes.
     """
 
     words: list[ShellWord]
@@ -45,6 +46,7 @@ class ShellCommand:
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     function: str = ""
+    inner: bool = False
 
     @property
     def name(self) -> str:
@@ -164,7 +166,8 @@ class _Scanner(Words):
         return True
 
     def fresh(self) -> ShellCommand:
-        return ShellCommand([], self.at, 0, maybe=self.depth > 0, function=self.bodies[-1] if self.bodies else "")
+        function = self.bodies[-1] if self.bodies else ""
+        return ShellCommand([], self.at, 0, maybe=self.depth > 0, function=function, inner=self.substitutions > 0)
 
     def end(self, command: ShellCommand) -> None:
         if command.words:

@@ -43,6 +43,7 @@ class Words(ABC):
         self.comments: list[int] = []
         self.expansions: list[tuple[str, int]] = []
         self.depth = 0
+        self.substitutions = 0  # `$(…)` and backquotes within each other
         self.quoted = False  # within backquotes
         self.newlines = [match.start() for match in re.finditer("\n", text)]
 
@@ -153,7 +154,7 @@ class Words(ABC):
         if self.peek() == "`":
             self.at += 1
             self.quoted, before = True, self.quoted
-            self.commands_until("`")
+            self.substituted("`")
             self.quoted = before
         elif self.peek(3) == "$((":
             self.at += 3
@@ -162,7 +163,7 @@ class Words(ABC):
             self.at += 2
             depth = self.depth
             quoted, self.quoted = self.quoted, False
-            self.commands_until(")")
+            self.substituted(")")
             self.depth, self.quoted = depth, quoted
         elif self.peek(2) == "${":
             self.at += 2
@@ -177,6 +178,12 @@ class Words(ABC):
             self.at += 1
             return True
         return False
+
+    def substituted(self, closing: str) -> None:
+        """Read the commands whose output becomes part of a word."""
+        self.substitutions += 1
+        self.commands_until(closing)
+        self.substitutions -= 1
 
     def skip_to(self, closing: str) -> None:
         """Pass everything up to and with this; strings and brackets are passed whole."""

@@ -4,6 +4,7 @@ From their manuals: srun(1) with pyxis, Open MPI's, MPICH's and Intel MPI's mpir
 util-linux, Singularity, uv, conda, pixi, poetry, torchrun.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -23,6 +24,7 @@ class Wrapper:
         sets: Whether `NAME=VALUE` may be between them, too.
         python: Whether what it runs is a program in Python, named by its file or by `-m MODULE`.
         colons: Whether a `:` alone separates several commands.
+        dashes: Whether the command comes after a `--`, whatever is before it.
     """
 
     valued: frozenset[str] = frozenset()
@@ -32,6 +34,7 @@ class Wrapper:
     sets: bool = False
     python: bool = False
     colons: bool = False
+    dashes: bool = False
 
 
 def _words(text: str) -> frozenset[str]:
@@ -41,9 +44,9 @@ def _words(text: str) -> frozenset[str]:
 _SRUN = Wrapper(
     valued=_words("""
         -i -T -r -W -Z --accel-bind --bcast-exclude --container-env --container-image --container-mounts
-        --container-name --container-save --container-workdir --cpu-bind --epilog --mem-bind --mpi --msg-timeout
-        --prolog --relative --slurmd-debug --task-epilog --task-prolog --threads --wait --pack-group
-        --het-group
+        --container-name --container-save --container-workdir --cpu-bind --epilog --het-group --jobid --mem-bind --mpi
+        --msg-timeout --pack-group --prolog --relative --slurmd-debug --task-epilog --task-prolog --threads
+        --treewidth --wait
     """)
     | {f"--{name}" for name in TAKING_VALUE}
     | {f"-{letter}" for letter in TAKING_VALUE.values() if letter},
@@ -88,6 +91,8 @@ _CONTAINER = Wrapper(
 """`run` starts a program of the image with the words after it: only an interpreter among them is surely run."""
 _RUN = Wrapper(valued=_words("-C --directory -P --project -p --python -n -e --env --venv"), verbs=frozenset({"run"}))
 _DIRECT = Wrapper()
+OPTIONS: Final = re.compile(r"\$\{?\w*(?:ARGS?|OPTS?|OPTIONS?|FLAGS?|DEFAULTS)(?:\[@\]|\[\*\])?\}?", re.IGNORECASE)
+"""Variables that hold options, by their name: `srun $SRUN_ARGS ./model`."""
 
 WRAPPERS: Final[Mapping[str, Wrapper]] = {
     "srun": _SRUN,
@@ -150,6 +155,8 @@ WRAPPERS: Final[Mapping[str, Wrapper]] = {
             --basefile --return --recstart --recend --rpl --shuf-seed --rsync-opts --tempdir --progress-bar
         """)
     ),
+    "nvprof": Wrapper(valued=_words("-o --export-profile --log-file -e --events -m --metrics -t --timeout")),
+    **dict.fromkeys(_words("advisor advixe-cl vtune amplxe-cl inspxe-cl"), Wrapper(dashes=True)),
     "perf": Wrapper(valued=_words("-e --event -o --output -F --freq -r --repeat"), verbs=_words("stat record")),
     "nsys": Wrapper(
         valued=_words("-o --output -t --trace -s --sample -c --capture-range -f --force-overwrite -w --show-output"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rookery.clusters.survey import answer, node_answers, node_jobs, slurm_answers
+from rookery.clusters.survey import answer, module_list, node_answers, node_jobs, slurm_answers
 from rookery.clusters.survey.answer import Survey
 from rookery.clusters.survey.slurm_answers import SlurmSite
 from rookery.core import console
@@ -23,7 +23,7 @@ class SurveyedCluster:
 
 
 def ask(connection: "Connection", account: str, again: str) -> SurveyedCluster:
-    """Ask a cluster about itself.
+    """Ask a cluster about itself; its list of modules is kept on this computer.
 
     Args:
         connection: The cluster's, open.
@@ -46,6 +46,7 @@ def ask(connection: "Connection", account: str, again: str) -> SurveyedCluster:
         raise RookeryError(
             f"Slurm on {host} does not answer: {why[:200]}.", hint=f"{again}   # later, when Slurm is up again"
         )
+    module_list.save(connection.cluster, survey)
     return SurveyedCluster(survey, site)
 
 

@@ -1,0 +1,71 @@
+"""The modules of a cluster, all of them: what its last survey listed, kept on this computer."""
+
+import re
+import time
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rookery.clusters.survey.module_names import split
+from rookery.core import shapes, state_files
+
+if TYPE_CHECKING:
+    from rookery.clusters.cluster import Cluster
+    from rookery.clusters.survey.answer import Survey
+
+_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.+/-]{0,199}"
+_SHAPE: Final = shapes.struct({"when": shapes.real(), "modules": shapes.many(shapes.text(_NAME), 20_000)})
+
+
+@dataclass(frozen=True)
+class ModuleList:
+    """The modules that `module avail` listed in a login shell, before any was loaded.
+
+    Attributes:
+        names: Their names, most with a version.
+        when: When that was, in seconds since 1970.
+    """
+
+    names: tuple[str, ...]
+    when: float
+
+    @cached_property
+    def loadable(self) -> frozenset[str]:
+        """The names, and those without the version or the last parts, which load the default of them."""
+        parts = (name.split("/") for name in self.names)
+        return frozenset("/".join(part[:count]) for part in parts for count in range(1, len(part) + 1))
+
+
+def save(cluster: "Cluster", survey: "Survey") -> None:
+    """Keep the modules that a survey found; nothing where it found none, or too many to list.
+
+    Args:
+        cluster: The cluster that was asked.
+        survey: Its answer.
+    """
+    names = sorted({split(line)[0] for line in survey.all("module")})
+    modules = [name for name in names if re.fullmatch(_NAME, name) and not name.endswith("/")]
+    if modules and "module" not in survey.left_out:
+        state_files.save(place(cluster), {"version": 1, "when": time.time(), "modules": modules})
+
+
+def load(cluster: "Cluster") -> ModuleList | None:
+    """Return what is kept; None where the cluster was not asked."""
+    path = place(cluster)
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except OSError:
+        return None
+
+
+@lru_cache
+def _read(path: Path, _changed: int) -> ModuleList | None:
+    """Return the list in a file, read once for all scripts."""
+    document = state_files.load(path, _SHAPE)
+    return ModuleList(tuple(document["modules"]), document["when"]) if document else None
+
+
+def place(cluster: "Cluster") -> Path:
+    """Return the file that holds them."""
+    return state_files.place("modules", f"{cluster.label}.json")
