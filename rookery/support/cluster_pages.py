@@ -200,6 +200,13 @@ def _files(facts: Facts) -> Iterator[str]:
         yield shown_by + facts.mark("quota")
 
 
+def _node_size(nodes: Mapping[str, Any], prefix: str) -> str:
+    """Return the cores and the memory of a node in words: of the smallest, or with max_ before the keys the largest."""
+    cores, memory = nodes.get(f"{prefix}cores"), nodes.get(f"{prefix}memory_mb")
+    sizes = [f"{cores} cores"] if cores else []
+    return " and ".join([*sizes, *([f"{amount('mb', memory)} of memory"] if memory else [])])
+
+
 def _jobs(facts: Facts) -> Iterator[str]:
     if facts.cluster.scheduler == "none":
         yield "There is no scheduler: log in, and start your programs."
@@ -207,11 +214,15 @@ def _jobs(facts: Facts) -> Iterator[str]:
     if name := facts.get("default_partition"):
         yield f"rookery chooses the partition that fits a job; the default is `{name}`."
     if nodes := facts.get("nodes"):
-        sizes = [f"{nodes['cores']} cores"] if "cores" in nodes else []
-        sizes += [f"{amount('mb', nodes['memory_mb'])} of memory"] if "memory_mb" in nodes else []
-        count = str(nodes.get("count", "")) + (", " if "count" in nodes and sizes else "")
-        description = f"each with at least {' and '.join(sizes)}" if sizes else ""
-        yield f"Compute nodes: {count}{description}.{facts.mark('nodes')}"
+        smallest, largest = _node_size(nodes, ""), _node_size(nodes, "max_")
+        count = str(nodes.get("count", ""))
+        words = [
+            count,
+            f"each with at least {smallest}" if smallest else "",
+            f"{'' if count or smallest else 'each with '}at most {largest}" if largest else "",
+        ]
+        if any(words):
+            yield f"Compute nodes: {', '.join(filter(None, words))}.{facts.mark('nodes')}"
     yield from _limits(facts)
     if facts.get("array", {}).get("may_mail") is False:
         yield f"Job arrays can't send mail by themselves; `mail:` in rookery.yml still works.{facts.mark('array')}"

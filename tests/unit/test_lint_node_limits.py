@@ -50,6 +50,7 @@ def lines(*options: str) -> str:
             5,
             "at most 128 cores; this requests 160 on one node (20 tasks of 8 cores).",
         ),
+        (["-p parallel", "--mem=1G", "-n 2 --ntasks-per-node=20 -c 8"], "RK310", 4, "this requests 160 on one node"),
         (["-p parallel", "--mem=1G", "-n 300 -N 2"], "RK310", 4, "this requests 150 on one node."),
         (
             ["-p parallel", "-C node_type=40core192G", "--mem=200G"],
@@ -95,6 +96,7 @@ def test_more_than_any_node_has(options: list[str], code: str, line: int, why: s
         ["-p parallel", "-c 4", "--mem-per-cpu=64G"],
         # sbatch spreads tasks over nodes
         ["-p parallel", "--mem=1G", "-n 300"],
+        ["-p parallel", "--mem=1G", "-n 16 --ntasks-per-node=16 -c 8"],
         ["-p parallel", "--mem=1G", "-n 300", "-N 1-4"],
         ["-p parallel", "-n 100", "--mem-per-cpu=6G"],
         ["-p parallel", "--mem=1G", "-N 4 --ntasks-per-node=32 -c 4"],
@@ -116,10 +118,18 @@ def test_what_fits(options: list[str]) -> None:
         ("penguins", ["-c 200"], ["RK310"]),
         ("penguins", ["--mem=4000G"], ["RK311"]),
         ("penguins", ["-N 6"], ["RK312"]),
+        ("penguins", ["-N 6 -n 1"], []),
+        ("penguins", ["-n 130 -c 72"], ["RK312"]),
+        ("penguins", ["-n 5 -c 72"], []),
+        ("penguins", ["-n 40 --ntasks-per-node=1"], ["RK312"]),
+        ("penguins", ["-n 360"], []),
+        ("penguins", ["-n 361"], ["RK312"]),
         ("penguins", ["-c 72", "--mem=512G", "-N 5"], []),
         # memory and cores follow from GPUs there, or the profile does not know the nodes
         ("bede", ["-A bdlan09", "--gres=gpu:1", "--mem=4000G", "-c 200"], []),
-        ("hex", ["-p cpu-6h", "--mem=4000G", "-c 200"], []),
+        ("csd3", ["-A MYLAB-SL3-CPU", "-p icelake", "--mem=4000G", "-c 200"], []),
+        ("hex", ["-p cpu-6h", "-c 200", "--mem=4000G"], ["RK310", "RK311"]),
+        ("hex", ["-p cpu-6h", "--mem=300G", "-c 70"], []),
         ("csd3", ["-A MYLAB-SL3-CPU", "-p icelake-himem", "--mem=4000G"], []),
         # some nodes are larger than the usual ones
         ("lumi", ["-A project_1", "-p small", "--mem=1000G", "-c 256"], []),
@@ -156,6 +166,7 @@ def test_more_tasks_than_the_nodes_take(options: str, codes: list[str]) -> None:
         ("-N 1 -G 4", ["RK306"]),
         ("-N 2 -G 7 -n 2", ["RK306"]),
         ("-N 1 -n 4 --gpus-per-task=1", ["RK306"]),
+        ("-n 2 --ntasks-per-node=8 --gpus-per-task=1", ["RK306"]),
         ("-N 1 -G 3", []),
         ("-N 2 -G 6 -n 2", []),
         ("-n 4 --gpus-per-task=1", []),
@@ -164,6 +175,13 @@ def test_more_tasks_than_the_nodes_take(options: str, codes: list[str]) -> None:
 )
 def test_more_gpus_than_a_node_has(options: str, codes: list[str]) -> None:
     assert [finding.code for finding in check(lines(f"-p gpu-short --mem=1G {options}"))] == codes
+
+
+def test_more_memory_than_a_user_may_have() -> None:
+    found = check(lines("-p parallel -N 5 --mem=500G"))
+    assert [(finding.code, finding.line) for finding in found] == [("RK303", 2)]
+    assert found[0].why == "hec allows each user at most 2048 GB of memory at a time; this requests 2500 GB."
+    assert check(lines("-p parallel -N 4 --mem=500G")) == []
 
 
 def test_a_default_partition_that_wants_gpus() -> None:

@@ -41,6 +41,7 @@ def on(text: str, name: str, **data: Any) -> list[Finding]:
         ("-w bw01", "RK315", "warning", None, False),
         ("-x comp17-08,bw[01-04]", "RK315", "warning", None, False),
         ("-M other", "RK316", "error", None, False),
+        ("-p astro --gres=gpu:1 -C node_type=40core192G", "RK313", "error", None, False),
     ],
 )
 def test_a_name_that_the_cluster_does_not_have(

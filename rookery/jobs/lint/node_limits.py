@@ -91,7 +91,7 @@ def _memory(
         yield script.finding("RK311", option.line, f"{where}; this requests {_size(wanted)} on one node{how}.")
     elif of_user and wanted * part.nodes > of_user:
         where = f"{script.cluster.name} allows each user at most {_size(of_user)} of memory at a time"
-        yield script.finding("RK311", option.line, f"{where}; this requests {_size(wanted * part.nodes)}{how}.")
+        yield script.finding("RK303", option.line, f"{where}; this requests {_size(wanted * part.nodes)}{how}.")
 
 
 def _nodes(script: Context, part: RequestedResources, entries: list[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -100,9 +100,22 @@ def _nodes(script: Context, part: RequestedResources, entries: list[Mapping[str,
     counts = [node_sizes.count(entry, script.cluster, gpu_types=_types(script, part, entry)) for entry in entries]
     allowed = max((entry.get("max_nodes") or part.nodes for entry in entries), default=part.nodes)
     most = 0 if 0 in counts else max(counts)
-    if part.nodes_option and most and part.nodes > most and part.nodes <= allowed:  # else it is RK303's
-        why = f"{_names(entries)} has {most} node{'' if most == 1 else 's'}; this requests {part.nodes}."
-        yield script.finding("RK312", part.nodes_option.line, why)
+    if not most or part.nodes > allowed:  # the latter is RK303's
+        return
+    has = f"{_names(entries)} has {most} node{'' if most == 1 else 's'}"
+    if part.nodes_option and part.nodes > most:
+        yield script.finding("RK312", part.nodes_option.line, f"{has}; this requests {part.nodes}.")
+    elif (needed := _needed_nodes(script, part, entries)) > most:
+        option = _option(script, part, ("ntasks", "ntasks-per-node", "nodes"))
+        yield script.finding("RK312", option.line, f"{has}; {part.tasks} such tasks need {needed}.")
+
+
+def _needed_nodes(script: Context, part: RequestedResources, entries: list[Mapping[str, Any]]) -> int:
+    """Return how many nodes the tasks need, where no more fit on one than cores, or --ntasks-per-node, allow."""
+    each = values.count(script.directives.value("ntasks-per-node", part=part.part), otherwise=0)
+    cores = _largest(script, part, entries).cores
+    fitting = [count for count in (each, cores // max(part.cpus, 1)) if count]
+    return -(-part.tasks // min(fitting)) if fitting and part.tasks > 1 else 0
 
 
 def _option(script: Context, part: RequestedResources, names: Iterable[str]) -> DirectiveOption:

@@ -26,7 +26,7 @@ class RequestedResources:
         nodes: How many nodes, at least.
         nodes_option: The option that says how many; None where Slurm chooses.
         tasks: How many processes.
-        tasks_on_node: How many of them on one node, at least.
+        tasks_on_node: For how many of them one node must have room, at least.
         cpus: Cores for each of them.
         least_cpus: Cores that a node must have.
         minutes: How long; None where it does not say.
@@ -170,6 +170,10 @@ def _requested(script: Context, part: int) -> RequestedResources:
     entries = [entry for entry in known if entry["name"] in names]
     nodes_option = directives.get("nodes", part=part)
     nodes = values.count(directives.value("nodes", part=part))
+    if ntasks := directives.value(
+        "ntasks", part=part
+    ):  # sbatch: "can't run 1 processes on 6 nodes, setting nnodes to 1"
+        nodes = min(nodes, max(values.count(ntasks), 1))
     per_node = values.count(directives.value("ntasks-per-node", part=part))
     tasks = values.count(directives.value("ntasks", part=part), otherwise=nodes * per_node)
     time = directives.value("time", part=part)
@@ -194,12 +198,15 @@ def _requested(script: Context, part: int) -> RequestedResources:
 
 
 def _tasks_on_node(script: Context, part: int, tasks: int) -> int:
-    """Return how many processes one node has at least: sbatch spreads them over as many nodes as it may take."""
+    """Return for how many processes one node must have room.
+
+    sbatch spreads them over as many nodes as it may take, and wants nodes with room for --ntasks-per-node even where
+    there are fewer tasks (22.05, 24.11).
+    """
     per_node = values.count(script.directives.value("ntasks-per-node", part=part))
-    if not script.directives.value("ntasks", part=part):
-        return per_node
     most = values.most(script.directives.value("nodes", part=part))
-    return -(-tasks // most) if most else 1
+    spread = -(-tasks // most) if most and script.directives.value("ntasks", part=part) else 1
+    return max(per_node, spread)
 
 
 def _memory(script: Context, part: int) -> tuple[DirectiveOption, float] | None:

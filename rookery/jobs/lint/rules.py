@@ -68,7 +68,7 @@ RULES: Final = (
     Rule(
         "RK303",
         "error",
-        "More cores or nodes than allowed",
+        "More cores, nodes or memory than allowed",
         _PENDING,
         "by hand: `lint` shows a partition for several cores",
     ),

@@ -13,7 +13,8 @@ from rookery.core import near_names
 from rookery.jobs.lint import node_names, similar_names
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, Severity
-from rookery.jobs.lint.requested_resources import partitions, requested
+from rookery.jobs.lint.requested_resources import partitions, requested, usable
+from rookery.projects.scripts import node_sizes
 from rookery.projects.scripts.directives import DirectiveOption
 
 _FEATURE = re.compile(r"[^\s&|,()\[\]]+")
@@ -43,6 +44,19 @@ def _features(script: Context, option: DirectiveOption) -> Iterator[Finding]:
         listed = f"It has {', '.join(known)}." if known else "It has none."
         what = f"{script.cluster.name} has no nodes with the feature {name}"
         yield _replaceable(script, option, "RK313", "cluster_features", name, (what, listed, known))
+    if option.name == "constraint":
+        yield from _elsewhere(script, option)
+
+
+def _elsewhere(script: Context, option: DirectiveOption) -> Iterator[Finding]:
+    """Yield a finding for a feature that only nodes of other partitions have."""
+    part = next(part for part in requested(script) if part.part == option.part)
+    names = {str(entry["name"]) for entry in usable(script, part)}
+    for kind in node_sizes.of_constraint(option.value or "", script.cluster):
+        having = kind.get("partitions")
+        if names and having and names.isdisjoint(having):
+            what = f"{near_names.either(sorted(names))} has no nodes with the feature {kind['name']}"
+            yield script.finding("RK313", option.line, f"{what}. Partitions that have such: {', '.join(having)}.")
 
 
 def _resources(script: Context, option: DirectiveOption) -> Iterator[Finding]:
