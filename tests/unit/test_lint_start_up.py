@@ -143,6 +143,15 @@ def test_conda_after_the_module_whose_activation_is_known() -> None:
     assert finding.why.endswith("On hec, load conda (`module add miniforge/20240923`), then `source activate mine`.")
 
 
+def test_conda_where_the_cluster_has_no_module_of_it() -> None:
+    (finding,) = check(HEX.replace("python", "conda activate mine\npython"), "hex")
+    assert finding.mended is None
+    assert finding.why.endswith(
+        "nothing above defines it. The profile of hex names no module of conda: put "
+        '`eval "$(FOLDER/bin/conda shell.bash hook)"` above this line, with the folder of your conda.'
+    )
+
+
 def why(text: str, cluster: str = "hec") -> str:
     """What the one finding in a script says."""
     (finding,) = check(text, cluster)
@@ -298,8 +307,9 @@ SEVERAL = HEC.replace("--mem=1G", "--mem=1G --ntasks=4")
 def test_the_finding_about_processes_names_the_command() -> None:
     assert why(SEVERAL) == (
         "The job requests 4 processes (tasks), but `python` starts once, on the first node: without srun or mpirun, "
-        "nothing starts in the other tasks. Put `srun` before the command that each task should run (programs with MPI "
-        "on hec: `mpirun --bind-to none`). For one program on several cores, request --cpus-per-task instead."
+        "nothing starts in the other tasks. On hec, put `srun` before the command that each task should run "
+        "(`mpirun --bind-to none` before a program with MPI). For one program on several cores, request "
+        "--cpus-per-task instead."
     )
     assert codes(SEVERAL, files={"work.py": "import os\nn = os.environ['SLURM_NTASKS']\n"}) == []
     assert codes(SEVERAL, files={"work.py": "import subprocess\nsubprocess.run(['srun', './a'])\n"}) == []

@@ -149,7 +149,8 @@ def examine(  # noqa: PLR0913
     context = replace(_context(form.mend(text), cluster, path, files, folder), past=past)
 
     def found_in(script: str) -> list[Finding]:
-        return [finding for rule in _RULES for finding in rule(replace(context, text=script))]
+        checked = replace(context, text=script)  # what the rules need of it is computed once for all of them
+        return [finding for rule in _RULES for finding in rule(checked)]
 
     findings = [*form.ends(text, path), *harmful_fixes.left_out(found_in(context.text), context.text, found_in)]
     left, ignored = ignores.applied(findings, context.text, path, files, elsewhere=lambda: _is_for_others(files))

@@ -66,8 +66,8 @@ def _finding(script: Context, command: ShellCommand) -> Finding:
         verb = script.cluster.data.get("cluster_module_verb", "load")
         why += f", and nothing above defines it. On {site}, load conda (`module {verb} {modules[0]}`), then `{mended}`."
     else:
-        why += ', and nothing above defines it. Put `eval "$(FOLDER/bin/conda shell.bash hook)"` above it, with the '
-        why += "folder of your conda."
+        why += f", and nothing above defines it. The profile of {site} names no module of conda: put "
+        why += '`eval "$(FOLDER/bin/conda shell.bash hook)"` above this line, with the folder of your conda.'
     return script.finding(
         "RK605",
         command.line,

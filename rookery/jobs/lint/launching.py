@@ -33,13 +33,14 @@ def launcher(script: Context) -> Iterator[Finding]:
         if command.line == first.line and command.start == first.start
     )
     name = first.words[0].text.rpartition("/")[2]
-    by_mpi = f" (programs with MPI on {script.cluster.name}: `{own}`)" if own.split(maxsplit=1)[0] != "srun" else ""
+    by_mpi = f" (`{own}` before a program with MPI)" if own.split(maxsplit=1)[0] != "srun" else ""
     yield script.finding(
         "RK606",
         first.line,
         f"The job requests {_several(several.tasks, several.nodes)}, but `{name}` starts once, on the first node: "
-        "without srun or mpirun, nothing starts in the other tasks. Put `srun` before the command that each task "
-        f"should run{by_mpi}. For one program on several cores, request --cpus-per-task instead.",
+        f"without srun or mpirun, nothing starts in the other tasks. On {script.cluster.name}, put `srun` before the "
+        f"command that each task should run{by_mpi}. For one program on several cores, request "
+        "--cpus-per-task instead.",
         severity="warning",
         edits=[Edit(at, at, "srun ")],
     )
