@@ -1,6 +1,8 @@
 """RK703 and RK704: programs that start more processes or threads than the job has cores, and those that do not."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from linting import check, codes
 
 JOB = """\
@@ -157,8 +159,10 @@ def test_r_starts_no_more_than_the_job_has(line: str) -> None:
         ("--gres=gpu:1 -c 4", 4),
         ("--cpus-per-gpu=8", None),
         ("--mincpus=8", None),
+        ("--mem=0", None),
         ("--hint=nomultithread", None),
         ("-c $CORES", None),
+        ("--cpu=8", None),
         ("-N 1\n# SBATCH -c 8", None),
         ("-c 2\n# SBATCH -c 8", 2),
         ("-c 2\n#SBATCH hetjob\n#SBATCH -c 8", None),
@@ -194,3 +198,22 @@ def test_the_message_says_what_to_request() -> None:
     one = check(PYTHON.replace(" --cpus-per-task=4", ""), files={"work.py": program["work.py"].partition("\n")[2]})
     assert "the job requests 1 core:" in one[0].why
     assert one[0].why.endswith("(This needs `import os`.)")
+
+
+def _pieces(text: str) -> st.SearchStrategy[str]:
+    return st.lists(st.sampled_from([*text.split(), " ", "\n", "8"]), max_size=30).map("".join)
+
+
+@given(
+    program=_pieces(
+        "mc.cores = <- 8L ( ) { } , makeCluster plan( multisession workers function ' \" # ` n Sys.setenv("
+    ),
+    other=_pieces(
+        "Pool ( ) = import multiprocessing.Pool() n_jobs= : os.environ['OMP_NUM_THREADS'] ' # é \f \r * , None"
+    ),
+)
+@settings(max_examples=100)
+def test_any_program_can_be_read(program: str, other: str) -> None:
+    text = PYTHON + "Rscript work.R\n"
+    findings = check(text, files={"work.R": program, "work.py": f"from multiprocessing import Pool\n{other}"})
+    assert all(finding.line >= 1 for finding in findings)

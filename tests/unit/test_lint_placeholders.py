@@ -21,12 +21,15 @@ source /etc/profile
             "mail-user",
             "YOUR_EMAIL_ADDRESS_HERE <netid>@lancaster.ac.uk your_email@uni.edu user@example.com XXXX xxx@gmail.com "
             "your.name@example.org EMAIL username@lancaster.ac.uk [email] youremail@domain.com FIX-YOUR-EMAIL "
-            "email@address your-email abc123@york.ac.uk {email} a@b.ac.uk,user@example.com you@your-university.edu",
+            "email@address"
+            " email@ufl.edu some_user@some_domain.com "
+            "your-email abc123@york.ac.uk {email} a@b.ac.uk,user@example.com you@your-university.edu",
         ),
         (
             "account",
-            "<project> ACCOUNT_NAME [project] FIX-ACCOUNT XXXX your_account YOUR_PROJECT PROJECT_ID {account} CHANGEME "
-            "yourproject ACCOUNT_HERE TODO project-<id> YOUR-ACCOUNT-HERE INSERT_ACCOUNT_HERE",
+            "<project> ACCOUNT_NAME [project] FIX-ACCOUNT FIX-account FIXME "
+            "XXXX your_account YOUR_PROJECT PROJECT_ID {account} CHANGEME "
+            "yourproject your-CC-account ACCOUNT_HERE TODO project-<id> YOUR-ACCOUNT-HERE INSERT_ACCOUNT_HERE",
         ),
         (
             "output",
@@ -105,6 +108,13 @@ def test_a_placeholder_for_an_account_that_slurm_must_have_is_an_error() -> None
         ("module add <module>", 1),
         ("cd /home/<username>/x", 1),
         ("source /path/to/venv/bin/activate", 1),
+        ("DATA=/path/to/data", 1),
+        ("conda activate your_env", 1),
+        ("cd /home/your_username/code", 1),
+        ("export API_KEY=YOUR_API_KEY_HERE", 1),
+        ("./simulate --message 'your name'", 0),
+        ("conda activate yours", 0),
+        ("./simulate /data/path/to/x", 0),
         ("./a <input.txt>output.txt", 0),
         ("./a < name > out", 0),
         ("echo 'cd /path/to/code <name>'", 0),

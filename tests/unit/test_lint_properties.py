@@ -96,7 +96,7 @@ FAULTS = {
     "RK103": lambda script: f"\ufeff{script.text}",
     "RK201": lambda script: f"{script.text}#SBATCH --nice=5\n",
     "RK202": lambda script: script.text.replace("#SBATCH --mem", "#SBACTH --mem"),
-    "RK203": lambda script: Correct((*script.options, "--error=e_${SLURM_JOB_ID}_%a.txt"), script.commands).text,
+    "RK203": lambda script: Correct((*script.options, "--error=e_${SLURM_JOB_ID}_%N.txt"), script.commands).text,
     "RK205": lambda script: Correct((*script.options, "--cpu-per-task=4"), script.commands).text,
     "RK301": lambda script: Correct((*script.options, "--partition=paralel"), script.commands).text,
     "RK302": lambda script: Correct((*script.options, "--partition=test", "--time=6"), script.commands).text,

@@ -2,7 +2,7 @@
 
 import re
 
-from rookery.jobs.lint import lines
+from rookery.jobs.lint import lines, values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.requested_resources import GPU_OPTIONS, partitions
 
@@ -38,11 +38,18 @@ def of_all_nodes(script: Context) -> int | None:
 def _numbers(script: Context) -> dict[str, int] | None:
     """Return the numbers that the job asks for, 0 for what it does not say."""
     directives = script.directives
-    if not script.asks or directives.parts > 1 or any(option.name in _OTHERWISE for option in directives.options):
+    if (
+        not script.asks
+        or directives.parts > 1
+        or directives.slips
+        or any(option.name in _OTHERWISE for option in directives.options)
+    ):
         return None
     if lines.intended_options(script) & {*_COUNTS, *_OTHERWISE, *GPU_OPTIONS} or _gives_more(script):
         return None
     texts = {name: directives.value(name) or "" for name in _COUNTS}
+    if values.megabytes(directives.value("mem") or "") == 0:  # all memory, and on some sites all cores with it
+        return None
     if directives.get(*GPU_OPTIONS) and not texts["cpus-per-task"]:  # some sites give cores with each GPU
         return None
     numbers = {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
 from rookery.jobs.lint import (
+    array_numbers,
     arrays,
     commands,
     conda,
@@ -32,7 +33,9 @@ from rookery.jobs.lint import (
     placeholders,
     resources,
     site_names,
+    slurm_variables,
     start_up,
+    thread_options,
     workers,
 )
 from rookery.jobs.lint.context import Context
@@ -71,6 +74,11 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     arrays.mail,
     arrays.size,
     arrays.one_log,
+    array_numbers.unread,
+    array_numbers.without_dollar,
+    array_numbers.job_number,
+    array_numbers.without_array,
+    slurm_variables.misspelt,
     logs.log_folders,
     mail.never_sent,
     placeholders.left,
@@ -86,6 +94,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     launching.launcher,
     core_counts.counted,
     workers.too_many,
+    thread_options.too_many,
 )
 
 

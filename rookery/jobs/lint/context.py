@@ -74,6 +74,14 @@ class Context:
         return read_shell(self.text if self.is_shell else "")
 
     @cached_property
+    def code(self) -> str:
+        """Its text with blanks for the shell's comments; every offset stays valid."""
+        text = self.text
+        for start, end in self.shell.remarks:
+            text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+        return text
+
+    @cached_property
     def interpreter(self) -> tuple[str, str]:
         """What the first line names, without its folder, and what that is given.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.programs import KnownProgram, programs
-from rookery.jobs.lint.python_source import PythonSource
+from rookery.jobs.lint.python_source import PythonSource, source
 from rookery.jobs.lint.r_source import without_comments
 
 SLURM_COUNTS = re.compile(r"SLURM_(?:CPUS_PER_TASK|CPUS_ON_NODE|JOB_CPUS_PER_NODE|NTASKS|NPROCS|TASKS_PER_NODE)")
@@ -40,8 +40,8 @@ def counted(script: Context) -> Iterator[Finding]:
     if script.directives.get("exclusive"):  # the whole machine is theirs
         return
     for program in programs(script):
-        source = without_comments(program.text, strings=True) if program.language == "r" else program.text
-        if SLURM_COUNTS.search(source):  # knows what it was given
+        text = without_comments(program.text, strings=True) if program.language == "r" else program.text
+        if SLURM_COUNTS.search(text):  # knows what it was given
             continue
         yield from _in_r(script, program) if program.language == "r" else _in_python(script, program)
 
@@ -61,9 +61,9 @@ def _in_python(script: Context, program: KnownProgram) -> Iterator[Finding]:
     """Yield findings for cpu_count() of os, multiprocessing or psutil, and for a Pool() without a number."""
     if "cpu_count" not in program.text and "Pool" not in program.text:
         return
-    source = PythonSource(program.text)
-    for name, call in source.calls():
-        start, end = source.span(call)
+    parsed = source(program.text)
+    for name, call in parsed.calls():
+        start, end = parsed.span(call)
         what = program.text[start:end]
         if name in _COUNTS:
             why = _counting(what) + import_needed(program.text)
@@ -74,7 +74,7 @@ def _in_python(script: Context, program: KnownProgram) -> Iterator[Finding]:
                 f"{name.rpartition('.')[2]} without a number starts a process for each core of the machine, not of "
                 f"the job: they slow each other down.{later}{import_needed(program.text)}"
             )
-            yield program.finding(script, "RK703", start, why, edit=_with_number(source, call, POOLS[name]))
+            yield program.finding(script, "RK703", start, why, edit=_with_number(parsed, call, POOLS[name]))
 
 
 def import_needed(text: str) -> str:

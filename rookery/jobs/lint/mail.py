@@ -10,8 +10,8 @@ from rookery.jobs.lint.finding import Finding
 def never_sent(script: Context) -> Iterator[Finding]:
     """Yield findings for an address without events: Slurm sends mail only for those that --mail-type names.
 
-    sbatch takes such a job, and `scontrol show job` shows no MailUser (22.05). The other way round, mail without an
-    address goes to the user who submits.
+    sbatch takes such a job, and `scontrol show job` shows no MailUser (22.05, 24.11). The other way round, mail
+    without an address goes to the user who submits.
     """
     elsewhere = lines.intended_options(script)
     for part in range(script.directives.parts):

@@ -1,4 +1,6 @@
-"""Names of commands that the rules know."""
+"""Names that the rules know: of commands, of packages, of Slurm's variables."""
+
+import sys
 
 
 def _names(text: str) -> frozenset[str]:
@@ -51,3 +53,39 @@ COUNTED = _names("""
     SLURM_JOB_NUM_NODES SLURM_NNODES
 """)
 """Variables by which a script sees to its processes itself."""
+
+PYTHON_PACKAGES = sys.stdlib_module_names | _names("""
+    numpy scipy pandas matplotlib sklearn statsmodels sympy numba tqdm seaborn networkx xarray joblib yaml h5py polars
+    PIL requests plotly pyarrow tables astropy skimage numexpr
+""")
+R_PACKAGES = _names("""
+    base stats graphics grDevices utils datasets methods parallel splines stats4 tools compiler grid tidyverse dplyr
+    ggplot2 readr tidyr purrr tibble stringr forcats lubridate data.table MASS Matrix foreach doParallel future furrr
+    future.apply lme4 survival mgcv nlme mvtnorm glmnet boot broom magrittr Rcpp
+""")
+"""Packages that do not ask Slurm for the number of a task."""
+
+SLURM_VARIABLES = _names("""
+    SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_COUNT SLURM_ARRAY_TASK_ID SLURM_ARRAY_TASK_MAX SLURM_ARRAY_TASK_MIN
+    SLURM_ARRAY_TASK_STEP SLURM_CLUSTER_NAME SLURM_CPUS_ON_NODE SLURM_CPUS_PER_GPU SLURM_CPUS_PER_TASK
+    SLURM_DISTRIBUTION SLURM_EXPORT_ENV SLURM_GPUS SLURM_GPUS_ON_NODE SLURM_GPUS_PER_NODE SLURM_GPUS_PER_SOCKET
+    SLURM_GPUS_PER_TASK SLURM_GTIDS SLURM_HET_SIZE SLURM_JOBID SLURM_JOB_ACCOUNT SLURM_JOB_CPUS_PER_NODE
+    SLURM_JOB_DEPENDENCY SLURM_JOB_END_TIME SLURM_JOB_GID SLURM_JOB_GPUS SLURM_JOB_ID SLURM_JOB_NAME
+    SLURM_JOB_NODELIST SLURM_JOB_NUM_NODES SLURM_JOB_PARTITION SLURM_JOB_QOS SLURM_JOB_RESERVATION
+    SLURM_JOB_START_TIME SLURM_JOB_UID SLURM_JOB_USER SLURM_LAUNCH_NODE_IPADDR SLURM_LOCALID SLURM_MEM_PER_CPU
+    SLURM_MEM_PER_GPU SLURM_MEM_PER_NODE SLURM_NNODES SLURM_NODEID SLURM_NODELIST SLURM_NODE_ALIASES SLURM_NPROCS
+    SLURM_NTASKS SLURM_NTASKS_PER_CORE SLURM_NTASKS_PER_GPU SLURM_NTASKS_PER_NODE SLURM_NTASKS_PER_SOCKET
+    SLURM_OVERCOMMIT SLURM_PROCID SLURM_PROFILE SLURM_RESTART_COUNT SLURM_SHARDS_ON_NODE SLURM_STEPID SLURM_STEP_GPUS
+    SLURM_STEP_ID SLURM_STEP_NODELIST SLURM_STEP_NUM_NODES SLURM_STEP_NUM_TASKS SLURM_STEP_TASKS_PER_NODE
+    SLURM_SUBMIT_DIR SLURM_SUBMIT_HOST SLURM_TASKS_PER_NODE SLURM_TASK_PID SLURM_THREADS_PER_CORE SLURM_TOPOLOGY_ADDR
+    SLURM_TOPOLOGY_ADDR_PATTERN SLURM_TRES_PER_TASK SLURM_UMASK SLURM_WORKING_CLUSTER SLURMD_NODENAME
+""")
+"""The variables of a job and of a step, by sbatch(1) and srun(1), and by what a job's environment held (22.05)."""
+
+SLURM_ELSE = _names("""
+    SLURM_ACCOUNT SLURM_CONF SLURM_CONSTRAINT SLURM_CPUS SLURM_CPU_BIND SLURM_DEBUG SLURM_EXACT SLURM_GRES SLURM_HINT
+    SLURM_JOB_COMMENT SLURM_JOB_EXTRA SLURM_JOB_GROUP SLURM_JOB_MEM SLURM_JOB_NTASKS SLURM_NODE_NAME SLURM_PARTITION
+    SLURM_QOS SLURM_ROOT SLURM_HOME SLURM_TIMELIMIT SLURM_TMPDIR SLURM_UID SLURM_VERSION SLURM_WAIT SLURM_STEP
+    SLURM_JOBS SLURM_NODES SLURM_TASKS SLURM_USER SLURM_NAME
+""")
+"""Variables that Slurm's commands read, that sites set, and that scripts have of their own."""

@@ -15,9 +15,12 @@ _NOUNS = (
 )
 _BRACKETS = re.compile(r"<[A-Za-z][^<>=|&]*>")
 _IN_BRACES = re.compile(rf"\[(?:your[-_ .]?)?{_NOUNS}\]|\{{+ ?(?:your[-_ .]?)?{_NOUNS} ?\}}+", re.IGNORECASE)
-_YOUR = re.compile(rf"(?<![A-Za-z])your[-_. ]?(?:own[-_. ]?)?{_NOUNS}(?![a-z])", re.IGNORECASE)
+_YOUR = re.compile(rf"(?<![A-Za-z])your[-_. ]?(?:[A-Za-z]+[-_. ])?{_NOUNS}(?![a-z])", re.IGNORECASE)
+_CAPITAL_YOUR = re.compile(r"(?<![A-Za-z])YOUR[-_][A-Z][A-Z_-]*")
+_NAMING = frozenset({"cd", "source", ".", "module", "ml", "conda", "mamba", "micromamba"})
+"""Commands that take names of folders, modules and environments."""
 _TO_DO = re.compile(
-    r"(?<![A-Za-z])(?:FIX(?:-[A-Z][A-Z-]*|[-_]?ME)|TO-?DO|TBD|CHANGE[-_]?(?:ME|THIS)|REPLACE[-_]?(?:ME|THIS)|"
+    r"(?<![A-Za-z])(?:FIX(?:[-_][A-Za-z][A-Za-z_-]*|ME)|TO-?DO|TBD|CHANGE[-_]?(?:ME|THIS)|REPLACE[-_]?(?:ME|THIS)|"
     r"(?:INSERT|ENTER|PUT)[-_](?:YOUR[-_])?[A-Z]+(?:[-_]HERE)?|[A-Z]+[-_]HERE|FILL[-_]?(?:ME[-_]?)?IN)(?![A-Za-z])"
 )
 _CAPITALS = re.compile(
@@ -29,7 +32,7 @@ _ADDRESS = re.compile(
     r".*@(?:[\w.-]+\.)?(?:example\.(?:com|org|net|edu)|domain\.(?:com|org|edu)|[\w.-]+\.example|address|email|"
     r"somewhere(?:\.\w+)?|institution\.edu|university\.edu|your[\w.-]*|x{3,}[\w.-]*|…|\.\.\.)|"
     r"(?:user[-_.]?name|net-?id|uni-?id|first[-_.]?name[-_.]last[-_.]?name|your(?!s@)[-_.]?\w*|my[-_.]?e?mail|e?mail[-_.]?address|"
-    r"x{3,}|abc123)@.*|[^@\s]*@",
+    r"x{3,}|abc123|e?mail|some[-_]?(?:one|user|name|body))@.*|[^@\s]*@",
     re.IGNORECASE,
 )
 _PATHS = frozenset({"output", "error", "input", "chdir"})
@@ -50,12 +53,9 @@ def left(script: Context) -> Iterator[Finding]:
                 f"Placeholder {text} in --{option.name}: replace it with your own. {happens}",
                 severity="error" if error else "warning",
             )
-    for command in script.shell.commands:
-        if command.name in {"echo", "printf"}:
-            continue
-        for text in _in_command(script, command.line, command.arguments, command.inputs):
-            why = f"Placeholder {text} in a command: replace it with your own."
-            yield script.finding("RK503", command.line, why, severity="warning")
+    for line, text in sorted(set(_in_commands(script))):
+        why = f"Placeholder {text} in a command: replace it with your own."
+        yield script.finding("RK503", line, why, severity="warning")
 
 
 def placeholder(option: str, value: str) -> str:
@@ -102,13 +102,34 @@ def _outcome(script: Context, option: DirectiveOption, text: str) -> tuple[bool,
     return False, "Slurm takes it as it is written."
 
 
-def _in_command(script: Context, line: int, arguments: list[str], inputs: list[str]) -> Iterator[str]:
-    """Yield the placeholders among a command's arguments.
+def _in_commands(script: Context) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of placeholders among the arguments of commands and the values of variables.
 
     `<name>` is no argument for a shell: it reads the file `name`, and writes into another one.
     """
-    yield from (argument for argument in arguments if _PATH_TO.search(argument) and argument.startswith("/path"))
-    text = script.line(line)
-    for name in inputs:
-        if f"<{name}>" in text and re.fullmatch(rf"(?:your[-_.]?)?{_NOUNS}", name, re.IGNORECASE):
-            yield f"<{name}>"
+    for command in script.shell.commands:
+        if command.name in {"echo", "printf"}:
+            continue
+        text = script.line(command.line)
+        for name in command.inputs:
+            if f"<{name}>" in text and re.fullmatch(rf"(?:your[-_.]?)?{_NOUNS}", name, re.IGNORECASE):
+                yield command.line, f"<{name}>"
+        for word in command.words[1:]:
+            if match := _in_word(word.text, names=command.name in _NAMING):
+                yield script.line_at(word.start), match
+    for word in script.shell.assignments:
+        if match := _in_word(word.text.partition("=")[2], names=False):
+            yield script.line_at(word.start), match
+
+
+def _in_word(text: str, *, names: bool) -> str:
+    """Return the placeholder in a word of a command; "" where it holds none.
+
+    Args:
+        text: The word.
+        names: Whether the command takes names of folders, modules and environments alone.
+    """
+    if text.startswith(("/path/to/", "/PATH/TO/")):
+        return text
+    match = _CAPITAL_YOUR.search(text) or (_YOUR.search(text) if names else None)
+    return match.group() if match else ""

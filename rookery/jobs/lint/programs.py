@@ -1,6 +1,5 @@
 """The programs that a script runs: the commands that compute, and the R and Python programs that can be read."""
 
-import ast
 import posixpath
 import re
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from itertools import pairwise
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.effective import is_python, programs_run
 from rookery.jobs.lint.finding import Edit, Finding, apply
-from rookery.jobs.lint.python_source import parsed
+from rookery.jobs.lint.python_source import source
 from rookery.jobs.lint.r_source import without_comments
 from rookery.jobs.lint.shell import ShellCommand
 from rookery.jobs.lint.tokens import ShellWord
@@ -67,15 +66,21 @@ def programs(script: Context) -> Iterator[KnownProgram]:
             yield from _of_command(script, command, words, paths_read)
 
 
-def _of_command(
-    script: Context, command: ShellCommand, words: list[ShellWord], paths_read: set[str]
-) -> Iterator[KnownProgram]:
-    """Yield the programs in R or Python that these words run."""
+def files_run(words: list[ShellWord]) -> tuple[str, list[str]]:
+    """Return the language of the program that these words run, "" for others, and the file it is in, where one is."""
     name = words[0].text.rpartition("/")[2]
     language = "python" if is_python(name) else "r" if name.lower() in {"rscript", "r", "littler"} else ""
     file = _file(language, words)
     if not language and words[0].fixed and words[0].text.endswith((".py", ".R", ".r")):
         language, file = ("python" if words[0].text.endswith(".py") else "r"), words[0].text
+    return language, [file] if file else []
+
+
+def _of_command(
+    script: Context, command: ShellCommand, words: list[ShellWord], paths_read: set[str]
+) -> Iterator[KnownProgram]:
+    """Yield the programs in R or Python that these words run."""
+    language, files = files_run(words)
     if not language:
         return
     for body, at in command.documents:
@@ -83,7 +88,7 @@ def _of_command(
     for flag, word in pairwise(words[1:]):
         if flag.text in {"-c"} | ({"-e"} if language == "r" else set()) and word.fixed:
             yield KnownProgram(language, word.text, at=word.start)
-    for path in [file, *command.inputs]:
+    for path in [*files, *command.inputs]:
         yield from _read(script, language, path, paths_read)
 
 
@@ -125,7 +130,10 @@ def _reads_in(language: str, text: str, folder: str) -> list[str]:
     """Return the files that `import` and `source()` may mean."""
     if language == "r":
         return re.findall(r"""\bsource\(\s*["']([^"']+\.[Rr])["']""", without_comments(text, strings=True))
-    tree = parsed(text)
-    modules = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-    modules += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
-    return [posixpath.join(folder, f"{module.replace('.', '/')}.py") for module in dict.fromkeys(modules)]
+    return [path for module in source(text).modules() if (path := module_file(module, folder))]
+
+
+def module_file(module: str, folder: str) -> str:
+    """Return the file that a module of a project is in; "" where its name alone does not say."""
+    name = module.removeprefix(".")
+    return posixpath.join(folder, f"{name.replace('.', '/')}.py") if name and not name.startswith(".") else ""

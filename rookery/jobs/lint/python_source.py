@@ -3,7 +3,16 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+
+_KEPT = 64
+"""Programs that are kept in memory: several rules read each, and several scripts run one."""
+
+
+@lru_cache(_KEPT)
+def source(text: str) -> "PythonSource":
+    """Return a program, which is parsed once."""
+    return PythonSource(text)
 
 
 def parsed(text: str) -> ast.Module:
@@ -46,6 +55,12 @@ class PythonSource:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
         return names
+
+    def modules(self) -> list[str]:
+        """Return the modules that it imports; one that is named from its own place has a dot before its name."""
+        names = [alias.name for node in self.nodes if isinstance(node, ast.Import) for alias in node.names]
+        froms = [node for node in self.nodes if isinstance(node, ast.ImportFrom)]
+        return list(dict.fromkeys([*names, *(f"{'.' * node.level}{node.module or ''}" for node in froms)]))
 
     @cached_property
     def _values(self) -> dict[str, list[ast.expr | None]]:

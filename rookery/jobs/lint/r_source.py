@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)|(?P<string>[rR]"(?P<d>-*)\(.*?\)(?P=d)"|[rR]'(?P<e>-*)\(.*?\)(?P=e)'|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)""",
@@ -32,6 +33,7 @@ class RArgument:
     end: int
 
 
+@lru_cache(64)
 def without_comments(text: str, *, strings: bool = False) -> str:
     """Return R's source with blanks for comments, and for strings unless `strings`; every offset stays valid."""
 

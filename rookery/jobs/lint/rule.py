@@ -1,4 +1,4 @@
-"""A rule of `lint`, and the reasons that most of them have."""
+"""A rule of `lint`, as its reference describes it."""
 
 from typing import Final, Literal, NamedTuple
 

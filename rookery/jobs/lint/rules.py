@@ -6,6 +6,7 @@ docs/reference/lint-rules.md is made from this table.
 from typing import Final
 
 from rookery.jobs.lint.option_rules import OPTION_RULES
+from rookery.jobs.lint.program_rules import PROGRAM_RULES
 from rookery.jobs.lint.rule import PENDING as _PENDING
 from rookery.jobs.lint.rule import REFUSED as _REFUSED
 from rookery.jobs.lint.rule import REJECTED as _REJECTED
@@ -16,7 +17,7 @@ GROUPS: Final = {
     "RK1": "The file",
     "RK2": "Lines that Slurm does not read as intended",
     "RK3": "What the job requests",
-    "RK4": "Arrays",
+    "RK4": "Arrays, and the variables that Slurm sets",
     "RK5": "Logs, mail and placeholders",
     "RK6": "Commands",
     "RK7": "Programs that the script runs",
@@ -192,6 +193,43 @@ RULES: Final = (
     ),
     Rule("RK404", "warning", "One log for all tasks", "the tasks overwrite each other's log", "by hand: `_%A_%a`"),
     Rule(
+        "RK405",
+        "warning",
+        "An array whose number reaches no program: `TASK_ID=$SLURM_ARRAY_TASK_ID` and `python task.py`",
+        "all tasks do the same. A program sees only exported variables, and arguments. Where the script has no such "
+        "variable, `lint` says so only if it can read all programs that the script runs",
+        'by hand: `python task.py "$TASK_ID"`',
+    ),
+    Rule(
+        "RK406",
+        "warning",
+        "`ID=SLURM_ARRAY_TASK_ID`, without `$`",
+        "the variable becomes that word instead of the number",
+        "adds the `$` if the script expands the variable",
+    ),
+    Rule(
+        "RK407",
+        "warning",
+        "A misspelt variable of Slurm: `$SLURM_ARRAY_TASKID`, `$SLURM_CPU_PER_TASK`",
+        "Slurm does not set it: it is empty",
+        "corrects one typing error; by hand for other names, such as `SLURM_ARRAY_ID`",
+    ),
+    Rule(
+        "RK408",
+        "warning",
+        "`SLURM_ARRAY_TASK_ID`, or `%a` in a log, without `--array`",
+        "the variable is empty, and `%a` becomes 4294967294. Nothing is reported if the script has a default "
+        "(`${SLURM_ARRAY_TASK_ID:-1}`), tests the variable, or mentions `--array` in a comment",
+        "by hand",
+    ),
+    Rule(
+        "RK409",
+        "warning",
+        "`SLURM_ARRAY_JOB_ID` as the number of a task",
+        "it is the same for all tasks of the array",
+        "by hand: `SLURM_ARRAY_TASK_ID`",
+    ),
+    Rule(
         "RK501",
         "error",
         "A log in a folder that will not exist",
@@ -213,98 +251,6 @@ RULES: Final = (
         "Slurm takes it as it is written. An error where Slurm rejects the job (an account that it must have), or the "
         "job fails (the folder of a log)",
     ),
-    Rule("RK601", "error", "`RScript`", "the command is `Rscript`", "corrects it"),
-    Rule(
-        "RK602",
-        "error",
-        "`module activate`, or another subcommand that `module` does not have",
-        "nothing is loaded",
-        "writes the cluster's subcommand",
-    ),
-    Rule("RK603", "error", "`module` on a cluster without modules", "the command does not exist", "by hand"),
-    Rule(
-        "RK604",
-        "error",
-        "`source /etc/profile` (or the line that this cluster's scripts begin with) is missing before a command that "
-        "needs it",
-        "modules and storage variables are missing. Only a warning where no command clearly needs them",
-        "adds it above the first command",
-    ),
-    Rule(
-        "RK605",
-        "error",
-        "`conda activate` without conda's shell setup",
-        "it needs a function that start-up files define, which a job does not read. No finding after a file or a "
-        "module of the cluster that may define it",
-        "writes `source activate`, after a module of conda that needs it (`cluster_conda_activate: source`)",
-    ),
-    Rule(
-        "RK606",
-        "warning",
-        "Several tasks or nodes, and no srun or mpirun",
-        "only one process starts",
-        "by hand: `srun` before the command",
-    ),
-    Rule(
-        "RK607",
-        "error",
-        "The last command runs in the background, and there is no `wait`",
-        "the job ends, and the command with it",
-        "adds `wait`",
-    ),
-    Rule(
-        "RK608",
-        "warning",
-        '`cd "$(dirname "$0")"`, or another use of the script\'s own folder',
-        "Slurm runs a copy of the script in its spool folder, where none of your files are",
-        "by hand: `$SLURM_SUBMIT_DIR`, the folder in which sbatch was run; the job starts there",
-    ),
-    Rule(
-        "RK609",
-        "warning",
-        "`set -u` before `source /etc/profile` or `source ~/.bashrc`, on systems like Red Hat's",
-        "these files read variables that a job does not have, which ends the script",
-        "by hand: `set -u` below them",
-    ),
-    Rule(
-        "RK610",
-        "warning",
-        "A module that the cluster does not have",
-        "nothing is loaded, and the script continues. After `clusters.check`, which lists all modules, the first one "
-        "that a script loads is compared with the list. Without it, only names close to one of the profile's are "
-        "found, such as `r/4.3.1` for `R/4.3.1`",
-        "by hand: the name that is close",
-    ),
-    Rule(
-        "RK701",
-        "warning",
-        "`detectCores()` in R",
-        "it counts the cores of the machine, not of the job",
-        'by hand: `as.integer(Sys.getenv("SLURM_CPUS_PER_TASK", "1"))`',
-    ),
-    Rule(
-        "RK702",
-        "warning",
-        "`os.cpu_count()` in Python",
-        "it counts the cores of the machine, not of the job",
-        "by hand: `len(os.sched_getaffinity(0))`",
-    ),
-    Rule(
-        "RK703",
-        "warning",
-        "`Pool()` or `ProcessPoolExecutor()` in Python, without a number",
-        "it starts a process for each core of the machine, not of the job. From Python 3.13 on it counts those of the "
-        "job: nothing is reported where pyproject.toml or .python-version asks for that",
-        "by hand: `Pool(len(os.sched_getaffinity(0)))`",
-    ),
-    Rule(
-        "RK704",
-        "warning",
-        "More processes or threads in R or Python than the job has cores on a node: `Pool(16)`, `mc.cores = 8`, "
-        "`makeCluster(8)`, `n_jobs=16`",
-        "they slow each other down. A job has `--cpus-per-task` cores for each task, 1 where it does not say. Nothing "
-        "is reported for whole nodes, nor for `n_jobs=-1`, which counts the cores of the job",
-        "by hand: the number from `SLURM_CPUS_PER_TASK`",
-    ),
+    *PROGRAM_RULES,
 )
 """Every rule, in the order of the codes."""

@@ -70,6 +70,7 @@ class ShellScript:
         variables: The names that are expanded anywhere in it.
         expansions: Each place where a variable or a parameter is expanded: its name, and where its `$` is.
         assignments: Each `NAME=VALUE` before or without a command: the word, with the `=` in it.
+        remarks: Where each comment begins and ends, those behind commands too.
     """
 
     commands: tuple[ShellCommand, ...]
@@ -78,6 +79,7 @@ class ShellScript:
     variables: frozenset[str]
     expansions: tuple[tuple[str, int], ...] = ()
     assignments: tuple[ShellWord, ...] = ()
+    remarks: tuple[tuple[int, int], ...] = ()
 
 
 def read(text: str) -> ShellScript:
@@ -102,6 +104,7 @@ def read(text: str) -> ShellScript:
         frozenset(name for name, _ in scanner.expansions),
         tuple(scanner.expansions),
         tuple(scanner.assignments),
+        tuple(scanner.remarks),
     )
 
 
@@ -322,4 +325,4 @@ class _Scanner(Words):
             body = self.text[begin:start]
             command.documents.append((body, begin))
             if not quoted:
-                self.expansions += [(m[1], begin + m.start()) for m in re.finditer(r"\$\{?([A-Za-z_]\w*)", body)]
+                self.expansions += [(m[1], begin + m.start()) for m in re.finditer(r"(?<!\\)\$\{?([A-Za-z_]\w*)", body)]

@@ -41,6 +41,7 @@ class Words(ABC):
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
         self.comments: list[int] = []
+        self.remarks: list[tuple[int, int]] = []
         self.expansions: list[tuple[str, int]] = []
         self.depth = 0
         self.substitutions = 0  # `$(…)` and backquotes within each other
@@ -81,7 +82,9 @@ class Words(ABC):
         if not self.text[begin : self.at].strip():
             self.comments.append(self.at)
         end = self.text.find("\n", self.at)
-        self.at = len(self.text) if end < 0 else end
+        end = len(self.text) if end < 0 else end
+        self.remarks.append((self.at, end))
+        self.at = end
 
     def word(self) -> ShellWord:
         """Pass and return the word that begins here, at least one character."""

@@ -11,7 +11,7 @@ from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.core_counts import ALLOTTED_PYTHON, ALLOTTED_R, POOLS, import_needed
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.programs import KnownProgram, programs
-from rookery.jobs.lint.python_source import PythonSource
+from rookery.jobs.lint.python_source import PythonSource, source
 from rookery.jobs.lint.r_source import RArgument, bracket, calls, integer, without_comments
 
 THREAD_VARIABLES = frozenset({
@@ -31,6 +31,8 @@ _PYTHON_CALLS: Final = {
 `n_jobs` says so in every call: scikit-learn's and joblib's. A negative one counts the cores that the job may use (loky
 asks the scheduler's affinity and the cgroup), so it is right.
 """
+_PYTHON_HINTS = re.compile(r"Pool|n_jobs|Parallel|set_num_threads|LocalCluster|_NUM_THREADS")
+"""What a program's text holds if it starts any of these: only then it is parsed."""
 _R_CALLS = (
     ("makeCluster|makePSOCKcluster|makeForkCluster|makeClusterPSOCK", ("spec", "names", "nnodes", "workers")),
     ("registerDoParallel", ("cores", "cl")),
@@ -97,9 +99,11 @@ def shortage(number: int, cores: int) -> str:
 
 
 def _in_python(text: str) -> Iterator[Workers]:
-    """Yield the numbers of processes and threads in Python's source."""
-    source = PythonSource(text)
-    for name, call in source.calls():
+    """Yield the numbers of processes and threads in a program in Python."""
+    if not _PYTHON_HINTS.search(text):
+        return
+    program = source(text)
+    for name, call in program.calls():
         if name == "joblib.Parallel" and re.search("thread", ast.unparse(call)):  # threads may wait rather than compute
             continue
         keyword = _PYTHON_CALLS.get(name, "")
@@ -108,17 +112,17 @@ def _in_python(text: str) -> Iterator[Workers]:
         if keyword and call.args:
             given[None] = call.args[0]
         for label, value in given.items():
-            if known := source.integer(value):
+            if known := program.integer(value):
                 shown = f"{label}={ast.unparse(value)}" if label else ast.unparse(value)
                 unit = "threads" if name.startswith("torch.set") else "processes"
-                yield Workers(f"{ast.unparse(call.func)}({shown})", unit, known[0], *source.span(known[1]))
+                yield Workers(f"{ast.unparse(call.func)}({shown})", unit, known[0], *program.span(known[1]))
         if name == "os.environ.setdefault" and len(call.args) == 2:
-            yield from _environment(source, *call.args)
-    for node in source.nodes:
+            yield from _environment(program, *call.args)
+    for node in program.nodes:
         target = node.targets[0] if isinstance(node, ast.Assign) else None
-        if isinstance(target, ast.Subscript) and source.full_name(target.value) == "os.environ":
+        if isinstance(target, ast.Subscript) and program.full_name(target.value) == "os.environ":
             assert isinstance(node, ast.Assign)  # noqa: S101 it has a target
-            yield from _environment(source, target.slice, node.value)
+            yield from _environment(program, target.slice, node.value)
 
 
 def _environment(source: PythonSource, key: ast.expr, value: ast.expr) -> Iterator[Workers]:
