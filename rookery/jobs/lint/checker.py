@@ -28,6 +28,7 @@ from rookery.jobs.lint import (
     node_limits,
     option_names,
     option_values,
+    other_schedulers,
     partition_names,
     past_use,
     placeholders,
@@ -52,6 +53,9 @@ Folder = Callable[[str], bool | None]
 
 _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     form.shebang,
+    other_schedulers.unread,
+    other_schedulers.read_by_sbatch,
+    other_schedulers.variables,
     lines.unread,
     lines.slipped,
     lines.variables,
