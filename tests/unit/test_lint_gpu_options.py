@@ -17,6 +17,8 @@ def script(options: str) -> str:
         ("--gpus-per-socket=1", "error", None),
         ("-c 8 --cpus-per-gpu=4 --gres=gpu:1", "error", None),
         ("-N 2 -G 1 -n 2", "error", None),
+        ("--ntasks-per-node=1 --ntasks-per-gpu=1 --gres=gpu:1", "error", None),
+        ("--gres=gpu:tesla_v100-pcie-32gb:1,gpu:1", "error", None),
     ],
 )
 def test_an_option_without_what_it_needs(options: str, severity: str, mended: str | None) -> None:
@@ -42,6 +44,7 @@ def test_memory_for_each_gpu_without_a_gpu() -> None:
         "--ntasks-per-gpu=1 --gres=gpu:1",
         "--gpus-per-socket=1 --sockets-per-node=1",
         "--gpu-bind=closest",
+        "--gres=gpu:1,gpu:1",
         "-N 1-2 -G 1",
         "-N 2 -G 2 -n 2",
         "-c 8 --gres=gpu:1",

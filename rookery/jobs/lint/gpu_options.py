@@ -3,8 +3,9 @@
 What sbatch said to each (22.05.8 and 24.11.5, tried): "Requested mem_per_tres=… but did not request any GPU",
 "--gpus-per-task used without either --gpus or -n/--ntasks is not allowed", "--gpus-per-socket option requires
 --sockets-per-node", "--ntasks-per-tres needs either a GRES GPU specification or a node/ntask specification",
-"--cpus-per-gpu is mutually exclusive with --cpus-per-task", "--gpus < -N". 22.05 ignores a --cpus-per-gpu without a
-GPU, and 24.11 refuses it.
+"--cpus-per-gpu is mutually exclusive with --cpus-per-task", "--ntasks-per-node is mutually exclusive with
+--ntasks-per-gpu", "--gpus < -N", "Invalid GRES specification (with and without type identification)".
+22.05 ignores a --cpus-per-gpu without a GPU, and 24.11 refuses it.
 """
 
 from collections.abc import Iterator
@@ -44,21 +45,29 @@ _NEEDED: Final = (
     Companion("gpus-per-socket", frozenset({"sockets-per-node", "extra-node-info"}), "has no --sockets-per-node"),
 )
 
+_EXCLUSIVE: Final = (("cpus-per-task", "cpus-per-gpu"), ("ntasks-per-node", "ntasks-per-gpu"))
+
 
 def companions(script: Context) -> Iterator[Finding]:
     """Yield findings for options for each GPU without what they need, and for two that exclude each other."""
     elsewhere = lines.intended_options(script)
     for resources in requested(script):
         yield from _fewer_than_nodes(script, resources)
+        if resources.gpu and 0 < len(resources.gpu_types) < len(resources.gpus):
+            why = f"--{resources.gpu.name} names the type of some GPUs, and not of others: sbatch rejects the job."
+            yield script.finding("RK320", resources.gpu.line, why)
         part = resources.part
         for needed in _NEEDED:
             option = script.directives.get(needed.option, part=part)
             if option and not elsewhere & needed.others and not script.directives.get(*needed.others, part=part):
                 yield _without(script, option, needed)
-        each, task = (script.directives.get(name, part=part) for name in ("cpus-per-gpu", "cpus-per-task"))
-        if each and task:
-            why = f"Use either --cpus-per-task or --cpus-per-gpu (line {each.line}), not both: sbatch rejects the job."
-            yield script.finding("RK320", max(each.line, task.line), why)
+        for pair in _EXCLUSIVE:
+            one, other = (script.directives.get(name, part=part) for name in pair)
+            if one and other:
+                why = (
+                    f"Use either --{one.name} or --{other.name} (line {other.line}), not both: sbatch rejects the job."
+                )
+                yield script.finding("RK320", max(one.line, other.line), why)
 
 
 def _fewer_than_nodes(script: Context, part: RequestedResources) -> Iterator[Finding]:

@@ -78,11 +78,12 @@ def _cores(script: Context, part: RequestedResources, entries: list[Mapping[str,
 def _memory(
     script: Context, part: RequestedResources, entries: list[Mapping[str, Any]], of_user: int
 ) -> Iterator[Finding]:
-    wanted = part.memory_on_node
-    if not part.memory or not wanted:
+    if not part.memory or not part.memory_on_node:
         return
     option, each = part.memory
-    count = {"mem-per-cpu": part.cores_on_node, "mem-per-gpu": part.gpus_on_node}.get(option.name, 1)
+    cores = part.cores_on_node if _is_shared(script) else _least_cores(script, part)
+    count = {"mem-per-cpu": cores, "mem-per-gpu": part.gpus_on_node}.get(option.name, 1)
+    wanted = each * count
     unit = option.name.rpartition("-")[2].replace("cpu", "core").replace("gpu", "GPU")
     how = f" ({count} {unit}s with {_size(each)} each)" if count > 1 else ""
     most = _largest(script, part, entries).memory_mb if entries else 0
@@ -92,6 +93,18 @@ def _memory(
     elif of_user and wanted * part.nodes > of_user:
         where = f"{script.cluster.name} allows each user at most {_size(of_user)} of memory at a time"
         yield script.finding("RK303", option.line, f"{where}; this requests {_size(wanted * part.nodes)}{how}.")
+
+
+def _is_shared(script: Context) -> bool:
+    """Return whether Slurm shares out memory, as far as the profile knows: else it adds up no memory of tasks."""
+    limits = script.cluster.data.get("cluster_limits") or {}
+    return bool(limits.get("default_memory_mb") or limits.get("whole_node_memory"))
+
+
+def _least_cores(script: Context, part: RequestedResources) -> int:
+    """Return the cores that sbatch wants on each node, however the tasks are spread."""
+    each = values.count(script.directives.value("ntasks-per-node", part=part.part))
+    return max(each * part.cpus, part.least_cpus)
 
 
 def _nodes(script: Context, part: RequestedResources, entries: list[Mapping[str, Any]]) -> Iterator[Finding]:
@@ -114,8 +127,7 @@ def _needed_nodes(script: Context, part: RequestedResources, entries: list[Mappi
     """Return how many nodes the tasks need, where no more fit on one than cores, or --ntasks-per-node, allow."""
     each = values.count(script.directives.value("ntasks-per-node", part=part.part), otherwise=0)
     cores = _largest(script, part, entries).cores
-    fitting = [count for count in (each, cores // max(part.cpus, 1)) if count]
-    return -(-part.tasks // min(fitting)) if fitting and part.tasks > 1 else 0
+    return max(-(-part.tasks // each) if each else 0, -(-part.cores // cores) if cores else 0)
 
 
 def _option(script: Context, part: RequestedResources, names: Iterable[str]) -> DirectiveOption:

@@ -35,6 +35,7 @@ class RequestedResources:
         memory: The option that asks for memory, and how many MiB: on a node, or for each core or GPU.
         constraint: The features that its nodes must have, as --constraint takes them.
         whole: Whether it takes whole nodes.
+        shares_cores: Whether the processes on a node share the cores of one (--overcommit).
     """
 
     part: int
@@ -52,11 +53,12 @@ class RequestedResources:
     memory: tuple[DirectiveOption, float] | None
     constraint: str
     whole: bool
+    shares_cores: bool
 
     @property
     def cores(self) -> int:
         """Cores for all processes."""
-        return self.tasks * self.cpus
+        return (self.nodes if self.shares_cores else self.tasks) * self.cpus
 
     @property
     def cores_on_node(self) -> int:
@@ -194,6 +196,7 @@ def _requested(script: Context, part: int) -> RequestedResources:
         memory=_memory(script, part),
         constraint=directives.value("constraint", part=part) or "",
         whole=directives.get("exclusive", part=part) is not None,
+        shares_cores=directives.get("overcommit", part=part) is not None,
     )
 
 
@@ -205,7 +208,8 @@ def _tasks_on_node(script: Context, part: int, tasks: int) -> int:
     """
     per_node = values.count(script.directives.value("ntasks-per-node", part=part))
     most = values.most(script.directives.value("nodes", part=part))
-    spread = -(-tasks // most) if most and script.directives.value("ntasks", part=part) else 1
+    is_spread = script.directives.value("ntasks", part=part) and not script.directives.get("overcommit", part=part)
+    spread = -(-tasks // most) if most and is_spread else 1
     return max(per_node, spread)
 
 

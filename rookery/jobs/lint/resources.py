@@ -70,10 +70,8 @@ def too_many_cores(script: Context) -> Iterator[Finding]:
         cores = max((partition.get("cores") or math.inf for partition in part.partitions), default=math.inf)
         nodes = max((partition.get("max_nodes") or math.inf for partition in part.partitions), default=math.inf)
         if part.cores > cores:
-            others = [
-                partition["name"] for partition in partitions(script) if partition.get("for") in {"parallel", "any"}
-            ]
-            edits = [script.value_edit(part.partition, others[0])] if others and part.partition else []
+            other = partition_names.chosen(script, part)
+            edits = [script.value_edit(part.partition, other)] if other and part.partition else []
             why = f"{_names(part)} is for jobs with {_count(int(cores), 'core')}; this requests {part.cores}."
             yield script.finding("RK303", part.partition.line if part.partition else option.line, why, edits=edits)
         elif part.cores > (limits.get("cores") or math.inf):

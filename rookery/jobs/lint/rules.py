@@ -58,7 +58,7 @@ RULES: Final = (
         "RK301",
         "error",
         "A partition that the cluster does not have",
-        _REJECTED,
+        f"{_REJECTED}. The profile can name partitions of some users only: `cluster_restricted_partitions`",
         "corrects capitals, `-` for `_` and one wrong letter, where the job fits there; by hand otherwise",
     ),
     Rule(
@@ -160,7 +160,8 @@ RULES: Final = (
     Rule(
         "RK320",
         "error",
-        "An option for each GPU without GPUs or tasks, or `--cpus-per-gpu` beside `--cpus-per-task`",
+        "An option for each GPU without GPUs or tasks, or beside one that it excludes (`--cpus-per-gpu`, "
+        "`--cpus-per-task`)",
         f"{_REJECTED}. A warning for `--cpus-per-gpu` without GPUs, which some versions of Slurm ignore",
         "by hand: `--ntasks=1` for `--gpus-per-task`",
     ),

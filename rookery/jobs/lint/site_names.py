@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rookery.clusters.cluster import ACCOUNT
 from rookery.core import near_names
-from rookery.jobs.lint import node_names, similar_names
+from rookery.jobs.lint import node_names, placeholders, similar_names
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, Severity
 from rookery.jobs.lint.requested_resources import partitions, requested, usable
@@ -18,6 +18,7 @@ from rookery.projects.scripts import node_sizes
 from rookery.projects.scripts.directives import DirectiveOption
 
 _FEATURE = re.compile(r"[^\s&|,()\[\]]+")
+_ACCOUNT = re.compile(r"[A-Za-z0-9][\w.-]*")
 _COUNT = re.compile(r"\*\d+$")
 
 
@@ -64,7 +65,7 @@ def _resources(script: Context, option: DirectiveOption) -> Iterator[Finding]:
     if known is None or (option.value or "").lower() == "none":
         return
     for piece in (option.value or "").split(","):
-        name = re.split("[:=]", piece.removeprefix("gres:"))[0]
+        name = re.split("[:=]", re.sub("^gres[:/]", "", piece))[0]
         if not name or name in {*known, "gpu"}:  # a cluster without GPUs is RK304's
             continue
         usual = [*known, *(["gpu"] if script.cluster.data.get("cluster_gpus") else [])]
@@ -129,7 +130,7 @@ def _accounts(script: Context, option: DirectiveOption) -> Iterator[Finding]:
     """
     account = script.cluster.data.get("cluster_account") or {}
     name, value = str(account.get("name", "")), (option.value or "")
-    if not name or re.search("[<>]", value):  # a placeholder
+    if not name or not _ACCOUNT.fullmatch(value) or placeholders.placeholder("account", value):  # the latter is RK503's
         return
     part = next((part for part in requested(script) if part.part == option.part), None)
     entries = (part.partitions if part else ()) or tuple(partitions(script))
