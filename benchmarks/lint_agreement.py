@@ -133,10 +133,19 @@ def with_slurm(cluster: Cluster, version: str) -> Cluster:
     return replace(cluster, data=MappingProxyType({**cluster.data, "cluster_slurm": version}))
 
 
+def with_account(cluster: Cluster) -> Cluster:
+    """Return a cluster with the account of the miniature's user in the settings, as a user has it: the example's."""
+    account = cluster.data.get("cluster_account") or {}
+    if not account.get("required") or account.get("name"):
+        return cluster
+    named = {**account, "name": account.get("example", "project")}
+    return replace(cluster, data=MappingProxyType({**cluster.data, "cluster_account": named}))
+
+
 def findings_in(file: Path, cluster: Cluster) -> list[Finding]:
     """Return what lint says of a script."""
     place = Surroundings(file.parent)
-    return check(discovery.text_of(file), cluster, path=file.name, files=place.files, folder=place.folder)
+    return check(discovery.text_of(file), with_account(cluster), path=file.name, files=place.files, folder=place.folder)
 
 
 def compare(files: Iterable[Path], cluster: Cluster, ssh: Sequence[str]) -> list[Comparison]:
