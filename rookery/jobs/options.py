@@ -367,7 +367,7 @@ class LintOptions(Options):
     Finds mistakes before Slurm does, in scripts of yours or of rookery.yml. Exits with 1 if there is an error.
     """
 
-    examples = ("lint", "lint simulate", "lint slurm/*.sh --cluster hec", "lint --fix")
+    examples = ("lint", "lint simulate", "lint slurm/*.sh --cluster hec", "lint --fix", "lint --translate job.pbs")
 
     files: tuple[str, ...] = option(
         default=(),
@@ -380,6 +380,10 @@ class LintOptions(Options):
     project: str = option(default="", value="DIR", help=PROJECT)
     fix: bool = option(default=False, help="apply the safe fixes to the files")
     check: bool = option(default=False, help="with --fix: show what would be fixed, and write nothing")
+    translate: bool = option(
+        default=False,
+        help="print scripts of PBS, SGE or LSF in Slurm's terms; with --fix write them, as NAME.slurm",
+    )
     format: str = option(
         default="",
         help="text, json (as --json), github (annotations of a workflow) or sarif [text]",

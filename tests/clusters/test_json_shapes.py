@@ -70,6 +70,7 @@ printf 'got\\n%s\\n' "$3" >results/fit_$1.csv
 """,
     "spin.py": "import time\nuntil = time.time() + 1\nwhile time.time() < until:\n    pass\n",
     "own.sh": "#!/bin/bash\n#SBATCH --time=00:05:00\n#SBATCH -p nowhere\nsleep 1 &\n",
+    "own.pbs": "#PBS -l walltime=00:05:00,mem=1gb\n#PBS -q workq\ncd $PBS_O_WORKDIR\nhostname\n",
     "students.yml": "- {name: Ada, email: ada@example.ac.uk, clusters: hec, project: krill, language: python}\n",
 }
 
@@ -218,6 +219,7 @@ def surroundings(walk: Walk, hec: Live) -> None:
 def runs(walk: Walk) -> None:
     walk.say("lint", code=1)
     walk.say("lint", "--fix", code=1)
+    walk.say("lint", "--translate", "own.pbs")
     walk.commit()
     (walk.root / "data").mkdir()
     (walk.root / "data/a.csv").write_text("1\n")

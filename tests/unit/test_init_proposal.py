@@ -303,6 +303,19 @@ def test_job_scripts_become_jobs_unchanged(here: Path, capsys: pytest.CaptureFix
     assert config.load(here).outputs[2:] == ("log files", "logs")
 
 
+def test_job_scripts_of_other_schedulers_are_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the commands that make them jobs."""
+    write(here, {"a b.pbs": "#PBS -N a\npython a.py\n", "a.py": SIMULATE, "uv.lock": ""})
+    write(here, {"run.sh": BATCH, "both.sh": BATCH + "#PBS -N a\n", "x.sh": "#!/bin/sh\n#$ ls\n#$HOME/bin\n"})
+    advice = [entry for entry in proposed(capsys)["advice"] if "PBS" in entry["text"]]  # type: ignore[attr-defined]
+    assert [(entry["text"], entry["command"]) for entry in advice] == [
+        (
+            "'a b.pbs' is for PBS, SGE or LSF: it gets no job before it is translated for Slurm",
+            "invoke lint --translate 'a b.pbs' --fix   # then: init --from-script 'a b.slurm'",
+        )
+    ]
+
+
 MODULES = "#!/bin/bash\n#SBATCH --output=slurm_logs/%j.out\nmodule load R\nRscript a.R\n"
 
 

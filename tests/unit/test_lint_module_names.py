@@ -73,9 +73,10 @@ def test_a_module_s_name_that_may_be_right(line: str) -> None:
     assert codes(HEC.replace("module add miniforge/20240923", line)) == []
 
 
-def with_list(*lines: str, left_out: bool = False) -> None:
+def with_list(*lines: str, left_out: bool = False, complete: str = "yes") -> None:
     """Keep what a survey of hec has listed."""
-    module_list.save(known("hec"), Survey({"module": lines}, {"module": 3} if left_out else {}))
+    facts = {"module": lines, "all-modules": (complete,)}
+    module_list.save(known("hec"), Survey(facts, {"module": 3} if left_out else {}))
 
 
 def why(line: str) -> str:
@@ -129,7 +130,10 @@ def test_a_module_that_may_be_there(line: str) -> None:
 def test_a_list_that_is_not_whole_is_not_kept() -> None:
     with_list(*LISTED, left_out=True)
     assert module_list.load(known("hec")) is None
-    with_list()
+    for complete in ("no", ""):
+        with_list(*LISTED, complete=complete)
+        assert module_list.load(known("hec")) is None
+    with_list("No module(s) or extension(s) found!", 'Use "module spider" to find all possible modules.')
     assert module_list.load(known("hec")) is None
     assert codes(HEC.replace("miniforge/20240923", "nonesuch")) == []
 

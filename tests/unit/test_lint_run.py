@@ -252,6 +252,8 @@ def test_a_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "deep/job.sbatch": BAD,
         "deep/helper.sh": "do_it() { :; }\n",
         "run_it": GOOD,
+        "old.pbs": "#PBS -N a\nhostname\n",
+        "old": "#!/bin/bash\n#$ -cwd\nhostname\n",
         "run_it.py": "#!/usr/bin/env python3\n#SBATCH --partition=Penguin\n",
         "notes.md": f"```bash\n{BAD}```\n",
         "make.py": "print('''\n#SBATCH --partition=x\n''')\n",
@@ -260,7 +262,14 @@ def test_a_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (here / name).parent.mkdir(parents=True, exist_ok=True)
         (here / name).write_text(text)
     assert lint(".", json=True) == 1
-    assert report(capsys) == {"deep/helper.sh": [], "deep/job.sbatch": ["RK601"], "run_it": [], "run_it.py": ["RK301"]}
+    assert report(capsys) == {
+        "deep/helper.sh": [],
+        "deep/job.sbatch": ["RK601"],
+        "old": ["RK107"],
+        "old.pbs": ["RK101", "RK109"],
+        "run_it": [],
+        "run_it.py": ["RK301"],
+    }
 
 
 def test_an_empty_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,6 +95,9 @@ def test_conda_that_is_made_ready_too_late() -> None:
 def test_conda_in_shells_that_read_start_up_files() -> None:
     assert conda("conda activate mine", shell="#!/bin/bash -l") == []
     assert conda("conda activate mine", shell="#!/bin/bash -i") == []
+    assert conda("conda activate mine", shell="#!/usr/bin/env -S bash -l") == []
+    assert conda("conda activate mine", shell="#!/usr/bin/env -S A=1 /bin/bash --login") == []
+    assert conda("conda activate mine", shell="#!/usr/bin/env bash") == [("error", False)]
     assert conda("conda activate mine", shell="#!/bin/zsh") == [("error", False)]
     assert conda("source ~/.zshrc", "conda activate mine", shell="#!/bin/zsh") == []
 
@@ -247,6 +250,13 @@ def test_the_folder_of_a_script_in_a_job_is_not_its_own(lines: str, number: int,
 )
 def test_other_uses_of_a_script_s_name(lines: str) -> None:
     assert codes(HEC.replace("python", f"{lines}\npython")) == []
+
+
+def test_the_folder_of_a_script_whose_job_starts_elsewhere() -> None:
+    text = HEC.replace("--mem=1G", "--mem=1G --chdir=/data").replace("python", 'cd "$(dirname "$0")"\npython')
+    (finding,) = check(text)
+    assert (finding.code, finding.mended) == ("RK608", None)
+    assert finding.why.endswith("This job starts in /data (--chdir): use that, or paths from there.")
 
 
 def test_the_folder_of_a_script_that_is_no_job_s() -> None:

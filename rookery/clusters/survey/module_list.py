@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rookery.clusters.survey.answer import Survey
 
 _NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.+/-]{0,199}"
+_LINE: Final = re.compile(rf"{_NAME}(?:\s*[(<].*)?")
+"""A line of `module --terse avail` that names a module; the others name a folder, or say something."""
 _SHAPE: Final = shapes.struct({"when": shapes.real(), "modules": shapes.many(shapes.text(_NAME), 20_000)})
 
 
@@ -38,15 +40,15 @@ class ModuleList:
 
 
 def save(cluster: "Cluster", survey: "Survey") -> None:
-    """Keep the modules that a survey found; nothing where it found none, or too many to list.
+    """Keep the modules that a survey found; nothing where it found none, or not all of them.
 
     Args:
         cluster: The cluster that was asked.
         survey: Its answer.
     """
-    names = sorted({split(line)[0] for line in survey.all("module")})
-    modules = [name for name in names if re.fullmatch(_NAME, name) and not name.endswith("/")]
-    if modules and "module" not in survey.left_out:
+    lines = [line for line in survey.all("module") if _LINE.fullmatch(line.strip())]
+    modules = sorted({name for line in lines if not (name := split(line)[0]).endswith("/")})
+    if modules and survey.one("all-modules") == "yes" and "module" not in survey.left_out:
         state_files.save(place(cluster), {"version": 1, "when": time.time(), "modules": modules})
 
 

@@ -26,6 +26,7 @@ from rookery.jobs.lint import (
     module_names,
     modules,
     node_limits,
+    other_schedulers,
     partition_names,
     past_use,
     placeholders,
@@ -50,6 +51,9 @@ Folder = Callable[[str], bool | None]
 
 _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     form.shebang,
+    other_schedulers.unread,
+    other_schedulers.read_by_sbatch,
+    other_schedulers.variables,
     lines.unread,
     lines.slipped,
     lines.variables,

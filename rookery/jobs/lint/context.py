@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import dropwhile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,9 @@ class Context:
             return PROGRAMS.get(PurePosixPath(self.path).suffix.lower(), ""), ""
         program, arguments = match.group(1).rpartition("/")[2], (match.group(2) or "").strip()
         if program == "env":
-            words = [word for word in arguments.split() if not word.startswith("-")]
-            program, arguments = (words[0] if words else ""), " ".join(words[1:])
+            words = [word.removeprefix("-S") for word in arguments.split()]
+            words = list(dropwhile(lambda word: not word or word.startswith("-") or "=" in word, words))
+            program, arguments = (words[0] if words else "").rpartition("/")[2], " ".join(words[1:])
         return program, arguments
 
     @property

@@ -16,7 +16,8 @@ _BEGINNING = 65536
 """Bytes of a file in which an #SBATCH line is looked for."""
 _MOST = 8 * 1024 * 1024
 """Most of a file that is read; Slurm takes 4 MB."""
-_ASKS = re.compile(rb"(?m)^#SBATCH\b")
+_ASKS = re.compile(rb"(?m)^#(?:SBATCH\b|(?:PBS|BSUB|\$)[ \t]+-)")
+_FOREIGN = re.compile(rb"(?m)^#(?:PBS|BSUB|\$)[ \t]*-")
 _LONGEST, _LONGEST_NAME = 4095, 255
 """Most bytes of a path, and of a name in it (Linux: PATH_MAX, NAME_MAX)."""
 _SHOWN = 60
@@ -92,7 +93,7 @@ def _matching(pattern: Path) -> Iterator[Path]:
 def within(folder: Path) -> list[tuple[Path, bool]]:
     """Return the job scripts below a folder.
 
-    By their suffix, or by an #SBATCH line in a file with a shebang; sorted.
+    By their suffix, or by a line for Slurm, PBS, SGE or LSF in a file with a shebang; sorted.
     """
     scripts = []
     for parent, folders, files in os.walk(folder):
@@ -112,6 +113,18 @@ def _is_script(file: Path) -> bool:
     except OSError:
         return False
     return begin.removeprefix(b"\xef\xbb\xbf").startswith(b"#!") and bool(_ASKS.search(begin))
+
+
+def is_translated(file: Path) -> bool:
+    """Return whether a script is for PBS, SGE or LSF, with its translation beside it: that one is submitted."""
+    if file.suffix == ".slurm" or not file.with_suffix(".slurm").is_file():
+        return False
+    try:
+        with file.open("rb") as stream:
+            begin = stream.read(_BEGINNING)
+    except OSError:
+        return False
+    return bool(_FOREIGN.search(begin)) and b"#SBATCH" not in begin
 
 
 def is_other(file: Path) -> bool:

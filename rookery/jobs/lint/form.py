@@ -10,7 +10,7 @@ from rookery.jobs.lint.finding import Edit, Finding
 
 BOM = "\ufeff"
 _CR = re.compile(r"\r+(?=\n|\Z)")
-SUFFIXES = (".sh", ".bash", ".sbatch", ".slurm", ".job")
+SUFFIXES = (".sh", ".bash", ".sbatch", ".slurm", ".job", ".pbs", ".sge", ".lsf")
 """Endings of job scripts."""
 _REQUESTS = re.compile(r"(?m)^#(?:SBATCH|PBS|BSUB|\$)[ \t]+-")
 """Lines that request resources, of Slurm, PBS, LSF and SGE."""

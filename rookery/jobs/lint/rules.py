@@ -5,6 +5,7 @@ docs/reference/lint-rules.md is made from this table.
 
 from typing import Final
 
+from rookery.jobs.lint.other_scheduler_rules import OTHER_SCHEDULER_RULES
 from rookery.jobs.lint.program_rules import PROGRAM_RULES
 from rookery.jobs.lint.rule import PENDING as _PENDING
 from rookery.jobs.lint.rule import REFUSED as _REFUSED
@@ -50,6 +51,7 @@ RULES: Final = (
     Rule("RK104", "error", "Not a text file", f"{_REFUSED}: it contains NUL characters"),
     Rule("RK105", "error", "An empty file", _REFUSED),
     Rule("RK106", "error", "A script larger than 4 MB", f"{_REFUSED}: 4 MB is Slurm's limit"),
+    *OTHER_SCHEDULER_RULES,
     Rule(
         "RK201",
         "error",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.core.name_lists import shortened
-from rookery.jobs.lint import discovery, report
+from rookery.jobs.lint import discovery, report, translate
 from rookery.jobs.lint.checked_script import CheckedScript, drop_repeated
 from rookery.jobs.lint.script_checks import ScriptChecks, name_folders
 from rookery.jobs.options import LintOptions
@@ -40,6 +40,8 @@ def run(options: LintOptions) -> int:
             f"{cluster.name} does not use Slurm, so it has no job scripts.",
             hint=f"invoke clusters.show {cluster.name}",
         )
+    if options.translate:
+        return translate.run(options, cluster, project)
     if not options.files and project is None:
         raise RookeryError(
             "Missing argument FILE: there is no rookery.yml here.", hint=target.next("invoke lint job.sh")
@@ -76,10 +78,12 @@ def _chosen(
         RookeryError: One of them is not there.
     """
     if not words:
-        return (discovery.within(_near(project)) if project else []), None
+        inside = discovery.within(_near(project)) if project else []
+        return [(file, alone) for file, alone in inside if not discovery.is_translated(file)], None
     jobs = {word: name for word in words if (name := _job_of(word, project))}
     own = {word: file for word, name in jobs.items() if (file := _own_script(name, cluster, project))}
-    files = discovery.named([own.get(word, word) for word in words if word in own or word not in jobs])
+    named = discovery.named([own.get(word, word) for word in words if word in own or word not in jobs])
+    files = [(file, alone) for file, alone in named if alone or not discovery.is_translated(file)]
     meant = {name for word, name in jobs.items() if word not in own}
     rest = [(file, alone) for file, alone in files if not (project and _is_same(file, project.file))]
     if len(rest) > 1:

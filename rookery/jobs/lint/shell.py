@@ -69,6 +69,7 @@ class ShellScript:
         functions: The names it gives to functions and aliases of its own.
         variables: The names that are expanded anywhere in it.
         expansions: Each place where a variable or a parameter is expanded: its name, and where its `$` is.
+        arithmetic: Where each arithmetic expression begins and ends: its names need no `$`.
         assignments: Each `NAME=VALUE` before or without a command: the word, with the `=` in it.
         remarks: Where each comment begins and ends, those behind commands too.
     """
@@ -79,6 +80,7 @@ class ShellScript:
     variables: frozenset[str]
     expansions: tuple[tuple[str, int], ...] = ()
     assignments: tuple[ShellWord, ...] = ()
+    arithmetic: tuple[tuple[int, int], ...] = ()
     remarks: tuple[tuple[int, int], ...] = ()
 
 
@@ -104,6 +106,7 @@ def read(text: str) -> ShellScript:
         frozenset(name for name, _ in scanner.expansions),
         tuple(scanner.expansions),
         tuple(scanner.assignments),
+        tuple(scanner.arithmetics),
         tuple(scanner.remarks),
     )
 
@@ -198,7 +201,7 @@ class _Scanner(Words):
         """Read a `(`: arithmetic, a function's name before it, or a subshell."""
         if self.peek(2) == "((" and not command.words:
             self.at += 2
-            self.skip_to("))")
+            self.arithmetic()
         elif command.words:
             self.name_function(command.words[-1].text)
             self.at += 1
@@ -259,7 +262,7 @@ class _Scanner(Words):
                 continue
             if self.peek(2) == "((":
                 self.at += 2
-                self.skip_to("))")
+                self.arithmetic()
             elif self.peek() in {"(", ")", "<", ">", "&", "|", "#"}:
                 self.at += 1
             else:

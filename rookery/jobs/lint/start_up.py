@@ -108,14 +108,17 @@ def own_folder(script: Context) -> Iterator[Finding]:
     number = script.line_at(at)
     line = script.line(number)
     name = "BASH_SOURCE" if "BASH_SOURCE" in line else "$0"
+    folder = script.directives.value("chdir")
+    begins = (
+        f"This job starts in {folder} (--chdir)" if folder else "A job starts where sbatch was run, $SLURM_SUBMIT_DIR"
+    )
     yield script.finding(
         "RK608",
         number,
         f"In a job, {name} is not the path of this script: Slurm runs a copy of it in its spool folder, such as "
-        "/var/spool/slurmd/job00041, where none of your files are. A job starts in the folder in which sbatch was run, "
-        "$SLURM_SUBMIT_DIR: use that, or paths from there.",
+        f"/var/spool/slurmd/job00041, where none of your files are. {begins}: use that, or paths from there.",
         severity="warning",
-        edits=_submit_folder(script.starts[number - 1], line),
+        edits=[] if folder else _submit_folder(script.starts[number - 1], line),
     )
 
 

@@ -43,6 +43,7 @@ class Words(ABC):
         self.comments: list[int] = []
         self.remarks: list[tuple[int, int]] = []
         self.expansions: list[tuple[str, int]] = []
+        self.arithmetics: list[tuple[int, int]] = []
         self.depth = 0
         self.substitutions = 0  # `$(…)` and backquotes within each other
         self.quoted = False  # within backquotes
@@ -161,7 +162,7 @@ class Words(ABC):
             self.quoted = before
         elif self.peek(3) == "$((":
             self.at += 3
-            self.skip_to("))")
+            self.arithmetic()
         elif self.peek(2) == "$(":
             self.at += 2
             depth = self.depth
@@ -181,6 +182,12 @@ class Words(ABC):
             self.at += 1
             return True
         return False
+
+    def arithmetic(self) -> None:
+        """Pass an arithmetic expression and the `))` that ends it."""
+        begin = self.at
+        self.skip_to("))")
+        self.arithmetics.append((begin, self.at))
 
     def substituted(self, closing: str) -> None:
         """Read the commands whose output becomes part of a word."""

@@ -10,6 +10,8 @@ from rookery.projects.adoption.folder_files import text_of
 from rookery.projects.scripts import directives
 
 _SUFFIXES: Final = frozenset({"", ".sh", ".bash", ".sbatch", ".slurm", ".job", ".sub", ".py", ".r", ".pl", ".jl"})
+_OTHERS: Final = frozenset({"", ".sh", ".bash", ".csh", ".job", ".sub", ".pbs", ".sge", ".lsf"})
+_FOREIGN: Final = re.compile(r"^#(?:PBS|BSUB|\$)[ \t]*-[A-Za-z]", re.MULTILINE)
 _LARGEST: Final = 1_000_000
 
 SHELL: Final = re.compile(r"#!\s*(?:\S*/env\s+)?(?:\S*/)?(?:ba|da|k|z|a)?sh\b")
@@ -40,6 +42,23 @@ def find(root: Path, sizes: Iterable[tuple[str, int]]) -> list[BatchScript]:
             logs = tuple(value for key in ("output", "error") if (value := asked.value(key)))
             scripts.append(BatchScript(path, text, asked.value("job-name") or "", logs))
     return scripts
+
+
+def foreign(root: Path, sizes: Iterable[tuple[str, int]]) -> list[str]:
+    """Return the job scripts among some files that are for PBS, SGE or LSF, and not for Slurm.
+
+    Args:
+        root: The folder.
+        sizes: Files in it, each with its size.
+    """
+    found = []
+    for path, size in sizes:
+        name = PurePosixPath(path)
+        if size <= _LARGEST and name.suffix.lower() in _OTHERS and not name.name.startswith("."):
+            text = text_of(root / path)
+            if _FOREIGN.search(text) and "#SBATCH" not in text:
+                found.append(path)
+    return found
 
 
 def log_folders(scripts: Iterable[BatchScript]) -> list[str]:

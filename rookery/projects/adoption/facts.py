@@ -133,6 +133,7 @@ class FolderFacts:
         files: Its files.
         git: The folder as git sees it.
         scripts: Job scripts.
+        foreign: Paths of job scripts for other schedulers.
         programs: What can be run.
         python_locks: Ways to make its Python environment, each with its lock file; the one that is used first.
         r_locks: The same for R.
@@ -154,6 +155,7 @@ class FolderFacts:
     files: FolderFiles
     git: GitFacts
     scripts: tuple[BatchScript, ...] = ()
+    foreign: tuple[str, ...] = ()
     programs: tuple[Program, ...] = ()
     python_locks: tuple[tuple[str, str], ...] = ()
     r_locks: tuple[tuple[str, str], ...] = ()

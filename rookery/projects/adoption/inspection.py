@@ -64,6 +64,7 @@ def inspect(root: Path) -> FolderFacts:
         files=files,
         git=git,
         scripts=tuple(scripts),
+        foreign=tuple(batch_scripts.foreign(root, files.sizes.items())),
         programs=tuple(program for program in runnable if program.path not in {script.path for script in scripts}),
         python_locks=python_locks,
         r_locks=r_locks,

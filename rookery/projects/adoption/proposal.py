@@ -270,6 +270,18 @@ def _on_programs(facts: FolderFacts, outputs: tuple[str, ...], jobs: int) -> Ite
     python, r = (locks[0][0] if locks else "" for locks in (facts.python_locks, facts.r_locks))
     for script in facts.scripts:
         yield from map(Advice, batch_scripts.differences(script, outputs, python=python, r=r))
+    if facts.foreign:
+        first, several = facts.foreign[0], len(facts.foreign) > 1
+        what = (
+            "are for PBS, SGE or LSF: they get no job before they are"
+            if several
+            else ("is for PBS, SGE or LSF: it gets no job before it is")
+        )
+        new = PurePosixPath(first).with_suffix(".slurm")
+        yield Advice(
+            f"{listed(facts.foreign)} {what} translated for Slurm",
+            f"invoke lint --translate {quoted(first)} --fix   # then: init --from-script {quoted(str(new))}",
+        )
     yield from (Advice(text) for each in facts.programs for text in programs.differences(each))
     known = facts.scripts[MOST_SCRIPTS:] if facts.scripts else facts.programs[MOST_JOBS:]
     if rest := [item.path for item in known]:

@@ -29,7 +29,9 @@ done
 if type module >/dev/null 2>&1; then
   if [ -n "${LMOD_VERSION-}${LMOD_CMD-}" ]; then kind=lmod; else kind=environment-modules; fi
   printf "rookery-login modules %s\n" "$kind"
-  module -t avail 2>&1 </dev/null | while IFS= read -r line; do printf "rookery-login module %s\n" "$line"; done
+  if listing=$(module -t avail 2>&1 </dev/null); then all=yes; else all=no; fi
+  printf "%s\n" "$listing" | while IFS= read -r line; do printf "rookery-login module %s\n" "$line"; done
+  printf "rookery-login all-modules %s\n" "$all"
 fi'
 
 clean_shell() { # bash with nothing but what sshd gives
@@ -50,6 +52,7 @@ ask_login() {
 survey_login() {
   printf '%s\n' "$login" | sed -n 's/^rookery-login modules //p' | list modules 1
   printf '%s\n' "$login" | sed -n 's/^rookery-login module //p' | list module 20000
+  printf '%s\n' "$login" | sed -n 's/^rookery-login all-modules //p' | list all-modules 1
   printf '%s\n' "$login" | sed -n 's/^rookery-login proxy //p' | list proxy 10
   printf '%s\n' "$login" | sed -n 's/^rookery-login above //p' | list above 40
   # jobs start without /etc/profile where nothing hands its variables on

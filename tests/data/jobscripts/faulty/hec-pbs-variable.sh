@@ -1,0 +1,7 @@
+#!/bin/bash
+#SBATCH --partition=serial
+#SBATCH --mem=1G
+#SBATCH --time=01:00:00
+source /etc/profile
+cd $PBS_O_WORKDIR
+./simulate
