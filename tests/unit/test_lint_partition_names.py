@@ -38,6 +38,8 @@ TYPES = ["tesla_v100-pcie-32gb", "nvidia_h200_nvl", "nvidia_l40", "nvidia_l40s"]
         ("contest", HEC, ""),
         ("cpu-short", HEC, ""),
         ("parallel2", HEC, ""),
+        ("testq", HEC, ""),
+        ("standardg", ["standard", "highmem"], ""),
         ("gpu-test", BEDE, ""),
         ("cpu", BEDE, ""),
         ("gp", BEDE, ""),

@@ -11,6 +11,9 @@ from difflib import get_close_matches
 _FEWEST_LETTERS = 4
 """Letters of a word from which on another letter in it is a slip rather than another word."""
 
+_SUFFIXES = {"q", "g"}
+"""Last letters by which sites name a queue, or the nodes with GPUs: `testq`, `smallg`."""
+
 
 def meant(name: str, known: Iterable[str]) -> str:
     """Return the one known name that this one certainly stands for; "" where there is none, or several.
@@ -61,6 +64,8 @@ def _is_slip(name: str, candidate: str) -> bool:
         changed = rest[:1] + wanted[:1]
     elif rest[1:] == wanted:
         changed = rest[:1]
+        if not wanted and changed.lower() in _SUFFIXES:
+            return False
     elif rest == wanted[1:]:
         changed = wanted[:1]
     else:
