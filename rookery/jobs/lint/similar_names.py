@@ -60,12 +60,12 @@ def _is_slip(name: str, candidate: str) -> bool:
         min(len(name), len(candidate)),
     )
     rest, wanted = name[start:], candidate[start:]
+    if not wanted and rest.lower() in _SUFFIXES:
+        return False
     if rest[1:] == wanted[1:] or (rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:]):
         changed = rest[:1] + wanted[:1]
     elif rest[1:] == wanted:
         changed = rest[:1]
-        if not wanted and changed.lower() in _SUFFIXES:
-            return False
     elif rest == wanted[1:]:
         changed = wanted[:1]
     else:
