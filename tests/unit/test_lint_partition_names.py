@@ -28,6 +28,7 @@ TYPES = ["tesla_v100-pcie-32gb", "nvidia_h200_nvl", "nvidia_l40", "nvidia_l40s"]
         ("A2000-6h", HEX, "a2000-6h"),
         ("nvida_l40", TYPES, "nvidia_l40"),
         ("tesla_v100_pcie_32gb", TYPES, "tesla_v100-pcie-32gb"),
+        ("smallg", LUMI, "small-g"),
         # near in letters, far in meaning
         ("long", HEC, ""),
         ("short", HEC, ""),
@@ -46,7 +47,6 @@ TYPES = ["tesla_v100-pcie-32gb", "nvidia_h200_nvl", "nvidia_l40", "nvidia_l40s"]
         ("gpu-6h", HEX, ""),
         ("cpu-5h", HEX, ""),
         ("a3000-6h", HEX, ""),
-        ("smallg", LUMI, ""),
         ("l40", TYPES, ""),
         ("v100", TYPES, ""),
         ("nvidia_l4", TYPES, ""),
