@@ -11,10 +11,11 @@ import at_once
 import deploy
 import fetch
 import jobs
+import lint
 import setup
 
 os.environ.setdefault("UV_LINK_MODE", "copy")
 setup.main(sys.argv[1:])
-for benchmark in (add, deploy, jobs, fetch):
+for benchmark in (add, deploy, jobs, fetch, lint):
     benchmark.main()
 at_once.main(sys.argv[1:])  # the last one, as it leaves this process fewer cores

@@ -5,13 +5,14 @@
 A script that is called CLUSTER-NAME is for that cluster alone, all others are for each cluster named (HEC, where none
 is). Printed is where both disagree, and a table: scripts that sbatch refuses, as predicted by lint or missed by it, and
 scripts that it accepts, where lint is silent or falsely says that sbatch rejects them. The exit code is 1 where a
-script is missed, or has a false alarm.
+script is missed, or has a false alarm. A miniature has at most two nodes of each kind, and refuses jobs with more.
 """
 
 import base64
 import io
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -28,7 +29,6 @@ import yaml
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import library, profile
-from rookery.core import yaml_document
 from rookery.jobs.lint import Finding, check, discovery, rules
 from rookery.jobs.lint.project_files import Surroundings
 
@@ -128,24 +128,26 @@ def ask(ssh: Sequence[str], scripts: Mapping[str, bytes]) -> dict[str, Answer]:
     return {name: Answer(text) for name, text in texts.items()}
 
 
-def with_slurm(cluster: Cluster, version: str) -> Cluster:
-    """Return a cluster with this version of Slurm, whatever its profile says: sbatch's options differ by version."""
-    return replace(cluster, data=MappingProxyType({**cluster.data, "cluster_slurm": version}))
+def as_user(cluster: Cluster, version: str = "") -> Cluster:
+    """Return a cluster as it is in the settings of a user of its miniature: with the account that jobs are charged to.
 
-
-def with_account(cluster: Cluster) -> Cluster:
-    """Return a cluster with the account of the miniature's user in the settings, as a user has it: the example's."""
-    account = cluster.data.get("cluster_account") or {}
-    if not account.get("required") or account.get("name"):
-        return cluster
-    named = {**account, "name": account.get("example", "project")}
-    return replace(cluster, data=MappingProxyType({**cluster.data, "cluster_account": named}))
+    Args:
+        cluster: The cluster of the profile.
+        version: The miniature's Slurm, as sbatch's options differ by version; "" for that of the profile.
+    """
+    data = dict(cluster.data)
+    account = data.get("cluster_account") or {}
+    if account.get("required"):
+        data["cluster_account"] = {**account, "name": account.get("name") or account.get("example", "project")}
+    if version:
+        data["cluster_slurm"] = version
+    return replace(cluster, data=MappingProxyType(data))
 
 
 def findings_in(file: Path, cluster: Cluster) -> list[Finding]:
     """Return what lint says of a script."""
     place = Surroundings(file.parent)
-    return check(discovery.text_of(file), with_account(cluster), path=file.name, files=place.files, folder=place.folder)
+    return check(discovery.text_of(file), cluster, path=file.name, files=place.files, folder=place.folder)
 
 
 def compare(files: Iterable[Path], cluster: Cluster, ssh: Sequence[str]) -> list[Comparison]:
@@ -185,17 +187,13 @@ def for_cluster(files: Iterable[Path], cluster: str) -> list[Path]:
 
 
 def _of_library(name: str, home: Path) -> list[Path] | None:
-    """Write the library's profile of a cluster to an inventory in this home; return where it is, None for no such."""
+    """Put the library's profile of a cluster into an inventory in this home; return where it is, None for no such."""
     file = library.file(name)
     if file is None:
         return None
-    data = dict(yaml_document.read(file).data)
-    account = data.get("cluster_account") or {}
-    if account.get("required"):
-        data["cluster_account"] = {**account, "name": account.get("example", "project")}
     inventory = home / ".config/rookery/inventory"
     (inventory / "host_vars").mkdir(parents=True)
-    (inventory / "host_vars" / f"{name}.yml").write_text(yaml.safe_dump(data))
+    shutil.copy(file, inventory / "host_vars")
     (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {name: {}}}}))
     return [inventory]
 
@@ -214,7 +212,7 @@ def main(arguments: Sequence[str]) -> int:
             with harness.miniature(name, set_up=False, home=Path(top), slurm=slurm) as sandbox:
                 ssh = ["ssh", "-F", str(sandbox / "ssh_config"), name]
                 version = json.loads((sandbox / f"{name}.json").read_text())["slurm"]
-                comparisons[name] = compare(for_cluster(files, name), with_slurm(cluster, version), ssh)
+                comparisons[name] = compare(for_cluster(files, name), as_user(cluster, version), ssh)
     print("\n".join(report(comparisons)))
     wrong = [item for of_cluster in comparisons.values() for item in of_cluster if item.outcome in DISAGREEMENTS]
     return 1 if wrong else 0

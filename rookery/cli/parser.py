@@ -1,7 +1,7 @@
 """Read command lines: what Invoke's parser lacks, added to it in place, so that `invoke` and `rookery` read alike.
 
 - Words are given to positional arguments that may be left out, or of which there may be several.
-- What begins with a dash is an option, known or not; it is never taken for a word.
+- What begins with a dash is an option, known or not; it is never taken for a word, except after `--`.
 - A line has one command; Invoke would run several.
 - A cluster's name is never taken for a value that may be left out, as in `doctor --report hec`.
 - Values are checked: whole numbers, and those of a list.
@@ -25,7 +25,13 @@ _OF_INVOKE = {"--print-completion-script", "--write-pyc", "--no-write-pyc"}
 
 
 def _parse(parser: Any, argv: list[str]) -> Any:
-    """Join the two words of a command in a group, and note the line for messages."""
+    """Join the two words of a command in a group, and note the line for messages.
+
+    What comes after `--` is a word even where it begins with a dash. Only paths do, and `./-name` is the same path.
+    """
+    if "--" in argv and argv[0] != "--":
+        at = argv.index("--")
+        argv = [*argv[:at], *(f"./{word}" if word.startswith("-") else word for word in argv[at + 1 :])]
     if len(argv) > 1 and (joined := ".".join(argv[:2])) in parser.contexts:
         argv = [joined, *argv[2:]]
     parser.initial.line = tuple(argv)  # machines get a copy of it

@@ -25,6 +25,9 @@ class _Line:
 
 _line = _Line()
 
+_LONGEST = 1000
+"""Characters of a command line that a hint repeats, such as one with a hundred files."""
+
 
 def note(words: Iterable[str], options: Mapping[str, bool], letters: Mapping[str, str]) -> None:
     """Remember the command line that is carried out.
@@ -61,7 +64,7 @@ def again(*options: str, argument: str = "", without: Iterable[str] = ()) -> str
         argument: A word to add as the command's first argument.
         without: Options to leave out, with their values.
     """
-    if not _line.words:
+    if not _line.words or len(shlex.join(_line.words)) > _LONGEST:
         return f"run the same command {_change(options, argument, without)}".rstrip()
     name, *words = _line.words
     left_out = {*without, *(option for option in options if option.startswith("--"))}

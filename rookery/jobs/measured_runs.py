@@ -4,8 +4,9 @@
 by its number and the time when it was submitted, since a cluster that was made anew counts from 1 again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,15 +92,28 @@ def of_script(root: Path, cluster: "Cluster", path: str) -> list[MeasuredRun]:
         cluster: Where they ran.
         path: The script's path in the project.
     """
-    measured: list[MeasuredRun] = []
+    return list(islice((run for script, run in _newest_first(root, cluster) if script == path), COMPARED))
+
+
+def by_script(root: Path, cluster: "Cluster") -> dict[str, list[MeasuredRun]]:
+    """Return the same for all scripts, by their paths; the records are read once.
+
+    Args:
+        root: The project's folder, which has the records of its runs.
+        cluster: Where they ran.
+    """
+    measured: dict[str, list[MeasuredRun]] = {}
+    for script, run in _newest_first(root, cluster):
+        measured.setdefault(script, []).append(run)
+    return {script: runs[:COMPARED] for script, runs in measured.items()}
+
+
+def _newest_first(root: Path, cluster: "Cluster") -> Iterator[tuple[str, MeasuredRun]]:
+    """Yield the runs of a project, each with the path of its script."""
     for entry in reversed(_load(cluster)):
         record = run_record.find(root, entry["id"], cluster.label)
-        if not record or record.script_path != path or abs(record.submitted - entry["submitted"]) > _SKEW:
-            continue
-        measured.append(MeasuredRun(**entry))
-        if len(measured) == COMPARED:
-            break
-    return measured
+        if record and abs(record.submitted - entry["submitted"]) <= _SKEW:
+            yield record.script_path, MeasuredRun(**entry)
 
 
 def _path(cluster: "Cluster") -> Path:

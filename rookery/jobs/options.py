@@ -365,6 +365,7 @@ class LintOptions(Options):
     """Check job scripts against a cluster's rules.
 
     Finds mistakes before Slurm does, in scripts of yours or of rookery.yml. Exits with 1 if there is an error.
+    `invoke docs RK601` explains a code, `invoke docs check-job-scripts` how to overrule one.
     """
 
     examples = ("lint", "lint simulate", "lint slurm/*.sh --cluster hec", "lint --fix", "lint --translate job.pbs")

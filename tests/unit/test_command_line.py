@@ -48,6 +48,21 @@ def read_words(words: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize(
+    ("line", "files"),
+    [
+        ("lint a.sh b.sh", ("a.sh", "b.sh")),
+        ("lint -c hec -- -a.sh b.sh --fix", ("./-a.sh", "b.sh", "./--fix")),
+        ("lint a.sh --", ("a.sh",)),
+    ],
+)
+def test_files_whose_names_begin_with_a_dash(
+    line: str, files: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = read(line, monkeypatch)
+    assert (options.files, options.fix) == (files, False)
+
+
+@pytest.mark.parametrize(
     ("line", "name", "value"),
     [
         ("setup penguins", "cluster", "penguins"),

@@ -117,6 +117,7 @@ def test_a_module_that_is_not_in_the_whole_list() -> None:
         "module add gcc/12.2.0; module add nonesuch",
         "[ -d /sw ] && module add nonesuch",
         "source /opt/spack/setup-env.sh; module add nonesuch",
+        "source ~/.bashrc; module add nonesuch",
         "export MODULEPATH=/my/modules:$MODULEPATH; module add nonesuch",
         "module unload nonesuch",
     ],

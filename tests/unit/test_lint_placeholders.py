@@ -181,3 +181,9 @@ def test_arguments_of_the_script_in_a_line(option: str, severity: str) -> None:
 
 def test_a_dollar_that_is_no_argument() -> None:
     assert check(JOB.format("--comment='costs $5'").replace("./simulate", 'python x.py "$1"')) == []
+
+
+def test_a_placeholder_for_a_job_s_number_is_refused() -> None:
+    (finding,) = check(JOB.format("--dependency=afterok:<jobid>"))
+    assert (finding.code, finding.severity) == ("RK503", "error")
+    assert check(JOB.format("--dependency=afterok:1234")) == []

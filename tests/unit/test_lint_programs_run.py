@@ -143,6 +143,13 @@ def test_the_first_command_that_computes() -> None:
     assert (working.name, working.line) == ("a", 3)
 
 
+def test_a_launcher_is_not_the_program_that_computes() -> None:
+    without_memory = HEAD.replace("#SBATCH --mem=1G\n", "")
+    for command, named in {"srun --multi-prog x.txt": "it", "srun --container-image img prog": "prog"}.items():
+        (finding,) = check(f"{without_memory}{command}\n")
+        assert f"killed when {named} needs more" in finding.why
+
+
 def test_a_name_that_stands_twice_in_a_string_is_left_to_the_user() -> None:
     (finding,) = check(f"{HEAD}bash -c 'echo RScript; RScript work.R'\n")
     assert (finding.code, finding.mended, finding.safe) == ("RK601", None, False)

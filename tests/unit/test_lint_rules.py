@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 from linting import check, codes, fix
+from projects import known
+
+from rookery.jobs import lint
 
 HEC = """\
 #!/bin/bash
@@ -270,7 +273,7 @@ def test_several_tasks_that_nothing_starts() -> None:
         "# SBATCH --mem=2G",
         "##SBATCH --mem=9X",
         "#SBATCH --open-mode append --tasks-per-node 1",
-        "#SBATCH --our-own value",
+        "#SBATCH --nice -H",
     ],
 )
 def test_lines_that_are_well(line: str) -> None:
@@ -281,3 +284,10 @@ def test_a_script_without_options_of_its_own_is_asked_for_none() -> None:
     """They stand on the command line then."""
     assert check("#!/bin/bash\npython work.py\n") == []
     assert codes("#!/bin/bash\nRScript work.R\n") == ["RK601"]
+
+
+@pytest.mark.parametrize(("array", "code"), [("1-9999%50", []), ("1-10000%50", ["RK402"]), ("1-20000:2%50", ["RK402"])])
+def test_an_array_that_is_larger_than_the_cluster_takes(array: str, code: list[str]) -> None:
+    text = f"#!/bin/bash\n#SBATCH --array={array}\nhostname\n"
+    found = lint.check(text, known("jasmin"), path="job.sh", files=lambda _: None)
+    assert [finding.code for finding in found if finding.code.startswith("RK40")] == code

@@ -10,7 +10,7 @@ from user_home import shared_cache
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import options
-from rookery.jobs.lint import discovery, run
+from rookery.jobs.lint import context, discovery, project_files, python_source, run
 
 GOOD = "#!/bin/bash\n#SBATCH --partition=PenguinPartition\n#SBATCH --mem=1G\nRscript work.R\n"
 BAD = GOOD.replace("Rscript", "RScript")
@@ -91,7 +91,7 @@ OTHERS = {
     "work.R": b"x <- 1\r\n",
     "work.py": b"\xef\xbb\xbfprint(1)\r\n",
     "sim.jl": b"println(1)\n",
-    "notes.md": b"```\n  #SBATCH --mem=1G\n```\n",
+    "notes.md": b"# Notes\n\n```bash\n#SBATCH --mem=1G\n```\n",
     "data.csv": b"a,b\r\n1,2\r\n",
     "LICENSE": b"MIT\r\n",
 }
@@ -121,6 +121,14 @@ def test_a_file_that_is_no_job_script_is_not_made_one(
     assert "job script" in out
     assert "Nothing to fix: 1 error to correct by hand in 1 script for penguins\n" in out
     assert (here / name).read_bytes() == OTHERS[name]
+
+
+@pytest.mark.parametrize("name", ["job", "job.sub", "job.slrm"])
+@pytest.mark.parametrize("head", ["", "# My job\n\n", "\ufeff# mine\r\n"])
+def test_a_script_is_one_by_its_requests(here: Path, name: str, head: str) -> None:
+    (here / name).write_text(f"{head}#SBATCH -p PenguinPartition --mem=1G\nRscript a.R\n", newline="")
+    assert lint(name, fix=True) == 0
+    assert (here / name).read_text().startswith("#!/bin/bash\n")
 
 
 @pytest.mark.parametrize(
@@ -338,3 +346,47 @@ def test_a_terminal_gets_no_control_characters(here: Path, capsys: pytest.Captur
 
 def test_what_is_a_job_script() -> None:
     assert {".sh", ".sbatch"} <= set(discovery.SUFFIXES)
+
+
+def test_the_next_command_names_what_it_fixes(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "-a b.sh").write_text(BAD)
+    (here / "good.sh").write_text(GOOD)
+    lint("good.sh", "-a b.sh")
+    assert "next: rookery lint './-a b.sh' --cluster penguins --fix" in capsys.readouterr().out
+    (here / "many").mkdir()
+    for number in range(30):
+        (here / f"many/{number}.sh").write_text(BAD)
+    lint("many/*.sh", "good.sh")
+    assert "next: rookery lint many --cluster penguins --fix   # fixes 30 of them" in capsys.readouterr().out
+
+
+def test_a_script_is_read_once_for_all_rules(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "job.sh").write_text(GOOD)
+    shell, directives = [], []
+    read_shell, read_directives = context.read_shell, context.read_directives
+    monkeypatch.setattr(context, "read_shell", lambda text: shell.append(text) or read_shell(text))
+    monkeypatch.setattr(
+        context, "read_directives", lambda text, slurm: directives.append(text) or read_directives(text, slurm)
+    )
+    assert lint("job.sh", json=True) == 0
+    assert (shell, directives) == ([GOOD], [GOOD])
+
+
+def test_a_program_of_many_scripts_is_read_once(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ast
+
+    (project / "work.py").write_text("import os\nprint(os.cpu_count())\n")
+    for number in range(20):
+        text = GOOD.replace("Rscript work.R", f"#SBATCH -o elsewhere/%j.out\npython work.py {number}")
+        (project / f"{number}.sh").write_text(text)
+    (project / "elsewhere").mkdir()
+    parsed, asked = [], []
+    parse, git = ast.parse, project_files.git
+    monkeypatch.setattr(ast, "parse", lambda text: parsed.append(text) or parse(text))
+    monkeypatch.setattr(project_files, "git", lambda *words, **flags: asked.append(words) or git(*words, **flags))
+    python_source.source.cache_clear()
+    run.run(options.LintOptions(json=True))
+    assert sum(codes == ["RK501", "RK702"] for codes in report(capsys).values()) == 1
+    assert (len(parsed), len(asked)) == (1, 1)

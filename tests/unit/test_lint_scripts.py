@@ -1,11 +1,21 @@
 """The collection of job scripts: lint finds in each what is expected, and no more, and predicts what sbatch says."""
 
+from functools import cache
+
 import pytest
-from lint_agreement import Answer, Comparison, findings_in
+from lint_agreement import Answer, Comparison, as_user, findings_in
 from lint_scripts import ALL, AWAITED, FAULTY, FOLDER, GOOD, Script
 from projects import known
 
+from rookery.jobs.lint import Finding
+
 EXACT = [script for script in ALL if script.name not in AWAITED]
+
+
+@cache
+def findings_of(script: Script) -> list[Finding]:
+    """What a user who has an account there sees."""
+    return findings_in(script.path, as_user(known(script.cluster)))
 
 
 def test_the_collection_is_whole() -> None:
@@ -19,13 +29,12 @@ def test_the_collection_is_whole() -> None:
 
 @pytest.mark.parametrize("script", EXACT, ids=lambda script: script.name)
 def test_lint_finds_what_is_wrong_and_no_more(script: Script) -> None:
-    findings = findings_in(script.path, known(script.cluster))
-    assert [f"{finding.code}:{finding.line}" for finding in findings] == script.findings
+    assert [f"{finding.code}:{finding.line}" for finding in findings_of(script)] == script.findings
 
 
 @pytest.mark.parametrize("script", EXACT, ids=lambda script: script.name)
 def test_what_sbatch_says_is_predicted(script: Script) -> None:
     """What it says of each script is in the table; tests/clusters/test_lint_agreement.py asks the real one."""
     answer = Answer("Job 1 to start at noon" if script.accepted else "no")
-    comparison = Comparison(script.name, answer, findings_in(script.path, known(script.cluster)))
+    comparison = Comparison(script.name, answer, findings_of(script))
     assert comparison.outcome == ("silent" if script.accepted else "predicted"), str(comparison)

@@ -97,6 +97,7 @@ def test_scripts_with_nothing_to_translate(text: str) -> None:
         ("cd $PBS_O_WORKDIR", "cd $SLURM_SUBMIT_DIR"),
         ('cd "${PBS_O_WORKDIR:-.}"', 'cd "${SLURM_SUBMIT_DIR:-.}"'),
         ("id=${PBS_JOBID%%.*}", "id=${SLURM_JOB_ID%%.*}"),
+        ("echo ${a[PBS_ARRAYID-1]} ${a[$PBS_NP]}", "echo ${a[SLURM_ARRAY_TASK_ID-1]} ${a[$SLURM_CPUS_PER_TASK]}"),
         ("echo '$PBS_JOBID' # $PBS_JOBID", "echo '$PBS_JOBID' # $PBS_JOBID"),
         ("qsub next.pbs", "sbatch --parsable next.pbs"),
         ("id=$(qsub -N next -l walltime=60 next.pbs a b)", None),
@@ -171,6 +172,7 @@ def test_a_program_in_another_language() -> None:
 def test_a_script_of_csh() -> None:
     text = "#!/bin/csh -f\n#PBS -l nodes=2:ppn=4\n#PBS -j oe\ncd $PBS_O_WORKDIR\nsetenv ID ${PBS_JOBID}  # $PBS_JOBID\n"
     text += "echo '$PBS_JOBID' \"$PBS_JOBID:r it's\" $PBS_NP\nmpirun -machinefile $PBS_NODEFILE ./m\nqsub next\n"
+    assert "$PBS_NP" in [note.text for note in translated(text + "setenv PBS_NP 8\n").notes]
     assert translated(text).text.partition("\ncd ")[2] == (
         "$SLURM_SUBMIT_DIR\nsetenv ID ${SLURM_JOB_ID}  # $PBS_JOBID\n"
         "echo '$PBS_JOBID' \"$SLURM_JOB_ID:r it's\" $SLURM_NTASKS\nmpirun ./m\nsbatch --parsable next\n"

@@ -141,6 +141,7 @@ def test_cores_of_sge_are_for_processes_where_some_are_started() -> None:
         ('-n 4 -R "affinity[core(2)]"', "--ntasks=4\n--cpus-per-task=2"),
         ('-R "rusage[mem=4GB]"', "--mem=4G"),
         ('-R "rusage[mem=4000]"', "--mem=4000M"),
+        ('-R "rusage[mem=64]"', "--mem=64G"),
         ('-R "select[mem>4000] rusage[mem=4000] order[mem]"', "--mem=4000M"),
         ("-M 5GB", "--mem=5G"),
         ("-M 4000", "--mem=4000M"),
@@ -234,6 +235,8 @@ def test_what_is_taken_for_granted_is_listed() -> None:
     assert notes('#BSUB -n 4 -R "rusage[mem=4GB]"') == ['-R "rusage[mem=4GB]"']
     assert notes('#BSUB -R "rusage[mem=4GB]"') == []
     assert notes("#BSUB -M 4000") == ["-M 4000"]
+    assert notes('#BSUB -R "rusage[mem=4000]"') == []
+    assert notes('#BSUB -R "rusage[mem=64]"') == ['-R "rusage[mem=64]"']
 
 
 def test_a_job_that_relies_on_starting_at_home_is_listed() -> None:

@@ -45,7 +45,9 @@ def working_command(script: Context) -> ShellCommand | None:
         for words in programs_run(script, command):
             name = words[0].text.rpartition("/")[2]
             if name and name not in names.SETTING_UP and name not in script.shell.functions:
-                return ShellCommand(words, command.start, command.line)
+                # what a launcher starts may not be known, and the launcher is not what computes
+                first = replace(words[0], fixed=words[0].fixed and name not in names.STARTERS)
+                return ShellCommand([first, *words[1:]], command.start, command.line)
     return None
 
 

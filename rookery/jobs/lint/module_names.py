@@ -14,11 +14,8 @@ from rookery.jobs.lint.modules import loaded, module_calls, profile_names
 from rookery.jobs.lint.sourcing import sourced
 from rookery.jobs.lint.tokens import ShellWord
 
-_LOGIN = re.compile(
-    r"/etc/(?:profile|bashrc)$|/\.(?:bashrc|bash_profile|profile)$|(?:^|/)(?:activate|rookery/env\.sh)$"
-)
-"""Files that a login shell reads, too, and some that bring no modules."""
-
+_LOGIN = re.compile(r"/etc/(?:profile|bashrc)$|/(?:activate|rookery/env\.sh)$")
+"""The site's start-up files, which the list was made with, and files that bring no modules."""
 _SHOWN = 3
 """How many names are proposed."""
 
@@ -48,7 +45,7 @@ def unknown(script: Context) -> Iterator[Finding]:
 
 
 def _sees_the_site_s(script: Context) -> bool:
-    """Return whether the script's modules are those of a login shell, as far as can be told."""
+    """Return whether the script's modules are those of the site alone, as far as can be told."""
     return "MODULEPATH" not in script.text and all(_LOGIN.search(path) for _, path in sourced(script))
 
 

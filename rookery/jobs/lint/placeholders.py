@@ -93,6 +93,8 @@ def _outcome(script: Context, option: DirectiveOption, text: str) -> tuple[bool,
     value = option.value or ""
     if option.name == "account" and (script.cluster.data.get("cluster_account") or {}).get("required"):
         return True, "Slurm rejects the job."
+    if option.name == "dependency":
+        return True, "Slurm rejects the job: it has no such number."
     if option.name in {"output", "error"} and text.partition("/")[0] in value.rpartition("/")[0]:
         return True, "Slurm creates no folders: the job fails at once, without a log."
     if option.name == "mail-user":

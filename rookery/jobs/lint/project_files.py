@@ -1,6 +1,6 @@
 """The surroundings of a job script: the other files of its project, and the folders that deploy makes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ _READABLE = 1_000_000
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The surroundings of a script: its project, or its folder.
+    """The surroundings of scripts: their project, or their folder; looked at once, however many scripts there are.
 
     Attributes:
         root: That folder.
@@ -24,9 +24,22 @@ class Surroundings:
 
     root: Path
     project: "Project | None" = None
+    _texts: dict[str, str | None] = field(default_factory=dict, compare=False, repr=False)
+    _folders: dict[str, bool | None] = field(default_factory=dict, compare=False, repr=False)
 
     def files(self, path: str) -> str | None:
         """Return the text of a file of the project; None where it is not there, lies elsewhere or is very large."""
+        if path not in self._texts:
+            self._texts[path] = self._text(path)
+        return self._texts[path]
+
+    def folder(self, path: str) -> bool | None:
+        """Return whether a folder will be there when a job starts: an output, or a folder with a committed file."""
+        if path not in self._folders:
+            self._folders[path] = self._is_there(path)
+        return self._folders[path]
+
+    def _text(self, path: str) -> str | None:
         file = self.root / path
         try:
             if not file.resolve().is_relative_to(self.root.resolve()) or file.stat().st_size > _READABLE:
@@ -35,8 +48,7 @@ class Surroundings:
         except (OSError, ValueError):
             return None
 
-    def folder(self, path: str) -> bool | None:
-        """Return whether a folder will be there when a job starts: an output, or a folder with a committed file."""
+    def _is_there(self, path: str) -> bool | None:
         if self.project is None:
             return (self.root / path).is_dir() or Path(path).is_dir() or None
         return path in self.project.linked or _holds_files(self.root, path)

@@ -1,6 +1,7 @@
 """The output of `lint`: lines for a terminal, or a document for another program."""
 
 import json
+import os
 import shlex
 import sys
 from collections import Counter
@@ -17,6 +18,9 @@ from rookery.jobs.options import LintOptions
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
+
+_NAMED = 10
+"""Most files that the next command names."""
 
 Report = Callable[[Sequence[CheckedScript], "Cluster", LintOptions], None]
 
@@ -87,11 +91,23 @@ def _text(scripts: Sequence[CheckedScript], cluster: "Cluster", options: LintOpt
     if safe:
         call = [
             f"{invocation()} lint",
-            *map(shlex.quote, options.files),
+            *(map(_quoted, _fixable(scripts)) if options.files else []),
             f"{cluster.option} --fix",
             *([f"--project {shlex.quote(options.project)}"] if options.project else []),
         ]
         line(f"  next: {' '.join(call)}   # fixes {len(safe)} of them")
+
+
+def _fixable(scripts: Sequence[CheckedScript]) -> list[str]:
+    """Return the files that --fix would change; where they are many, the folders that they are in."""
+    paths = [script.path for script in scripts if any(finding.safe for finding in script.findings)]
+    folders = list(dict.fromkeys(os.path.dirname(path) or "." for path in paths))  # noqa: PTH120 as they were named
+    return paths if len(paths) <= max(_NAMED, len(folders)) else folders
+
+
+def _quoted(path: str) -> str:
+    """Return a path as a shell and the command line take it: one that begins with a dash would be an option."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
 def _print_mended(finding: Finding, line: Callable[..., None]) -> None:

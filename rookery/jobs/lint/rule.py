@@ -36,4 +36,4 @@ class Rule(NamedTuple):
         rejects = [self.why.removeprefix(says) for says in (REFUSED, REJECTED) if self.why.startswith(says)]
         if rejects and rejects[0][:1] in {"", ".", ":"}:
             return "always"
-        return "sometimes" if rejects or self.code.startswith("RK2") else "never"
+        return "sometimes" if "rejects" in self.why or self.code.startswith("RK2") else "never"

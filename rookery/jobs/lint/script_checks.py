@@ -4,7 +4,8 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from rookery.jobs.lint import discovery, logs
 from rookery.jobs.lint.checked_script import CheckedScript
 from rookery.jobs.lint.checker import LintResult, examine, fix
 from rookery.jobs.lint.finding import Finding
-from rookery.jobs.lint.project_files import Surroundings, around
+from rookery.jobs.lint.project_files import Surroundings
 from rookery.jobs.measured_runs import MeasuredRun
 from rookery.projects import config
 from rookery.projects.scripts import job_script
@@ -41,6 +42,7 @@ class ScriptChecks:
     project: "Project | None"
     fix: bool = False
     write: bool = False
+    _places: dict[Path | None, Surroundings] = field(default_factory=dict, compare=False, repr=False)
 
     def file(self, file: Path, *, alone: bool) -> CheckedScript:
         """Check one script, and repair it where asked for.
@@ -53,7 +55,7 @@ class ScriptChecks:
             RookeryError: It can't be read, or leads out of the project.
         """
         inside = self._is_inside(file)
-        place = Surroundings(self.project.root, self.project) if self.project and inside else Surroundings(file.parent)
+        place = self._around(None if inside else file.parent)
         name = place.name(file) if inside else str(file)
         past = self._past(name) if inside else []
 
@@ -76,8 +78,19 @@ class ScriptChecks:
         ignored = [replace(each, finding=_shown([each.finding], name, file, place)[0]) for each in after.ignored]
         return CheckedScript(str(file), left, gone, ignored, text)
 
+    def _around(self, folder: Path | None = None) -> Surroundings:
+        """Return the surroundings of the scripts in a folder; the project's where None."""
+        if folder not in self._places:
+            in_project = Surroundings(self.project.root, self.project) if self.project else Surroundings(Path())
+            self._places[folder] = in_project if folder is None else Surroundings(folder)
+        return self._places[folder]
+
     def _past(self, path: str) -> list[MeasuredRun]:
-        return measured_runs.of_script(self.project.root, self.cluster, path) if self.project else []
+        return self._measured.get(path, [])
+
+    @cached_property
+    def _measured(self) -> dict[str, list[MeasuredRun]]:
+        return measured_runs.by_script(self.project.root, self.cluster) if self.project else {}
 
     def _is_inside(self, file: Path) -> bool:
         """Return whether a file is the project's.
@@ -113,7 +126,7 @@ class ScriptChecks:
         Raises:
             RookeryError: A job can't be rendered, or is not for this cluster.
         """
-        place = around(project)
+        place = self._around()
 
         def folder(path: str) -> bool | None:
             return path == project.logs or place.folder(path)

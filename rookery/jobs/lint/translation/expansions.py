@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rookery.jobs.lint.shell import ShellScript
 
 _NAMED = re.compile(r"\$\{?[#!?]?([A-Za-z_]\w*)")
+_SUBSCRIPT = re.compile(r"\[[^\]\n]*\]")
 _BARE = re.compile(r"(?<![\w$.{#!])[A-Za-z_]\w*")
 
 
@@ -26,15 +27,17 @@ class Expansion:
 
 
 def find(text: str, shell: ShellScript) -> list[Expansion]:
-    """Return the expansions in a script, in order: of `$NAME`, `${NAME…}`, and of a mere NAME in arithmetic.
+    """Return the expansions in a script, in order: `$NAME`, `${NAME…}`, and NAME in arithmetic or a subscript.
 
     Args:
         text: The script, with Unix line ends.
         shell: Its commands.
     """
     documents = [(at, at + len(body)) for command in shell.commands for body, at in command.documents]
-    places = {match.start(1): match for match in _with_sign(text, shell, documents)}
-    for start, end in shell.arithmetic:
+    signed = list(_with_sign(text, shell, documents))
+    places = {match.start(1): match for match in signed}
+    subscripts = [inside.span() for match in signed if (inside := _SUBSCRIPT.match(text, match.end()))]
+    for start, end in (*shell.arithmetic, *subscripts):
         for match in _BARE.finditer(text, start, end):
             places.setdefault(match.start(), match)
     return [

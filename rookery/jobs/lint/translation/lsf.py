@@ -89,7 +89,7 @@ def _usage(draft: Draft, option: ForeignOption, text: str) -> Iterator[str]:
     for part in re.split(r"[,:]", text):
         name, _, value = part.strip().partition("=")
         if name == "mem":
-            common.memory(draft, option, value, "node", unit="m")
+            common.memory(draft, option, value, "node", unit=_unit(draft, option, value))
             draft.memory_option = option
         elif name in {"ngpus_excl_p", "ngpus_shared", "ngpus", "ngpus_physical"}:
             common.gpus(draft, option, value)
@@ -122,13 +122,18 @@ def _gpus(draft: Draft, option: ForeignOption) -> None:
 def _most(draft: Draft, option: ForeignOption) -> None:
     """Translate -M: the most memory that a process may use; it counts where no memory is reserved."""
     value = option.value.partition("!")[0]
-    if value.isdigit():  # LSF_UNIT_FOR_LIMITS, which each site sets: by the size of the number
-        number = int(value)
-        unit = "g" if number < 100 else "m" if number < 1_000_000 else "k"
+    common.memory(draft, option, value, "node", unit=_unit(draft, option, value), rank=1)
+
+
+def _unit(draft: Draft, option: ForeignOption, value: str) -> str:
+    """Return the unit of an amount without one: each site sets its own (LSF_UNIT_FOR_LIMITS), so by its size."""
+    if not value.isdigit():
+        return ""
+    number = int(value)
+    unit = "g" if number < 200 else "m" if number < 1_000_000 else "k"
+    if option.name == "-M" or unit != "m":  # MB is the most usual
         draft.note(option, f"Taken for {number} {unit.upper()}B: its unit is what its site has set.")
-        common.memory(draft, option, value, "node", unit=unit, rank=1)
-    else:
-        common.memory(draft, option, value, "node", rank=1)
+    return unit
 
 
 def _wait(draft: Draft, option: ForeignOption) -> None:

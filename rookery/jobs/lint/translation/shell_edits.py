@@ -136,7 +136,7 @@ def _variables(  # noqa: PLR0913
 
 def _is_set(text: str, name: str) -> bool:
     """Return whether a script gives a variable a value itself."""
-    return bool(re.search(rf"(?m)(?:^|[\s;&|(]){name}\+?=|\b(?:read|for|unset)\s+(?:-\w+\s+)*{name}\b", text))
+    return bool(re.search(rf"(?m)(?:^|[\s;&|(]){name}\+?=|\b(?:read|for|unset|setenv)\s+(?:-\w+\s+)*{name}\b", text))
 
 
 def _commands(text: str, shell: ShellScript, scheduler: Scheduler, site: Site, done: ShellEdits) -> None:

@@ -1,0 +1,5 @@
+#!/bin/bash
+#SBATCH --account=bdlan09
+#SBATCH --partition=gpu-test
+#SBATCH --gres=gpu:1
+./model

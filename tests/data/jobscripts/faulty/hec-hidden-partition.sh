@@ -1,0 +1,5 @@
+#!/bin/bash
+#BATCH -p batch
+#SBATCH --mem=1G
+source /etc/profile
+./simulate
