@@ -286,7 +286,10 @@ def test_a_script_without_options_of_its_own_is_asked_for_none() -> None:
     assert codes("#!/bin/bash\nRScript work.R\n") == ["RK601"]
 
 
-@pytest.mark.parametrize(("array", "code"), [("1-9999%50", []), ("1-10000%50", ["RK402"]), ("1-20000:2%50", ["RK402"])])
+@pytest.mark.parametrize(
+    ("array", "code"),
+    [("0-9999%50", []), ("1-10000%50", ["RK402"]), ("10000-10001%50", ["RK402"]), ("1-20000:2%50", ["RK402"])],
+)
 def test_an_array_that_is_larger_than_the_cluster_takes(array: str, code: list[str]) -> None:
     text = f"#!/bin/bash\n#SBATCH --array={array}\nhostname\n"
     found = lint.check(text, known("jasmin"), path="job.sh", files=lambda _: None)

@@ -34,8 +34,10 @@ _COUNTS_TASKS = re.compile(r"task|idx|index|row|line|seed|^i$|^n$|^id$", re.IGNO
 def unread(script: Context) -> Iterator[Finding]:
     """Yield a finding for an array whose number reaches no program."""
     option = script.directives.get("array")
-    sizes = values.array(option.value) if option and option.value else None
-    if not option or not sizes or sizes[0] < 2 or sizes[1] == 1:  # with %1 the same job runs several times
+    array = values.array(option.value) if option and option.value else None
+    if not option or not array or array[1] == 1:  # with %1 the same job runs several times
+        return
+    if (tasks := sum(map(len, array[0]))) < 2:
         return
     derived = _derived(script)
     if not script.is_shell or re.search(r"(?:^|\s)-\w*a", script.interpreter[1]) or _reaches(script, derived):
@@ -53,7 +55,7 @@ def unread(script: Context) -> Iterator[Finding]:
         yield script.finding(
             "RK405",
             option.line,
-            f"Nothing reads {TASK}: all {sizes[0]} tasks run the same commands. Give the number to the program, as an "
+            f"Nothing reads {TASK}: all {tasks} tasks run the same commands. Give the number to the program, as an "
             f'argument: "${TASK}".',
             severity="warning",
         )

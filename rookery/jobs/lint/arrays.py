@@ -7,20 +7,12 @@ from collections.abc import Iterator
 from rookery.jobs.lint import values
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Edit, Finding
-from rookery.projects.scripts.directives import DirectiveOption
 
 LARGE = 500
 """Elements of an array from which on a limit on how many run at once is asked for; HEC runs 512 cores a user."""
 _THROTTLE = 50
 _OWN = re.compile(r"%\d*[ajJ]")
 """Patterns that differ from one task of an array to the next."""
-
-
-def _array(script: Context) -> tuple[DirectiveOption, int, int | None] | None:
-    """Return the array's option, how many elements it has, and how many of them may run at once."""
-    option = script.directives.get("array")
-    sizes = values.array(option.value) if option and option.value else None
-    return (option, *sizes) if option and sizes else None
 
 
 def mail(script: Context) -> Iterator[Finding]:
@@ -40,18 +32,24 @@ def mail(script: Context) -> Iterator[Finding]:
 
 
 def size(script: Context) -> Iterator[Finding]:
-    """Yield findings for an array of more elements than the site takes, or of many that may all run at once."""
-    array = _array(script)
-    if not array:
+    """Yield findings for numbers above the largest that the site takes, and for many tasks that may run at once."""
+    option = script.directives.get("array")
+    array = values.array(option.value) if option and option.value else None
+    if not option or not array:
         return
-    option, elements, throttle = array
+    ranges, throttle = array
+    elements, largest = sum(map(len, ranges)), max(numbers[-1] for numbers in ranges)
     most = (script.cluster.data.get("cluster_array") or {}).get("max_size")
-    if most and elements > most:
+    if most and largest > most:
         yield script.finding(
             "RK402",
             option.line,
-            f"{script.cluster.name} accepts arrays of at most {most} tasks; this has {elements}. Use `chunk:` in "
-            "rookery.yml to run several rows in one task.",
+            f"{script.cluster.name} accepts arrays whose numbers go up to {most}; this goes up to {largest}. "
+            + (
+                "Use `chunk:` in rookery.yml to run several rows in one task."
+                if elements > most
+                else "Use smaller numbers, and add to them in the script."
+            ),
         )
     elif throttle is None and elements > LARGE:
         yield script.finding(

@@ -184,7 +184,7 @@ RULES: Final = (
     Rule(
         "RK402",
         "error",
-        "An array with more tasks than the cluster accepts",
+        "An array whose numbers go above the largest that the cluster accepts",
         f"{_REJECTED}. `chunk:` in rookery.yml runs several rows in one task",
     ),
     Rule(

@@ -3,8 +3,9 @@
 import math
 import re
 
+from rookery.projects.slurm_values import task_ranges
+
 _MEMORY = re.compile(r"(\d+)([KMGT]?)B?", re.IGNORECASE)
-_RANGE = re.compile(r"(\d+)(?:-(\d+)(?::(\d+))?)?")
 _UNITS = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 
@@ -38,23 +39,15 @@ def megabytes(value: str) -> float | None:
     return int(match.group(1)) * _UNITS[match.group(2).upper()] if match else None
 
 
-def array(value: str) -> tuple[int, int | None] | None:
-    """Return how many elements an array has, and how many may run at once; None where Slurm does not take it."""
+def array(value: str) -> tuple[list[range], int | None] | None:
+    """Return the numbers of an array's tasks, and how many may run at once; None where Slurm does not take it."""
     tasks, percent, throttle = value.partition("%")
-    if percent and not throttle.isdigit():
+    if re.search(r"\s", value) or (percent and not throttle.isdigit()):
         return None
-    total = 0
-    for piece in tasks.strip("[]").split(","):
-        match = _RANGE.fullmatch(piece)
-        if not match:
-            return None
-        first = int(match.group(1))
-        last = int(match.group(2) or first)
-        step = int(match.group(3) or 1)
-        if last < first or not step:
-            return None
-        total += (last - first) // step + 1
-    return total, int(throttle) if percent else None
+    try:
+        return task_ranges(tasks.strip("[]")), int(throttle) if percent else None
+    except ValueError:
+        return None
 
 
 def gpus(value: str) -> list[tuple[str, int]]:

@@ -131,7 +131,7 @@ def explain(output: str, target: "Target") -> RookeryError:
     cluster = target.cluster.name
     own = "; ".join(words(output)) or "no reason given"
     most = (target.cluster.data.get("cluster_array") or {}).get("max_size")
-    array = f": at most {most} tasks" if most else ""
+    array = f": its numbers go up to {most}" if most else ""
     names = [entry["name"] for entry in target.cluster.data.get("cluster_qos") or []]
     qos = f" (its profile has {', '.join(names)})" if names else ""
     if (code := _LIMIT.search(output)) and (meaning := pending_reasons.limit(code[0])):

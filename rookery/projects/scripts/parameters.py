@@ -17,7 +17,7 @@ from rookery.projects.job import Job
 from rookery.projects.model import Project
 from rookery.projects.scripts import parameter_files
 from rookery.projects.scripts.command_line import quoted
-from rookery.projects.slurm_values import task_count
+from rookery.projects.slurm_values import task_ranges
 from rookery.projects.source_tree import Source
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -93,16 +93,16 @@ def as_array(project: Project, job: Job, rows: Table, cluster: Cluster) -> Job:
 
 
 def checked(project: Project, job: Job, cluster: Cluster, rows: int = 0) -> Job:
-    """Return the job itself, if the cluster takes an array of so many tasks.
+    """Return the job itself, if the cluster takes an array with such numbers.
 
     Raises:
         RookeryError: It does not; with the chunk that would do, where there are rows.
     """
-    count = task_count(job.array)
-    most = cluster.data.get("cluster_array", {}).get("max_size", count)
-    if count <= most:
+    largest = max((numbers[-1] for numbers in task_ranges(job.array)), default=0) if job.array else 0
+    most = cluster.data.get("cluster_array", {}).get("max_size", largest)
+    if largest <= most:
         return job
-    made = f"{rows} rows make {count} tasks" if rows else f"array {job.array} has {count} tasks"
+    made = f"{rows} rows make {largest} tasks" if rows else f"array {job.array} goes up to {largest}"
     hint = (
         f"add `chunk: {-(-rows // most)}` to the job (rows for each task)"
         if rows
