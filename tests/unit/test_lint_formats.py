@@ -24,6 +24,7 @@ Rscript a.R & RScript b.R
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     return tmp_path
 
 
@@ -190,6 +191,20 @@ def test_sarif_of_a_file_elsewhere_and_of_windows_lines(here: Path, capsys: pyte
     assert all("fixes" not in result for result in results)
     uri = results[0]["locations"][0]["physicalLocation"]["artifactLocation"]
     assert uri == {"uri": (here / "job.sh").as_uri()}
+
+
+def test_in_a_folder_of_a_workflow_s_repository(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "deep").mkdir()
+    (here / "deep/job.sh").write_text(SCRIPT)
+    monkeypatch.chdir(here / "deep")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(here))
+    assert lint(capsys, "job.sh", format="github").startswith("::error file=deep/job.sh,line=2,")
+    (each,) = json.loads(lint(capsys, "job.sh", format="sarif"))["runs"]
+    place = each["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place == {"uri": "deep/job.sh", "uriBaseId": "%SRCROOT%"}
+    assert each["originalUriBaseIds"] == {"%SRCROOT%": {"uri": f"{here.as_uri()}/"}}
 
 
 def test_two_formats(capsys: pytest.CaptureFixture[str], here: Path) -> None:

@@ -91,7 +91,7 @@ OTHERS = {
     "work.R": b"x <- 1\r\n",
     "work.py": b"\xef\xbb\xbfprint(1)\r\n",
     "sim.jl": b"println(1)\n",
-    "notes.md": b"```\n  #SBATCH --mem=1G\n```\n",
+    "notes.md": b"# Notes\n\n```bash\n#SBATCH --mem=1G\n```\n",
     "data.csv": b"a,b\r\n1,2\r\n",
     "LICENSE": b"MIT\r\n",
 }
@@ -121,6 +121,14 @@ def test_a_file_that_is_no_job_script_is_not_made_one(
     assert "job script" in out
     assert "Nothing to fix: 1 error to correct by hand in 1 script for penguins\n" in out
     assert (here / name).read_bytes() == OTHERS[name]
+
+
+@pytest.mark.parametrize("name", ["job", "job.sub", "job.slrm"])
+@pytest.mark.parametrize("head", ["", "# My job\n\n", "\ufeff# mine\r\n"])
+def test_a_script_is_one_by_its_requests(here: Path, name: str, head: str) -> None:
+    (here / name).write_text(f"{head}#SBATCH -p PenguinPartition --mem=1G\nRscript a.R\n", newline="")
+    assert lint(name, fix=True) == 0
+    assert (here / name).read_text().startswith("#!/bin/bash\n")
 
 
 @pytest.mark.parametrize(

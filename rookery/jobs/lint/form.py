@@ -12,8 +12,9 @@ BOM = "\ufeff"
 _CR = re.compile(r"\r+(?=\n|\Z)")
 SUFFIXES = (".sh", ".bash", ".sbatch", ".slurm", ".job", ".pbs", ".sge", ".lsf")
 """Endings of job scripts."""
-_REQUESTS = re.compile(r"(?m)^#(?:SBATCH|PBS|BSUB|\$)[ \t]+-")
-"""Lines that request resources, of Slurm, PBS, LSF and SGE."""
+_REQUESTS = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*?#(?:SBATCH|PBS|BSUB|\$)[ \t]+-")
+"""A line that requests resources, of Slurm, PBS, LSF or SGE, above the first that is no comment: a page of
+documentation has such lines further down."""
 
 _MOST = 4 * 1024 * 1024
 """Slurm's own limit for a script, in bytes, where the site sets no other (SchedulerParameters=max_script_size)."""
@@ -48,7 +49,7 @@ def is_job_script(text: str, path: str) -> bool:
         path: Its path.
     """
     begins = text.lstrip(f"{BOM}\r\n\t ").startswith("#!")
-    return begins or PurePosixPath(path).suffix in SUFFIXES or bool(_REQUESTS.search(text))
+    return begins or PurePosixPath(path).suffix in SUFFIXES or bool(_REQUESTS.match(mend(text)))
 
 
 def ends(text: str, path: str) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ Their form is that of actions/toolkit (packages/core/src/command.ts): `::error f
 CR and LF are percent-encoded, and in properties also `:` and `,`.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from rookery.jobs.lint.finding import Finding
 
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
+
+
+def root() -> Path:
+    """Return the folder from which paths count: that of the repository in a workflow, elsewhere the current one."""
+    return Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
 
 
 def annotations(scripts: Sequence[CheckedScript]) -> Iterator[str]:
@@ -31,7 +37,7 @@ def _annotation(kind: str, finding: Finding, script: CheckedScript, text: str) -
         file, line, text = script.source, 1, f"{finding.path}, line {finding.line}: {text}"
     else:
         file, line = finding.path, finding.line
-    properties = {"file": Path(file).as_posix(), "line": str(line), "title": finding.code}
+    properties = {"file": Path(os.path.relpath(file, root())).as_posix(), "line": str(line), "title": finding.code}
     given = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in properties.items())
     return f"::{kind} {given}::{_escaped(text, _DATA)}"
 

@@ -130,7 +130,7 @@ def _reads_in(language: str, text: str, folder: str) -> list[str]:
     """Return the files that `import` and `source()` may mean."""
     if language == "r":
         return re.findall(r"""\bsource\(\s*["']([^"']+\.[Rr])["']""", without_comments(text, strings=True))
-    return [path for module in source(text).modules() if (path := module_file(module, folder))]
+    return [path for module in source(text).modules if (path := module_file(module, folder))]
 
 
 def module_file(module: str, folder: str) -> str:

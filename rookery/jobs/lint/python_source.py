@@ -56,8 +56,9 @@ class PythonSource:
                 names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
         return names
 
+    @cached_property
     def modules(self) -> list[str]:
-        """Return the modules that it imports; one that is named from its own place has a dot before its name."""
+        """The modules that it imports; one that is named from its own place has a dot before its name."""
         names = [alias.name for node in self.nodes if isinstance(node, ast.Import) for alias in node.names]
         froms = [node for node in self.nodes if isinstance(node, ast.ImportFrom)]
         return list(dict.fromkeys([*names, *(f"{'.' * node.level}{node.module or ''}" for node in froms)]))

@@ -68,5 +68,5 @@ def _is_known(program: KnownProgram, script: Context) -> bool:
     folder = posixpath.dirname(program.path)
     return all(
         module.partition(".")[0] in names.PYTHON_PACKAGES or _text(script, module_file(module, folder))
-        for module in python.modules()
+        for module in python.modules
     )

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from rookery import __version__
 from rookery.core.console import clean
-from rookery.jobs.lint import form, rules
+from rookery.jobs.lint import form, github, rules
 from rookery.jobs.lint.checked_script import CheckedScript
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.ignores import Ignored
@@ -36,7 +36,7 @@ def document(scripts: Sequence[CheckedScript]) -> dict[str, Any]:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {_FOLDER: {"uri": f"{Path.cwd().as_uri()}/"}},
+        "originalUriBaseIds": {_FOLDER: {"uri": f"{github.root().as_uri()}/"}},
         "results": results,
     }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -86,9 +86,9 @@ def _result(script: CheckedScript, finding: Finding) -> dict[str, Any]:
 
 
 def _place(path: str) -> dict[str, str]:
-    """Return a file's URI: relative to this folder where it is in it."""
-    relative = os.path.normpath(path)
-    if Path(relative).is_absolute() or relative.startswith(".."):
+    """Return a file's URI: relative to the folder from which paths count, where it is in that."""
+    relative = os.path.relpath(path, github.root())
+    if relative.startswith("../"):
         return {"uri": Path(os.path.abspath(path)).as_uri()}  # noqa: PTH100 links stay as they are
     return {"uri": quote(os.fsencode(Path(relative).as_posix())), "uriBaseId": _FOLDER}
 
