@@ -223,7 +223,7 @@ def test_lint_finds_the_page_s_slips_and_nothing_else(on_penguins: Project, on_h
     }
     assert on_hec.lint_codes[0] == {
         "two_nodes.sh": ["RK606"],  # as the page says: a single line
-        "mail.sh": ["RK501", "RK503"],  # logs, YOUR_EMAIL_ADDRESS_HERE
+        "mail.sh": ["RK503", "RK501"],  # YOUR_EMAIL_ADDRESS_HERE, logs
         "pool.sh": ["RK602"],  # module activate
         "python_array.sh": ["RK602", "RK604"],
     }

@@ -189,6 +189,21 @@ def test_cores_that_nobody_knows(text: str, cluster: str) -> None:
     assert "RK704" not in codes(text, cluster, program)
 
 
+@pytest.mark.parametrize(
+    ("command", "line", "mended"),
+    [
+        ("Rscript -e 'mclapply(x, f, mc.cores=8)'", 6, f"Rscript -e 'mclapply(x, f, mc.cores={IN_R})'"),
+        ('Rscript -e "mclapply(x, f, mc.cores=8)"', 6, None),
+        ("R <<'E'\nmclapply(x, f, mc.cores=8)\nE", 7, f"mclapply(x, f, mc.cores={IN_R})"),
+    ],
+)
+def test_a_program_within_the_script(command: str, line: int, mended: str | None) -> None:
+    findings = check(JOB.format(command))
+    assert [(finding.code, finding.path, finding.line, finding.mended) for finding in findings] == [
+        ("RK704", "job.sh", line, mended)
+    ]
+
+
 def test_the_message_says_what_to_request() -> None:
     program = {"work.py": "import os\nfrom multiprocessing import Pool\nPool(16)\n"}
     assert [finding.why for finding in check(PYTHON, files=program)] == [

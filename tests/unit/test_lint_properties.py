@@ -172,7 +172,7 @@ def test_the_commands_of_a_script_are_found_and_no_others(script: str) -> None:
 def test_options_are_read_however_they_are_written(options: list[tuple[str, str]], glued: bool) -> None:
     lines = []
     for name, value in options:
-        letter = directives.LONG[name]
+        letter = directives.TAKING_VALUE[name]
         short = f"-{letter}{value}" if glued else f"-{letter} '{value}'"
         lines.append(
             f"#SBATCH {short if letter else f'--{name}={value}' if glued else f'--{name} {value}'} # --no-such"

@@ -276,7 +276,7 @@ def test_several_tasks_that_nothing_starts() -> None:
         "# SBATCH --mem=2G",
         "##SBATCH --mem=9X",
         "#SBATCH --open-mode append --tasks-per-node 1",
-        "#SBATCH --our-own value",
+        "#SBATCH --nice -H",
     ],
 )
 def test_lines_that_are_well(line: str) -> None:

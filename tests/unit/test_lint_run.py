@@ -365,7 +365,9 @@ def test_a_script_is_read_once_for_all_rules(here: Path, monkeypatch: pytest.Mon
     shell, directives = [], []
     read_shell, read_directives = context.read_shell, context.read_directives
     monkeypatch.setattr(context, "read_shell", lambda text: shell.append(text) or read_shell(text))
-    monkeypatch.setattr(context, "read_directives", lambda text: directives.append(text) or read_directives(text))
+    monkeypatch.setattr(
+        context, "read_directives", lambda text, slurm: directives.append(text) or read_directives(text, slurm)
+    )
     assert lint("job.sh", json=True) == 0
     assert (shell, directives) == ([GOOD], [GOOD])
 

@@ -85,7 +85,7 @@ def test_commands_that_are_well(line: str) -> None:
         ("-n 4", "make -j 16", "make -j $SLURM_NTASKS"),
         ("-n 16", "make -j 16", None),
         ("-N 2 --ntasks-per-node=16", "parallel -j 32 ./simulate ::: 1", None),
-        ("-N 2 --ntasks-per-node=16", "make -j 32", "make -j $SLURM_NTASKS"),
+        ("-N 2 --ntasks-per-node=16", "make -j 32", "make -j $SLURM_NTASKS_PER_NODE"),
     ],
 )
 def test_the_cores_of_tasks(options: str, line: str, mended: str | None) -> None:

@@ -1,13 +1,16 @@
 """What the variables of a shell script are given, and where their values go."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from rookery.jobs.lint.context import Context
 
 _TARGET = re.compile(r"([A-Za-z_]\w*)(?:\[[^]]*\])?\+?=")
 _DECLARING = frozenset({"export", "declare", "typeset", "local", "readonly"})
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+_BLANK = re.compile(r"(?:[ \t]|\\\n)+")
+_BARE_NAME = re.compile(r"(?<![\w${])[A-Za-z_]\w*")
+_NUMBER = re.compile(r"""(["']?)(\d{1,6})\1""")
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,15 @@ class Assignment:
 
 def assignments(script: Context) -> list[Assignment]:
     """Return the assignments of a script, in their order."""
+    words = {word.start: word for word in script.shell.assignments}
+    commands = {command.start for command in script.shell.commands}
     found = []
-    for word in script.shell.assignments:
+    for word in words.values():
         if match := _TARGET.match(script.text, word.start):
-            before = _is_before_command(script, word.end)
+            at = word.end
+            while (blank := _BLANK.match(script.text, at)) and blank.end() in words:
+                at = words[blank.end()].end
+            before = bool(blank and blank.end() in commands)
             found.append(Assignment(match[1], word.start, match.end(), word.end, exported=before))
     for command in script.shell.commands:
         if command.name not in _DECLARING:
@@ -49,44 +57,17 @@ def assignments(script: Context) -> list[Assignment]:
     return sorted(found, key=lambda assignment: assignment.start)
 
 
-def _is_before_command(script: Context, end: int) -> bool:
-    """Return whether a command stands behind an assignment, which is then for that command alone."""
-    following = [word for word in script.shell.assignments if word.start >= end]
-    at = end
-    while match := re.compile(r"(?:[ \t]|\\\n)+").match(script.text, at):
-        at = match.end()
-        nearest = next((word for word in following if word.start == at), None)
-        if not nearest:
-            return any(command.start == at for command in script.shell.commands)
-        at = nearest.end
-    return False
+def constants(script: Context) -> dict[str, tuple[int, int, int]]:
+    """Return the variables that a script gives one whole number, and nothing else: the number, and where it is written.
 
-
-def constant(script: Context, text: str, start: int) -> tuple[int, int, int] | None:
-    """Return the whole number that a word is, and where it is written.
-
-    A variable stands for the number that the script gives it, where it does so once and nowhere else.
-
-    Args:
-        script: The script.
-        text: The word.
-        start: Where it begins.
-
-    Returns:
-        The number, where it begins and where it ends; None where it is none, or may be several.
+    A variable that is named without `$` anywhere else may be read, counted or exported there: it is none of them.
     """
-    if re.fullmatch(r"\d{1,6}", text):
-        return int(text), start, start + len(text)
-    match = _VARIABLE.fullmatch(text)
-    if not match:
-        return None
-    name = match[1] or match[2]
-    bare = [
-        place for place in re.finditer(rf"(?<![\w$]){name}\b", script.code) if script.code[place.start() - 1] != "{"
-    ]
-    given = [assignment for assignment in assignments(script) if assignment.name == name]
-    if len(given) != 1 or len(bare) != 1 or bare[0].start() != given[0].start:
-        return None
-    value = script.text[given[0].value_start : given[0].end]
-    number = re.fullmatch(r"""(["']?)(\d{1,6})\1""", value)
-    return (int(number[2]), given[0].value_start, given[0].end) if number else None
+    named = Counter(match.group() for match in _BARE_NAME.finditer(script.code))
+    given = assignments(script)
+    times = Counter(assignment.name for assignment in given)
+    numbers = {}
+    for assignment in given:
+        number = _NUMBER.fullmatch(script.text[assignment.value_start : assignment.end])
+        if number and times[assignment.name] == named[assignment.name] == 1:
+            numbers[assignment.name] = (int(number[2]), assignment.value_start, assignment.end)
+    return numbers

@@ -13,8 +13,10 @@ from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
 from rookery.jobs.lint.shell import ShellScript
 from rookery.jobs.lint.shell import read as read_shell
 from rookery.jobs.measured_runs import MeasuredRun
+from rookery.projects.scripts import option_table
 from rookery.projects.scripts.directives import DirectiveOption, Directives
 from rookery.projects.scripts.directives import read as read_directives
+from rookery.projects.scripts.option_table import OptionTable
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -51,7 +53,16 @@ class Context:
     @cached_property
     def directives(self) -> Directives:
         """Its `#SBATCH` lines."""
-        return read_directives(self.text)
+        return read_directives(self.text, self._slurm)
+
+    @cached_property
+    def option_table(self) -> OptionTable:
+        """The options of the cluster's sbatch, or of all versions where the profile does not say which it has."""
+        return option_table.of(self._slurm)
+
+    @property
+    def _slurm(self) -> str:
+        return str(self.cluster.data.get("cluster_slurm") or "")
 
     @cached_property
     def starts(self) -> list[int]:

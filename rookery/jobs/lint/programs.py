@@ -49,7 +49,18 @@ class KnownProgram:
         number = self.text.count("\n", 0, start) + 1
         if self.path:
             return Finding(code, self.path, number, "warning", why, mended)
-        return Finding(code, script.path, script.line_at(self.at) + number - 1, "warning", why, mended)
+        at = script.line_at(self.at) + number - 1
+        if mended is not None:
+            mended = _within(script.line(at), line, mended)
+        return Finding(code, script.path, at, "warning", why, mended)
+
+
+def _within(whole: str, line: str, mended: str) -> str | None:
+    """Return a line of the script with a program's line in it mended; None where quotes may be in the way."""
+    if whole == line:
+        return mended
+    before, found, after = whole.partition(line)
+    return f"{before}{mended}{after}" if found and "'" not in mended and before.endswith("'") else None
 
 
 def programs(script: Context) -> Iterator[KnownProgram]:

@@ -1,10 +1,13 @@
 """R's source, as the rules read it: without comments and strings, its calls with their arguments, and constants."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+_KEPT = 64
+"""Programs that are kept in memory: several rules read each, and several scripts run one."""
 _TOKEN = re.compile(
     r"""(?P<comment>\#[^\n]*)|(?P<string>[rR]"(?P<d>-*)\(.*?\)(?P=d)"|[rR]'(?P<e>-*)\(.*?\)(?P=e)'|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)""",
     re.DOTALL,
@@ -33,7 +36,7 @@ class RArgument:
     end: int
 
 
-@lru_cache(64)
+@lru_cache(_KEPT)
 def without_comments(text: str, *, strings: bool = False) -> str:
     """Return R's source with blanks for comments, and for strings unless `strings`; every offset stays valid."""
 
@@ -51,7 +54,7 @@ def calls(bare: str, name: str) -> Iterator[tuple[int, list[RArgument]]]:
         name: The function's name, a pattern.
     """
     for match in re.finditer(rf"(?<![\w.])(?:{name})\s*\(", bare):
-        if not re.search(r"function\s*\Z", bare[: match.start()]):
+        if not re.search(r"function\s*\Z", bare[max(0, match.start() - 40) : match.start()]):
             yield match.start(), _arguments(bare, match.end())
 
 
@@ -90,9 +93,13 @@ def integer(bare: str, start: int, end: int) -> tuple[int, int, int] | None:
     text = bare[start:end]
     if match := _NUMBER.match(text):
         return int(match.group()), start, end
-    if not _NAME.match(text):
-        return None
-    name = re.escape(text)
+    return _given(bare, text) if _NAME.match(text) else None
+
+
+@lru_cache(_KEPT)
+def _given(bare: str, name: str) -> tuple[int, int, int] | None:
+    """Return the whole number that a name is given, and where it is written; None where it is not given just one."""
+    name = re.escape(name)
     given = [
         match
         for match in re.finditer(rf"(?<![\w.$@]){name}\s*(?:<<?-|=(?!=))\s*|->>?\s*{name}(?![\w.])", bare)
@@ -104,15 +111,20 @@ def integer(bare: str, start: int, end: int) -> tuple[int, int, int] | None:
 
 def bracket(bare: str, at: int) -> int:
     """Return where the round bracket opens that a place is within; -1 where it is in none, or in braces within it."""
-    depth = 0
-    for place in range(at - 1, -1, -1):
-        character = bare[place]
-        if character in ")}":
-            depth += 1
-        elif character in "({" and depth:
-            depth -= 1
-        elif character == "(":
-            return place
-        elif character == "{":
-            return -1
-    return -1
+    places, within = _brackets(bare)
+    index = bisect_left(places, at)
+    return within[index - 1] if index else -1
+
+
+@lru_cache(_KEPT)
+def _brackets(bare: str) -> tuple[list[int], list[int]]:
+    """Return the place of each bracket and brace, and for each the round bracket open behind it; -1 for none."""
+    places, within, opened = [], [], [-1]
+    for match in re.finditer("[(){}]", bare):
+        if match.group() in "({":
+            opened.append(match.start() if match.group() == "(" else -1)
+        elif len(opened) > 1:
+            opened.pop()
+        places.append(match.start())
+        within.append(opened[-1])
+    return places, within

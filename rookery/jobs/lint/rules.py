@@ -5,6 +5,7 @@ docs/reference/lint-rules.md is made from this table.
 
 from typing import Final
 
+from rookery.jobs.lint.option_rules import OPTION_RULES
 from rookery.jobs.lint.other_scheduler_rules import OTHER_SCHEDULER_RULES
 from rookery.jobs.lint.program_rules import PROGRAM_RULES
 from rookery.jobs.lint.rule import PENDING as _PENDING
@@ -52,50 +53,7 @@ RULES: Final = (
     Rule("RK105", "error", "An empty file", _REFUSED),
     Rule("RK106", "error", "A script larger than 4 MB", f"{_REFUSED}: 4 MB is Slurm's limit"),
     *OTHER_SCHEDULER_RULES,
-    Rule(
-        "RK201",
-        "error",
-        "`#SBATCH` below the first command",
-        "Slurm ignores it",
-        "moves it up; by hand where another line sets the same option",
-    ),
-    Rule(
-        "RK202",
-        "warning",
-        "`# SBATCH`, `#sbatch`, `#SBTACH`, or a space before the `#`",
-        "Slurm takes the line for a comment. To disable a line, write `##SBATCH`",
-        "corrects it; by hand for `# SBATCH`, which may be disabled on purpose",
-    ),
-    Rule(
-        "RK203",
-        "error",
-        "`$VARIABLE`, `$1` or `~` in an `#SBATCH` line",
-        "Slurm does not expand variables there; arguments of the script are for its commands. Only a warning where "
-        "Slurm takes the text as it is, as in `--job-name=$1`",
-        "corrects it where a Slurm pattern means the same (`%j`, `%A`, `%a`, `%x`, `%u`)",
-    ),
-    Rule("RK204", "error", "A quotation mark that is never closed", _REFUSED),
-    Rule("RK205", "error", "A misspelt option", _REFUSED, "corrects it"),
-    Rule(
-        "RK206",
-        "error",
-        "A word that is not an option, or spaces around `=`",
-        _REFUSED,
-        "corrects spaces and a missing `--`; by hand for a comment without `#`",
-    ),
-    Rule(
-        "RK207",
-        "error",
-        "A value that Slurm can't read: `--time=2h`, `--mem=1.5G`",
-        _REFUSED,
-        "corrects it where the meaning is clear: `02:00:00`, `1536M`",
-    ),
-    Rule(
-        "RK208",
-        "error",
-        "Memory requested in two ways (`--mem`, `--mem-per-cpu`, `--mem-per-gpu`)",
-        _REFUSED,
-    ),
+    *OPTION_RULES,
     Rule(
         "RK301",
         "error",

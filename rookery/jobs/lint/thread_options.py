@@ -1,11 +1,11 @@
 """RK7: commands and variables that start more threads than the job has cores: `make -j 16`, `OMP_NUM_THREADS=16`."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rookery.jobs.lint import allotted_cores
-from rookery.jobs.lint.assignments import constant
+from rookery.jobs.lint.assignments import constants
 from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.effective import programs_run
 from rookery.jobs.lint.finding import Edit, Finding
@@ -93,6 +93,8 @@ def _allotted(script: Context, cores: int) -> str:
     """Return the variable that has the number of the job's cores."""
     if script.directives.get("cpus-per-task"):
         return "$SLURM_CPUS_PER_TASK"
+    if script.directives.get("ntasks-per-node"):
+        return "$SLURM_NTASKS_PER_NODE"
     return "$SLURM_NTASKS" if cores > 1 else "${SLURM_CPUS_PER_TASK:-1}"
 
 
@@ -110,12 +112,29 @@ def _of_variables(script: Context) -> Iterator[_Threads]:
 
 def _of_options(script: Context) -> Iterator[_Threads]:
     """Yield the numbers that the script gives programs as options."""
-    for command in script.shell.commands:
-        for words in (command.words, *programs_run(script, command)):
-            name = words[0].text.rpartition("/")[2]
-            options = _OPTIONS.get(name, "").split() if words[0].fixed else []
-            if options and not _waits(name, words):
-                yield from _numbers(script, name, options, words[1:])
+    known = constants(script)
+    for words in (
+        words for command in script.shell.commands for words in (command.words, *programs_run(script, command))
+    ):
+        name = words[0].text.rpartition("/")[2]
+        options = _OPTIONS.get(name, "").split() if words[0].fixed else []
+        if not options or _waits(name, words):
+            continue
+        for what, value, text in _values(name, options, words[1:]):
+            if number := _number(script, known, value, text):
+                yield _Threads(what, "processes or threads", *number, name in _SEVERAL_NODES)
+
+
+def _number(
+    script: Context, known: Mapping[str, tuple[int, int, int]], word: ShellWord, text: str
+) -> tuple[int, int, int] | None:
+    """Return the number that an option's value is, and where it is written; None where it is none, or several."""
+    start = script.text.find(text, word.start, word.end)
+    if not text or start < 0:
+        return None
+    if re.fullmatch(r"\d{1,6}", text):
+        return int(text), start, start + len(text)
+    return known.get(text.strip("${}")) if text.startswith("$") else None
 
 
 def _waits(name: str, words: Sequence[ShellWord]) -> bool:
@@ -126,18 +145,15 @@ def _waits(name: str, words: Sequence[ShellWord]) -> bool:
     return name in _SEVERAL_NODES and any(piece in _WAITING for text in texts for piece in re.split(r"[\s;|&]+", text))
 
 
-def _numbers(script: Context, name: str, options: list[str], words: Sequence[ShellWord]) -> Iterator[_Threads]:
-    """Yield the numbers that a program's options have."""
+def _values(name: str, options: list[str], words: Sequence[ShellWord]) -> Iterator[tuple[str, ShellWord, str]]:
+    """Yield the command line, the word and the text of each value that these options have."""
     for at, word in enumerate(words):
         option = next((one for one in options if word.text == one or _glued(one, word.text)), "")
-        if not option or (word.text == option and at + 1 == len(words)):
-            continue
-        value = words[at + 1] if word.text == option else word
-        text = value.text.removeprefix(option).removeprefix("=") if value is word else value.text
-        start = script.text.find(text, value.start, value.end)
-        if text and start >= 0 and (known := constant(script, text, start)):
-            several = name in _SEVERAL_NODES
-            yield _Threads(f"{name} {option} {text}", "processes or threads", *known, several)
+        if option and word.text != option:
+            text = word.text.removeprefix(option).removeprefix("=")
+            yield f"{name} {option} {text}", word, text
+        elif option and at + 1 < len(words):
+            yield f"{name} {option} {words[at + 1].text}", words[at + 1], words[at + 1].text
 
 
 def _glued(option: str, text: str) -> bool:

@@ -166,7 +166,9 @@ def _mc_cores(bare: str) -> Iterator[Workers]:
     """Yield the numbers that R's source gives `mc.cores`: an argument, an option or a variable."""
     for match in re.finditer(r"(?<![\w.$@])mc\.cores\s*(?:<<?-|=(?!=))\s*([\w.]+)(?=\s*(?:[,)\n;}]|\Z))", bare):
         opens = bracket(bare, match.start())
-        if opens >= 0 and re.search(r"\bfunction\s*\Z", bare[:opens]):  # a default, which a call may replace
+        if opens >= 0 and re.search(
+            r"\bfunction\s*\Z", bare[max(0, opens - 40) : opens]
+        ):  # a default, which a call may replace
             continue
         if known := integer(bare, match.start(1), match.end(1)):
             number, start, end = known

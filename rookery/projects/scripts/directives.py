@@ -4,57 +4,27 @@ From Slurm's source (src/sbatch/opt.c) and from trying it (22.05): lines are loo
 blank nor a comment; one that begins with `#SBATCH` in its first column is split at blanks, where quotes and backslashes
 keep blanks together and an unquoted `#` ends the line; the words of all of them together are one command line for
 getopt_long, which takes a long name's beginning where only one name begins so. `hetjob` starts the options of
-another component of the job.
+another component of the job. An option that sbatch refuses or misreads, and whose meaning is plain (`-mem=1G`,
+`--walltime=1:0:0`), is read as it was meant, so that one slip is one finding; its Slip says what is wrong.
 """
 
+import re
 from dataclasses import dataclass, replace
+from typing import Final
 
-MARK = "#SBATCH"
+from rookery.projects.scripts import option_table
+from rookery.projects.scripts.directive_words import BLANKS, DASHES, DirectiveWord, Slip, split
+from rookery.projects.scripts.option_table import OptionTable
 
-TAKING_VALUE = {
-    "array": "a", "account": "A", "acctg-freq": "", "bb": "", "bbf": "", "begin": "b", "chdir": "D",
-    "cluster-constraint": "",
-    "clusters": "M", "comment": "", "constraint": "C", "container": "", "container-id": "", "core-spec": "S",
-    "cores-per-socket": "", "cpu-freq": "", "cpus-per-gpu": "", "cpus-per-task": "c", "deadline": "",
-    "delay-boot": "", "dependency": "d", "distribution": "m", "error": "e", "exclude": "x", "export": "",
-    "export-file": "", "extra": "", "extra-node-info": "B", "gid": "", "gpu-bind": "", "gpu-freq": "", "gpus": "G",
-    "gpus-per-node": "", "gpus-per-socket": "", "gpus-per-task": "", "gres": "", "gres-flags": "", "hint": "",
-    "input": "i", "job-name": "J", "licenses": "L", "mail-type": "", "mail-user": "", "mcs-label": "", "mem": "",
-    "mem-bind": "", "mem-per-cpu": "", "mem-per-gpu": "", "mincpus": "", "network": "", "nodefile": "F",
-    "nodelist": "w", "nodes": "N", "ntasks": "n", "ntasks-per-core": "", "ntasks-per-gpu": "", "ntasks-per-node": "",
-    "ntasks-per-socket": "", "ntasks-per-tres": "", "oom-kill-step": "",
-    "open-mode": "", "kill-on-invalid-dep": "", "output": "o", "partition": "p", "power": "",
-    "prefer": "", "priority": "", "profile": "", "qos": "q", "reservation": "", "resv-ports": "", "segment": "",
-    "signal": "", "sockets-per-node": "", "stepmgr": "", "switches": "", "thread-spec": "", "threads-per-core": "",
-    "time": "t", "time-min": "", "tmp": "", "tres-bind": "", "tres-per-task": "", "uid": "", "wait-all-nodes": "",
-    "wckey": "", "wrap": "",
-}  # fmt: skip
-_MAY_TAKE_VALUE = {"exclusive": "", "get-user-env": "", "nice": "", "propagate": "", "no-kill": "k"}
-_WITHOUT_VALUE = {
-    "contiguous": "", "help": "h", "hold": "H", "ignore-pbs": "", "no-requeue": "",
-    "overcommit": "O", "oversubscribe": "s", "parsable": "", "quiet": "Q", "reboot": "", "requeue": "",
-    "spread-job": "", "test-only": "", "usage": "", "use-min-nodes": "", "verbose": "v", "version": "V", "wait": "W",
-}  # fmt: skip
-LONG = {**TAKING_VALUE, **_MAY_TAKE_VALUE, **_WITHOUT_VALUE}
-"""Every long name, with the letter that is short for it."""
-_ALSO = {"tasks-per-node": "ntasks-per-node", "cluster": "clusters"}
-"""Older names."""
-_SHORT = {letter: name for name, letter in LONG.items() if letter} | {"I": "immediate"}
+MARK: Final = "#SBATCH"
 
-
-@dataclass(frozen=True)
-class DirectiveWord:
-    """A word of an `#SBATCH` line.
-
-    Attributes:
-        text: As sbatch has it, without quotes.
-        start: Where it begins in the file's text.
-        end: Where it ends.
-    """
-
-    text: str
-    start: int
-    end: int
+_TABLE: Final = option_table.of()
+TAKING_VALUE: Final = {
+    name: next((letter for letter, other in _TABLE.letters.items() if other == name), "")
+    for name, argument in _TABLE.arguments.items()
+    if argument == "required" and _TABLE.lookup(name).name == name
+}
+"""The long names that need a value, with the letter that is short for each."""
 
 
 @dataclass(frozen=True)
@@ -78,21 +48,6 @@ class DirectiveOption:
     end: int
     value_start: int
     part: int = 0
-
-
-@dataclass(frozen=True)
-class Slip:
-    """A word on an `#SBATCH` line that sbatch can't use.
-
-    Attributes:
-        kind: stray (no option at all), quote (one that is never closed), or unknown (an option sbatch has not got).
-        word: The word.
-        line: Its line.
-    """
-
-    kind: str
-    word: DirectiveWord
-    line: int
 
 
 @dataclass(frozen=True)
@@ -139,116 +94,199 @@ class Directives:
         return option.value if option else None
 
 
-def read(text: str) -> Directives:
+def read(text: str, slurm: str = "") -> Directives:
     """Return the `#SBATCH` lines of a job script.
 
     Args:
         text: The script, with Unix line ends.
+        slurm: The version of Slurm that reads it; "" where it is not known.
     """
     lines: list[Line] = []
     slips: list[Slip] = []
     start, number = 0, 0
     for number, line in enumerate(text.split("\n"), start=1):
         if line.startswith(MARK):
-            words, open_quote = _words(line, start)
-            slips += [Slip("quote", open_quote, number)] if open_quote else []
+            words, wrong = split(line, len(MARK), start)
+            slips += [replace(slip, line=number) for slip in wrong]
             lines.append(Line(number, start, tuple(words)))
-        elif line.strip() and not line.lstrip().startswith("#"):
+        elif line.strip(BLANKS) and not line.lstrip(BLANKS).startswith("#"):
             break
         start += len(line) + 1
     else:
         number += 1
-    options, more, parts = _options(lines)
-    return Directives(tuple(options), (*slips, *more), tuple(lines), number, parts)
+    reader = _Reader(option_table.of(slurm), [(word, line.number) for line in lines for word in line.words])
+    reader.read()
+    return Directives(tuple(reader.options), (*slips, *reader.slips), tuple(lines), number, reader.part + 1)
 
 
-def _words(line: str, offset: int) -> tuple[list[DirectiveWord], DirectiveWord | None]:
-    """Return the words of a line after its mark, and the one whose quote is never closed."""
-    words: list[DirectiveWord] = []
-    at = len(MARK)
-    while at < len(line):
-        if line[at].isspace():
-            at += 1
-            continue
-        if line[at] == "#":
-            break
-        text, end, closed = _word(line, at)
-        word = DirectiveWord(text, offset + at, offset + end)
-        if not closed:
-            return words, word
-        words.append(word)
-        at = end
-    return words, None
+class _Reader:
+    """The words of all lines, read as getopt_long reads them.
 
+    Attributes:
+        options: What it has read.
+        slips: What is wrong with them.
+        part: The number of the component it is at.
+    """
 
-def _word(line: str, at: int) -> tuple[str, int, bool]:
-    """Return the word that begins here, where it ends, and whether its quotes are closed."""
-    text, quote = "", ""
-    while at < len(line) and (quote or not line[at].isspace()):
-        if line[at] == "\\":
-            at += 1
-            text += line[at : at + 1]
-        elif quote:
-            text, quote = (text, "") if line[at] == quote else (text + line[at], quote)
-        elif line[at] in "\"'":
-            quote = line[at]
-        elif line[at] == "#":
-            break
+    def __init__(self, table: OptionTable, words: list[tuple[DirectiveWord, int]]) -> None:
+        self.options: list[DirectiveOption] = []
+        self.slips: list[Slip] = []
+        self.part = 0
+        self._table = table
+        self._rest = words[::-1]
+
+    def read(self) -> None:
+        """Read all words."""
+        while self._rest:
+            word, line = self._rest.pop()
+            if word.text in {"hetjob", "packjob"}:
+                self.part += 1
+            elif meant := _without_dashes(word.text, self._table):
+                self.slips.append(Slip("character", word, line, meant))
+                self._read_word(replace(word, text=meant), line, len(word.text) - len(meant))
+            elif word.text == "--" and not self._rest:  # no more options
+                pass
+            elif not word.text.startswith("-") or word.text in {"-", "--"}:
+                self.slips.append(Slip("stray", word, line))
+            else:
+                self._read_word(word, line)
+
+    def _read_word(self, word: DirectiveWord, line: int, shift: int = 0) -> None:
+        """Read a word of options, which stands this much further to the right than its text says."""
+        if word.text.startswith("--"):
+            self._long(word, line, shift)
+        elif name := _with_one_dash(word.text, self._table):
+            self.slips.append(Slip("dash", word, line, name))
+            self._long(replace(word, text=f"-{word.text}"), line, shift - 1)
         else:
-            text += line[at]
-        at += 1
-    return text, min(at, len(line)), not quote
+            self._letters(word, line)
+
+    def _long(self, word: DirectiveWord, line: int, shift: int = 0) -> None:
+        """Read an option with a long name."""
+        written, equals, value = word.text[2:].partition("=")
+        name, slip = self._meant(word, line, written)
+        at = word.start + len(written) + 3 + shift if equals else word.end
+        option = DirectiveOption(name, value if equals else None, line, word.start, word.end, at, self.part)
+        argument = self._table.argument(name)
+        if slip and not (self.slips and self.slips[-1].kind == "dash" and self.slips[-1].word.start == word.start):
+            self.slips.append(slip)
+        elif argument == "none" and equals:
+            self.slips.append(Slip("unwanted", word, line, name))
+        if argument == "required" and not equals:
+            self._add(self._with_next_word(option, word))
+            return
+        self._add(option)
+        if slip and not slip.name and not equals:
+            self._skip_value()
+
+    def _meant(self, word: DirectiveWord, line: int, written: str) -> tuple[str, Slip | None]:
+        """Return the option that a long name means, or the name itself, and what is wrong with it."""
+        name, candidates = self._table.lookup(written)
+        if name:
+            return name, None
+        misnomer = option_table.MISNOMERS.get(written.lower().replace("_", "-"))
+        meant = misnomer.name if misnomer else ""
+        return meant or written, Slip("ambiguous" if candidates else "unknown", word, line, meant, candidates)
+
+    def _letters(self, word: DirectiveWord, line: int) -> None:
+        """Read the options in a word of one or several letters."""
+        for index, letter in enumerate(word.text[1:], start=1):
+            name, value = self._table.letters.get(letter, ""), word.text[index + 1 :]
+            option = DirectiveOption(
+                name or letter, None, line, word.start, word.end, word.start + index + 1, self.part
+            )
+            argument = self._table.argument(name)
+            if not name:
+                self.slips.append(Slip("unknown", word, line))
+                self._add(option)
+                if not value:
+                    self._skip_value()
+                return
+            if argument == "none" or not value:
+                self._add(self._with_next_word(option, word) if argument == "required" else option)
+                continue
+            if value.startswith("=") and value != "=" and index == 1:
+                self.slips.append(Slip("equals", word, line, name))
+                option, value = replace(option, value_start=option.value_start + 1), value[1:]
+            self._add(replace(option, value=value))
+            return
+
+    def _with_next_word(self, option: DirectiveOption, word: DirectiveWord) -> DirectiveOption:
+        """Return an option with the next word as its value, unless that is plainly another option."""
+        if not self._rest or _OPTION.match(self._rest[-1][0].text):
+            self.slips.append(Slip("missing", word, option.line, option.name))
+            return option
+        value, _ = self._rest.pop()
+        return replace(option, value=value.text, value_start=value.start, end=value.end)
+
+    def _skip_value(self) -> None:
+        """Leave out a word that may be the value of an option of a newer Slurm, or of the site's own."""
+        if self._rest and not self._rest[-1][0].text.startswith(("-", *DASHES)):
+            self._rest.pop()
+
+    def _add(self, option: DirectiveOption) -> None:
+        """Add an option, its value with the words on its line that plainly belong to it."""
+        whole = option
+        while self._rest and whole.value and self._rest[-1][1] == option.line:
+            word, _ = self._rest[-1]
+            if not _is_continued(whole.name, whole.value, word.text):
+                break
+            self._rest.pop()
+            whole = replace(whole, value=whole.value + word.text, end=word.end)
+        if whole != option:
+            self.slips.append(
+                Slip("spaces", DirectiveWord(whole.value or "", whole.start, whole.end), whole.line, whole.name)
+            )
+        self.options.append(whole)
 
 
-def _options(lines: list[Line]) -> tuple[list[DirectiveOption], list[Slip], int]:
-    """Return the words of all lines as getopt_long takes them."""
-    options: list[DirectiveOption] = []
-    slips: list[Slip] = []
-    part = 0
-    rest = [(word, line) for line in lines for word in line.words]
-    while rest:
-        word, line = rest.pop(0)
-        if word.text in {"hetjob", "packjob"}:
-            part += 1
-        elif not word.text.startswith("-") or word.text in {"-", "--"}:
-            slips.append(Slip("stray", word, line.number))
-        else:
-            for option in _option(word, line.number):
-                wanted = option.name in TAKING_VALUE and option.value is None
-                value = rest.pop(0)[0] if wanted and rest else None
-                complete = (
-                    replace(option, value=value.text, value_start=value.start, end=value.end) if value else option
-                )
-                options.append(replace(complete, part=part))
-                if option.name not in LONG and option.name != "immediate":
-                    slips.append(Slip("unknown", word, line.number))
-                    if option.value is None and rest and not rest[0][0].text.startswith("-"):
-                        rest.pop(0)  # a newer Slurm's, or the site's own: this may be its value
-    return options, slips, part + 1
+_LISTS: Final = {
+    "array", "clusters", "constraint", "dependency", "exclude", "export", "gpus", "gres", "licenses", "mail-type",
+    "mail-user", "nodelist", "partition",
+}  # fmt: skip
+"""Options whose value may be a list."""
+_SIZES: Final = {"mem", "mem-per-cpu", "mem-per-gpu", "tmp"}
+_SIZE_UNIT: Final = re.compile(r"[KMGT](?:i?B)?", re.IGNORECASE)
+_TIME_UNIT: Final = re.compile(r"(?:d|h|m)|(?:day|hour|hr|min|minute)s?", re.IGNORECASE)
+_NUMBER_AND_UNIT: Final = re.compile(rf"\d+(?:{_TIME_UNIT.pattern})", re.IGNORECASE)
 
 
-def _option(word: DirectiveWord, line: int) -> list[DirectiveOption]:
-    """Return the options in a word: one with a long name, or one or several letters."""
-    if word.text.startswith("--"):
-        name, equals, value = word.text[2:].partition("=")
-        full = long_name(name) or name
-        at = word.start + len(name) + 3 if equals else word.end
-        return [DirectiveOption(full, value if equals else None, line, word.start, word.end, at)]
-    options = []
-    for index, letter in enumerate(word.text[1:], start=1):
-        name = _SHORT.get(letter, letter)
-        value = word.text[index + 1 :]
-        takes = name in TAKING_VALUE or (name in _MAY_TAKE_VALUE and bool(value))
-        at = word.start + index + 1
-        options.append(DirectiveOption(name, (value or None) if takes else None, line, word.start, word.end, at))
-        if takes:
-            break
-    return options
+def _is_continued(name: str, value: str, word: str) -> bool:
+    """Return whether the next word belongs to a value: a unit behind a number, or more of a list."""
+    if name in _SIZES:
+        return value.isdecimal() and bool(_SIZE_UNIT.fullmatch(word))
+    if name in {"time", "time-min"}:
+        unit = _TIME_UNIT if value[-1].isdecimal() else _NUMBER_AND_UNIT
+        colon = (value[-1] == ":" or word[0] == ":") and re.fullmatch(r"[\d:]+", word)
+        return bool(colon or (re.fullmatch(r"\d+|.*[A-Za-z]", value) and unit.fullmatch(word)))
+    marks = {"array": ",-:%", "dependency": ",:?"}.get(name, ",")
+    between = value[-1] in marks or word[0] in marks
+    return name in _LISTS and between and (word == "-" or not word.startswith("-"))
 
 
-def long_name(beginning: str) -> str | None:
-    """Return the long name that begins so, where just one does."""
-    if beginning in LONG or beginning in _ALSO:
-        return _ALSO.get(beginning, beginning)
-    names = [name for name in LONG if name.startswith(beginning)]
-    return names[0] if len(names) == 1 else None
+_OPTION: Final = re.compile(r"--[a-z]|-[A-Za-z](?![^=\W])")
+"""What is plainly an option where a value should be."""
+_LONG_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
+
+
+def _with_one_dash(text: str, table: OptionTable) -> str:
+    """Return the option whose long name has one dash for two; "" where it may be letters (`-n4`, `-pgpu`)."""
+    written, equals, _ = text[1:].partition("=")
+    if len(written) < 3 or not _LONG_NAME.fullmatch(written):
+        return ""
+    if misnomer := option_table.MISNOMERS.get(written):
+        return misnomer.name
+    name = table.lookup(written).name
+    return name if equals or name == written else ""
+
+
+def _without_dashes(text: str, table: OptionTable) -> str:
+    """Return a word that begins with a typographic dash as it was meant; "" where it does not, or is no option."""
+    dashes = re.match(rf"[-{DASHES}]+", text)
+    written, equals, value = text.partition("=")
+    if not dashes or not any(dash in written for dash in DASHES):
+        return ""
+    name = re.sub(f"[{DASHES}]", "-", written[dashes.end() :])
+    if table.lookup(name).name or name in option_table.MISNOMERS:
+        return f"--{name}{equals}{value}"
+    return f"-{name}{equals}{value}" if name[:1] in table.letters else ""
