@@ -119,6 +119,13 @@ REFUSED = [
     Refused("--output=x y.out", "RK206"),
     Refused("--output=$(date +%F).out", "RK203"),
     Refused("--output=`date +%F`.out", "RK203"),
+    Refused("--time =5", "RK206", "--time=5"),
+    Refused("-n =1", "RK206", "-n 1"),
+    Refused("--time-min =5 --nodes=1", "RK206", "--time-min=5 --nodes=1"),
+    # for administrators
+    Refused("--uid=1000", "RK217"),
+    Refused("--gid=100", "RK217"),
+    Refused("--reboot", "RK217"),
     # misspelt
     Refused("--cpu-per-task=1", "RK205", "--cpus-per-task=1"),
     Refused("--job_name=x", "RK205", "--job-name=x"),
@@ -181,6 +188,10 @@ MISREAD = [
     Refused("--job-name=x\u00a0", "RK215", "--job-name=x "),
     Refused("--mail-type=END,FINISHED", "RK207", "--mail-type=END"),
     Refused("--time=48:00", "RK216", "--time=48:00:00", safe=False),
+    Refused("--job-name =x", "RK206", "--job-name=x"),
+    Refused("--nodes=2 --tasks=1", "RK218", "--nodes=2 --ntasks-per-node=1", safe=False),
+    Refused("--cores=1", "RK218", "--cpus-per-task=1", safe=False),
+    Refused("--threads 1", "RK218", "--cpus-per-task 1", safe=False),
     Refused("--export=$X", "RK203"),
     Refused('"--output=$(date +%F).out"', "RK203"),
     Refused("--error=a$USER.txt", "RK203", "--error=a%u.txt"),
@@ -193,6 +204,7 @@ MISREAD = [
 ACCEPTED = [
     "--time=5", "--time 10:30", "--time=30:00", "--time=90:00", "--time=60:00", "--time=1-12", "--time=-1",
     "-t48:00:00", "--part=parallel", "-pparallel", "-N1 -n1", "-Hv", "--exclus", "--job x", "--oversub", "--nice=5 -H",
+    "--tasks=1", "--nodes=1 --tasks 1", "--nodes=2 --tasks-per-node=1", "--cores-per-socket=1",
     "--nice", "--exclusive=user", "--exclusive=", "--exclusive -n 1", "--get-user-env=L", "--no-kill=off", "--requeue",
     "--job-name=", "--mail-user=", "--output=", "--comment=", "--account=", "--gpus=",
     "--mail-type=ALL", "--mail-type=none", "--mail-type=END,", "--mail-type=TIME_LIMIT_80,ARRAY_TASKS,INVALID_DEPEND",

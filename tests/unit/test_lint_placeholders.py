@@ -85,6 +85,9 @@ def test_real_names(option: str, values: str) -> None:
         ("--job-name=<name>", "warning", "Slurm takes it as it is written."),
         ("--chdir=/path/to/code", "warning", "The folder is not there: the job starts in another one."),
         ("-o /path/to/%j.out", "error", "Slurm creates no folders: the job fails at once, without a log."),
+        ("-o /scratch/<netid>/%j.out", "error", "Slurm creates no folders: the job fails at once, without a log."),
+        ("-o /scratch/YOUR_NAME/%j.out", "error", "Slurm creates no folders: the job fails at once, without a log."),
+        ("-o /scratch/your_name/%j.out", "warning", "Slurm takes it as it is written."),  # may be a folder's own name
         ("-o /home/x/YOUR_NAME.out", "warning", "Slurm takes it as it is written."),
     ],
 )

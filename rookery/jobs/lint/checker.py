@@ -60,6 +60,8 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     lines.slipped,
     lines.variables,
     option_names.refused,
+    option_names.for_administrators,
+    option_names.abbreviated,
     option_values.malformed,
     option_values.both,
     option_values.minutes_for_hours,

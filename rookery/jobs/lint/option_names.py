@@ -1,5 +1,6 @@
 """RK204 to RK214: words of `#SBATCH` lines that sbatch does not take for the options they were meant to be."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Final
@@ -26,6 +27,36 @@ def refused(script: Context) -> Iterator[Finding]:
                 yield from stray_words.stray(script, slip)
         elif slip.kind == "character" or slip.word.start not in mistyped:
             yield _KINDS[slip.kind](script, slip)
+
+
+def for_administrators(script: Context) -> Iterator[Finding]:
+    """Yield findings for options that Slurm keeps for administrators (22.05, 24.11)."""
+    for option in script.directives.options:
+        if option.name in {"gid", "reboot", "uid"}:
+            why = f"Only administrators may use --{option.name}: sbatch rejects the script."
+            yield script.finding("RK217", option.line, why)
+
+
+_LOOKALIKES: Final = {
+    "task": ("each node gets so many tasks. For so many in all, write --ntasks", "ntasks-per-node"),
+    "tasks": ("each node gets so many tasks. For so many in all, write --ntasks", "ntasks-per-node"),
+    "cores": ("it chooses nodes, and requests no cores", "cpus-per-task"),
+    "threads": ("it chooses nodes, and requests no cores", "cpus-per-task"),
+}
+"""Beginnings of options that read like another one: what happens, and the option to write."""
+
+
+def abbreviated(script: Context) -> Iterator[Finding]:
+    """Yield findings for an abbreviated option that reads like another one; --tasks is the same on a single node."""
+    for option in script.directives.options:
+        match = re.match(r"--(\w+)(?=[=\s])", script.text[option.start : option.value_start])
+        meaning = _LOOKALIKES.get(match[1]) if match else None
+        nodes = script.directives.value("nodes", part=option.part) or "1"
+        if not match or not meaning or (option.name == "ntasks-per-node" and nodes == "1"):
+            continue
+        why = f"--{match[1]} means --{option.name}: {meaning[0]}."
+        edits = [Edit(option.start, option.start + match.end(), f"--{meaning[1]}")]
+        yield script.finding("RK218", option.line, why, severity="warning", edits=edits)
 
 
 def _quote(script: Context, slip: Slip) -> Finding:

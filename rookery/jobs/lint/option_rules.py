@@ -99,5 +99,13 @@ OPTION_RULES: Final = (
         "Slurm reads minutes and seconds",
         "by hand: `48:00:00`",
     ),
+    Rule("RK217", "error", "An option for administrators: `--uid`, `--gid`, `--reboot`", REFUSED),
+    Rule(
+        "RK218",
+        "warning",
+        "An abbreviated option that reads like another one: `--tasks=3` with several nodes, `--cores=4`",
+        "it means `--ntasks-per-node`, or `--cores-per-socket`",
+        "by hand: the whole name",
+    ),
 )
 """In the order of the codes."""

@@ -46,7 +46,7 @@ def left(script: Context) -> Iterator[Finding]:
     for option in script.directives.options:
         text = placeholder(option.name, option.value or "")
         if text and not _is_known(script, option):
-            error, happens = _outcome(script, option, text)
+            error, happens = _outcome(script, option)
             yield script.finding(
                 "RK503",
                 option.line,
@@ -88,20 +88,27 @@ def _is_known(script: Context, option: DirectiveOption) -> bool:
     return option.name == "account" and option.value == (script.cluster.data.get("cluster_account") or {}).get("name")
 
 
-def _outcome(script: Context, option: DirectiveOption, text: str) -> tuple[bool, str]:
+def _outcome(script: Context, option: DirectiveOption) -> tuple[bool, str]:
     """Return whether the job is refused or fails, and the sentence that says what happens."""
     value = option.value or ""
     if option.name == "account" and (script.cluster.data.get("cluster_account") or {}).get("required"):
         return True, "Slurm rejects the job."
     if option.name == "dependency":
         return True, "Slurm rejects the job: it has no such number."
-    if option.name in {"output", "error"} and text.partition("/")[0] in value.rpartition("/")[0]:
+    folder = value.rpartition("/")[0]
+    if option.name in {"output", "error"} and _never_there(folder) and not script.folder(folder):
         return True, "Slurm creates no folders: the job fails at once, without a log."
     if option.name == "mail-user":
         return False, "Nobody gets the mail."
     if option.name == "chdir":
         return False, "The folder is not there: the job starts in another one."
     return False, "Slurm takes it as it is written."
+
+
+def _never_there(folder: str) -> bool:
+    """Return whether a folder has a placeholder that can't be a folder's own name."""
+    match = _YOUR.search(folder)
+    return bool(_BRACKETS.search(folder) or _PATH_TO.search(folder) or (match and match.group().isupper()))
 
 
 def _in_commands(script: Context) -> Iterator[tuple[int, str]]:

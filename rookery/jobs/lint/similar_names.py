@@ -11,6 +11,9 @@ from difflib import get_close_matches
 _FEWEST_LETTERS = 4
 """Letters of a word from which on another letter in it is a slip rather than another word."""
 
+_SUFFIXES = {"q", "g"}
+"""Last letters by which sites name a queue, or the nodes with GPUs: `testq`, `smallg`."""
+
 
 def meant(name: str, known: Iterable[str]) -> str:
     """Return the one known name that this one certainly stands for; "" where there is none, or several.
@@ -57,6 +60,8 @@ def _is_slip(name: str, candidate: str) -> bool:
         min(len(name), len(candidate)),
     )
     rest, wanted = name[start:], candidate[start:]
+    if not wanted and rest.lower() in _SUFFIXES:
+        return False
     if rest[1:] == wanted[1:] or (rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:]):
         changed = rest[:1] + wanted[:1]
     elif rest[1:] == wanted:

@@ -84,8 +84,15 @@ def _curly_quotes(script: Context, slip: Slip, option: DirectiveOption) -> Findi
 
 
 def spaces(script: Context, slip: Slip) -> Finding:
-    """Return a finding for a value with spaces that plainly belongs together."""
+    """Return a finding for a value with spaces that plainly belongs together, or with one before its `=`."""
     option = next(option for option in script.directives.options if option.start == slip.word.start)
+    written = script.text[option.start : option.value_start]
+    if re.search(r"\s=$", written):
+        name = written[:-1].rstrip()
+        edits = [Edit(option.start, option.value_start, f"{name}=" if name.startswith("--") else f"{name} ")]
+        free = option.name in option_values.FREE_TEXT
+        why = "An option can't have spaces around its =: sbatch takes the = for a part of the value."
+        return script.finding("RK206", slip.line, why, severity="warning" if free else "error", edits=edits, safe=True)
     value = option.value or ""
     if option.name in {"time", "time-min"} and values.minutes(value) is None:
         value = option_values.time_in_words(value)

@@ -216,8 +216,12 @@ class _Reader:
         if not self._rest or _OPTION.match(self._rest[-1][0].text):
             self.slips.append(Slip("missing", word, option.line, option.name))
             return option
-        value, _ = self._rest.pop()
-        return replace(option, value=value.text, value_start=value.start, end=value.end)
+        value, line = self._rest.pop()
+        whole = replace(option, value=value.text, value_start=value.start, end=value.end)
+        if value.text.startswith("=") and value.text != "=" and line == option.line:
+            whole = replace(whole, value=value.text[1:], value_start=value.start + 1)
+            self.slips.append(Slip("spaces", replace(value, start=whole.start), line, whole.name))
+        return whole
 
     def _skip_value(self) -> None:
         """Leave out a word that may be the value of an option of a newer Slurm, or of the site's own."""
