@@ -43,6 +43,7 @@ PENGUINS = HEC.replace("=parallel", "=PenguinPartition").replace("source /etc/pr
         ("--time=00:05:00", "--time=2h", "RK207", 4, "#SBATCH --time=02:00:00"),
         ("--time=00:05:00", "--time=soon", "RK207", 4, None),
         ("--mem=1G", "--mem=1.5G", "RK207", 3, "#SBATCH --mem=1536M"),
+        ("--mem=1G", "--mem=1500B", "RK207", 3, None),
         ("--time=00:05:00", "--time=00:05:00 --array=1..9", "RK207", 4, "#SBATCH --time=00:05:00 --array=1-9"),
         ("--time=00:05:00", "--time=", "RK207", 4, None),
         ("--time", "--mem-per-cpu=1G --time", "RK208", 4, None),
@@ -253,6 +254,8 @@ def test_programs_within_the_script() -> None:
     [
         "srun ./a", "mpirun --bind-to none ./a", "time srun ./a", "for i in 1 2; do srun -n1 ./a & done; wait",
         "make -j $SLURM_NTASKS", "x=$(srun hostname)", "./start.sh", "parallel ./a ::: 1 2",
+        "fluent 3ddp -g -t8 -i run.jou", "cfx5solve -batch -def a.def -par-dist $HOSTS", "bede-ddlrun python a.py",
+        "matlab -batch run", "tar -xzf a.tar.gz", "x=$(./count a)", "for i in $(./list | sort -u); do cd $i; done",
     ],
 )  # fmt: skip
 def test_several_tasks_that_are_started(command: str) -> None:

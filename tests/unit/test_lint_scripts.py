@@ -4,12 +4,10 @@ from functools import cache
 
 import pytest
 from lint_agreement import Answer, Comparison, as_user, findings_in
-from lint_scripts import ALL, AWAITED, FAULTY, FOLDER, GOOD, Script
+from lint_scripts import ALL, FAULTY, FOLDER, GOOD, Script
 from projects import known
 
 from rookery.jobs.lint import Finding
-
-EXACT = [script for script in ALL if script.name not in AWAITED]
 
 
 @cache
@@ -23,16 +21,15 @@ def test_the_collection_is_whole() -> None:
     assert len(set(names)) == len(names) >= 60
     listed = (FOLDER / "faulty/expected.yml").read_text().splitlines()[1:]
     assert [line.partition(":")[0] for line in listed] == [script.name for script in FAULTY]
-    assert set(names) >= AWAITED
     assert {script.cluster for script in GOOD} >= {"penguins", "hec", "bede", "hex"}
 
 
-@pytest.mark.parametrize("script", EXACT, ids=lambda script: script.name)
+@pytest.mark.parametrize("script", ALL, ids=lambda script: script.name)
 def test_lint_finds_what_is_wrong_and_no_more(script: Script) -> None:
     assert [f"{finding.code}:{finding.line}" for finding in findings_of(script)] == script.findings
 
 
-@pytest.mark.parametrize("script", EXACT, ids=lambda script: script.name)
+@pytest.mark.parametrize("script", ALL, ids=lambda script: script.name)
 def test_what_sbatch_says_is_predicted(script: Script) -> None:
     """What it says of each script is in the table; tests/clusters/test_lint_agreement.py asks the real one."""
     answer = Answer("Job 1 to start at noon" if script.accepted else "no")

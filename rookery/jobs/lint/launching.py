@@ -19,19 +19,16 @@ def launcher(script: Context) -> Iterator[Finding]:
     own = str(script.cluster.data.get("cluster_mpi_launcher", "srun"))
     launched = {*names.LAUNCHERS, own.split(maxsplit=1)[0]}
     several = next((part for part in requested(script) if part.tasks > 1 or part.nodes > 1), None)
-    first = working_command(script) or next((command for command in script.shell.commands if _says(command)), None)
-    if not several or not first or script.shell.variables & names.COUNTED:
+    outer = [command for command in script.shell.commands if not command.inner]
+    first = working_command(script) or next((command for command in outer if _says(command)), None)
+    at = next((command.words[0].start for command in outer if first and command.start == first.start), None)
+    if not several or not first or at is None or script.shell.variables & names.COUNTED:
         return
     words = [part for command in script.shell.commands for word in command.words for part in word.text.split()]
     if any(word.rpartition("/")[2] in launched for word in words):
         return
     if any(_may_launch(script, command, launched) for command in script.shell.commands) or _launches(script):
         return
-    at = next(
-        command.words[0].start
-        for command in script.shell.commands
-        if command.line == first.line and command.start == first.start
-    )
     name = first.words[0].text.rpartition("/")[2]
     by_mpi = f" (`{own}` before a program with MPI)" if own.split(maxsplit=1)[0] != "srun" else ""
     yield script.finding(

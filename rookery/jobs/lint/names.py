@@ -23,6 +23,7 @@ LOADING = _names("activate enable install import get open start include require 
 
 STARTERS = _names("""
     srun mpirun mpiexec mpiexec.hydra mpirun_rsh orterun prun prterun ibrun aprun jsrun bede-mpirun ghrun oshrun
+    ddlrun bede-ddlrun
     mpirun.openmpi mpirun.mpich mpiexec.openmpi mpiexec.mpich mpiexec.slurm
     torchrun deepspeed accelerate horovodrun charmrun dask-mpi torch.distributed.run torch.distributed.launch
     accelerate.commands.launch
@@ -34,7 +35,7 @@ LAUNCHERS = STARTERS | {"parallel", "ray", "julia"}
 
 OWN_LAUNCHERS = _names("""
     orca ansys fluent abaqus starccm+ comsol molpro qchem ams mapdl jobex snakemake nextflow dask spark-submit hq
-    g16 g09
+    g16 g09 cfx5solve matlab haddock3
 """)
 """Programs that start the processes of their own runs."""
 
@@ -45,6 +46,7 @@ SETTING_UP = _names("""
     basename dirname realpath readlink mktemp chmod ln cp mv rm rmdir scontrol sacct squeue sinfo sstat sbatch
     scancel sacctmgr nvidia-smi pyenv mail mailx sendmail logger tee cut tr seq break continue let getopts hash
     pushd popd time conda mamba poetry uv activate deactivate gpfsquota qquota quota
+    tar gzip gunzip zip unzip grep egrep sed find kill ldd rsync scp wget curl git
 """)
 """Commands that need next to no memory, or make things ready for one that computes."""
 

@@ -5,7 +5,7 @@ import re
 
 from rookery.projects.slurm_values import task_ranges
 
-_MEMORY = re.compile(r"(\d+)([KMGT]?)B?", re.IGNORECASE)
+_MEMORY = re.compile(r"(\d+)(?:([KMGT])B?)?", re.IGNORECASE)
 _UNITS = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 
@@ -36,7 +36,7 @@ def clock(of_minutes: int) -> str:
 def megabytes(value: str) -> float | None:
     """Return an amount of memory in MiB; None where Slurm does not take it."""
     match = _MEMORY.fullmatch(value)
-    return int(match.group(1)) * _UNITS[match.group(2).upper()] if match else None
+    return int(match.group(1)) * _UNITS[(match.group(2) or "").upper()] if match else None
 
 
 def array(value: str) -> tuple[list[range], int | None] | None:
