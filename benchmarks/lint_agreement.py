@@ -29,8 +29,9 @@ import yaml
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import library, profile
-from rookery.jobs.lint import Finding, check, discovery, rules
-from rookery.jobs.lint.project_files import Surroundings
+from rookery.jobs.lint import Finding, check, discovery
+from rookery.jobs.lint.rules import table as rules
+from rookery.jobs.lint.script.project_files import Surroundings
 
 Outcome = Literal["predicted", "missed", "false alarm", "silent"]
 OUTCOMES: Final[Sequence[Outcome]] = ("predicted", "missed", "false alarm", "silent")

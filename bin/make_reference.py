@@ -25,7 +25,7 @@ from rookery.clusters.config import roles
 from rookery.clusters.survey import answer, profile_findings
 from rookery.clusters.survey.finding import UNKNOWN, GivenAnswers
 from rookery.core import state_files
-from rookery.jobs.lint import rules
+from rookery.jobs.lint.rules import table as rules
 from rookery.support.cluster_profiles import search
 
 ROOT: Final = Path(__file__).resolve().parents[1]

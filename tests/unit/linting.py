@@ -6,7 +6,7 @@ from projects import known
 
 from rookery.jobs import lint
 from rookery.jobs.lint import Finding
-from rookery.jobs.lint.context import Context
+from rookery.jobs.lint.script.context import Context
 
 _CLUSTERS = {name: known(name) for name in ("penguins", "hec", "bede", "hex", "csd3", "stanage")}
 

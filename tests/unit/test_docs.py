@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from rookery.core import state_files
-from rookery.jobs.lint import rules
+from rookery.jobs.lint.rules import table as rules
 from rookery.support import docs_command
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,8 @@ from test_lint_properties import FAULTS, Correct, correct
 
 from rookery.clusters.cluster import Cluster
 from rookery.jobs import lint
-from rookery.jobs.lint import discovery, finding, form
+from rookery.jobs.lint import discovery, finding
+from rookery.jobs.lint.checks import form
 
 VARIANTS: Mapping[str, Callable[[str], str]] = {
     "as it is": lambda text: text,

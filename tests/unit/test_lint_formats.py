@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import rules, run
+from rookery.jobs.lint import run
+from rookery.jobs.lint.rules import table as rules
 from rookery.jobs.options import LintOptions
 
 SCRIPT = """\

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from linting import check, fix
 
-from rookery.jobs.lint import similar_names
+from rookery.jobs.lint.script import similar_names
 
 HEC = ["serial", "parallel", "test", "gpu-short", "gpu-medium", "gpu-long", "astro"]
 BEDE = ["gpu", "infer", "test", "gh", "ghtest", "ghlogin"]

@@ -3,7 +3,7 @@
 import pytest
 from linting import check, codes, fix
 
-from rookery.jobs.lint.placeholders import placeholder
+from rookery.jobs.lint.checks.placeholders import placeholder
 
 JOB = """\
 #!/bin/bash

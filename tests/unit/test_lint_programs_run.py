@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from linting import check, known_context
 
-from rookery.jobs.lint.effective import programs_run, working_command
-from rookery.jobs.lint.wrappers import WRAPPERS
+from rookery.jobs.lint.script.effective import programs_run, working_command
+from rookery.jobs.lint.script.wrappers import WRAPPERS
 
 HEAD = "#!/bin/bash\n#SBATCH --partition=parallel\n#SBATCH --mem=1G\n#SBATCH --time=00:05:00\nsource /etc/profile\n"
 

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from linting import check, fix
 
-from rookery.jobs.lint import shell
+from rookery.jobs.lint.script import shell
 from rookery.projects.scripts import directives
 
 WORD = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=8).map(lambda text: f"w{text}")

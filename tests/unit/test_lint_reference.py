@@ -6,7 +6,8 @@ from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
-from rookery.jobs.lint import checker, rules
+from rookery.jobs.lint import checker
+from rookery.jobs.lint.rules import table as rules
 
 LINT = Path(rules.__file__).parent
 TESTS = Path(__file__).parent

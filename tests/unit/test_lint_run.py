@@ -10,7 +10,8 @@ from user_home import shared_cache
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import options
-from rookery.jobs.lint import context, discovery, project_files, python_source, run
+from rookery.jobs.lint import discovery, run
+from rookery.jobs.lint.script import context, project_files, python_source
 
 GOOD = "#!/bin/bash\n#SBATCH --partition=PenguinPartition\n#SBATCH --mem=1G\nRscript work.R\n"
 BAD = GOOD.replace("Rscript", "RScript")

@@ -11,7 +11,8 @@ from linting import check, fix
 from projects import known
 
 from rookery.jobs import lint
-from rookery.jobs.lint import Finding, node_names
+from rookery.jobs.lint import Finding
+from rookery.jobs.lint.script import node_names
 
 
 def lines(*options: str) -> str:

@@ -9,7 +9,7 @@ from projects import known
 from rookery.clusters.cluster import Cluster
 from rookery.core import paths
 from rookery.jobs import lint
-from rookery.jobs.lint.project_files import around
+from rookery.jobs.lint.script.project_files import around
 from rookery.projects import config
 from rookery.projects.scripts import job_script, partition
 from rookery.projects.scripts import templates as template

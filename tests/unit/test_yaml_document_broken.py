@@ -15,7 +15,8 @@ from user_home import at_home, own_inventory
 from rookery.clusters.config import profile
 from rookery.core import paths, yaml_document
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import check, logs
+from rookery.jobs.lint import check
+from rookery.jobs.lint.checks import logs
 from rookery.projects import config as project
 from rookery.support.cohort import cohort_file as cohort
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.core import yaml_document
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import (
+from rookery.jobs.lint import harmful_fixes, ignores
+from rookery.jobs.lint.checks import (
     array_numbers,
     arrays,
     commands,
@@ -17,8 +18,6 @@ from rookery.jobs.lint import (
     defaults,
     form,
     gpu_options,
-    harmful_fixes,
-    ignores,
     launching,
     lines,
     logs,
@@ -39,9 +38,9 @@ from rookery.jobs.lint import (
     thread_options,
     workers,
 )
-from rookery.jobs.lint.context import Context
 from rookery.jobs.lint.finding import Finding, apply
 from rookery.jobs.lint.ignores import Ignored
+from rookery.jobs.lint.script.context import Context
 from rookery.jobs.measured_runs import MeasuredRun
 from rookery.projects import remote_paths
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import form
-from rookery.jobs.lint.form import SUFFIXES
+from rookery.jobs.lint.checks import form
+from rookery.jobs.lint.checks.form import SUFFIXES
 
 _PASSED_OVER = {"node_modules", "__pycache__", "venv", "env", "renv", "site-packages"}
 _BEGINNING = 65536

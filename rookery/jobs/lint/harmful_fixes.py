@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from rookery.jobs.lint import rules
 from rookery.jobs.lint.finding import Finding, apply
+from rookery.jobs.lint.rules import table as rules
 
 _REFUSED = {rule.code: rule.refused for rule in rules.RULES}
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rookery.jobs.lint import rules
 from rookery.jobs.lint.finding import Finding
+from rookery.jobs.lint.rules import table as rules
 from rookery.projects.scripts import directives
 
 _MARK = re.compile(r"(?:^|(?<=\s))#[ \t]*rookery:[ \t]*ignore\b[ \t:=]*(?P<rest>.*)", re.IGNORECASE)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.core.name_lists import shortened
-from rookery.jobs.lint import discovery, report, translate
+from rookery.jobs.lint import discovery, translate
 from rookery.jobs.lint.checked_script import CheckedScript, drop_repeated
+from rookery.jobs.lint.formats import report
 from rookery.jobs.lint.script_checks import ScriptChecks, name_folders
 from rookery.jobs.options import LintOptions
 from rookery.projects import target as targets

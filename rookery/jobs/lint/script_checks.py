@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from rookery.core import atomic_files as writing
 from rookery.core.errors import RookeryError
 from rookery.jobs import measured_runs
-from rookery.jobs.lint import discovery, logs
+from rookery.jobs.lint import discovery
 from rookery.jobs.lint.checked_script import CheckedScript
 from rookery.jobs.lint.checker import LintResult, examine, fix
+from rookery.jobs.lint.checks import logs
 from rookery.jobs.lint.finding import Finding
-from rookery.jobs.lint.project_files import Surroundings
+from rookery.jobs.lint.script.project_files import Surroundings
 from rookery.jobs.measured_runs import MeasuredRun
 from rookery.projects import config
 from rookery.projects.scripts import job_script

@@ -15,7 +15,7 @@ from rookery.core.invocation import invocation
 from rookery.jobs.lint import discovery
 from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
-from rookery.jobs.lint.project_files import Surroundings
+from rookery.jobs.lint.script.project_files import Surroundings
 from rookery.jobs.lint.translation import translator
 from rookery.jobs.lint.translation.model import Note, site_of
 from rookery.jobs.options import LintOptions

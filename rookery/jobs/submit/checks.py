@@ -14,7 +14,7 @@ from rookery.core import console, invocation, paths, state_files, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import many, struct, text
 from rookery.jobs import run_record
-from rookery.jobs.lint import values
+from rookery.jobs.lint.script import values
 from rookery.jobs.monitor import accounting, job_states, watch
 from rookery.jobs.submit import request as submit_request
 from rookery.jobs.submit import sending

@@ -13,7 +13,7 @@ from rookery.core import atomic_files, console, invocation, state_files, typed_c
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.jobs import lint, measured_runs, run_record
-from rookery.jobs.lint.project_files import Surroundings
+from rookery.jobs.lint.script.project_files import Surroundings
 from rookery.projects import config
 from rookery.projects import target as targets
 from rookery.projects.scripts import job_script

@@ -3,7 +3,7 @@
 import math
 import re
 
-from rookery.jobs.lint import values
+from rookery.jobs.lint.script import values
 
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtKMGT]?)(i?[bB]|[wW])?")
 _SCALE = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}

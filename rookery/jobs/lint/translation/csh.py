@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from rookery.jobs.lint.shell import ShellCommand, ShellScript
-from rookery.jobs.lint.tokens import ShellWord
+from rookery.jobs.lint.script.shell import ShellCommand, ShellScript
+from rookery.jobs.lint.script.tokens import ShellWord
 
 _PIECE = re.compile(r"'[^'\n]*'|\\.|(?P<comment>(?:(?<=\s)|^)#.*)|\$\??\{?(?P<name>[A-Za-z_]\w*)")
 _WORD = re.compile(r"""(?:[^\s"';|&]|"[^"]*"|'[^']*')+""")

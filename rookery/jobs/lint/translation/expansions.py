@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from rookery.jobs.lint.shell import ShellScript
+from rookery.jobs.lint.script.shell import ShellScript
 
 _NAMED = re.compile(r"\$\{?[#!?]?([A-Za-z_]\w*)")
 _SUBSCRIPT = re.compile(r"\[[^\]\n]*\]")

@@ -1,7 +1,7 @@
 """Choose the partition of a job whose queue the cluster has not got, where it can't do without one."""
 
 from rookery.core.errors import RookeryError
-from rookery.jobs.lint import values
+from rookery.jobs.lint.script import values
 from rookery.jobs.lint.translation.model import Draft, Note
 from rookery.projects.job import Job
 from rookery.projects.scripts import partition

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from rookery.jobs.lint import values
+from rookery.jobs.lint.script import values
 from rookery.jobs.lint.translation import foreign_lines
 
 _MOST_OTHER_LINES = 100

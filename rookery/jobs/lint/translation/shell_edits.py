@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from rookery.jobs.lint.finding import Edit
-from rookery.jobs.lint.shell import ShellCommand, ShellScript
-from rookery.jobs.lint.tokens import ShellWord
+from rookery.jobs.lint.script.shell import ShellCommand, ShellScript
+from rookery.jobs.lint.script.tokens import ShellWord
 from rookery.jobs.lint.translation import expansions, foreign_lines, sbatch_line
 from rookery.jobs.lint.translation.model import Draft, Note, ProcessUse, Scheduler, Site
 

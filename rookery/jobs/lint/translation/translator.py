@@ -5,8 +5,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rookery.jobs.lint import shell as shells
 from rookery.jobs.lint.finding import Edit, apply
+from rookery.jobs.lint.script import shell as shells
 from rookery.jobs.lint.translation import csh, expansions, foreign_lines, placement, resources, sbatch_line, shell_edits
 from rookery.jobs.lint.translation.foreign_lines import ForeignLine
 from rookery.jobs.lint.translation.lsf import LSF

@@ -1,0 +1,1 @@
+"""One function a rule: from a script in its context to findings."""

@@ -1,0 +1,165 @@
+"""RK207, RK208, RK215, RK216: values of options that sbatch refuses, or reads otherwise than they were meant."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from rookery.jobs.lint.checks import value_words
+from rookery.jobs.lint.checks.value_words import InvalidValue
+from rookery.jobs.lint.finding import Edit, Finding
+from rookery.jobs.lint.script import values
+from rookery.jobs.lint.script.context import Context
+from rookery.jobs.lint.script.requested_resources import longest, requested
+from rookery.projects.scripts.directive_words import DASHES
+from rookery.projects.scripts.directives import DirectiveOption
+
+_ROOT_ALONE: Final = {"gid", "uid"}
+FREE_TEXT: Final = {"comment", "error", "extra", "input", "job-name", "mail-user", "output", "wckey", "wrap"}
+"""Options for whose value sbatch takes any text."""
+_MARKS: Final = "\\u201c\\u201d\\u201e\\u201f\\u00ab\\u00bb\\u2018\\u2019\\u201a"
+QUOTED: Final = re.compile(rf'[{_MARKS}](?P<inside>[^{_MARKS}"\n]*)[{_MARKS}]')
+"""Text in quotation marks that are not the keyboard's."""
+_EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_{(]|\d)|`")
+_COUNTS: Final = {"ntasks", "cpus-per-task"}
+_NUMBERS: Final = {
+    "core-spec", "cpus-per-gpu", "mincpus", "ntasks-per-core", "ntasks-per-gpu", "ntasks-per-node",
+    "ntasks-per-socket", "thread-spec", "wait-all-nodes",
+}  # fmt: skip
+_NEEDED: Final = {
+    "time", "time-min", "mem", "mem-per-cpu", "mem-per-gpu", "partition", "nodes", "signal", "hint", "mail-type",
+    *_COUNTS, *_NUMBERS,
+}  # fmt: skip
+"""Options that sbatch refuses with an empty value (22.05, 24.11)."""
+_INTENDED_HOURS: Final = {24, 36, 48, 72, 96, 144, 168}
+"""Numbers of hours that people ask for, and nobody of minutes."""
+
+
+def malformed(script: Context) -> Iterator[Finding]:
+    """Yield findings for values that Slurm can't read."""
+    spaced = {slip.word.start for slip in script.directives.slips if slip.kind == "spaces"}  # RK206 corrects these
+    for option in script.directives.options:
+        name, value = option.name, option.value
+        if name in _ROOT_ALONE:
+            yield script.finding("RK209", option.line, f"sbatch takes --{name} from root alone: it rejects the script.")
+        if value is None or value == "=" or option.start in spaced or _EXPANSION.search(value):
+            continue
+        if value.startswith("="):
+            if script.text.startswith("=", option.value_start):
+                yield _apart(script, option)
+        elif quoted := QUOTED.fullmatch(value):
+            yield _quoted(script, option, quoted["inside"])
+        elif not value.strip():
+            if name in _NEEDED:
+                yield script.finding("RK207", option.line, f"Missing value of --{name}.")
+        elif wrong := _wrong(name, value):
+            yield _typed_dash(script, option) or _invalid(script, option, wrong)
+
+
+def _invalid(script: Context, option: DirectiveOption, wrong: InvalidValue) -> Finding:
+    why = wrong.why or f"Invalid value {option.value!r} of --{option.name}: write it like {wrong.example}."
+    edits = [script.value_edit(option, wrong.mended)] if wrong.mended else []
+    if wrong.mended == value_words.NO_VALUE:
+        written = script.text[option.start : option.end].partition("=")[0]
+        edits = [Edit(option.start, option.end, written)]
+    return script.finding("RK207", option.line, why, severity=wrong.severity, edits=edits, safe=wrong.certain)
+
+
+def _apart(script: Context, option: DirectiveOption) -> Finding:
+    """Return a finding for `--time-min =30` or `-t =30`: sbatch reads the value `=30`."""
+    written = script.text[option.start : option.value_start].rstrip()
+    end = option.start + len(written)
+    long = Edit(end, option.value_start, "")
+    edit = long if written.startswith("--") else Edit(option.value_start, option.value_start + 1, "")
+    taken = option.name in {*FREE_TEXT, "account", "chdir", "qos"}
+    result = f"sbatch takes the value {option.value}" if taken else "sbatch rejects the script"
+    why = f"An option can't have spaces before its =: {result}."
+    return script.finding("RK206", option.line, why, severity="warning" if taken else "error", edits=[edit], safe=True)
+
+
+def _quoted(script: Context, option: DirectiveOption, inside: str) -> Finding:
+    """Return a finding for a value in typographic quotes, which become a part of it."""
+    free = option.name in FREE_TEXT
+    result = "they become a part of the value" if free else "sbatch rejects the value"
+    why = f"The quotation marks of --{option.name} are not those on the keyboard: {result}."
+    edits = [script.value_edit(option, inside)]
+    return script.finding("RK215", option.line, why, severity="warning" if free else "error", edits=edits, safe=True)
+
+
+def _typed_dash(script: Context, option: DirectiveOption) -> Finding | None:
+    """Return a finding for a value that would be right with the keyboard's dashes."""
+    value = re.sub(f"[{DASHES}]", "-", option.value or "")
+    if value == option.value or _wrong(option.name, value):
+        return None
+    why = f"The dash in {option.value} is not the one on the keyboard: sbatch rejects the script."
+    return script.finding("RK215", option.line, why, edits=[script.value_edit(option, value)], safe=True)
+
+
+def both(script: Context) -> Iterator[Finding]:
+    """Yield a finding for memory asked for in two ways, which sbatch refuses, also over the components of a job."""
+    ways: dict[str, DirectiveOption] = {}
+    for option in script.directives.options:
+        if option.name in {"mem", "mem-per-cpu", "mem-per-gpu"}:
+            ways.setdefault(option.name, option)
+    if len(ways) > 1:
+        first, second, *_ = ways.values()
+        why = f"Use either --{first.name} (line {first.line}) or --{second.name}, not both: sbatch rejects the script."
+        yield script.finding("RK208", second.line, why)
+
+
+def minutes_for_hours(script: Context) -> Iterator[Finding]:
+    """Yield a finding for `--time=48:00`, which Slurm reads as minutes and seconds.
+
+    Most times of two fields are meant so (`30:00`): only numbers count that are usual for hours alone, and that the
+    partition allows.
+    """
+    for part in requested(script):
+        option = script.directives.get("time", part=part.part)
+        match = re.fullmatch(r"(\d+):00", option.value or "") if option else None
+        if option and match and int(match.group(1)) in _INTENDED_HOURS and int(match.group(1)) * 60 <= longest(part):
+            why = f"--time={option.value} is {int(match.group(1))} minutes. For hours, write {option.value}:00."
+            edits = [script.value_edit(option, f"{option.value}:00")]
+            yield script.finding("RK216", option.line, why, severity="warning", edits=edits)
+
+
+_IN_UNITS: Final = re.compile(
+    r"(?:(\d+)\s*d(?:ays?)?)?\s*(?:(\d+)\s*h(?:rs?|ours?)?)?\s*(?:(\d+)\s*m(?:ins?|inutes?)?)?", re.IGNORECASE
+)
+_FRACTION: Final = re.compile(r"(\d+\.\d+)G(?:B|iB)?", re.IGNORECASE)
+_IN_WORDS: Final = re.compile(r"(\d+)\s*([KMGT])(?:iB|b?ytes?|B)?", re.IGNORECASE)
+_DOTS: Final = re.compile(r"(\d+)(?:\.\.+|:)(\d+)")
+
+
+def _wrong(name: str, value: str) -> InvalidValue | None:
+    """Return what a value should be like; None where it is correct."""
+    if name in {"time", "time-min"} and values.minutes(value) is None:
+        return InvalidValue("01:30:00 (hours, minutes, seconds)", time_in_words(value) or _without_end(name, value))
+    if name in {"mem", "mem-per-cpu", "mem-per-gpu", "tmp"} and values.megabytes(value) is None:
+        return InvalidValue("4G or 500M, a whole number", _memory(value) or _without_end(name, value))
+    if name == "array" and values.array(value) is None:
+        dots = _DOTS.fullmatch(value)
+        return InvalidValue("1-200, or 1-200%50", f"{dots.group(1)}-{dots.group(2)}" if dots else "")
+    if (name in _COUNTS and not re.fullmatch(r"0*[1-9]\d*", value)) or (name in _NUMBERS and not value.isdecimal()):
+        return InvalidValue("8, a whole number")
+    return value_words.wrong(name, value)
+
+
+def time_in_words(value: str) -> str:
+    """Return a time such as `2h`, `90 min` or `1h30m` as Slurm reads one; "" for any other."""
+    match = _IN_UNITS.fullmatch(value)
+    if not match or not any(match.groups()):
+        return ""
+    days, hours, minutes = (int(number or 0) for number in match.groups())
+    return values.clock(days * 1440 + hours * 60 + minutes)
+
+
+def _without_end(name: str, value: str) -> str:
+    """Return a value without a comma or semicolon behind it, where it is correct then; otherwise ""."""
+    rest = value.rstrip(",;")
+    return rest if rest != value and _wrong(name, rest) is None else ""
+
+
+def _memory(value: str) -> str:
+    if match := _FRACTION.fullmatch(value):
+        return f"{round(float(match.group(1)) * 1024)}M"
+    match = _IN_WORDS.fullmatch(value)
+    return f"{match.group(1)}{match.group(2).upper()}" if match else ""

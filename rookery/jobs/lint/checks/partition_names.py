@@ -1,0 +1,85 @@
+"""RK301: partitions that the cluster does not have, and which of its own would take the job."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from rookery.core.errors import RookeryError
+from rookery.jobs.lint.finding import Finding
+from rookery.jobs.lint.script import similar_names
+from rookery.jobs.lint.script.context import Context
+from rookery.jobs.lint.script.requested_resources import RequestedResources, partitions, requested
+from rookery.projects.scripts import partition, placement
+
+
+def unknown(script: Context) -> Iterator[Finding]:
+    """Yield findings for a partition that the cluster does not have."""
+    names = [str(entry["name"]) for entry in partitions(script)]
+    for part in requested(script):
+        if not names or not part.partition or not part.partition.value or "$" in part.partition.value:
+            continue
+        for name in dict.fromkeys(part.partition.value.split(",")):
+            if name not in {*names, *(script.cluster.data.get("cluster_restricted_partitions") or [])}:
+                yield _unknown(script, part, name)
+
+
+def _unknown(script: Context, part: RequestedResources, name: str) -> Finding:
+    """Return the finding for one unknown name; `--fix` corrects it where the name can mean one partition alone.
+
+    A name for another cluster's partition often looks like one of this one's, so the job must fit there, too.
+    """
+    option = part.partition
+    assert option is not None and option.value  # noqa: S101 asked for above
+    listed = partitions(script)
+    known_as = next((str(entry["name"]) for entry in listed if name in (entry.get("also") or [])), "")
+    near = known_as or similar_names.meant(name, [entry["name"] for entry in listed])
+    safe = bool(near) and _takes(script, part, near)
+    other = near if safe else _suggested(script, part, name)
+    wanted = option.value.split(",")
+    mended = ",".join(dict.fromkeys(other if candidate == name else candidate for candidate in wanted))
+    return script.finding(
+        "RK301",
+        option.line,
+        f"{script.cluster.name} has no partition {name}{_meant(script, part, near)}",
+        edits=[script.value_edit(option, mended)] if other else [],
+        safe=safe,
+    )
+
+
+def _meant(script: Context, part: RequestedResources, near: str) -> str:
+    """Return the rest of the sentence: which partition was meant, or which ones there are, and what for."""
+    if near:
+        return f" (did you mean {near}?)." if _takes(script, part, near) else f": {near} does not take such a job."
+    if len(listed := partitions(script)) == 1:
+        return f". Its only partition is {listed[0]['name']}."
+    fitting = [entry for entry in listed if _takes(script, part, str(entry["name"]))]
+    others = [str(entry["name"]) for entry in listed if entry not in fitting]
+    if not fitting or not others:
+        return f". Its partitions: {', '.join(map(_with_purpose, listed))}."
+    return f". For this job: {', '.join(map(_with_purpose, fitting))}. The others: {', '.join(others)}."
+
+
+def _with_purpose(entry: Any) -> str:
+    return f"{entry['name']} ({entry['purpose']})" if entry.get("purpose") else str(entry["name"])
+
+
+def _takes(script: Context, part: RequestedResources, name: str) -> bool:
+    """Return whether the job could have been written for a partition."""
+    found = [place for place in partition.places(script.cluster) if place.partition.get("name") == name]
+    return any(placement.fits(place, job, script.cluster) for place in found for job in part.jobs)
+
+
+def _suggested(script: Context, part: RequestedResources, name: str) -> str:
+    """Return the partition to show in place of an unknown one: a similar name, the default, or the best fit."""
+    near = similar_names.nearest(name, [entry["name"] for entry in partitions(script)])
+    default = str(script.cluster.data.get("cluster_default_partition", ""))
+    usable = (candidate for candidate in (near, default) if candidate and _takes(script, part, candidate))
+    return next(usable, "") or chosen(script, part)
+
+
+def chosen(script: Context, part: RequestedResources) -> str:
+    """Return the partition that rookery would choose for such a job; "" where none takes it."""
+    for job in part.jobs:
+        with suppress(RookeryError):
+            return partition.placed(job, script.cluster).partition
+    return ""

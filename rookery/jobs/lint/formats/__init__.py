@@ -1,0 +1,1 @@
+"""The findings as text, for GitHub, and as SARIF."""

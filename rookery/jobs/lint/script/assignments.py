@@ -1,0 +1,73 @@
+"""What the variables of a shell script are given, and where their values go."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from rookery.jobs.lint.script.context import Context
+
+_TARGET = re.compile(r"([A-Za-z_]\w*)(?:\[[^]]*\])?\+?=")
+_DECLARING = frozenset({"export", "declare", "typeset", "local", "readonly"})
+_BLANK = re.compile(r"(?:[ \t]|\\\n)+")
+_BARE_NAME = re.compile(r"(?<![\w${])[A-Za-z_]\w*")
+_NUMBER = re.compile(r"""(["']?)(\d{1,6})\1""")
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A variable that a script gives a value.
+
+    Attributes:
+        name: The variable.
+        start: Where the word begins.
+        value_start: Where its value begins.
+        end: Where it ends.
+        exported: Whether programs see it: by `export`, or because it stands before a command.
+        options: The options of `declare`, `local` and their like.
+    """
+
+    name: str
+    start: int
+    value_start: int
+    end: int
+    exported: bool = False
+    options: str = ""
+
+
+def assignments(script: Context) -> list[Assignment]:
+    """Return the assignments of a script, in their order."""
+    words = {word.start: word for word in script.shell.assignments}
+    commands = {command.start for command in script.shell.commands}
+    found = []
+    for word in words.values():
+        if match := _TARGET.match(script.text, word.start):
+            at = word.end
+            while (blank := _BLANK.match(script.text, at)) and blank.end() in words:
+                at = words[blank.end()].end
+            before = bool(blank and blank.end() in commands)
+            found.append(Assignment(match[1], word.start, match.end(), word.end, exported=before))
+    for command in script.shell.commands:
+        if command.name not in _DECLARING:
+            continue
+        options = "".join(word.text[1:] for word in command.words[1:] if word.text.startswith("-"))
+        for word in command.words[1:]:
+            if match := _TARGET.match(script.text, word.start):
+                exported = command.name == "export" or "x" in options
+                found.append(Assignment(match[1], word.start, match.end(), word.end, exported, options))
+    return sorted(found, key=lambda assignment: assignment.start)
+
+
+def constants(script: Context) -> dict[str, tuple[int, int, int]]:
+    """Return the variables that a script gives one whole number, and nothing else: the number, and where it is written.
+
+    A variable that is named without `$` anywhere else may be read, counted or exported there: it is none of them.
+    """
+    named = Counter(match.group() for match in _BARE_NAME.finditer(script.code))
+    given = assignments(script)
+    times = Counter(assignment.name for assignment in given)
+    numbers = {}
+    for assignment in given:
+        number = _NUMBER.fullmatch(script.text[assignment.value_start : assignment.end])
+        if number and times[assignment.name] == named[assignment.name] == 1:
+            numbers[assignment.name] = (int(number[2]), assignment.value_start, assignment.end)
+    return numbers

@@ -1,0 +1,178 @@
+"""A job script with everything that the rules need of it, each computed once."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import dropwhile
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
+from rookery.jobs.lint.script.shell import ShellScript
+from rookery.jobs.lint.script.shell import read as read_shell
+from rookery.jobs.measured_runs import MeasuredRun
+from rookery.projects.scripts import option_table
+from rookery.projects.scripts.directives import DirectiveOption, Directives
+from rookery.projects.scripts.directives import read as read_directives
+from rookery.projects.scripts.option_table import OptionTable
+
+if TYPE_CHECKING:
+    from rookery.clusters.cluster import Cluster
+
+_SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+([^\n]*))?")
+_SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "ash"}
+
+PROGRAMS = {".py": "python3", ".r": "Rscript", ".jl": "julia", ".pl": "perl"}
+"""Endings of programs in other languages than the shell's, in small letters, and what runs them."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """A script with the rules and files that it is checked against.
+
+    Attributes:
+        text: The script, with Unix line ends and no byte order mark.
+        cluster: The cluster whose rules apply.
+        path: The script's path, as it is shown, and from which files beside it are looked for.
+        files: The text of another file of the project; None where it is not there.
+        folder: Whether a folder will be there when the job starts; None where nobody can say.
+        project: Whether the script belongs to a project, which rookery deploys.
+        past: What its last runs used.
+    """
+
+    text: str
+    cluster: "Cluster"
+    path: str
+    files: Callable[[str], str | None]
+    folder: Callable[[str], bool | None]
+    project: bool
+    past: Sequence[MeasuredRun] = ()
+
+    @cached_property
+    def directives(self) -> Directives:
+        """Its `#SBATCH` lines."""
+        return read_directives(self.text, self._slurm)
+
+    @cached_property
+    def option_table(self) -> OptionTable:
+        """The options of the cluster's sbatch, or of all versions where the profile does not say which it has."""
+        return option_table.of(self._slurm)
+
+    @property
+    def _slurm(self) -> str:
+        return str(self.cluster.data.get("cluster_slurm") or "")
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each line begins."""
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+    @cached_property
+    def shell(self) -> ShellScript:
+        """Its commands; none where another language than a Bourne shell's is its own."""
+        return read_shell(self.text if self.is_shell else "")
+
+    @cached_property
+    def code(self) -> str:
+        """Its text with blanks for the shell's comments; every offset stays valid."""
+        text = self.text
+        for start, end in self.shell.remarks:
+            text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+        return text
+
+    @cached_property
+    def interpreter(self) -> tuple[str, str]:
+        """What the first line names, without its folder, and what that is given.
+
+        Where it names nothing, what runs files with such an ending; "" for any other.
+        """
+        match = _SHEBANG.match(self.text)
+        if not match:
+            return PROGRAMS.get(PurePosixPath(self.path).suffix.lower(), ""), ""
+        program, arguments = match.group(1).rpartition("/")[2], (match.group(2) or "").strip()
+        if program == "env":
+            words = [word.removeprefix("-S") for word in arguments.split()]
+            words = list(dropwhile(lambda word: not word or word.startswith("-") or "=" in word, words))
+            program, arguments = (words[0] if words else "").rpartition("/")[2], " ".join(words[1:])
+        return program, arguments
+
+    @property
+    def is_shell(self) -> bool:
+        """Whether it is a script of sh or of a shell like it; so too where it does not say."""
+        return self.interpreter[0] in {"", *_SHELLS}
+
+    @property
+    def is_login_shell(self) -> bool:
+        """Whether its shell reads the site's profile by itself."""
+        return bool(re.search(r"(^|\s)(--login|-\w*[li])", self.interpreter[1]))
+
+    @property
+    def asks(self) -> bool:
+        """Whether it has any `#SBATCH` line: one without takes its options from the command line, unseen here."""
+        return bool(self.directives.lines)
+
+    def line_at(self, offset: int) -> int:
+        """Return the line of a place in the text, from 1 on."""
+        return bisect_right(self.starts, offset)
+
+    def line(self, number: int) -> str:
+        """Return the text of a line."""
+        end = self.starts[number] - 1 if number < len(self.starts) else len(self.text)
+        return self.text[self.starts[number - 1] : end]
+
+    def finding(  # noqa: PLR0913
+        self,
+        code: str,
+        at: int,
+        why: str,
+        *,
+        severity: Severity = "error",
+        edits: Sequence[Edit] = (),
+        safe: bool = False,
+    ) -> Finding:
+        """Return a finding in this script, with the fixed line made from its edits.
+
+        Args:
+            code: The rule.
+            at: Its line.
+            why: What is wrong.
+            severity: error or warning.
+            edits: The edits that fix it.
+            safe: Whether `--fix` makes them.
+        """
+        return Finding(code, self.path, at, severity, why, self._mended(edits), safe and bool(edits), tuple(edits))
+
+    def _mended(self, edits: Sequence[Edit]) -> str | None:
+        if not edits:
+            return None
+        adding = [edit for edit in edits if edit.text.endswith("\n")]
+        if adding:
+            return adding[0].text.rstrip("\n")
+        number = self.line_at(edits[0].start)
+        start, line = self.starts[number - 1], self.line(number)
+        edits_of_line = [
+            Edit(e.start - start, e.end - start, e.text) for e in edits if start <= e.start <= start + len(line)
+        ]
+        return apply(line, edits_of_line)
+
+    def value_edit(self, option: DirectiveOption, value: str) -> Edit:
+        """Return the edit that gives an option another value."""
+        return Edit(option.value_start, option.end, value)
+
+    def new_line(self, text: str, *, first: bool = False) -> Edit:
+        """Return the edit that adds an `#SBATCH` line.
+
+        After the last of them (or after the shebang), or before the first command.
+
+        Args:
+            text: The line.
+            first: Before the first command instead.
+        """
+        lines = self.directives.lines
+        number = self.directives.end if first else (lines[-1].number + 1 if lines else min(2, len(self.starts)))
+        if number > len(self.starts):
+            return Edit(len(self.text), len(self.text), f"\n{text}\n")
+        at = self.starts[number - 1]
+        return Edit(at, at, f"{text}\n")
