@@ -51,11 +51,6 @@ REFUSED = [
     Refused("--queue=serial", "RK209", "--partition=serial", safe=False),
     Refused("-I", "RK209"),
     Refused("-l nodes=1:ppn=4", "RK209"),
-    Refused("--uid=1000", "RK209"),
-    # a space before the =
-    Refused("--time-min =5", "RK206", "--time-min=5"),
-    Refused("--hint =multithread", "RK206", "--hint=multithread"),
-    Refused("-t =5", "RK206", "-t 5"),
     # ambiguous
     Refused("--cpus=4", "RK211", "--cpus-per-task=4", safe=False),
     Refused("--p parallel", "RK211", "--partition parallel"),

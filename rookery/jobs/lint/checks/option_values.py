@@ -13,7 +13,6 @@ from rookery.jobs.lint.script.requested_resources import longest, requested
 from rookery.projects.scripts.directive_words import DASHES
 from rookery.projects.scripts.directives import DirectiveOption
 
-_ROOT_ALONE: Final = {"gid", "uid"}
 FREE_TEXT: Final = {"comment", "error", "extra", "input", "job-name", "mail-user", "output", "wckey", "wrap"}
 """Options for whose value sbatch takes any text."""
 _MARKS: Final = "\\u201c\\u201d\\u201e\\u201f\\u00ab\\u00bb\\u2018\\u2019\\u201a"
@@ -39,14 +38,9 @@ def malformed(script: Context) -> Iterator[Finding]:
     spaced = {slip.word.start for slip in script.directives.slips if slip.kind == "spaces"}  # RK206 corrects these
     for option in script.directives.options:
         name, value = option.name, option.value
-        if name in _ROOT_ALONE:
-            yield script.finding("RK209", option.line, f"sbatch takes --{name} from root alone: it rejects the script.")
-        if value is None or value == "=" or option.start in spaced or _EXPANSION.search(value):
+        if value is None or value.startswith("=") or option.start in spaced or _EXPANSION.search(value):
             continue
-        if value.startswith("="):
-            if script.text.startswith("=", option.value_start):
-                yield _apart(script, option)
-        elif quoted := QUOTED.fullmatch(value):
+        if quoted := QUOTED.fullmatch(value):
             yield _quoted(script, option, quoted["inside"])
         elif not value.strip():
             if name in _NEEDED:
@@ -62,18 +56,6 @@ def _invalid(script: Context, option: DirectiveOption, wrong: InvalidValue) -> F
         written = script.text[option.start : option.end].partition("=")[0]
         edits = [Edit(option.start, option.end, written)]
     return script.finding("RK207", option.line, why, severity=wrong.severity, edits=edits, safe=wrong.certain)
-
-
-def _apart(script: Context, option: DirectiveOption) -> Finding:
-    """Return a finding for `--time-min =30` or `-t =30`: sbatch reads the value `=30`."""
-    written = script.text[option.start : option.value_start].rstrip()
-    end = option.start + len(written)
-    long = Edit(end, option.value_start, "")
-    edit = long if written.startswith("--") else Edit(option.value_start, option.value_start + 1, "")
-    taken = option.name in {*FREE_TEXT, "account", "chdir", "qos"}
-    result = f"sbatch takes the value {option.value}" if taken else "sbatch rejects the script"
-    why = f"An option can't have spaces before its =: {result}."
-    return script.finding("RK206", option.line, why, severity="warning" if taken else "error", edits=[edit], safe=True)
 
 
 def _quoted(script: Context, option: DirectiveOption, inside: str) -> Finding:

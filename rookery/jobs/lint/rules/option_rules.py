@@ -52,7 +52,7 @@ OPTION_RULES: Final = (
     Rule(
         "RK209",
         "error",
-        "An option of another scheduler, of `srun`, of root, or of another Slurm: `--walltime`, `--pty`, `--share`",
+        "An option of another scheduler, of `srun`, or of another version of Slurm: `--walltime`, `--pty`, `--share`",
         f"{REFUSED}. The version that counts is `cluster_slurm` of the profile, otherwise all from 20.11 on",
         "writes sbatch's name where only one can be meant; by hand where several can",
     ),
