@@ -1,5 +1,6 @@
 """Apply all rules to one script, and the fixes that are safe."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -186,20 +187,31 @@ def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folde
         return text
     text = form.mend(text)
     findings = check(text, cluster, path=path, files=files, folder=folder)
+    useless: set[tuple[str, ...]] = set()
     for _ in range(50):  # one fix may reveal the next finding
-        fixes = [finding.edits for finding in findings if finding.safe and finding.path == path and finding.edits]
+        safe = (finding for finding in findings if finding.safe and finding.path == path)
+        fixes = [finding for finding in safe if finding.edits and _added(finding) not in useless]
         if not fixes:
             break
-        together = [edit for edits in fixes for edit in edits]
-        for chosen in (together, *fixes[:1]):  # all of them, or the first alone
-            mended = apply(text, chosen)
+        for chosen in (fixes, fixes[:1]):  # all of them, or the first alone
+            mended = apply(text, [edit for finding in chosen for edit in finding.edits])
             after = check(mended, cluster, path=path, files=files, folder=folder)
             if not harmful_fixes.new_refusal(findings, after):
                 break
         if mended == text:
             break
-        text, findings = mended, after
+        before, left = Counter(map(_added, findings)), Counter(map(_added, after))
+        if again := {added for added in map(_added, chosen) if added and left[added] >= before[added]}:
+            useless |= again
+        else:
+            text, findings = mended, after
     return text
+
+
+def _added(finding: Finding) -> tuple[str, ...]:
+    """Return the lines that a finding's fix adds; none where it changes others."""
+    adds = all(edit.start == edit.end and edit.text.endswith("\n") for edit in finding.edits)
+    return (finding.code, *(edit.text for edit in finding.edits)) if adds and finding.edits else ()
 
 
 def _context(text: str, cluster: "Cluster", path: str, files: Files, folder: Folder | None) -> Context:

@@ -27,6 +27,10 @@ TAKING_VALUE: Final = {
 """The long names that need a value, with the letter that is short for each."""
 
 
+_PROPAGATED: Final = frozenset({"account", "clusters", "deadline", "exclude", "mem", "qos", "reservation", "time"})
+"""Options of a job's first component that hold for the others, too (src/common/slurm_opt.c, reset_each_pass)."""
+
+
 @dataclass(frozen=True)
 class DirectiveOption:
     """An option of an `#SBATCH` line.
@@ -74,19 +78,29 @@ class Directives:
         slips: What it can't use.
         lines: The lines it reads.
         end: The line (from 1 on) from which it reads no more: that of the first command.
-        parts: How many components the job has: 1, but for hetjob.
+        breaks: The lines that start another component of the job (hetjob).
     """
 
     options: tuple[DirectiveOption, ...]
     slips: tuple[Slip, ...]
     lines: tuple[Line, ...]
     end: int
-    parts: int
+    breaks: tuple[int, ...] = ()
+
+    @property
+    def parts(self) -> int:
+        """How many components the job has: 1, but for hetjob."""
+        return len(self.breaks) + 1
 
     def get(self, *names: str, part: int = 0) -> DirectiveOption | None:
-        """Return the last option of these names in a component, None where there is none."""
+        """Return the last option of these names in a component, None where there is none.
+
+        Some of the first component are for all those that have no other.
+        """
         options = [option for option in self.options if option.name in names and option.part == part]
-        return options[-1] if options else None
+        if options:
+            return options[-1]
+        return self.get(*_PROPAGATED.intersection(names)) if part else None
 
     def value(self, *names: str, part: int = 0) -> str | None:
         """Return the value of an option, by any of its names; None where it has none."""
@@ -116,7 +130,7 @@ def read(text: str, slurm: str = "") -> Directives:
         number += 1
     reader = _Reader(option_table.of(slurm), [(word, line.number) for line in lines for word in line.words])
     reader.read()
-    return Directives(tuple(reader.options), (*slips, *reader.slips), tuple(lines), number, reader.part + 1)
+    return Directives(tuple(reader.options), (*slips, *reader.slips), tuple(lines), number, tuple(reader.breaks))
 
 
 class _Reader:
@@ -125,22 +139,27 @@ class _Reader:
     Attributes:
         options: What it has read.
         slips: What is wrong with them.
-        part: The number of the component it is at.
+        breaks: The lines that start another component.
     """
 
     def __init__(self, table: OptionTable, words: list[tuple[DirectiveWord, int]]) -> None:
         self.options: list[DirectiveOption] = []
         self.slips: list[Slip] = []
-        self.part = 0
+        self.breaks: list[int] = []
         self._table = table
         self._rest = words[::-1]
+
+    @property
+    def part(self) -> int:
+        """The number of the component it is at."""
+        return len(self.breaks)
 
     def read(self) -> None:
         """Read all words."""
         while self._rest:
             word, line = self._rest.pop()
             if word.text in {"hetjob", "packjob"}:
-                self.part += 1
+                self.breaks.append(line)
             elif meant := _without_dashes(word.text, self._table):
                 self.slips.append(Slip("character", word, line, meant))
                 self._read_word(replace(word, text=meant), line, len(word.text) - len(meant))

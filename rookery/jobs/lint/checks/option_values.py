@@ -96,7 +96,7 @@ def minutes_for_hours(script: Context) -> Iterator[Finding]:
     """
     for part in requested(script):
         option = script.directives.get("time", part=part.part)
-        match = re.fullmatch(r"(\d+):00", option.value or "") if option else None
+        match = re.fullmatch(r"([0-9]{1,9}):00", option.value or "") if option else None
         if option and match and int(match.group(1)) in _INTENDED_HOURS and int(match.group(1)) * 60 <= longest(part):
             why = f"--time={option.value} is {int(match.group(1))} minutes. For hours, write {option.value}:00."
             edits = [script.value_edit(option, f"{option.value}:00")]
@@ -104,25 +104,43 @@ def minutes_for_hours(script: Context) -> Iterator[Finding]:
 
 
 _IN_UNITS: Final = re.compile(
-    r"(?:(\d+)\s*d(?:ays?)?)?\s*(?:(\d+)\s*h(?:rs?|ours?)?)?\s*(?:(\d+)\s*m(?:ins?|inutes?)?)?", re.IGNORECASE
+    r"(?:([0-9]{1,9})\s*d(?:ays?)?)?\s*(?:([0-9]{1,9})\s*h(?:rs?|ours?)?)?\s*(?:([0-9]{1,9})\s*m(?:ins?|inutes?)?)?",
+    re.IGNORECASE,
 )
-_FRACTION: Final = re.compile(r"(\d+\.\d+)G(?:B|iB)?", re.IGNORECASE)
-_IN_WORDS: Final = re.compile(r"(\d+)\s*([KMGT])(?:iB|b?ytes?|B)?", re.IGNORECASE)
-_DOTS: Final = re.compile(r"(\d+)(?:\.\.+|:)(\d+)")
+_FRACTION: Final = re.compile(r"([0-9]{1,9}\.[0-9]{1,9})G(?:B|iB)?", re.IGNORECASE)
+_IN_WORDS: Final = re.compile(r"([0-9]{1,15})\s*([KMGT])(?:iB|b?ytes?|B)?", re.IGNORECASE)
+_DOTS: Final = re.compile(r"([0-9]{1,9})(?:\.\.+|:)([0-9]{1,9})")
 
 
 def _wrong(name: str, value: str) -> InvalidValue | None:
     """Return what a value should be like; None where it is correct."""
     if name in {"time", "time-min"} and values.minutes(value) is None:
+        if re.fullmatch("-[0-9]{1,9}", value):
+            why = f"Slurm takes --{name}={value}, and not for minutes: write it like 01:30:00."
+            return InvalidValue("01:30:00", severity="warning", why=why)
         return InvalidValue("01:30:00 (hours, minutes, seconds)", time_in_words(value) or _without_end(name, value))
     if name in {"mem", "mem-per-cpu", "mem-per-gpu", "tmp"} and values.megabytes(value) is None:
         return InvalidValue("4G or 500M, a whole number", _memory(value) or _without_end(name, value))
-    if name == "array" and values.array(value) is None:
-        dots = _DOTS.fullmatch(value)
-        return InvalidValue("1-200, or 1-200%50", f"{dots.group(1)}-{dots.group(2)}" if dots else "")
-    if (name in _COUNTS and not re.fullmatch(r"0*[1-9]\d*", value)) or (name in _NUMBERS and not value.isdecimal()):
+    if name == "array":
+        return _array(value)
+    count = {**dict.fromkeys(_COUNTS, r"0*[1-9][0-9]{0,8}"), **dict.fromkeys(_NUMBERS, "[0-9]{1,9}")}.get(name)
+    if count and not re.fullmatch(count, value):
         return InvalidValue("8, a whole number")
     return value_words.wrong(name, value)
+
+
+def _array(value: str) -> InvalidValue | None:
+    example = "1-200, or 1-200%50"
+    if (read := values.array(value)) is None:
+        dots = _DOTS.fullmatch(value)
+        return InvalidValue(example, f"{dots.group(1)}-{dots.group(2)}" if dots else "")
+    if value.startswith("%"):
+        why = f"--array={value} names no tasks: Slurm runs one, number 0. Write it like 1-200%50."
+        return InvalidValue(example, severity="warning", why=why)
+    if "%" in value and read[1] is None:
+        why = f"Slurm reads no number in %{value.partition('%')[2]}, and sets no limit: write it like 1-200%50."
+        return InvalidValue(example, severity="warning", why=why)
+    return None
 
 
 def time_in_words(value: str) -> str:
