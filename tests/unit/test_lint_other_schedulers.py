@@ -121,6 +121,51 @@ def test_a_line_that_overrules_one_of_slurm(line: str, found: bool) -> None:
         assert other(fixed) == ([] if findings[0].safe else ["RK110"])
 
 
+@pytest.mark.parametrize(
+    ("lines", "safe"),
+    [
+        ("#PBS -q parallel", True),
+        ("#PBS -q parallel -j oe -V -k oe -r n -W group_list=a", True),  # sbatch passes these over
+        ("#PBS -q parallel -h", False),
+        ("#PBS -q parallel -W depend=afterok:12", False),
+        ("#PBS -q parallel -m abe", False),
+        ("#PBS -q parallel -M me@x.org", False),
+        ("#PBS -q parallel -v A=1", False),
+        ("#PBS -q parallel -p 100", False),
+        ("#PBS -q parallel -l file=10gb", False),
+        ("#BSUB -q parallel", True),
+        ("#BSUB -q parallel\n#BSUB -n 8", False),
+        ("#BSUB -q parallel -x", False),
+        ("#BSUB -q parallel -M 4000", False),
+    ],
+)
+def test_a_line_stays_where_it_sets_what_no_line_of_slurm_does(lines: str, safe: bool) -> None:
+    text = script(f"{SBATCH}{lines}")
+    assert [finding.safe for finding in check(text) if finding.code == "RK110"] == [safe]
+    assert ("--ignore-pbs" in fix(text)) is safe
+
+
+@pytest.mark.parametrize("lines", ["#PBS -l walltime=20", "#PBS foo"])
+def test_all_parts_of_a_job_may_say_that_the_others_lines_are_not_read(lines: str) -> None:
+    parts = f"{SBATCH}#SBATCH hetjob\n{SBATCH}"
+    assert other(script(f"{parts}#SBATCH --ignore-pbs\n{lines}")) == []
+    assert other(script(f"{SBATCH}#SBATCH --ignore-pbs\n#SBATCH hetjob\n{SBATCH}{lines}")) == []
+    assert len(other(script(f"{parts}{lines}"))) == 1
+    assert fix(script(f"{parts}{lines}")).count("--ignore-pbs") <= 1
+
+
+def test_lines_that_say_the_same_to_both_are_said_to_be_read_by_leave_of_the_site() -> None:
+    why = next(finding.why for finding in check(script("#PBS -l nodes=1:ppn=4")) if finding.code == "RK109")
+    assert why.startswith("A script for PBS: sbatch reads its #PBS lines only where its site has not turned that off.")
+
+
+@pytest.mark.parametrize(
+    "lines", ["#PBS -l nodes=²", "#PBS -l nodes=1:ppn=²", "#PBS -l ncpus=²", "#BSUB -W 1\n#BSUB -n ²", "#BSUB -M ²"]
+)
+def test_digits_that_are_no_numbers(lines: str) -> None:
+    assert sbatch_reading.read(script(lines)) is not None
+
+
 def test_lines_are_read_in_here_documents_too_and_up_to_the_hundredth_other_line() -> None:
     generator = f"#!/bin/bash\n{SBATCH}cat >job.pbs <<END\n#PBS -q workq\nEND\nsbatch job.pbs\n"
     assert other(generator) == ["RK108"]

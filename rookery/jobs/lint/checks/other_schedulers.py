@@ -32,7 +32,7 @@ def unread(script: Context) -> Iterator[Finding]:
 def read_by_sbatch(script: Context) -> Iterator[Finding]:
     """Yield a finding for lines of PBS or LSF, which sbatch reads in its own way."""
     reading = sbatch_reading.read(script.text)
-    if reading is None or script.directives.get("ignore-pbs"):
+    if reading is None or any(option.name == "ignore-pbs" for option in script.directives.options):
         return
     name = {"#PBS": "PBS", "#BSUB": "LSF"}[reading.mark]
     if refused := reading.refused or _no_partition(script, reading):
@@ -47,11 +47,11 @@ def read_by_sbatch(script: Context) -> Iterator[Finding]:
         )
     elif not script.asks:
         parts = ", ".join(reading.lost[:_SHOWN]) + (", …" if len(reading.lost) > _SHOWN else "")
-        lost = f"not as {name} does: {parts}" if parts else "where the site has not turned that off"
+        lost = f", but not as {name} does: {parts}" if parts else " only where its site has not turned that off"
         yield script.finding(
             "RK109",
             reading.line,
-            f"A script for {name}: sbatch reads its {reading.mark} lines, but {lost}. {_way_out(script)}",
+            f"A script for {name}: sbatch reads its {reading.mark} lines{lost}. {_way_out(script)}",
             severity="warning",
         )
     else:
@@ -72,7 +72,7 @@ def _no_partition(script: Context, reading: sbatch_reading.SbatchReading) -> tup
 
 def _says_the_same(script: Context, reading: sbatch_reading.SbatchReading) -> bool:
     """Return whether the `#SBATCH` lines set all that sbatch would take from the others."""
-    return all(script.directives.get(name) for name in reading.given)
+    return not reading.sets_more and all(script.directives.get(name) for name in reading.given)
 
 
 def _overruled(script: Context, reading: sbatch_reading.SbatchReading) -> Iterator[Finding]:
