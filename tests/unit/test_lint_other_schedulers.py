@@ -199,6 +199,8 @@ def test_what_sbatch_leaves_out_is_named(lines: str, lost: list[str]) -> None:
     ("command", "mended"),
     [
         ("cd $PBS_O_WORKDIR", "cd $SLURM_SUBMIT_DIR"),
+        ("cd $PBS_O_WORKDIR || exit\nexport OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK", "cd $SLURM_SUBMIT_DIR || exit"),
+        ("cd $PBS_O_WORKDIR  # SLURM_x", "cd $SLURM_SUBMIT_DIR  # SLURM_x"),
         ("Rscript work.R ${SGE_TASK_ID}", "Rscript work.R ${SLURM_ARRAY_TASK_ID}"),
         (
             'Rscript work.R "$LSB_JOBINDEX" $((LSB_JOBINDEX - 1))',
@@ -223,6 +225,11 @@ def test_a_variable_of_another_scheduler(command: str, mended: str | None) -> No
     [
         (SBATCH, "cd ${SLURM_SUBMIT_DIR:-$PBS_O_WORKDIR}"),
         (SBATCH, "cd ${PBS_O_WORKDIR:-.}"),
+        (SBATCH, 'if [ "$IN" = pbs ]; then cd $PBS_O_WORKDIR; else cd $SLURM_SUBMIT_DIR; fi'),
+        (SBATCH, '[ -n "$SLURM_JOB_ID" ] && cd $SLURM_SUBMIT_DIR || cd $PBS_O_WORKDIR'),
+        (SBATCH, "in_pbs() {\ncd $PBS_O_WORKDIR\n}\necho $SLURM_JOB_ID"),
+        (SBATCH, "cd $SLURM_SUBMIT_DIR$PBS_O_WORKDIR"),
+        (SBATCH, "id=${SLURM_JOB_ID:-$PBS_JOBID}\necho $PBS_JOBID"),
         (SBATCH, 'if [ -n "$PBS_JOBID" ]; then cd $PBS_O_WORKDIR; fi; [[ $PBS_O_WORKDIR ]] && ls'),
         (SBATCH, "PBS_O_WORKDIR=$PWD\ncd $PBS_O_WORKDIR"),
         (SBATCH, "echo '$PBS_O_WORKDIR' # $SGE_TASK_ID"),
@@ -232,6 +239,16 @@ def test_a_variable_of_another_scheduler(command: str, mended: str | None) -> No
 )
 def test_variables_that_a_script_sees_to(lines: str, work: str) -> None:
     assert "RK111" not in other(script(lines, f"{work}\n"))
+
+
+def test_names_that_others_use_are_a_scheduler_s_beside_its_lines() -> None:
+    text = script(f"{SBATCH}#$ -N x", "source /etc/profile\necho $SGE_TASK_ID $NSLOTS $JOB_NAME $TMPDIR\n")
+    findings = [finding for finding in check(text) if finding.code == "RK111"]
+    assert [finding.why.partition(".")[0] for finding in findings] == [
+        "$SGE_TASK_ID is a variable of SGE, and empty in Slurm ($JOB_NAME and $NSLOTS, too)"
+    ]
+    assert findings[0].mended == "echo $SLURM_ARRAY_TASK_ID $NSLOTS $SLURM_JOB_NAME $TMPDIR"
+    assert not findings[0].safe
 
 
 def test_a_script_for_both_keeps_its_variables() -> None:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from rookery.jobs.lint.finding import Edit, Finding
@@ -105,7 +106,7 @@ def variables(script: Context) -> Iterator[Finding]:
     if not foreign or (foreign.lines and not script.asks):  # the finding on the lines covers them
         return
     for scheduler in translator.SCHEDULERS:
-        used = _used(script, scheduler)
+        used = _used(script, scheduler, has_lines=bool(foreign.lines) and foreign.scheduler is scheduler)
         if not used:
             continue
         places = [place for place in expansions.find(script.text, script.shell) if place.name in used]
@@ -126,16 +127,35 @@ def variables(script: Context) -> Iterator[Finding]:
         )
 
 
-def _used(script: Context, scheduler: Scheduler) -> set[str]:
+def _used(script: Context, scheduler: Scheduler, *, has_lines: bool) -> set[str]:
     """Return the variables of a scheduler that a script expands and relies on.
 
-    One that it sets itself, gives a default or looks at first may be for several schedulers.
+    One that it sets itself, gives a default or looks at first may be for several schedulers. Names that others use,
+    too, are the scheduler's where the script has lines for it.
     """
-    known = ({*scheduler.variables} | {*scheduler.missing}) - scheduler.general
+    general = scheduler.general - ({*scheduler.variables} if has_lines else set())
+    known = ({*scheduler.variables} | {*scheduler.missing}) - general
     used = known & script.shell.variables
-    if not used or _looks_first(script, used) or "SLURM_" in script.text:
+    if not used or _looks_first(script, used):
         return set()
+    if "SLURM_" in script.code:
+        used &= _surely_expanded(script)
     return {name for name in used if not re.search(rf"\b{name}\+?=|\$\{{{name}:?[-+=?]", script.text)}
+
+
+def _surely_expanded(script: Context) -> set[str]:
+    """Return the variables that a script with some of Slurm's expands whichever scheduler runs it.
+
+    In commands that depend on no condition, and never on a line that names one of Slurm's.
+    """
+    places = expansions.find(script.text, script.shell)
+    starts = [place.start for place in places]
+    always = [command for command in script.shell.commands if not command.maybe and not command.function]
+    words = [word for command in always for word in command.words]
+    spans = [(bisect_left(starts, word.start), bisect_left(starts, word.end)) for word in words]
+    sure = {place.name for begin, end in spans for place in places[begin:end]}
+    lines = {script.line_at(match.start()) for match in re.finditer("SLURM_", script.code)}
+    return sure - {place.name for place in places if script.line_at(place.start) in lines}
 
 
 def _looks_first(script: Context, names: set[str]) -> bool:
