@@ -16,7 +16,7 @@ _STARTS = re.compile(rf"\b(?:{'|'.join(['srun', 'mpirun', 'mpiexec', *sorted(nam
 
 def launcher(script: Context) -> Iterator[Finding]:
     """Yield a finding where several processes are asked for, and nothing starts more than one."""
-    own = str(script.cluster.data.get("cluster_mpi_launcher", "srun"))
+    own = str(script.cluster.data.get("cluster_mpi_launcher") or "").strip() or "srun"
     launched = {*names.LAUNCHERS, own.split(maxsplit=1)[0]}
     several = next((part for part in requested(script) if part.tasks > 1 or part.nodes > 1), None)
     outer = [command for command in script.shell.commands if not command.inner]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from rookery.jobs.lint.checks.modules import module_calls
+from rookery.jobs.lint.checks.modules import as_written, module_calls
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.lint.script.effective import working_command
@@ -41,7 +41,7 @@ def preamble(script: Context) -> Iterator[Finding]:
     why = f"On {site}, `{line}` {{}}, and a job's shell does not read that file by itself."
     if needing:
         at = needing.line
-        lack = f"`{_shown(script, needing)}` needs the command `module`. {why.format('defines it')}"
+        lack = f"`{as_written(script, needing)}` needs the command `module`. {why.format('defines it')}"
     elif used:
         at = script.line_at(used[1])
         lack = f"${used[0]} may be empty. {why.format('sets it')}"
@@ -78,11 +78,6 @@ def _may_read(script: Context, path: str) -> bool:
         return False
     text = sourced_text(script, path)
     return text is None or bool(re.search(r"/etc/(?:profile|bashrc)|\bmodule\b|lmod|\.bash", text))
-
-
-def _shown(script: Context, command: ShellCommand) -> str:
-    """Return a command as it is written."""
-    return script.text[command.start : command.words[-1].end].replace("\n", " ")
 
 
 _SELF = r"(?:0|BASH_SOURCE(?:\[0\])?)"
