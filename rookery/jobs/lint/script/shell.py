@@ -243,12 +243,8 @@ class _Scanner(Words):
         elif raw in _CLOSES:
             self.depth = max(0, self.depth - 1)
         self.brace(raw)
-        if raw == "time":
-            self.match(_TIME_OPTION)
         if raw in _CONDITIONAL or raw in _INTO or raw in _AFTER:
-            following = self.fresh()
-            following.tested = raw in _CONDITIONAL or raw == "!"
-            return following
+            return self.after(raw)
         if raw == "case":
             self.case()
         elif raw in {"for", "select"}:
@@ -262,6 +258,14 @@ class _Scanner(Words):
             self.assignments.append(word)
         else:
             command.words.append(word)
+        return command
+
+    def after(self, raw: str) -> ShellCommand:
+        """Return the command that begins after a reserved word."""
+        if raw == "time":
+            self.match(_TIME_OPTION)
+        command = self.fresh()
+        command.tested = raw in _CONDITIONAL or raw == "!"
         return command
 
     def name_function(self, name: str) -> None:
