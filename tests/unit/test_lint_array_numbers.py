@@ -180,7 +180,7 @@ def test_a_name_that_is_meant(body: str) -> None:
     ("wrong", "right", "safe"),
     [
         ("SLURM_ARRAY_TASKID", "SLURM_ARRAY_TASK_ID", True),
-        ("slurm_array_task_id", "SLURM_ARRAY_TASK_ID", True),
+        ("slurm_array_task_id", "SLURM_ARRAY_TASK_ID", False),
         ("SLURM_ARAY_TASK_ID", "SLURM_ARRAY_TASK_ID", True),
         ("SLURM_CPU_PER_TASK", "SLURM_CPUS_PER_TASK", True),
         ("SLURM_CPUS_PER_TASKS", "SLURM_CPUS_PER_TASK", True),
@@ -218,6 +218,34 @@ def test_a_misspelt_variable(wrong: str, right: str, safe: bool) -> None:
 )
 def test_variables_that_are_right_or_not_slurm_s(body: str) -> None:
     assert "RK407" not in codes(job(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "safe"),
+    [
+        ("./simulate $SLURM_JOBNAME", True),
+        ("source run.sh\n./simulate $SLURM_JOBNAME", True),  # a file of the project that does not name it
+        ("source settings.sh\n./simulate $SLURM_JOBNAME", False),  # may set it
+        ("./simulate ${SLURM_JOBNAME:-x}", False),
+        ('if [ -n "$SLURM_JOBNAME" ]; then ./simulate; fi', False),
+    ],
+)
+def test_a_variable_that_may_be_set_elsewhere_is_left_to_the_user(body: str, safe: bool) -> None:
+    findings = check(job(body), files={"run.sh": "CASE=3\n"})
+    assert [(finding.code, finding.safe) for finding in findings] == [("RK407", safe)]
+
+
+@pytest.mark.parametrize(
+    ("body", "options"),
+    [
+        ("source settings.sh\n./simulate $slurm_nodelist", ARRAY),
+        ("source run.sh\n./simulate $SLURM_JOBNAME", ARRAY),
+        ("./simulate $SLURM_JOBNAME", f"{ARRAY} --export=SLURM_JOBNAME=x"),
+        ("./simulate ${slurm_nodelist:-x}", ARRAY),
+    ],
+)
+def test_a_variable_that_another_file_sets(body: str, options: str) -> None:
+    assert "RK407" not in codes(job(body, options), files={"run.sh": "SLURM_JOBNAME=x\n"})
 
 
 def test_another_script_may_set_a_variable_for_one_without_options() -> None:

@@ -70,7 +70,12 @@ def misspelt(script: Context) -> Iterator[Finding]:
         start = script.text.find(name, at, at + len(name) + 4)
         edits = [Edit(start, start + len(name), other)] if start >= 0 else []
         yield script.finding(
-            "RK407", script.line_at(at), _why(name, other), severity="warning", edits=edits, safe=certain and not unsure
+            "RK407",
+            script.line_at(at),
+            _why(name, other),
+            severity="warning",
+            edits=edits,
+            safe=certain and name.isupper() and not unsure,
         )
     for program in programs(script):
         for match in _IN_PROGRAM.finditer(program.text):

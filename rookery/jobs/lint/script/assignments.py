@@ -82,5 +82,5 @@ def is_set_otherwise(script: Context, name: str) -> bool:
 
 def expects_unset(script: Context, name: str) -> bool:
     """Return whether a script has another value for a variable that is not set, or tests it first."""
-    tests = rf"(?:\[|\btest)[ \t][^\]\n;]*\$\{{?{name}\b"
+    tests = rf"(?:\[|\btest)[ \t][^\]\n;]*\$\{{?{name}\b|-v {name}\b"
     return bool(re.search(rf"\$\{{{name}:?[-+?]|{tests}", script.code))
