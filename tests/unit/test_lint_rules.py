@@ -241,6 +241,8 @@ def test_a_program_that_counts_the_machine_s_cores() -> None:
         ("python a.py", {"a.py": "def cpu_count():\n    return 1\ncpu_count()\n"}),
         ("python a.py", {"a.py": "print 'Python 2', cpu_count()"}),
         ("python a.py", {"a.py": "import joblib\njoblib.cpu_count()\n"}),
+        ("python a.py", {"a.py": "import os\nn = min(4, os.cpu_count())\n"}),
+        ("Rscript work.R", {"work.R": "n <- min(4L, detectCores())"}),
     ],
 )
 def test_programs_that_do_well(command: str, files: dict[str, str]) -> None:
