@@ -113,8 +113,9 @@ def _takes_more(script: Context, command: ShellCommand) -> bool:
     name = words[0].text.rpartition("/")[2]
     if command.documents or words[-1] not in command.words or name == "R":
         return False
-    own_file = "/" in words[0].text or bool(files_run(words)[1])
-    return own_file or (name in SHELLS | {"julia", "perl"} and [word.text[:1] for word in words[1:2]] not in ([], ["-"]))
+    if name in SHELLS | {"julia", "perl"}:
+        return len(words) > 1 and not words[1].text.startswith("-")
+    return ("/" in words[0].text and "/bin/" not in words[0].text) or bool(files_run(words)[1])
 
 
 def _derived(script: Context) -> list[Assignment]:

@@ -40,6 +40,11 @@ _PATHS = frozenset({"output", "error", "input", "chdir"})
 _WORDS = frozenset({"account", "qos", "partition", "reservation", "wckey", "mail-user"})
 _TEXTS = _PATHS | _WORDS | {"job-name", "dependency"}
 """Options whose value may be any word: that of others is refused by rules of their own."""
+_HAPPENS = {
+    **dict.fromkeys(("account", "qos", "reservation"), "Slurm rejects the job if it has none of that name."),
+    "mail-user": "Nobody gets the mail.",
+    "chdir": "The folder is not there: the job starts in another one.",
+}
 _FREE = frozenset({"comment", "wrap", "extra", "constraint", "prefer", "export"})
 """Options whose value may hold anything."""
 
@@ -101,13 +106,7 @@ def _outcome(script: Context, option: DirectiveOption) -> tuple[bool, str]:
     folder = value.rpartition("/")[0]
     if option.name in {"output", "error"} and _never_there(folder) and not script.folder(folder):
         return True, "Slurm creates no folders: the job fails at once, without a log."
-    if option.name == "mail-user":
-        return False, "Nobody gets the mail."
-    if option.name == "chdir":
-        return False, "The folder is not there: the job starts in another one."
-    if option.name in {"account", "qos", "reservation"}:
-        return False, "Slurm rejects the job if it has none of that name."
-    return False, "Slurm takes it as it is written."
+    return False, _HAPPENS.get(option.name, "Slurm takes it as it is written.")
 
 
 def _never_there(folder: str) -> bool:

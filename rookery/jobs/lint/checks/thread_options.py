@@ -43,11 +43,9 @@ _OPTIONS = {
 _VALUED = {
     "parallel": WRAPPERS["parallel"].valued,
     "xargs": WRAPPERS["xargs"].valued,
-    "julia": frozenset(
-        "-t --threads -p --procs -L --load -J --sysimage -C --cpu-target -H --home --machine-file".split()
-    ),
+    "julia": frozenset(f"{_OPTIONS['julia']} -L --load -J --sysimage -C --cpu-target -H --home".split()),
 }
-"""Programs whose options end with the first word that is none, the command or the file that they run: those with a value."""
+"""The options with a value of programs that run a command or a file: its own options come after it."""
 _SEVERAL_NODES = frozenset({"parallel", "xargs"})
 """Programs whose commands may run on all nodes of the job, by srun."""
 _WAITING = frozenset({"srun", "sbatch", "ssh", "curl", "wget", "cp", "mv", "rsync", "scp", "aws", "rclone", "gsutil"})
@@ -145,7 +143,7 @@ def _number(
         if raw == f"'{text}'":
             return int(text), word.start, word.end
         at = raw.rfind(text)
-        single = raw in {word.text, f'"{word.text}"'} or raw.count(text) == 1 and "'" not in raw[:1]
+        single = raw in {word.text, f'"{word.text}"'} or (raw.count(text) == 1 and "'" not in raw[:1])
         return int(text), word.start + max(at, 0), word.start + at + len(text) if single and at >= 0 else None
     return known.get(text.strip("${}")) if text.startswith("$") else None
 
