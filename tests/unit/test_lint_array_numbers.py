@@ -44,6 +44,12 @@ def found(body: str, options: str = ARRAY, files: dict[str, str] | None = None) 
         (f"{ID}source ~/start-pyenv\neval $(poetry env activate)\npython task.py", 9, 'python task.py "$TASK_ID"'),
         (f"{ID}./prepare\n./simulate", 6, None),
         (f"{ID}python <<'E'\nprint(1)\nE", 7, None),
+        (f"{ID}python -m simulate", 7, 'python -m simulate "$TASK_ID"'),
+        (f'{ID}bash -c "python task.py"', 7, None),  # the shell would take it for its own name
+        (f'{ID}matlab -batch "task"', 7, None),
+        (f"{ID}make all", 7, None),  # a target
+        (f"{ID}R CMD BATCH task.R", 7, None),  # the name of its log
+        (f"{ID}Rscript task.R", 7, 'Rscript task.R "$TASK_ID"'),
     ],
 )
 def test_a_variable_that_nothing_reads(body: str, line: int, mended: str | None) -> None:
@@ -279,6 +285,8 @@ def test_a_misspelt_variable_in_a_program(program: str, text: str) -> None:
         ("./simulate", "-o log_%A_%a.txt", 3, "#SBATCH --mem=1G -o log_%A.txt"),
         ("./simulate", "--error=log_%a.txt", 3, "#SBATCH --mem=1G --error=log_%j.txt"),
         ("./simulate $SLURM_ARRAY_TASK_ID", "-o log_%a.txt", 3, "#SBATCH --mem=1G -o log_%j.txt"),
+        ("./simulate", "-o 'my log_%a'", 3, "#SBATCH --mem=1G -o 'my log_%j'"),
+        ("./simulate", "-o %%%4a", 3, "#SBATCH --mem=1G -o %%%4j"),
     ],
 )
 def test_a_number_without_an_array(body: str, options: str, line: int, mended: str | None) -> None:
@@ -295,7 +303,9 @@ def test_a_number_without_an_array(body: str, options: str, line: int, mended: s
         ("SLURM_ARRAY_TASK_ID=1\n./simulate $SLURM_ARRAY_TASK_ID", ""),
         ("# sbatch --array=1-9 job.sh\n./simulate $SLURM_ARRAY_TASK_ID", ""),
         ("# sbatch -a 1-9 job.sh\n./simulate $SLURM_ARRAY_TASK_ID", ""),
+        ("case $SLURM_ARRAY_TASK_ID in 1) ./a;; *) ./b;; esac", ""),
         ("./simulate", "-o log_%A.txt"),
+        ("./simulate", "-o log_%%a.txt"),  # a per cent sign
         ("echo '$SLURM_ARRAY_TASK_ID'", ""),
         ("cat <<E\n\\$SLURM_ARRAY_TASK_ID\nE", ""),
         ("./simulate $SLURM_ARRAY_TASK_ID", ARRAY),
