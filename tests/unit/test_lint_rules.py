@@ -59,9 +59,14 @@ PENGUINS = HEC.replace("=parallel", "=PenguinPartition").replace("source /etc/pr
         ("=parallel", "=gpu-long --gpus=3", "RK306", 2, None),
         ("=parallel", "=gpu-short --gres=gpu:nvidia_h200_nvl:3", "RK306", 2, None),
         ("#SBATCH --mem=1G\n", "", "RK309", 3, "#SBATCH --mem=1G"),
-        ("--mem=1G", "--mem=1G -a 1-9 --mail-type=END", "RK401", 3, "##SBATCH --mem=1G -a 1-9 --mail-type=END"),
+        ("--mem=1G", "--mem=1G -a 1-9 --mail-type=END", "RK401", 3, "#SBATCH --mem=1G -a 1-9"),
+        ("--mem=1G", "--mail-type=END --mem=1G -a 1-9", "RK401", 3, "#SBATCH --mem=1G -a 1-9"),
+        ("--mem=1G", "--mem=1G -a 1-9\n#SBATCH --mail-type END", "RK401", 4, "##SBATCH --mail-type END"),
         ("--mem=1G", "--mem=1G --array=1-5000", "RK403", 3, "#SBATCH --mem=1G --array=1-5000%50"),
         ("--mem=1G", "--mem=1G --array=1-9 -o log.txt", "RK404", 3, "#SBATCH --mem=1G --array=1-9 -o log_%A_%a.txt"),
+        ("--mem=1G", "--mem=1G -a 1-9 -o %%a", "RK404", 3, "#SBATCH --mem=1G -a 1-9 -o %%a_%A_%a"),
+        ("--mem=1G", "--mem=1G -a 1-9 -o 'a b'", "RK404", 3, "#SBATCH --mem=1G -a 1-9 -o 'a b_%A_%a'"),
+        ("--mem=1G", "--mem=1G -a 1-9 '--output=a b'", "RK404", 3, "#SBATCH --mem=1G -a 1-9 --output='a b_%A_%a'"),
         ("--mem=1G", "--mem=1G -o logs/%j.txt", "RK501", 3, None),
         ("--mem=1G", "--mem=1G -o run_%j/log.txt", "RK501", 3, "#SBATCH --mem=1G -o run_%j_log.txt"),
         ("Rscript", "RScript", "RK601", 7, "Rscript work.R"),
@@ -251,6 +256,8 @@ def test_a_program_that_counts_the_machine_s_cores() -> None:
         ("python a.py", {"a.py": "def cpu_count():\n    return 1\ncpu_count()\n"}),
         ("python a.py", {"a.py": "print 'Python 2', cpu_count()"}),
         ("python a.py", {"a.py": "import joblib\njoblib.cpu_count()\n"}),
+        ("python a.py", {"a.py": "import os\nn = min(4, os.cpu_count())\n"}),
+        ("Rscript work.R", {"work.R": "n <- min(4L, detectCores())"}),
     ],
 )
 def test_programs_that_do_well(command: str, files: dict[str, str]) -> None:
@@ -292,6 +299,8 @@ def test_several_tasks_that_nothing_starts() -> None:
         "##SBATCH --mem=9X",
         "#SBATCH --open-mode append --tasks-per-node 1",
         "#SBATCH --nice -H",
+        "#SBATCH -a 7 -o log.txt",
+        "#SBATCH -a 1-9 -o log.txt --open-mode=append",
     ],
 )
 def test_lines_that_are_well(line: str) -> None:

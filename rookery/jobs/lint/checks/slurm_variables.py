@@ -10,6 +10,7 @@ from rookery.jobs.lint.script.assignments import assignments
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.lint.script.names import SLURM_ELSE, SLURM_VARIABLES
 from rookery.jobs.lint.script.similar_names import meant
+from rookery.jobs.lint.script.sourcing import sourced, sourced_text
 
 _MEANT: Final = {
     "SLURM_ARRAYID": "SLURM_ARRAY_TASK_ID",
@@ -59,12 +60,20 @@ def misspelt(script: Context) -> Iterator[Finding]:
         other, certain = known_name(name)
         if not other or name in own or _is_set_otherwise(script, name):
             continue
-        if not certain and (not script.asks or _may_be_another_s(script, name)):
+        may_be_set = _may_be_another_s(script, name) or _reads_unknown_file(script)
+        if may_be_set and (not certain or not name.isupper()):
+            continue
+        if not certain and not script.asks:
             continue
         start = script.text.find(name, at, at + len(name) + 4)
         edits = [Edit(start, start + len(name), other)] if start >= 0 else []
         yield script.finding(
-            "RK407", script.line_at(at), _why(name, other), severity="warning", edits=edits, safe=certain
+            "RK407",
+            script.line_at(at),
+            _why(name, other),
+            severity="warning",
+            edits=edits,
+            safe=certain and name.isupper() and not may_be_set,
         )
     for program in programs(script):
         for match in _IN_PROGRAM.finditer(program.text):
@@ -80,11 +89,20 @@ def _why(name: str, other: str) -> str:
 
 def _may_be_another_s(script: Context, name: str) -> bool:
     """Return whether a script has another value for a variable, or tests it: it may be another scheduler's."""
-    return bool(re.search(rf"\$\{{{name}:?[-+]|-[nz] \"?\$\{{?{name}\b", script.code))
+    return bool(re.search(rf"\$\{{{name}:?[-+=?]|-[nz] \"?\$\{{?{name}\b|-v {name}\b", script.code))
+
+
+def _reads_unknown_file(script: Context) -> bool:
+    """Return whether a script reads a file into its shell that may set any variable: not the system's, nor its own."""
+    return any(not path.startswith("/etc/") and sourced_text(script, path) is None for _, path in sourced(script))
 
 
 def _is_set_otherwise(script: Context, name: str) -> bool:
     """Return whether a script gives a variable a value by another way than `NAME=VALUE`."""
     reads = rf"\b(?:read|for|let|mapfile|printf -v)\b[^\n;]*(?<![$\w{{]){name}\b"
     counts = rf"\(\([^()\n]*(?<![$\w]){name}\s*[-+*/]?="
-    return bool(re.search(rf"{reads}|{counts}|\$\{{{name}:?=", script.code))
+    texts = [sourced_text(script, path) or "" for _, path in sourced(script)]
+    texts += [option.value or "" for option in script.directives.options if option.name == "export"]
+    return bool(re.search(rf"{reads}|{counts}|\$\{{{name}:?=", script.code)) or any(
+        re.search(rf"(?<![$\w{{]){name}\b", text) for text in texts
+    )

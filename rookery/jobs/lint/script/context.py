@@ -14,6 +14,7 @@ from rookery.jobs.lint.script.shell import ShellScript
 from rookery.jobs.lint.script.shell import read as read_shell
 from rookery.jobs.measured_runs import MeasuredRun
 from rookery.projects.scripts import option_table
+from rookery.projects.scripts.directive_words import quoted
 from rookery.projects.scripts.directives import DirectiveOption, Directives
 from rookery.projects.scripts.directives import read as read_directives
 from rookery.projects.scripts.option_table import OptionTable
@@ -77,10 +78,12 @@ class Context:
     @cached_property
     def code(self) -> str:
         """Its text with blanks for the shell's comments; every offset stays valid."""
-        text = self.text
-        for start, end in self.shell.remarks:
-            text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
-        return text
+        pieces, done = [], 0
+        for start, end in sorted(self.shell.remarks):
+            if start >= done:
+                pieces += [self.text[done:start], " " * (end - start)]
+                done = end
+        return "".join([*pieces, self.text[done:]])
 
     @cached_property
     def interpreter(self) -> tuple[str, str]:
@@ -158,8 +161,10 @@ class Context:
         return apply(line, edits_of_line)
 
     def value_edit(self, option: DirectiveOption, value: str) -> Edit:
-        """Return the edit that gives an option another value."""
-        return Edit(option.value_start, option.end, value)
+        """Return the edit that gives an option another value, in quotes where it needs them."""
+        if self.text[option.start] in "\"'":  # they go round the whole option
+            return Edit(option.start, option.end, f"--{option.name}={_word(value)}")
+        return Edit(option.value_start, option.end, _word(value))
 
     def new_line(self, text: str, *, first: bool = False) -> Edit:
         """Return the edit that adds an `#SBATCH` line.
@@ -176,3 +181,7 @@ class Context:
             return Edit(len(self.text), len(self.text), f"\n{text}\n")
         at = self.starts[number - 1]
         return Edit(at, at, f"{text}\n")
+
+
+def _word(value: str) -> str:
+    return quoted(value) if re.search(r"[\s\"'\\#]", value) else value
