@@ -167,7 +167,7 @@ def examine(  # noqa: PLR0913
         return [finding for rule in _RULES for finding in rule(checked)]
 
     findings = [*form.ends(text, path), *harmful_fixes.left_out(found_in(context.text), context.text, found_in)]
-    left, ignored = ignores.applied(findings, context.text, path, files, elsewhere=lambda: _is_for_others(files))
+    left, ignored = ignores.applied(findings, context, elsewhere=lambda: _is_for_others(files))
     left.sort(key=lambda finding: (finding.path != path, finding.path, finding.line, finding.code))
     return LintResult(left, ignored)
 

@@ -82,6 +82,10 @@ class Context:
             text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
         return text
 
+    def is_remark(self, offset: int) -> bool:
+        """Return whether a place in the text is in a comment of the shell's."""
+        return any(start <= offset < end for start, end in self.shell.remarks)
+
     @cached_property
     def interpreter(self) -> tuple[str, str]:
         """What the first line names, without its folder, and what that is given.
