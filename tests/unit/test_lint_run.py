@@ -196,6 +196,33 @@ def test_fix_tells_in_json_what_it_did(here: Path, capsys: pytest.CaptureFixture
     assert set(document["files"][0]["findings"][0]) == {"code", "path", "line", "severity", "why", "mended", "safe"}
 
 
+def test_all_that_a_fix_changes_is_reported(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also what another fix reveals, and beside a finding of the same kind that stays; with the lines as they were."""
+    slips = "#SBATCH --walltime=1:0:0\n#SBATCH --name=x\n#SBATCH --pty\n"
+    (here / "job.sh").write_bytes(f"\n#!/bin/bash\r\n{slips}set -e\n#SBATCH --mem=1G\nRScript work.R\n".encode())
+    assert lint("job.sh", fix=True, check=True, json=True) == 1
+    document = json.loads(capsys.readouterr().out)["files"][0]
+    fixed = {(finding["code"], finding["line"]) for finding in document["mended"]}
+    assert fixed >= {("RK101", 1), ("RK102", 2), ("RK209", 3), ("RK209", 4), ("RK201", 7), ("RK601", 8)}
+    assert "RK209" in [finding["code"] for finding in document["findings"]]
+    assert lint("job.sh", fix=True, json=True) == 1
+    assert json.loads(capsys.readouterr().out)["files"][0] == document
+
+
+def test_a_check_of_the_fixes_fails_where_the_file_has_errors(here: Path) -> None:
+    (here / "job.sh").write_text(BAD)
+    assert lint("job.sh", fix=True, check=True) == 1
+    assert lint("job.sh", fix=True) == 0
+    assert lint("job.sh", fix=True, check=True) == 0
+
+
+@pytest.mark.parametrize("words", [("",), (" ", "job.sh"), ("job.sh", ",")])
+def test_an_empty_name_is_an_error(here: Path, words: tuple[str, ...]) -> None:
+    (here / "job.sh").write_text(GOOD)
+    with pytest.raises(RookeryError, match="The name of a file is empty"):
+        lint(*words)
+
+
 def test_odd_files(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "binary.sh").write_bytes(bytes(range(256)))
     (here / "empty.sh").write_bytes(b"")
@@ -249,6 +276,7 @@ def test_a_file_that_can_t_be_read(here: Path, capsys: pytest.CaptureFixture[str
     os.mkfifo(here / "pipe.sh")
     with pytest.raises(RookeryError, match="not a regular file"):
         lint("pipe.sh")
+    assert not capsys.readouterr().out
     os.mkfifo(here / "other.sh")
     (here / "job.sh").write_text(BAD)
     with pytest.raises(RookeryError, match=r"2 files were not checked\. The first: pipe\.sh is not a regular file"):

@@ -38,7 +38,7 @@ from rookery.jobs.lint.checks import (
     thread_options,
     workers,
 )
-from rookery.jobs.lint.finding import Finding, apply
+from rookery.jobs.lint.finding import Finding, apart, apply, original_lines
 from rookery.jobs.lint.ignores import Ignored
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.measured_runs import MeasuredRun
@@ -148,7 +148,7 @@ def examine(  # noqa: PLR0913
     folder: Folder | None = None,
     past: Sequence[MeasuredRun] = (),
 ) -> LintResult:
-    """Return what is wrong with a job script, and what is and its comments overrule.
+    """Return what is wrong with a job script, and what of it its comments overrule.
 
     Args:
         text: The script.
@@ -182,24 +182,43 @@ def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folde
         files: As for `check`.
         folder: As for `check`.
     """
+    return fixed(text, cluster, path=path, files=files, folder=folder)[0]
+
+
+def fixed(
+    text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None
+) -> tuple[str, list[Finding]]:
+    """Return a job script with all safe fixes made, and the findings that were fixed, with their lines in the original.
+
+    Args:
+        text: The script.
+        cluster: Where it is to run.
+        path: Its path, as for `check`.
+        files: As for `check`.
+        folder: As for `check`.
+    """
     if form.unreadable(text, path):
-        return text
+        return text, []
+    done = list(form.ends(text, path))
     text = form.mend(text)
     findings = check(text, cluster, path=path, files=files, folder=folder)
+    origin = list(range(text.count("\n") + 2))  # for each line now, from 1 on, its line in the original
     for _ in range(50):  # one fix may reveal the next finding
-        fixes = [finding.edits for finding in findings if finding.safe and finding.path == path and finding.edits]
+        fixes = [finding for finding in findings if finding.safe and finding.path == path and finding.edits]
         if not fixes:
             break
-        together = [edit for edits in fixes for edit in edits]
-        for chosen in (together, *fixes[:1]):  # all of them, or the first alone
-            mended = apply(text, chosen)
+        for chosen in (apart(fixes), fixes[:1]):  # all of them, or the first alone
+            edits = [edit for finding in chosen for edit in finding.edits]
+            mended = apply(text, edits)
             after = check(mended, cluster, path=path, files=files, folder=folder)
             if not harmful_fixes.new_refusal(findings, after):
                 break
         if mended == text:
             break
+        done += [replace(finding, line=origin[finding.line]) for finding in chosen]
+        origin = [0, *(origin[line] for line in original_lines(text, edits))]
         text, findings = mended, after
-    return text
+    return text, done
 
 
 def _context(text: str, cluster: "Cluster", path: str, files: Files, folder: Folder | None) -> Context:

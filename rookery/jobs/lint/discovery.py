@@ -34,6 +34,8 @@ def named(words: Sequence[str]) -> list[tuple[Path, bool]]:
     Raises:
         RookeryError: One of them is not there.
     """
+    if any(not word.strip(" ,") for word in words):
+        raise RookeryError("The name of a file is empty: is a variable not set?", hint="invoke lint job.sh")
     files: dict[Path, bool] = {}
     for path in (path for word in words for part in _parts(word) for path in _paths(part)):
         inside = [file for file, _ in within(path)] if path.is_dir() else [path]

@@ -59,10 +59,12 @@ def run(options: LintOptions) -> int:
         elif jobs:
             scripts += checks.rendered(project, set(), only=jobs)
     drop_repeated(scripts)
-    show(scripts, cluster, options)
+    if scripts or not problems:
+        show(scripts, cluster, options)
     if problems:
         raise _joined(problems)
-    return int(any(finding.severity == "error" for script in scripts for finding in script.findings))
+    there = [finding for script in scripts for finding in script.findings + script.mended * options.check]
+    return int(any(finding.severity == "error" for finding in there))
 
 
 def _chosen(
