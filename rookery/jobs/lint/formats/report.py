@@ -12,15 +12,25 @@ from rookery.core import console, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.jobs.lint.checked_script import CheckedScript
-from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.formats import github, sarif
 from rookery.jobs.options import LintOptions
+from rookery.projects.scripts import directives
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
 _NAMED = 10
 """Most files that the next command names."""
+
+_KEYS = {
+    "mem": "memory",
+    "time": "time",
+    "partition": "partition",
+    "account": "account",
+    "qos": "qos",
+    "array": "array",
+}
+"""Keys of a job in rookery.yml for options of sbatch."""
 
 Report = Callable[[Sequence[CheckedScript], "Cluster", LintOptions], None]
 
@@ -81,11 +91,14 @@ def _text(scripts: Sequence[CheckedScript], cluster: "Cluster", options: LintOpt
         for finding in script.mended:
             done = "would fix" if options.check else "fixed"
             line(f"{finding.path}:{finding.line}: {done} {finding.code}: {finding.why}", "green")
-            _print_mended(finding, line)
+            _print_mended(finding.mended, line)
         for finding in script.findings:
             colour = "red" if finding.severity == "error" else "yellow"
-            line(f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.why}", colour)
-            _print_mended(finding, line)
+            is_rendered = script.source and f"{finding.path} (rendered)" == script.path
+            place = f"{finding.path}:{finding.line}"
+            where = f"{script.source} ({place} as rendered)" if is_rendered else place
+            line(f"{where}: {finding.severity} {finding.code}: {finding.why}", colour)
+            _print_mended(_in_rookery_yml(finding.mended) if is_rendered else finding.mended, line)
     line(_summary(scripts, cluster, options), "bold")
     safe = [finding for script in scripts for finding in script.findings if finding.safe]
     if safe:
@@ -110,9 +123,18 @@ def _quoted(path: str) -> str:
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
-def _print_mended(finding: Finding, line: Callable[..., None]) -> None:
-    for text in (finding.mended or "").split("\n") if finding.mended is not None else []:
+def _print_mended(mended: str | None, line: Callable[..., None]) -> None:
+    for text in mended.split("\n") if mended is not None else []:
         line(f"    {text.strip()}", "dim")
+
+
+def _in_rookery_yml(mended: str | None) -> str | None:
+    """Return the corrected line as a key of a job in rookery.yml; None for an option that has none."""
+    if not mended or not mended.startswith(directives.MARK):
+        return mended
+    options = directives.read(mended).options
+    values = {_KEYS[each.name]: each.value for each in options if each.value and each.name in _KEYS}
+    return "\n".join(f"{key}: {json.dumps(value) if ':' in value else value}" for key, value in values.items()) or None
 
 
 def _counted(scripts: Sequence[CheckedScript]) -> Counter[str]:
