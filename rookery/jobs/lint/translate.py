@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rookery.core import atomic_files, console, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
-from rookery.jobs.lint import discovery
+from rookery.jobs.lint import discovery, job_words
 from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.script.project_files import Surroundings
@@ -67,9 +67,10 @@ def run(options: LintOptions, cluster: "Cluster", project: "Project | None") -> 
         )
     if not options.files:
         raise RookeryError("Missing argument FILE.", hint=f"invoke lint --translate job.pbs {cluster.option}")
+    words = [job_words.own_script(job_words.job_of(word, project), cluster, project) or word for word in options.files]
     scripts = [
         script
-        for file, alone in discovery.named(options.files)
+        for file, alone in discovery.named(words)
         if (script := _translated(file, cluster, project, mend=options.fix, alone=alone))
     ]
     states = _write(scripts, check=options.check) if options.fix else []
@@ -108,7 +109,7 @@ def _translated(
             f"{file} {reason}: there is nothing to translate.",
             hint=f"invoke lint {shlex.quote(str(file))} {cluster.option}",
         )
-    target = file.with_suffix(".slurm" if file.suffix != ".slurm" else ".sbatch")
+    target = discovery.translation_of(file)
     name = place.name(target) if inside else str(target)
     new = translation.text
     if mend:

@@ -32,6 +32,9 @@ _KEYS = {
 }
 """Keys of a job in rookery.yml for options of sbatch."""
 
+_FOREIGN = {"RK107", "RK108", "RK109"}
+"""The rules on scripts that are for another scheduler."""
+
 Report = Callable[[Sequence[CheckedScript], "Cluster", LintOptions], None]
 
 
@@ -100,15 +103,23 @@ def _text(scripts: Sequence[CheckedScript], cluster: "Cluster", options: LintOpt
             line(f"{where}: {finding.severity} {finding.code}: {finding.why}", colour)
             _print_mended(_in_rookery_yml(finding.mended) if is_rendered else finding.mended, line)
     line(_summary(scripts, cluster, options), "bold")
+    if foreign := next((script.path for script in scripts if _is_foreign(script)), ""):
+        line(f"  next: {_call(['--translate', _quoted(foreign)], cluster, options)}   # prints it for Slurm")
     safe = [finding for script in scripts for finding in script.findings if finding.safe]
     if safe:
-        call = [
-            f"{invocation()} lint",
-            *(map(_quoted, _fixable(scripts)) if options.files else []),
-            f"{cluster.option} --fix",
-            *([f"--project {shlex.quote(options.project)}"] if options.project else []),
-        ]
-        line(f"  next: {' '.join(call)}   # fixes {len(safe)} of them")
+        words = [*map(_quoted, _fixable(scripts))] if options.files else []
+        line(f"  next: {_call(words, cluster, options)} --fix   # fixes {len(safe)} of them")
+
+
+def _is_foreign(script: CheckedScript) -> bool:
+    """Return whether a script is for another scheduler, and can be translated."""
+    return any(finding.code in _FOREIGN and finding.mended is None for finding in script.findings)
+
+
+def _call(words: Sequence[str], cluster: "Cluster", options: LintOptions) -> str:
+    """Return a call of lint with the cluster and the project that this one has."""
+    project = ["--project", shlex.quote(options.project)] if options.project else []
+    return " ".join([f"{invocation()} lint", *words, cluster.option, *project])
 
 
 def _fixable(scripts: Sequence[CheckedScript]) -> list[str]:
