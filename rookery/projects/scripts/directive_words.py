@@ -84,6 +84,12 @@ def split(line: str, at: int, offset: int) -> tuple[list[DirectiveWord], list[Sl
     return words, slips
 
 
+def quoted(text: str) -> str:
+    """Return a word in quotes, as sbatch reads them."""
+    quote = "'" if "'" not in text else '"'
+    return quote + re.sub(r'(["\\])' if quote == '"' else r"(\\)", r"\\\1", text) + quote
+
+
 _BETWEEN: Final = re.compile(rf"[{_OTHER_BLANKS}]+(?=[{BLANKS}]*(?:[-{DASHES}#]|$))")
 """Such blanks where only a blank can be meant: before an option, a comment, or at the end."""
 
