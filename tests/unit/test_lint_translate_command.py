@@ -195,9 +195,12 @@ def test_bytes_that_are_not_text_are_kept(here: Path) -> None:
 
 
 def test_a_job_of_rookery_yml_means_its_own_script(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (here / "rookery.yml").write_text("name: x\nclusters: [penguins]\njobs:\n  own: {script: job.pbs}\n")
+    jobs = "jobs:\n  own: {script: job.pbs}\n  sim: {command: a}\n"
+    (here / "rookery.yml").write_text(f"name: x\nclusters: [penguins]\n{jobs}")
     assert run.run(options.LintOptions(files=("own",), translate=True)) == 0
     assert capsys.readouterr().out == SLURM
+    with pytest.raises(RookeryError, match=r"The script of sim is made from rookery\.yml"):
+        translate("sim")
 
 
 @pytest.mark.parametrize(("name", "target"), [("job.pbs", "job.slurm"), ("x.slurm", "x.sbatch")])

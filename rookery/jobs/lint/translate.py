@@ -68,7 +68,7 @@ def run(options: LintOptions, cluster: "Cluster", project: "Project | None") -> 
         )
     if not options.files:
         raise RookeryError("Missing argument FILE.", hint=f"invoke lint --translate job.pbs {cluster.option}")
-    words = [job_words.own_script(job_words.job_of(word, project), cluster, project) or word for word in options.files]
+    words = [_file_of(word, cluster, project) for word in options.files]
     scripts = [
         script
         for file, alone in discovery.named(words)
@@ -81,6 +81,22 @@ def run(options: LintOptions, cluster: "Cluster", project: "Project | None") -> 
         _print(scripts, states)
         _print_problems(scripts, cluster, options)
     return int(any(finding.severity == "error" for script in scripts for finding in script.findings))
+
+
+def _file_of(word: str, cluster: "Cluster", project: "Project | None") -> str:
+    """Return the file that a word means: that of a job's own script, or the word itself.
+
+    Raises:
+        RookeryError: It means a job whose script rookery makes.
+    """
+    job = job_words.job_of(word, project)
+    script = job_words.own_script(job, cluster, project)
+    if job and not script:
+        raise RookeryError(
+            f"The script of {job} is made from rookery.yml, for Slurm: there is nothing to translate.",
+            hint=f"invoke lint {job} {cluster.option}",
+        )
+    return script or word
 
 
 def _translated(
