@@ -150,6 +150,7 @@ def test_a_launcher_that_the_profile_leaves_empty() -> None:
         ("N=$(dirname $0 | wc -c)", None),
         ('cd "$(dirname $0)/.."', None),
         ("D=$(cd $(dirname $0)/.. && pwd)", None),
+        ("D=$(dirname $(dirname $0))", None),
         ("cd $(dirname $0); . $(dirname $0)/lib.sh", None),
     ],
 )
