@@ -105,7 +105,8 @@ def _takes_more(script: Context, command: ShellCommand) -> bool:
     """Return whether one more word at the end of a command is an argument of the program that it runs."""
     words = programs_run(script, command)[0]
     name = words[0].text.rpartition("/")[2]
-    if command.documents or words[-1] not in command.words or name == "R":
+    several = any(word.text.strip(":+") == "" for word in command.words)  # `mpirun ./a : ./b`, `parallel ./a ::: 1 2`
+    if several or command.documents or words[-1] not in command.words or name == "R":
         return False
     if name in SHELLS | {"julia", "perl"}:
         return len(words) > 1 and not words[1].text.startswith("-")
