@@ -239,6 +239,24 @@ def test_an_option_that_sbatch_takes_as_it_is_meant(options: str) -> None:
     assert findings(options) == []
 
 
+@pytest.mark.parametrize(
+    ("memory", "corrected"),
+    [
+        ("--mem=16", "--mem=16G"),
+        ("--mem-per-cpu=4", "--mem-per-cpu=4G"),
+        ("--mem=16M", None),
+        ("--mem=500", None),
+        ("--mem=0", None),
+        ("--mem=16G", None),
+    ],
+)
+def test_megabytes_where_gigabytes_are_meant(memory: str, corrected: str | None) -> None:
+    text = SCRIPT.format("--time=1:0:0").replace("--mem=1G", memory)
+    assert [(finding.code, finding.safe, finding.mended) for finding in check(text)] == (
+        [("RK219", False, f"#SBATCH --partition=parallel {corrected}")] if corrected else []
+    )
+
+
 def test_minutes_that_can_be_no_hours_there() -> None:
     text = SCRIPT.format("--gres=gpu:1").replace("=parallel", "=gpu-short --time={}:00")
     assert [finding.code for finding in check(text.format(48))] == []

@@ -50,7 +50,7 @@ PENGUINS = HEC.replace("=parallel", "=PenguinPartition").replace("source /etc/pr
         ("=parallel", "=paralell", "RK301", 2, "#SBATCH --partition=parallel"),
         ("--partition=parallel", "-p Serial", "RK301", 2, "#SBATCH -p serial"),
         ("--partition=parallel", "-pSerial", "RK301", 2, "#SBATCH -pserial"),
-        ("=parallel", "=test,nonesuch", "RK301", 2, "#SBATCH --partition=test,parallel"),
+        ("=parallel", "=test,nonesuch", "RK301", 2, "#SBATCH --partition=test,serial"),
         ("--time=00:05:00", "--time=01:00:00 -p test", "RK302", 4, "#SBATCH --time=00:05:00 -p test"),
         ("=parallel", "=serial --cpus-per-task=8", "RK303", 2, "#SBATCH --partition=parallel --cpus-per-task=8"),
         ("--mem=1G", "--mem=1G --cpus-per-task=513", "RK303", 3, None),
@@ -131,13 +131,28 @@ def test_what_a_partition_needs(line: str, site: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "why", "mended"),
+    [
+        ("-p cpu-6h -t 12:00:00", "cpu-6h allows at most 6 hours", "#SBATCH -p cpu-48h -t 12:00:00"),
+        ("-t 12:00:00", "The default partition, cpu-6h, allows at most 6 hours", "#SBATCH --partition=cpu-48h"),
+        ("-t 300-0", "The default partition, cpu-6h, allows at most 6 hours", "#SBATCH -t 06:00:00"),
+        ("-t 6:00:00", "", ""),
+    ],
+)
+def test_more_time_than_the_partition_gives(options: str, why: str, mended: str) -> None:
+    findings = check(f"#!/bin/bash\n#SBATCH --mem=1G\n#SBATCH {options}\nhostname\n", "hex")
+    assert [finding.code for finding in findings] == ["RK302"] * bool(why)
+    assert all(finding.why.startswith(why) and finding.mended == mended and not finding.safe for finding in findings)
+
+
+@pytest.mark.parametrize(
     ("taken", "code", "mended"),
     [
-        ("#SBATCH --account=bdlan09\n", "RK307", "#SBATCH --account=bdlan09"),
+        ("#SBATCH --account=bdlan09\n", "RK307", None),
         ("#SBATCH --gres=gpu:1\n", "RK308", "#SBATCH --gres=gpu:1"),
     ],
 )
-def test_what_a_site_requires(taken: str, code: str, mended: str) -> None:
+def test_what_a_site_requires(taken: str, code: str, mended: str | None) -> None:
     text = (Path(__file__).parents[1] / "data/jobscripts/good/bede-gpu.sh").read_text()
     assert taken in text
     findings = check(text.replace(taken, ""), "bede")

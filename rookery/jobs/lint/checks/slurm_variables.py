@@ -6,11 +6,11 @@ from typing import Final
 
 from rookery.jobs.lint.checks.programs import programs
 from rookery.jobs.lint.finding import Edit, Finding
-from rookery.jobs.lint.script.assignments import assignments
+from rookery.jobs.lint.script.assignments import assignments, expects_unset, is_set_otherwise
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.lint.script.names import SLURM_ELSE, SLURM_VARIABLES
 from rookery.jobs.lint.script.similar_names import meant
-from rookery.jobs.lint.script.sourcing import sourced, sourced_text
+from rookery.jobs.lint.script.sourcing import sourced_files_set
 
 _MEANT: Final = {
     "SLURM_ARRAYID": "SLURM_ARRAY_TASK_ID",
@@ -57,12 +57,14 @@ def known_name(name: str) -> tuple[str, bool]:
 def misspelt(script: Context) -> Iterator[Finding]:
     """Yield findings for variables that Slurm does not set, and whose name is like one that it does."""
     own = {assignment.name for assignment in assignments(script)}
+    exported = script.directives.value("export") or ""
     for name, at in script.shell.expansions:
         other, certain = known_name(name)
-        if not other or name in own or _is_set_otherwise(script, name):
+        if not other or name in own or is_set_otherwise(script, name):
             continue
-        may_be_set = _may_be_another_s(script, name) or _reads_unknown_file(script)
-        if may_be_set and (not certain or not name.isupper()):
+        elsewhere = sourced_files_set(script, name)
+        unsure = elsewhere is None or expects_unset(script, name)
+        if elsewhere or name in exported or (unsure and not (certain and name.isupper())):
             continue
         if not certain and not script.asks:
             continue
@@ -74,7 +76,7 @@ def misspelt(script: Context) -> Iterator[Finding]:
             _why(name, other),
             severity="warning",
             edits=edits,
-            safe=certain and name.isupper() and not may_be_set,
+            safe=certain and name.isupper() and not unsure,
         )
     for program in programs(script):
         for match in _IN_PROGRAM.finditer(program.text):
@@ -86,27 +88,6 @@ def misspelt(script: Context) -> Iterator[Finding]:
 
 def _why(name: str, other: str) -> str:
     return f"Slurm sets no {name} (did you mean {other}?): it is empty."
-
-
-def _may_be_another_s(script: Context, name: str) -> bool:
-    """Return whether a script has another value for a variable, or tests it: it may be another scheduler's."""
-    return bool(re.search(rf"\$\{{{name}:?[-+=?]|-[nz] \"?\$\{{?{name}\b|-v {name}\b", script.code))
-
-
-def _reads_unknown_file(script: Context) -> bool:
-    """Return whether a script reads a file into its shell that may set any variable: not the system's, nor its own."""
-    return any(not path.startswith("/etc/") and sourced_text(script, path) is None for _, path in sourced(script))
-
-
-def _is_set_otherwise(script: Context, name: str) -> bool:
-    """Return whether a script gives a variable a value by another way than `NAME=VALUE`."""
-    reads = rf"\b(?:read|for|let|mapfile|printf -v)\b[^\n;]*(?<![$\w{{]){name}\b"
-    counts = rf"\(\([^()\n]*(?<![$\w]){name}\s*[-+*/]?="
-    texts = [sourced_text(script, path) or "" for _, path in sourced(script)]
-    texts += [option.value or "" for option in script.directives.options if option.name == "export"]
-    return bool(re.search(rf"{reads}|{counts}|\$\{{{name}:?=", script.code)) or any(
-        re.search(rf"(?<![$\w{{]){name}\b", text) for text in texts
-    )
 
 
 def without_dollar(script: Context) -> Iterator[Finding]:

@@ -107,5 +107,12 @@ OPTION_RULES: Final = (
         "it means `--ntasks-per-node`, or `--cores-per-socket`",
         "by hand: the whole name",
     ),
+    Rule(
+        "RK219",
+        "warning",
+        "`--mem=16`, without a unit",
+        "Slurm reads megabytes, and ends the job when it needs more",
+        "by hand: `16G`",
+    ),
 )
 """In the order of the codes."""

@@ -70,3 +70,16 @@ def constants(script: Context) -> dict[str, tuple[int, int, int]]:
         if number and times[assignment.name] == named[assignment.name] == 1:
             numbers[assignment.name] = (int(number[2]), assignment.value_start, assignment.end)
     return numbers
+
+
+def is_set_otherwise(script: Context, name: str) -> bool:
+    """Return whether a script gives a variable a value by another way than `NAME=VALUE`."""
+    reads = rf"\b(?:read|for|let|mapfile|printf -v)\b[^\n;]*(?<![$\w{{]){name}\b"
+    counts = rf"\(\([^()\n]*(?<![$\w]){name}\s*[-+*/]?="
+    return bool(re.search(rf"{reads}|{counts}|\$\{{{name}:?=", script.code))
+
+
+def expects_unset(script: Context, name: str) -> bool:
+    """Return whether a script has another value for a variable that is not set, or tests it first."""
+    tests = rf"(?:\[|\btest)[ \t][^\]\n;]*\$\{{?{name}\b|-v {name}\b"
+    return bool(re.search(rf"\$\{{{name}:?[-+?]|{tests}", script.code))

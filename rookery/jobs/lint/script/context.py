@@ -1,5 +1,6 @@
 """A job script with everything that the rules need of it, each computed once."""
 
+import posixpath
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -115,6 +116,19 @@ class Context:
     def asks(self) -> bool:
         """Whether it has any `#SBATCH` line: one without takes its options from the command line, unseen here."""
         return bool(self.directives.lines)
+
+    def named_file(self, name: str) -> tuple[str, str] | None:
+        """Return a file of the project that the script names: its path, and its text; None where it is none, or unsure.
+
+        Args:
+            name: From the project's root, in which jobs start, or from the script's folder.
+        """
+        if not name or name.startswith(("/", "~")) or "$" in name or "`" in name:
+            return None
+        for path in map(posixpath.normpath, (name, posixpath.join(posixpath.dirname(self.path), name))):
+            if (text := self.files(path)) is not None:
+                return path, text
+        return None
 
     def line_at(self, offset: int) -> int:
         """Return the line of a place in the text, from 1 on."""
