@@ -6,11 +6,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import dropwhile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
+from rookery.jobs.lint.script import first_line
 from rookery.jobs.lint.script.shell import ShellScript
 from rookery.jobs.lint.script.shell import read as read_shell
 from rookery.jobs.measured_runs import MeasuredRun
@@ -23,8 +23,6 @@ from rookery.projects.scripts.option_table import OptionTable
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
-_SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+([^\n]*))?")
-_SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "ash"}
 
 PROGRAMS = {".py": "python3", ".r": "Rscript", ".jl": "julia", ".pl": "perl"}
 """Endings of programs in other languages than the shell's, in small letters, and what runs them."""
@@ -92,20 +90,13 @@ class Context:
 
         Where it names nothing, what runs files with such an ending; "" for any other.
         """
-        match = _SHEBANG.match(self.text)
-        if not match:
-            return PROGRAMS.get(PurePosixPath(self.path).suffix.lower(), ""), ""
-        program, arguments = match.group(1).rpartition("/")[2], (match.group(2) or "").strip()
-        if program == "env":
-            words = [word.removeprefix("-S") for word in arguments.split()]
-            words = list(dropwhile(lambda word: not word or word.startswith("-") or "=" in word, words))
-            program, arguments = (words[0] if words else "").rpartition("/")[2], " ".join(words[1:])
-        return program, arguments
+        by_ending = PROGRAMS.get(PurePosixPath(self.path).suffix.lower(), "")
+        return first_line.interpreter(self.text) or (by_ending, "")
 
     @property
     def is_shell(self) -> bool:
         """Whether it is a script of sh or of a shell like it; so too where it does not say."""
-        return self.interpreter[0] in {"", *_SHELLS}
+        return self.interpreter[0] in {"", *first_line.SHELLS}
 
     @property
     def is_login_shell(self) -> bool:
