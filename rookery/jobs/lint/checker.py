@@ -36,10 +36,11 @@ from rookery.jobs.lint.checks import (
     site_names,
     slurm_variables,
     start_up,
+    task_numbers,
     thread_options,
     workers,
 )
-from rookery.jobs.lint.finding import Finding, apply
+from rookery.jobs.lint.finding import Finding, apart, apply, original_lines
 from rookery.jobs.lint.ignores import Ignored
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.measured_runs import MeasuredRun
@@ -82,9 +83,9 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     arrays.size,
     arrays.one_log,
     array_numbers.unread,
-    array_numbers.without_dollar,
-    array_numbers.job_number,
-    array_numbers.without_array,
+    slurm_variables.without_dollar,
+    task_numbers.job_number,
+    task_numbers.without_array,
     slurm_variables.misspelt,
     logs.log_folders,
     mail.never_sent,
@@ -150,7 +151,7 @@ def examine(  # noqa: PLR0913
     folder: Folder | None = None,
     past: Sequence[MeasuredRun] = (),
 ) -> LintResult:
-    """Return what is wrong with a job script, and what is and its comments overrule.
+    """Return what is wrong with a job script, and what of it its comments overrule.
 
     Args:
         text: The script.
@@ -169,7 +170,7 @@ def examine(  # noqa: PLR0913
         return [finding for rule in _RULES for finding in rule(checked)]
 
     findings = [*form.ends(text, path), *harmful_fixes.left_out(found_in(context.text), context.text, found_in)]
-    left, ignored = ignores.applied(findings, context.text, path, files, elsewhere=lambda: _is_for_others(files))
+    left, ignored = ignores.applied(findings, context, elsewhere=lambda: _is_for_others(files))
     left.sort(key=lambda finding: (finding.path != path, finding.path, finding.line, finding.code))
     return LintResult(left, ignored)
 
@@ -184,18 +185,36 @@ def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folde
         files: As for `check`.
         folder: As for `check`.
     """
+    return fixed(text, cluster, path=path, files=files, folder=folder)[0]
+
+
+def fixed(
+    text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None
+) -> tuple[str, list[Finding]]:
+    """Return a job script with all safe fixes made, and the findings that were fixed, with their lines in the original.
+
+    Args:
+        text: The script.
+        cluster: Where it is to run.
+        path: Its path, as for `check`.
+        files: As for `check`.
+        folder: As for `check`.
+    """
     if form.unreadable(text, path):
-        return text
+        return text, []
+    done = list(form.ends(text, path))
     text = form.mend(text)
     findings = check(text, cluster, path=path, files=files, folder=folder)
+    origin = list(range(text.count("\n") + 2))  # for each line now, from 1 on, its line in the original
     useless: set[tuple[str, ...]] = set()
     for _ in range(50):  # one fix may reveal the next finding
         safe = (finding for finding in findings if finding.safe and finding.path == path)
         fixes = [finding for finding in safe if finding.edits and _added(finding) not in useless]
         if not fixes:
             break
-        for chosen in (fixes, fixes[:1]):  # all of them, or the first alone
-            mended = apply(text, [edit for finding in chosen for edit in finding.edits])
+        for chosen in (apart(fixes), fixes[:1]):  # all of them, or the first alone
+            edits = [edit for finding in chosen for edit in finding.edits]
+            mended = apply(text, edits)
             after = check(mended, cluster, path=path, files=files, folder=folder)
             if not harmful_fixes.new_refusal(findings, after):
                 break
@@ -204,9 +223,11 @@ def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folde
         before, left = Counter(map(_added, findings)), Counter(map(_added, after))
         if again := {added for added in map(_added, chosen) if added and left[added] >= before[added]}:
             useless |= again
-        else:
-            text, findings = mended, after
-    return text
+            continue
+        done += [replace(finding, line=origin[finding.line]) for finding in chosen]
+        origin = [0, *(origin[line] for line in original_lines(text, edits))]
+        text, findings = mended, after
+    return text, done
 
 
 def _added(finding: Finding) -> tuple[str, ...]:
