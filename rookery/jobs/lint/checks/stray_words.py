@@ -97,7 +97,8 @@ def spaces(script: Context, slip: Slip) -> Finding:
     value = option.value or ""
     if option.name in {"time", "time-min"} and values.minutes(value) is None:
         value = option_values.time_in_words(value)
-    edits = [script.value_edit(option, value)] if value else []
+    cut = any(other.kind == "stray" and other.line == slip.line for other in script.directives.slips)
+    edits = [script.value_edit(option, value)] if value and not cut else []
     return script.finding("RK206", slip.line, _spaces(option), edits=edits, safe=True)
 
 
@@ -110,9 +111,7 @@ def _cut_value(script: Context, slip: Slip, option: DirectiveOption, rest: list[
     words = re.split(r"[\s,]+", " ".join([option.value or "", *rest]))
     if option.name == "mail-type" and all(map(value_words.is_mail_type, words)):
         whole, why = ",".join(words), _spaces(option)
-    elif option.name in {"job-name", "comment"} and all(
-        re.fullmatch(r"[^\s\"'\\$`]*\w[^\s\"'\\$`]*", word) for word in words
-    ):
+    elif _is_text(option) and all(re.fullmatch(r"[^\s\"'\\$`]*\w[^\s\"'\\$`]*", word) for word in words):
         whole, why = f'"{" ".join([option.value or "", *rest])}"', f"A text with spaces needs quotes: {_REJECTED}"
     else:
         return None
@@ -120,6 +119,14 @@ def _cut_value(script: Context, slip: Slip, option: DirectiveOption, rest: list[
     last = ends[ends.index(slip.word.end) + len(rest) - 1]
     safe = option.name == "mail-type"
     return script.finding("RK206", slip.line, why, edits=[Edit(option.value_start, last, whole)], safe=safe)
+
+
+def _is_text(option: DirectiveOption) -> bool:
+    """Return whether the words behind a value are more of it: no file's name or path has ended before."""
+    if option.name in {"job-name", "comment"}:
+        return True
+    last = (option.value or "").rpartition("/")[2]
+    return option.name in {"account", "chdir", "error", "input", "output", "wckey"} and "." not in last
 
 
 def _comment(script: Context, slip: Slip, option: DirectiveOption | None, rest: list[str]) -> Finding:
