@@ -93,11 +93,10 @@ class Comparison:
 
     @property
     def outcome(self) -> Outcome:
-        """How the two agree; a line that sbatch does not read may be one that the site requires."""
+        """How the two agree; a warning on an option (RK2) predicts nothing, unless it says so."""
         if self.answer.accepted:
             return "false alarm" if self.alarms else "silent"
-        reasons = [item for item in self.findings if _says_refused(item) or item.code in HIDDEN]
-        return "predicted" if reasons else "missed"
+        return "predicted" if any(map(_predicts, self.findings)) else "missed"
 
     def __str__(self) -> str:
         """Return a line for the reader."""
@@ -107,7 +106,17 @@ class Comparison:
 
 def _says_refused(finding: Finding) -> bool:
     """Return whether a finding says that sbatch rejects the script: by its rule, or in its own words."""
-    return _REFUSED[finding.code] == "always" or "reject" in finding.why
+    return _REFUSED[finding.code] == "always" or any(
+        words in finding.why for words in ("rejects the script", "rejects it")
+    )
+
+
+def _predicts(finding: Finding) -> bool:
+    """Return whether a finding may be the reason why sbatch rejects a script."""
+    is_warning_on_option = finding.severity == "warning" and finding.code.startswith("RK2")
+    if is_warning_on_option and finding.code not in HIDDEN:  # the site may require an option on a line that is not read
+        return "reject" in finding.why
+    return _REFUSED[finding.code] != "never"
 
 
 def ask(ssh: Sequence[str], scripts: Mapping[str, bytes]) -> dict[str, Answer]:

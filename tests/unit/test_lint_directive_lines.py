@@ -44,6 +44,12 @@ def test_lines_that_begin_as_in_old_slurm() -> None:
     assert check(text.replace("#SLURM -p nosuch", "# SLURM").replace("#SLURM", "#SBATCH")) == []
 
 
+def test_a_colon_behind_the_mark() -> None:
+    text = "#!/bin/bash\n#SBATCH: -p serial\n#SBATCH --mem=1G\nsource /etc/profile\nhostname\n"
+    assert codes(text) == ["RK206"]
+    assert fix(text) == text.replace(":", "")
+
+
 def test_components_begin_only_with_a_line() -> None:
     text = "#!/bin/bash\n#SBATCH -p serial --mem=1G\n#SBATCH {}\n#SBATCH --mem=2G\nsource /etc/profile\nhostname\n"
     parts = {"hetjob": 2, "HetJob --mem=4G": 2, "-n 1 hetjob": 1, '"hetjob"': 1, "hetjobs": 1}

@@ -98,8 +98,10 @@ def _unknown(script: Context, slip: Slip) -> Finding:
     if misnomer := option_table.MISNOMERS.get(folded):
         meant = f" (did you mean --{misnomer.name}?)" if misnomer.name else ""
         edits = _renamed(script, slip, misnomer.name) if misnomer.name else []
-        why = f"--{name} {misnomer.why}: sbatch rejects the script{meant}."
-        return script.finding("RK209", slip.line, why, edits=edits, safe=_is_certain(script, slip, misnomer))
+        certain = _is_certain(script, slip, misnomer)
+        unit = _BARE_NUMBERS.get(misnomer.name, "") if misnomer.certain and not certain else ""
+        why = f"--{name} {misnomer.why}: sbatch rejects the script{meant}.{unit}"
+        return script.finding("RK209", slip.line, why, edits=edits, safe=certain)
     if elsewhere := option_table.ELSEWHERE.get(folded):
         programs = " and ".join(elsewhere[1])
         why = f"--{name} is an option of {programs}: sbatch rejects the script. Write it behind {elsewhere[1][0]}."
@@ -115,7 +117,15 @@ _OWN_UNITS: Final = {
     "mem-per-cpu": re.compile(r".*\d\s*[KMGT](?:i?B)?", re.IGNORECASE),
     "mail-user": re.compile(r".*@.*"),
 }
-"""Values that mean the same under another scheduler's name: a bare number may be of seconds, hours or gigabytes there."""
+"""Values that mean the same under another scheduler's name: a bare number may be of hours or gigabytes there."""
+
+
+_BARE_NUMBERS: Final = {
+    "time": " Check the value: a bare number is minutes there, and 10:00 is ten minutes.",
+    "mem": " Check the value: a bare number is megabytes there.",
+    "mem-per-cpu": " Check the value: a bare number is megabytes there.",
+    "mail-user": " Check the value: --mail-user takes an address.",
+}
 
 
 def _is_certain(script: Context, slip: Slip, misnomer: Misnomer | None) -> bool:
@@ -156,6 +166,14 @@ def meant(script: Context, name: str) -> tuple[str, bool]:
 def _misspelt(script: Context, slip: Slip, name: str) -> Finding:
     """Return a finding for an option of no version; one that is like none may be the site's own (a SPANK plugin's)."""
     near, certain = meant(script, name)
+    before, colon, value = name.partition(":")
+    if colon and before in script.option_table.arguments:
+        edits = [Edit(slip.word.start, slip.word.end, f"--{before}={value}")]
+        edits = edits if script.text.startswith(slip.word.text, slip.word.start) else []
+        why = f"--{before} needs = before its value, not a colon: sbatch rejects the script."
+        return script.finding("RK205", slip.line, why, edits=edits, safe=True)
+    if name in script.option_table.letters:
+        return script.finding("RK205", slip.line, f"A letter has one dash, -{name}: sbatch rejects the script.")
     if near:
         why = f"Unknown option --{name} (did you mean --{near}?)."
         return script.finding("RK205", slip.line, why, edits=_renamed(script, slip, near), safe=certain)
@@ -182,7 +200,8 @@ def _ambiguous(script: Context, slip: Slip) -> Finding:
     name = slip.name or _by_value(script, slip)
     shown = ", ".join(f"--{candidate}" for candidate in slip.candidates[:6])
     more = " and others" if len(slip.candidates) > 6 else ""
-    meant = f" (did you mean --{name}?)" if name else ""
+    letter = _written(slip)[2:]
+    meant = f" (did you mean --{name}?)" if name else f" (did you mean -{letter}?)" if len(letter) == 1 else ""
     why = f"{_written(slip)} is ambiguous, and sbatch rejects the script: {shown}{more}{meant}."
     certain = _is_certain(script, slip, option_table.MISNOMERS.get(_written(slip)[2:].lower()))
     return script.finding(

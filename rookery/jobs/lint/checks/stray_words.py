@@ -9,7 +9,7 @@ from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.script import values
 from rookery.jobs.lint.script.context import Context
 from rookery.projects.scripts.directive_words import Slip
-from rookery.projects.scripts.directives import DirectiveOption
+from rookery.projects.scripts.directives import MARK, OLD_MARK, DirectiveOption
 
 _REJECTED: Final = "sbatch rejects the script."
 
@@ -21,7 +21,8 @@ def stray(script: Context, slip: Slip) -> Iterator[Finding]:
     if option and _is_cut_expansion(option.value or ""):  # RK203 says so
         return
     yield (
-        _spaced(script, slip)
+        _colon(script, slip)
+        or _spaced(script, slip)
         or _written_out(script, slip)
         or (_curly_quotes(script, slip, option) if option else None)
         or (_cut_value(script, slip, option, rest) if option else None)
@@ -47,6 +48,15 @@ def _rest(script: Context, slip: Slip) -> list[str]:
 
 def _is_cut_expansion(value: str) -> bool:
     return bool(re.search(r"\$\([^)]*$", value)) or value.count("`") % 2 == 1
+
+
+def _colon(script: Context, slip: Slip) -> Finding | None:
+    """Return a finding for `#SBATCH:`."""
+    start = script.starts[slip.line - 1]
+    if script.text[start : slip.word.start] not in {MARK, OLD_MARK} or slip.word.text != ":":
+        return None
+    edits = [Edit(slip.word.start, slip.word.end, "")]
+    return script.finding("RK206", slip.line, f"No colon may follow #SBATCH: {_REJECTED}", edits=edits, safe=True)
 
 
 def _spaced(script: Context, slip: Slip) -> Finding | None:

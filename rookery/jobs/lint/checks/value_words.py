@@ -147,6 +147,8 @@ def _yes_or_no(value: str) -> InvalidValue | None:
 
 def _nodes(value: str) -> InvalidValue | None:
     """Check a number of nodes; the newest versions take lists and steps as well (`1,3`, `2-8:2`)."""
+    if value == "-1":  # as if it were not there
+        return None
     if not re.fullmatch(r"\d+[km]?(?:-\d+[km]?)?(?:[,:][\d,:-]*)?", value, re.IGNORECASE):
         return InvalidValue("2")
     ends = re.fullmatch(r"(\d+)-(\d+)", value)
