@@ -31,7 +31,6 @@ VARIANTS: Mapping[str, Callable[[str], str]] = {
         "#SBATCH ", "#SBATCH -output\n#SBATCH ", 1
     ),
     "with a typographic dash": lambda text: text.replace("#SBATCH ", "#SBATCH \u2013output_file=x.log ", 1),
-    "with the line ends of old Macs": lambda text: text.replace("\r\n", "\n").replace("\n", "\r"),
     "with misspelt marks": lambda text: text.replace("#SBATCH", "#SBACTH"),
 }
 """What `--fix` is tried on besides the scripts themselves, made from every fourth of them."""

@@ -44,6 +44,12 @@ def found(body: str, options: str = ARRAY, files: dict[str, str] | None = None) 
         (f"{ID}source ~/start-pyenv\neval $(poetry env activate)\npython task.py", 9, 'python task.py "$TASK_ID"'),
         (f"{ID}./prepare\n./simulate", 6, None),
         (f"{ID}python <<'E'\nprint(1)\nE", 7, None),
+        (f"{ID}python -m simulate", 7, 'python -m simulate "$TASK_ID"'),
+        (f'{ID}bash -c "python task.py"', 7, None),  # the shell would take it for its own name
+        (f'{ID}matlab -batch "task"', 7, None),
+        (f"{ID}make all", 7, None),  # a target
+        (f"{ID}R CMD BATCH task.R", 7, None),  # the name of its log
+        (f"{ID}Rscript task.R", 7, 'Rscript task.R "$TASK_ID"'),
     ],
 )
 def test_a_variable_that_nothing_reads(body: str, line: int, mended: str | None) -> None:
@@ -180,7 +186,7 @@ def test_a_name_that_is_meant(body: str) -> None:
     ("wrong", "right", "safe"),
     [
         ("SLURM_ARRAY_TASKID", "SLURM_ARRAY_TASK_ID", True),
-        ("slurm_array_task_id", "SLURM_ARRAY_TASK_ID", True),
+        ("slurm_array_task_id", "SLURM_ARRAY_TASK_ID", False),
         ("SLURM_ARAY_TASK_ID", "SLURM_ARRAY_TASK_ID", True),
         ("SLURM_CPU_PER_TASK", "SLURM_CPUS_PER_TASK", True),
         ("SLURM_CPUS_PER_TASKS", "SLURM_CPUS_PER_TASK", True),
@@ -220,6 +226,34 @@ def test_variables_that_are_right_or_not_slurm_s(body: str) -> None:
     assert "RK407" not in codes(job(body))
 
 
+@pytest.mark.parametrize(
+    ("body", "safe"),
+    [
+        ("./simulate $SLURM_JOBNAME", True),
+        ("source run.sh\n./simulate $SLURM_JOBNAME", True),  # a file of the project that does not name it
+        ("source settings.sh\n./simulate $SLURM_JOBNAME", False),  # may set it
+        ("./simulate ${SLURM_JOBNAME:-x}", False),
+        ('if [ -n "$SLURM_JOBNAME" ]; then ./simulate; fi', False),
+    ],
+)
+def test_a_variable_that_may_be_set_elsewhere_is_left_to_the_user(body: str, safe: bool) -> None:
+    findings = check(job(body), files={"run.sh": "CASE=3\n"})
+    assert [(finding.code, finding.safe) for finding in findings] == [("RK407", safe)]
+
+
+@pytest.mark.parametrize(
+    ("body", "options"),
+    [
+        ("source settings.sh\n./simulate $slurm_nodelist", ARRAY),
+        ("source run.sh\n./simulate $SLURM_JOBNAME", ARRAY),
+        ("./simulate $SLURM_JOBNAME", f"{ARRAY} --export=SLURM_JOBNAME=x"),
+        ("./simulate ${slurm_nodelist:-x}", ARRAY),
+    ],
+)
+def test_a_variable_that_another_file_sets(body: str, options: str) -> None:
+    assert "RK407" not in codes(job(body, options), files={"run.sh": "SLURM_JOBNAME=x\n"})
+
+
 def test_another_script_may_set_a_variable_for_one_without_options() -> None:
     assert codes("#!/bin/bash\n./simulate $SLURM_TASK_ID\n") == []
     assert codes("#!/bin/bash\n./simulate $SLURM_ARRAY_TASKID\n") == ["RK407"]
@@ -251,6 +285,8 @@ def test_a_misspelt_variable_in_a_program(program: str, text: str) -> None:
         ("./simulate", "-o log_%A_%a.txt", 3, "#SBATCH --mem=1G -o log_%A.txt"),
         ("./simulate", "--error=log_%a.txt", 3, "#SBATCH --mem=1G --error=log_%j.txt"),
         ("./simulate $SLURM_ARRAY_TASK_ID", "-o log_%a.txt", 3, "#SBATCH --mem=1G -o log_%j.txt"),
+        ("./simulate", "-o 'my log_%a'", 3, "#SBATCH --mem=1G -o 'my log_%j'"),
+        ("./simulate", "-o %%%4a", 3, "#SBATCH --mem=1G -o %%%4j"),
     ],
 )
 def test_a_number_without_an_array(body: str, options: str, line: int, mended: str | None) -> None:
@@ -267,7 +303,9 @@ def test_a_number_without_an_array(body: str, options: str, line: int, mended: s
         ("SLURM_ARRAY_TASK_ID=1\n./simulate $SLURM_ARRAY_TASK_ID", ""),
         ("# sbatch --array=1-9 job.sh\n./simulate $SLURM_ARRAY_TASK_ID", ""),
         ("# sbatch -a 1-9 job.sh\n./simulate $SLURM_ARRAY_TASK_ID", ""),
+        ("case $SLURM_ARRAY_TASK_ID in 1) ./a;; *) ./b;; esac", ""),
         ("./simulate", "-o log_%A.txt"),
+        ("./simulate", "-o log_%%a.txt"),  # a per cent sign
         ("echo '$SLURM_ARRAY_TASK_ID'", ""),
         ("cat <<E\n\\$SLURM_ARRAY_TASK_ID\nE", ""),
         ("./simulate $SLURM_ARRAY_TASK_ID", ARRAY),

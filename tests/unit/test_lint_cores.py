@@ -207,8 +207,8 @@ def test_a_program_within_the_script(command: str, line: int, mended: str | None
 def test_the_message_says_what_to_request() -> None:
     program = {"work.py": "import os\nfrom multiprocessing import Pool\nPool(16)\n"}
     assert [finding.why for finding in check(PYTHON, files=program)] == [
-        "Pool(16) starts 16 processes, but the job requests 4 cores: they slow each other down. Take the number from "
-        "SLURM_CPUS_PER_TASK, or request --cpus-per-task=16."
+        "Pool(16) starts 16 processes, but the job requests 4 cores: they slow each other down. Start only as many as "
+        "it requests, or request --cpus-per-task=16."
     ]
     one = check(PYTHON.replace(" --cpus-per-task=4", ""), files={"work.py": program["work.py"].partition("\n")[2]})
     assert "the job requests 1 core:" in one[0].why

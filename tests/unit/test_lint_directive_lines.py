@@ -39,7 +39,7 @@ def test_an_option_with_one_dash_and_no_value_takes_no_other_line() -> None:
 
 def test_lines_that_begin_as_in_old_slurm() -> None:
     text = "#!/bin/bash\n#SLURM -p nosuch\n#SLURM --mem=1G\nsource /etc/profile\nhostname\n"
-    assert [(finding.code, finding.line) for finding in check(text)] == [("RK219", 2), ("RK301", 2), ("RK219", 3)]
+    assert [(finding.code, finding.line) for finding in check(text)] == [("RK220", 2), ("RK301", 2), ("RK220", 3)]
     assert fix(text) == text.replace("#SLURM", "#SBATCH")
     assert check(text.replace("#SLURM -p nosuch", "# SLURM").replace("#SLURM", "#SBATCH")) == []
 
@@ -76,3 +76,29 @@ def test_a_file_with_the_line_ends_of_old_macs() -> None:
         assert [(finding.code, finding.line, finding.mended) for finding in check(old)] == [("RK102", 1, "#!/bin/bash")]
         assert fix(old) == text
     assert check(text.replace("hostname", "printf 'a\rb'")) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "why"),
+    [
+        ("22.05", "--segment=1", "--segment needs Slurm 24.05, and hec has 22.05: sbatch rejects the script."),
+        (
+            "24.11.5",
+            "--power=x",
+            "--power was removed from Slurm after version 23.11, and hec has 24.11.5: sbatch rejects the script.",
+        ),
+        ("22.05", "--pre=x", ""),
+        ("19.05", "--checkpoint=10", ""),
+        ("24.11", "--segment=1", ""),
+        ("22.05", "--power=x", ""),
+        ("", "--segment=1 --power=x --resources=x", ""),
+        ("22.05", "--seg=1", "Slurm has no option --seg: unless hec has added it, sbatch rejects the script."),
+        ("23.02", "--ext=1", "--ext is ambiguous, and sbatch rejects the script: --extra, --extra-node-info."),
+        ("22.05", "--ext=1:1", ""),
+    ],
+)
+def test_the_version_that_a_profile_names_counts(version: str, options: str, why: str) -> None:
+    hec = known("hec")
+    cluster = replace(hec, data={**hec.data, "cluster_slurm": version})
+    found = lint.check(SCRIPT.format(options), cluster, path="job.sh", files=lambda _: None)
+    assert [finding.why for finding in found if finding.code[:3] == "RK2"] == ([why] if why else [])

@@ -1,16 +1,13 @@
 """Options on `#SBATCH` lines, judged as sbatch judges them: what Slurm 22.05 and 24.11 said to each line by hand."""
 
 import string
-from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from linting import check, fix
-from projects import known
 
-from rookery.jobs import lint
 from rookery.jobs.lint import Finding
 from rookery.projects.scripts import directives, option_table
 
@@ -217,7 +214,7 @@ MISREAD = [
     Refused("--mail-type=end,finished,fail", "RK207", "--mail-type=end,fail"),
     Refused("-output", "RK213"),
     Refused("-error", "RK213"),
-    Refused("--test-only", "RK220"),
+    Refused("--test-only", "RK221"),
     Refused("--time=48:00", "RK216", "--time=48:00:00", safe=False),
     Refused("--job-name =x", "RK206", "--job-name=x"),
     Refused("--nodes=2 --tasks=1", "RK218", "--nodes=2 --ntasks-per-node=1", safe=False),
@@ -280,6 +277,24 @@ def test_an_option_that_sbatch_takes_as_it_is_meant(options: str) -> None:
     assert findings(options) == []
 
 
+@pytest.mark.parametrize(
+    ("memory", "corrected"),
+    [
+        ("--mem=16", "--mem=16G"),
+        ("--mem-per-cpu=4", "--mem-per-cpu=4G"),
+        ("--mem=16M", None),
+        ("--mem=500", None),
+        ("--mem=0", None),
+        ("--mem=16G", None),
+    ],
+)
+def test_megabytes_where_gigabytes_are_meant(memory: str, corrected: str | None) -> None:
+    text = SCRIPT.format("--time=1:0:0").replace("--mem=1G", memory)
+    assert [(finding.code, finding.safe, finding.mended) for finding in check(text)] == (
+        [("RK219", False, f"#SBATCH --partition=parallel {corrected}")] if corrected else []
+    )
+
+
 def test_minutes_that_can_be_no_hours_there() -> None:
     text = SCRIPT.format("--gres=gpu:1").replace("=parallel", "=gpu-short --time={}:00")
     assert [finding.code for finding in check(text.format(48))] == []
@@ -300,32 +315,6 @@ def test_minutes_that_can_be_no_hours_there() -> None:
 def test_the_end_of_the_last_line(options: str, codes: list[str]) -> None:
     text = f"#!/bin/bash\n#SBATCH -p parallel --mem=1G\n#SBATCH {options}\nsource /etc/profile\nhostname\n"
     assert [(finding.code, finding.severity) for finding in check(text)] == [(code, "error") for code in codes]
-
-
-@pytest.mark.parametrize(
-    ("version", "options", "why"),
-    [
-        ("22.05", "--segment=1", "--segment needs Slurm 24.05, and hec has 22.05: sbatch rejects the script."),
-        (
-            "24.11.5",
-            "--power=x",
-            "--power was removed from Slurm after version 23.11, and hec has 24.11.5: sbatch rejects the script.",
-        ),
-        ("22.05", "--pre=x", ""),
-        ("19.05", "--checkpoint=10", ""),
-        ("24.11", "--segment=1", ""),
-        ("22.05", "--power=x", ""),
-        ("", "--segment=1 --power=x --resources=x", ""),
-        ("22.05", "--seg=1", "Slurm has no option --seg: unless hec has added it, sbatch rejects the script."),
-        ("23.02", "--ext=1", "--ext is ambiguous, and sbatch rejects the script: --extra, --extra-node-info."),
-        ("22.05", "--ext=1:1", ""),
-    ],
-)
-def test_the_version_that_a_profile_names_counts(version: str, options: str, why: str) -> None:
-    hec = known("hec")
-    cluster = replace(hec, data={**hec.data, "cluster_slurm": version})
-    found = lint.check(SCRIPT.format(options), cluster, path="job.sh", files=lambda _: None)
-    assert [finding.why for finding in found if finding.code[:3] == "RK2"] == ([why] if why else [])
 
 
 def test_one_slip_hides_no_option_from_other_rules() -> None:

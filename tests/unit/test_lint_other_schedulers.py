@@ -121,6 +121,51 @@ def test_a_line_that_overrules_one_of_slurm(line: str, found: bool) -> None:
         assert other(fixed) == ([] if findings[0].safe else ["RK110"])
 
 
+@pytest.mark.parametrize(
+    ("lines", "safe"),
+    [
+        ("#PBS -q parallel", True),
+        ("#PBS -q parallel -j oe -V -k oe -r n -W group_list=a", True),  # sbatch passes these over
+        ("#PBS -q parallel -h", False),
+        ("#PBS -q parallel -W depend=afterok:12", False),
+        ("#PBS -q parallel -m abe", False),
+        ("#PBS -q parallel -M me@x.org", False),
+        ("#PBS -q parallel -v A=1", False),
+        ("#PBS -q parallel -p 100", False),
+        ("#PBS -q parallel -l file=10gb", False),
+        ("#BSUB -q parallel", True),
+        ("#BSUB -q parallel\n#BSUB -n 8", False),
+        ("#BSUB -q parallel -x", False),
+        ("#BSUB -q parallel -M 4000", False),
+    ],
+)
+def test_a_line_stays_where_it_sets_what_no_line_of_slurm_does(lines: str, safe: bool) -> None:
+    text = script(f"{SBATCH}{lines}")
+    assert [finding.safe for finding in check(text) if finding.code == "RK110"] == [safe]
+    assert ("--ignore-pbs" in fix(text)) is safe
+
+
+@pytest.mark.parametrize("lines", ["#PBS -l walltime=20", "#PBS foo"])
+def test_all_parts_of_a_job_may_say_that_the_others_lines_are_not_read(lines: str) -> None:
+    parts = f"{SBATCH}#SBATCH hetjob\n{SBATCH}"
+    assert other(script(f"{parts}#SBATCH --ignore-pbs\n{lines}")) == []
+    assert other(script(f"{SBATCH}#SBATCH --ignore-pbs\n#SBATCH hetjob\n{SBATCH}{lines}")) == []
+    assert len(other(script(f"{parts}{lines}"))) == 1
+    assert fix(script(f"{parts}{lines}")).count("--ignore-pbs") <= 1
+
+
+def test_lines_that_say_the_same_to_both_are_said_to_be_read_by_leave_of_the_site() -> None:
+    why = next(finding.why for finding in check(script("#PBS -l nodes=1:ppn=4")) if finding.code == "RK109")
+    assert why.startswith("A script for PBS: sbatch reads its #PBS lines only where its site has not turned that off.")
+
+
+@pytest.mark.parametrize(
+    "lines", ["#PBS -l nodes=²", "#PBS -l nodes=1:ppn=²", "#PBS -l ncpus=²", "#BSUB -W 1\n#BSUB -n ²", "#BSUB -M ²"]
+)
+def test_digits_that_are_no_numbers(lines: str) -> None:
+    assert sbatch_reading.read(script(lines)) is not None
+
+
 def test_lines_are_read_in_here_documents_too_and_up_to_the_hundredth_other_line() -> None:
     generator = f"#!/bin/bash\n{SBATCH}cat >job.pbs <<END\n#PBS -q workq\nEND\nsbatch job.pbs\n"
     assert other(generator) == ["RK108"]
@@ -154,6 +199,8 @@ def test_what_sbatch_leaves_out_is_named(lines: str, lost: list[str]) -> None:
     ("command", "mended"),
     [
         ("cd $PBS_O_WORKDIR", "cd $SLURM_SUBMIT_DIR"),
+        ("cd $PBS_O_WORKDIR || exit\nexport OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK", "cd $SLURM_SUBMIT_DIR || exit"),
+        ("cd $PBS_O_WORKDIR  # SLURM_x", "cd $SLURM_SUBMIT_DIR  # SLURM_x"),
         ("Rscript work.R ${SGE_TASK_ID}", "Rscript work.R ${SLURM_ARRAY_TASK_ID}"),
         (
             'Rscript work.R "$LSB_JOBINDEX" $((LSB_JOBINDEX - 1))',
@@ -178,6 +225,11 @@ def test_a_variable_of_another_scheduler(command: str, mended: str | None) -> No
     [
         (SBATCH, "cd ${SLURM_SUBMIT_DIR:-$PBS_O_WORKDIR}"),
         (SBATCH, "cd ${PBS_O_WORKDIR:-.}"),
+        (SBATCH, 'if [ "$IN" = pbs ]; then cd $PBS_O_WORKDIR; else cd $SLURM_SUBMIT_DIR; fi'),
+        (SBATCH, '[ -n "$SLURM_JOB_ID" ] && cd $SLURM_SUBMIT_DIR || cd $PBS_O_WORKDIR'),
+        (SBATCH, "in_pbs() {\ncd $PBS_O_WORKDIR\n}\necho $SLURM_JOB_ID"),
+        (SBATCH, "cd $SLURM_SUBMIT_DIR$PBS_O_WORKDIR"),
+        (SBATCH, "id=${SLURM_JOB_ID:-$PBS_JOBID}\necho $PBS_JOBID"),
         (SBATCH, 'if [ -n "$PBS_JOBID" ]; then cd $PBS_O_WORKDIR; fi; [[ $PBS_O_WORKDIR ]] && ls'),
         (SBATCH, "PBS_O_WORKDIR=$PWD\ncd $PBS_O_WORKDIR"),
         (SBATCH, "echo '$PBS_O_WORKDIR' # $SGE_TASK_ID"),
@@ -187,6 +239,16 @@ def test_a_variable_of_another_scheduler(command: str, mended: str | None) -> No
 )
 def test_variables_that_a_script_sees_to(lines: str, work: str) -> None:
     assert "RK111" not in other(script(lines, f"{work}\n"))
+
+
+def test_names_that_others_use_are_a_scheduler_s_beside_its_lines() -> None:
+    text = script(f"{SBATCH}#$ -N x", "source /etc/profile\necho $SGE_TASK_ID $NSLOTS $JOB_NAME $TMPDIR\n")
+    findings = [finding for finding in check(text) if finding.code == "RK111"]
+    assert [finding.why.partition(".")[0] for finding in findings] == [
+        "$SGE_TASK_ID is a variable of SGE, and empty in Slurm ($JOB_NAME and $NSLOTS, too)"
+    ]
+    assert findings[0].mended == "echo $SLURM_ARRAY_TASK_ID $NSLOTS $SLURM_JOB_NAME $TMPDIR"
+    assert not findings[0].safe
 
 
 def test_a_script_for_both_keeps_its_variables() -> None:

@@ -62,13 +62,13 @@ def test_placeholders(option: str, values: str) -> None:
         (
             "output",
             "logs/%x_%A_%a.out fixed/%j todo.txt /home/user/x.out your.out out_[1].txt xxxx.out /path/x mypath/tool/x "
-            "logs/output_here.log your_results/x.out",
+            "RUN_HERE.log logs/output_here.log your_results/x.out",
         ),
         ("chdir", "/home/student/x"),
         ("comment", "<anything> YOUR_NAME"),
         ("constraint", "[rack1|rack2] a<b"),
         ("nodelist", "node[01-10]"),
-        ("job-name", "xxx todo fixture test my_project name yourself"),
+        ("job-name", "INSERT_SIZE LOOK_HERE xxx todo fixture test my_project name yourself"),
         ("export", "ALL,A=<b>"),
         ("gres", "gpu:1"),
     ],
@@ -81,7 +81,10 @@ def test_real_names(option: str, values: str) -> None:
     ("option", "severity", "happens"),
     [
         ("--mail-type=END --mail-user=YOUR_EMAIL_ADDRESS_HERE", "warning", "Nobody gets the mail."),
-        ("--account=<project>", "warning", "Slurm takes it as it is written."),
+        ("--account=<project>", "warning", "Slurm rejects the job if it has none of that name."),
+        ("--qos=QOS_NAME", "warning", "Slurm rejects the job if it has none of that name."),
+        ("--reservation=<reservation>", "warning", "Slurm rejects the job if it has none of that name."),
+        ("--job-name=JOB_NAME_HERE", "warning", "Slurm takes it as it is written."),
         ("--job-name=<name>", "warning", "Slurm takes it as it is written."),
         ("--chdir=/path/to/code", "warning", "The folder is not there: the job starts in another one."),
         ("-o /path/to/%j.out", "error", "Slurm creates no folders: the job fails at once, without a log."),
@@ -97,6 +100,20 @@ def test_a_placeholder_in_a_line(option: str, severity: str, happens: str) -> No
     assert [(finding.code, finding.line, finding.severity) for finding in findings] == [("RK503", 3, severity)]
     assert findings[0].why.endswith(happens)
     assert fix(text) == text
+
+
+@pytest.mark.parametrize(
+    ("option", "code"),
+    [
+        ("--mem=<mem>", "RK207"),
+        ("--time=<time>", "RK207"),
+        ("--array=1-<N>", "RK207"),
+        ("--nodelist=<node>", "RK315"),
+        ("--clusters=<cluster>", "RK316"),
+    ],
+)
+def test_a_placeholder_that_another_rule_refuses_is_reported_once(option: str, code: str) -> None:
+    assert codes(JOB.replace("--mem=1G ", "").format(f"--mem=1G {option}" if "mem" not in option else option)) == [code]
 
 
 def test_a_placeholder_for_an_account_that_slurm_must_have_is_an_error() -> None:

@@ -50,7 +50,7 @@ PENGUINS = HEC.replace("=parallel", "=PenguinPartition").replace("source /etc/pr
         ("=parallel", "=paralell", "RK301", 2, "#SBATCH --partition=parallel"),
         ("--partition=parallel", "-p Serial", "RK301", 2, "#SBATCH -p serial"),
         ("--partition=parallel", "-pSerial", "RK301", 2, "#SBATCH -pserial"),
-        ("=parallel", "=test,nonesuch", "RK301", 2, "#SBATCH --partition=test,parallel"),
+        ("=parallel", "=test,nonesuch", "RK301", 2, "#SBATCH --partition=test,serial"),
         ("--time=00:05:00", "--time=01:00:00 -p test", "RK302", 4, "#SBATCH --time=00:05:00 -p test"),
         ("=parallel", "=serial --cpus-per-task=8", "RK303", 2, "#SBATCH --partition=parallel --cpus-per-task=8"),
         ("--mem=1G", "--mem=1G --cpus-per-task=513", "RK303", 3, None),
@@ -59,9 +59,14 @@ PENGUINS = HEC.replace("=parallel", "=PenguinPartition").replace("source /etc/pr
         ("=parallel", "=gpu-long --gpus=3", "RK306", 2, None),
         ("=parallel", "=gpu-short --gres=gpu:nvidia_h200_nvl:3", "RK306", 2, None),
         ("#SBATCH --mem=1G\n", "", "RK309", 3, "#SBATCH --mem=1G"),
-        ("--mem=1G", "--mem=1G -a 1-9 --mail-type=END", "RK401", 3, "##SBATCH --mem=1G -a 1-9 --mail-type=END"),
+        ("--mem=1G", "--mem=1G -a 1-9 --mail-type=END", "RK401", 3, "#SBATCH --mem=1G -a 1-9"),
+        ("--mem=1G", "--mail-type=END --mem=1G -a 1-9", "RK401", 3, "#SBATCH --mem=1G -a 1-9"),
+        ("--mem=1G", "--mem=1G -a 1-9\n#SBATCH --mail-type END", "RK401", 4, "##SBATCH --mail-type END"),
         ("--mem=1G", "--mem=1G --array=1-5000", "RK403", 3, "#SBATCH --mem=1G --array=1-5000%50"),
         ("--mem=1G", "--mem=1G --array=1-9 -o log.txt", "RK404", 3, "#SBATCH --mem=1G --array=1-9 -o log_%A_%a.txt"),
+        ("--mem=1G", "--mem=1G -a 1-9 -o %%a", "RK404", 3, "#SBATCH --mem=1G -a 1-9 -o %%a_%A_%a"),
+        ("--mem=1G", "--mem=1G -a 1-9 -o 'a b'", "RK404", 3, "#SBATCH --mem=1G -a 1-9 -o 'a b_%A_%a'"),
+        ("--mem=1G", "--mem=1G -a 1-9 '--output=a b'", "RK404", 3, "#SBATCH --mem=1G -a 1-9 --output='a b_%A_%a'"),
         ("--mem=1G", "--mem=1G -o logs/%j.txt", "RK501", 3, None),
         ("--mem=1G", "--mem=1G -o run_%j/log.txt", "RK501", 3, "#SBATCH --mem=1G -o run_%j_log.txt"),
         ("Rscript", "RScript", "RK601", 7, "Rscript work.R"),
@@ -126,13 +131,28 @@ def test_what_a_partition_needs(line: str, site: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "why", "mended"),
+    [
+        ("-p cpu-6h -t 12:00:00", "cpu-6h allows at most 6 hours", "#SBATCH -p cpu-48h -t 12:00:00"),
+        ("-t 12:00:00", "The default partition, cpu-6h, allows at most 6 hours", "#SBATCH --partition=cpu-48h"),
+        ("-t 300-0", "The default partition, cpu-6h, allows at most 6 hours", "#SBATCH -t 06:00:00"),
+        ("-t 6:00:00", "", ""),
+    ],
+)
+def test_more_time_than_the_partition_gives(options: str, why: str, mended: str) -> None:
+    findings = check(f"#!/bin/bash\n#SBATCH --mem=1G\n#SBATCH {options}\nhostname\n", "hex")
+    assert [finding.code for finding in findings] == ["RK302"] * bool(why)
+    assert all(finding.why.startswith(why) and finding.mended == mended and not finding.safe for finding in findings)
+
+
+@pytest.mark.parametrize(
     ("taken", "code", "mended"),
     [
-        ("#SBATCH --account=bdlan09\n", "RK307", "#SBATCH --account=bdlan09"),
+        ("#SBATCH --account=bdlan09\n", "RK307", None),
         ("#SBATCH --gres=gpu:1\n", "RK308", "#SBATCH --gres=gpu:1"),
     ],
 )
-def test_what_a_site_requires(taken: str, code: str, mended: str) -> None:
+def test_what_a_site_requires(taken: str, code: str, mended: str | None) -> None:
     text = (Path(__file__).parents[1] / "data/jobscripts/good/bede-gpu.sh").read_text()
     assert taken in text
     findings = check(text.replace(taken, ""), "bede")
@@ -236,6 +256,8 @@ def test_a_program_that_counts_the_machine_s_cores() -> None:
         ("python a.py", {"a.py": "def cpu_count():\n    return 1\ncpu_count()\n"}),
         ("python a.py", {"a.py": "print 'Python 2', cpu_count()"}),
         ("python a.py", {"a.py": "import joblib\njoblib.cpu_count()\n"}),
+        ("python a.py", {"a.py": "import os\nn = min(4, os.cpu_count())\n"}),
+        ("Rscript work.R", {"work.R": "n <- min(4L, detectCores())"}),
     ],
 )
 def test_programs_that_do_well(command: str, files: dict[str, str]) -> None:
@@ -277,6 +299,8 @@ def test_several_tasks_that_nothing_starts() -> None:
         "##SBATCH --mem=9X",
         "#SBATCH --open-mode append --tasks-per-node 1",
         "#SBATCH --nice -H",
+        "#SBATCH -a 7 -o log.txt",
+        "#SBATCH -a 1-9 -o log.txt --open-mode=append",
     ],
 )
 def test_lines_that_are_well(line: str) -> None:

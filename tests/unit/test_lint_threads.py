@@ -34,6 +34,12 @@ CORES = "$SLURM_CPUS_PER_TASK"
         "srun bwa mem -t 16 a b > 16.sam",
         "STAR --runThreadN 16",
         "T=16; bwa mem -t ${T} a; samtools sort -@ $T",
+        'export "OMP_NUM_THREADS=16"',
+        'make -j "16"',
+        'make "-j16"',
+        'bash -c "make -j 16"',
+        "julia --project=. -t 16 a.jl",
+        "parallel --joblog log -j 16 ./simulate ::: 1 2",
     ],
 )
 def test_more_threads_than_cores(line: str) -> None:
@@ -72,10 +78,28 @@ def test_more_threads_than_cores(line: str) -> None:
         "export OMP_NUM_THREADS=$SLURM_CPUS_PER_TASK",
         "export MY_NUM_THREADS=16",
         "julia -t",
+        "julia a.jl -p 16",  # a.jl's own option
+        "parallel -j 1 ./simulate -P 16 {} ::: 1 2",
+        "ls | xargs -n 1 ./simulate -P 16",
     ],
 )
 def test_commands_that_are_well(line: str) -> None:
     assert "RK705" not in codes(JOB.format(options="-c 4", body=line))
+
+
+@pytest.mark.parametrize(
+    ("line", "mended"),
+    [
+        ("make -j '16'", f"make -j {CORES}"),
+        ("export OMP_NUM_THREADS='16'", f"export OMP_NUM_THREADS={CORES}"),
+        ("export 'OMP_NUM_THREADS=16'", None),
+        ("make '-j16'", None),
+        ("bash -c 'cd run16; make -j 16'", None),
+    ],
+)
+def test_quotes_in_which_nothing_is_expanded(line: str, mended: str | None) -> None:
+    findings = check(JOB.format(options="-c 4", body=line))
+    assert [(finding.code, finding.mended) for finding in findings] == [("RK705", mended)]
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,23 @@ def test_no_file_and_no_such_file() -> None:
         translate("none.pbs")
 
 
+def test_a_file_that_slurm_would_not_take_is_refused(here: Path) -> None:
+    """No more than its beginning is read: the rest would be missing."""
+    (here / "job.pbs").write_text(PBS + "#" * 9_000_000)
+    with pytest.raises(RookeryError, match=r"job\.pbs: Too large for a job script: Slurm accepts at most 4 MB"):
+        translate("job.pbs", fix=True)
+    assert not (here / "job.slurm").exists()
+
+
+def test_bytes_that_are_not_text_are_printed_as_they_are(here: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    (here / "job.pbs").write_bytes(b"#!/bin/bash\n#PBS -j oe\ncd caf\xe9 # \xe2\x82\xac\n")
+    translate("job.pbs")
+    assert capfdbinary.readouterr().out.endswith(b"\ncd caf\xe9 # \xe2\x82\xac\n")
+    translate("job.pbs", json=True)
+    document = json.loads(capfdbinary.readouterr().out)
+    assert document["files"][0]["text"].endswith("\ncd caf\ufffd # \u20ac\n")
+
+
 def test_bytes_that_are_not_text_are_kept(here: Path) -> None:
     (here / "job.pbs").write_bytes(b"#PBS -N a\r\n#PBS -j oe\r\ncd x # \xff\r\n")
     translate("job.pbs", fix=True)

@@ -1,5 +1,7 @@
 """Whole scripts of other schedulers in Slurm's terms: commands, variables, what stays as it is; and any header."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,7 +134,6 @@ def test_commands_of_sge(line: str, expected: str) -> None:
 
 def test_commands_of_lsf() -> None:
     assert command("bsub < next.lsf", "#BSUB -J a") == "sbatch < next.lsf"
-    assert command("bsub -J b ./m", "#BSUB -J a") == "sbatch --job-name=b ./m"
     assert command("bkill $LSB_JOBID", "#BSUB -J a") == "scancel $SLURM_JOB_ID"
     assert command("bkill $LSB_JOBID", '#BSUB -J "a[1-2]"') == "scancel $SLURM_ARRAY_JOB_ID"
 
@@ -153,6 +154,98 @@ def test_commands_and_variables_that_are_listed(line: str, noted: str) -> None:
     assert [note.text for note in translated(f"#!/bin/bash\n#PBS -N a\ncd work\n{line}\n").notes] == [noted]
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("qsub -o out.log -N next job2.pbs", "sbatch --parsable --job-name=next --output=out.log job2.pbs"),
+        ("qsub -o out.log -j oe job2.pbs", "sbatch --parsable --output=out.log --error=out.log job2.pbs"),
+        (
+            'qsub -o "$PWD/a.log" -e err.txt job2.pbs',
+            'sbatch --parsable --output="$PWD/a.log" --error=err.txt job2.pbs',
+        ),
+        ("qsub -j oe job2.pbs", None),
+        ("qsub -j eo -e a.log job2.pbs", None),
+        ("qsub -o logs/ job2.pbs", None),
+        ("qsub -o ~/a.log job2.pbs", None),
+        ("qsub -o login1:/a.log job2.pbs", None),
+        ("qsub $OPTS job.sh", None),
+        ('qsub "$@"', None),
+        ('qsub "${OPTS[@]}" job.sh', None),
+        ("qsub -W depend=afterok:$ID job.sh", "sbatch --parsable --dependency=afterok:$ID job.sh"),
+        ("qsub -v A=$HOME job.sh", "sbatch --parsable --export=ALL,A=$HOME job.sh"),
+        ("qsub -l nodes=0 job.sh", None),
+        ("qsub .", "sbatch --parsable ."),
+    ],
+)
+def test_no_option_of_a_command_is_lost(line: str, expected: str | None) -> None:
+    assert command(line) == (expected or line)
+    if not expected:
+        assert line in [note.text for note in translated(f"#!/bin/bash\n#PBS -N a\ncd work\n{line}\n").notes]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("bsub -J b ./m", "sbatch --job-name=b --wrap=./m"),
+        ("bsub python x.py", "sbatch --wrap='python x.py'"),
+        ('bsub -K "python x.py"', 'sbatch --wait --wrap="python x.py"'),
+        ("bsub -oo a.log < next.lsf", "sbatch --output=a.log < next.lsf"),
+        ("bsub -o a.log < next.lsf", "sbatch --output=a.log --open-mode=append < next.lsf"),
+        ("bsub -o a.%J < next.lsf", "bsub -o a.%J < next.lsf"),
+        ("bsub python '$x' $y", "bsub python '$x' $y"),
+        ("bsub", "bsub"),
+    ],
+)
+def test_lsf_submits_commands(line: str, expected: str) -> None:
+    assert command(line, "#BSUB -J a") == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "noted"),
+    [
+        ("qsub job2.pbs", ("job2.pbs", "Translate it, too, and submit job2.slurm.")),
+        ("qsub $next", ("$next", "Translate it, too, and submit the translation.")),
+    ],
+)
+def test_a_script_that_is_submitted_has_to_be_translated_too(line: str, noted: tuple[str, str]) -> None:
+    notes = translated(f"#!/bin/bash\n#PBS -N a\ncd work\n{line}\n").notes
+    assert [(note.text, note.why) for note in notes] == [noted]
+    assert translated("#!/bin/bash\n#PBS -N a\ncd work\nqsub $0\n").notes == ()
+
+
+def test_a_job_that_may_be_an_array_keeps_its_own_number() -> None:
+    """Without -t it is none: SLURM_ARRAY_JOB_ID would be empty, and all jobs would share a folder."""
+    text = '#!/bin/bash\n#$ -cwd{}\nif [ -n "$SGE_TASK_ID" ]; then ls; fi\nmkdir out.$JOB_ID\n'
+    alone, array = translated(text.format("")), translated(text.format(" -t 1-3"))
+    assert alone.text.endswith("mkdir out.$SLURM_JOB_ID\n")
+    assert [(note.line, note.text) for note in alone.notes] == [(4, "$JOB_ID")]
+    assert array.text.endswith("mkdir out.$SLURM_ARRAY_JOB_ID\n")
+    assert array.notes == ()
+    assert translated("#!/bin/bash\n#$ -cwd\nmkdir out.$JOB_ID\n").notes == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "noted"),
+    [
+        ("cd $TMPDIR; cp ~/in .", ["$TMPDIR"]),
+        ("cd $TMPDIR", ["$TMPDIR"]),
+        ("cd ${TMPDIR:-/tmp}", []),
+        ("export TMPDIR=/scratch\ncd $TMPDIR", []),
+        ('[ "$SGE_TASK_ID" = undefined ] && ls', ["$SGE_TASK_ID"]),
+        ('[ -z "$SGE_TASK_ID" ] && ls', []),
+    ],
+)
+def test_what_the_other_scheduler_sets_for_each_job(line: str, noted: list[str]) -> None:
+    assert [note.text for note in translated(f"#!/bin/bash\n#$ -cwd\n{line}").notes] == noted
+
+
+def test_a_long_script_takes_no_longer_for_each_of_its_lines() -> None:
+    text = "#!/bin/bash\n#PBS -N a\n" + "echo $PBS_JOBID ${PBS_O_WORKDIR}\n" * 4000
+    started = time.process_time()
+    assert translated(text).text.count("SLURM_JOB_ID") == 4000
+    assert time.process_time() - started < 10  # half a second; it was 40, and four times that for twice the lines
+
+
 def test_a_number_of_cores_that_commands_ask_for_is_given() -> None:
     """SLURM_CPUS_PER_TASK is there only where --cpus-per-task is."""
     text = translated("#!/bin/bash\n#$ -N a -cwd\n./model -t $NSLOTS\n").text
@@ -169,9 +262,19 @@ def test_a_program_in_another_language() -> None:
     assert [(note.line, note.text) for note in translation.notes] == [(5, "SGE_TASK_ID")]
 
 
+@pytest.mark.parametrize(
+    "first", ["#!/usr/bin/env -S bash -e", "#!/usr/bin/env bash", "#!/usr/bin/ksh93", "#! /bin/sh"]
+)
+def test_a_first_line_that_names_a_shell_in_any_way(first: str) -> None:
+    translation = translated(f"{first}\n#PBS -j oe\ncd $PBS_O_WORKDIR\nqsub $0\n#PBS -N a\n")
+    assert translation.text.endswith("cd $SLURM_SUBMIT_DIR\nsbatch --parsable $0\n##PBS -N a\n")
+
+
 def test_a_script_of_csh() -> None:
     text = "#!/bin/csh -f\n#PBS -l nodes=2:ppn=4\n#PBS -j oe\ncd $PBS_O_WORKDIR\nsetenv ID ${PBS_JOBID}  # $PBS_JOBID\n"
     text += "echo '$PBS_JOBID' \"$PBS_JOBID:r it's\" $PBS_NP\nmpirun -machinefile $PBS_NODEFILE ./m\nqsub next\n"
+    quotes = "#!/bin/tcsh\n#PBS -j oe\ncd x\necho \"it's $PBS_JOBID\" # don't $PBS_JOBID\n"
+    assert translated(quotes).text.endswith("echo \"it's $SLURM_JOB_ID\" # don't $PBS_JOBID\n")
     assert "$PBS_NP" in [note.text for note in translated(text + "setenv PBS_NP 8\n").notes]
     assert translated(text).text.partition("\ncd ")[2] == (
         "$SLURM_SUBMIT_DIR\nsetenv ID ${SLURM_JOB_ID}  # $PBS_JOBID\n"

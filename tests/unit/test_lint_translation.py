@@ -188,6 +188,30 @@ def test_cores_of_lsf_are_for_processes_where_some_are_started() -> None:
         ("#PBS -o ~/a.out -j oe", "-o ~/a.out"),
         ("#PBS -l walltime=soon", "soon"),
         ("#PBS -I", "-I"),
+        ("#PBS -q@server", "-q@server"),
+        ("#PBS -l mem=0gb", "0gb"),
+        ("#PBS -m n -M me@x.org", "-M me@x.org"),
+        ("#PBS -v B=$HOME/x", "-v B=$HOME/x"),
+        ("#PBS -l select=0:ncpus=4", "-l select=0:ncpus=4"),
+        ("#PBS -l select=²:ncpus=4", "-l select=²:ncpus=4"),
+        ("#PBS -l select=2:ncpus=0", "ncpus=0"),
+        ("#PBS -l nodes=0:ppn=4", "0:ppn=4"),
+        ("#PBS -l nodes=2:ppn=0", "ppn=0"),
+        ("#PBS -l ncpus=0", "0"),
+        (f"#PBS -l ncpus={'9' * 5000}", "9" * 5000),
+        (f"#PBS -l walltime={'9' * 5000}", "9" * 5000),
+        (f"#PBS -l mem={'9' * 5000}gb", f"{'9' * 5000}gb"),
+        ("#PBS -J 1-2%²", "-J 1-2%²"),
+        ("#$ -pe mpi 0", "-pe mpi 0"),
+        ("#$ -t 1-2 -tc ²", "-tc ²"),
+        ("#$ -N $USER", "-N $USER"),
+        ("#BSUB -n 0", "-n 0"),
+        ("#BSUB -n ²", "-n ²"),
+        ("#BSUB -nnodes 0", "-nnodes 0"),
+        ("#BSUB -R 'span[ptile=0]'", "span[ptile=0]"),
+        ("#BSUB -R 'rusage[mem=²]'", "²"),
+        ("#BSUB -W ²", "²"),
+        ("#BSUB -J a[1-2]%²", "-J a[1-2]%²"),
         ("#$ -q long.q", "-q long.q"),
         ("#$ -l hostname=node7", "-l hostname=node7"),
         ("#$ -l scratch=1G", "scratch=1G"),
@@ -206,6 +230,38 @@ def test_what_slurm_can_t_say_stays_as_a_comment_and_is_listed(line: str, left: 
     assert left in notes(line)
     mark = line.partition(" ")[0]
     assert f"#{mark}" in translated(f"#!/bin/bash\n{line}\ncd work\n./model\n").text
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("#PBS -m n -M me@x.org", "No mail is sent, since an option says never: --mail-type=END,FAIL sends some."),
+        ("#PBS -q@server", "It names no queue."),
+        ("#PBS -l mem=0gb", "In Slurm, 0 is all the memory of a node: write out how much the job needs."),
+        ("#PBS -l nodes=0:ppn=4", "It is not a number above 0."),
+    ],
+)
+def test_why_an_option_is_left(line: str, left: str) -> None:
+    assert left in [note.why for note in translated(f"#!/bin/bash\n{line}\ncd work\n./model\n").notes]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("#PBS -W depend=afterok:$ID", "--dependency=afterok:$ID"),
+        ("#$ -hold_jid $ID", "--dependency=afterany:$ID"),
+        ("#BSUB -w done($ID)", "--dependency=afterok:$ID"),
+    ],
+)
+def test_a_line_that_waits_for_a_variable_is_switched_off(line: str, expected: str) -> None:
+    """Sbatch expands nothing there, and refuses it."""
+    assert options(line).endswith(f"##SBATCH {expected}")
+    notes_of = [note.why for note in translated(f"#!/bin/bash\n{line}\ncd work\n./model\n").notes]
+    assert notes_of == ["Slurm expands no variables in #SBATCH lines: pass the option to sbatch."]
+
+
+def test_mpirun_on_no_chunks() -> None:
+    assert notes("#PBS -l select=0:ncpus=4", "cd work\nmpirun -np 4 ./a\n") == ["-l select=0:ncpus=4"]
 
 
 def test_a_queue_that_the_cluster_has_not_got_is_listed_with_the_partitions() -> None:

@@ -66,6 +66,7 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     option_values.malformed,
     option_values.both,
     option_values.minutes_for_hours,
+    option_values.megabytes_for_gigabytes,
     partition_names.unknown,
     resources.too_long,
     resources.too_many_cores,

@@ -14,6 +14,7 @@ from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.jobs.lint import discovery
 from rookery.jobs.lint.checker import check, fix
+from rookery.jobs.lint.checks import form
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.script.project_files import Surroundings
 from rookery.jobs.lint.translation import translator
@@ -96,6 +97,8 @@ def _translated(
     inside = project is not None and file.resolve().is_relative_to(project.root)
     place = Surroundings(project.root, project) if project and inside else Surroundings(file.parent)
     text = discovery.text_of(file)
+    if (wrong := form.unreadable(text, str(file))) and wrong.code == "RK106":  # no more than its beginning was read
+        raise RookeryError(f"{file}: {wrong.why}")
     is_text = "\0" not in text
     translation = (
         translator.translate(text, site_of(cluster), lambda path: _is_folder(place, path)) if is_text else None
@@ -181,7 +184,9 @@ def _print_json(scripts: Sequence[TranslatedScript], cluster: "Cluster", options
             for script in scripts
         ],
     }
-    print(json.dumps(document, indent=2))
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    valid = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # JSON has no bytes that are not UTF-8
+    print(json.dumps(json.loads(valid), indent=2))
 
 
 def _print(scripts: Sequence[TranslatedScript], states: Sequence[str]) -> None:
@@ -191,7 +196,11 @@ def _print(scripts: Sequence[TranslatedScript], states: Sequence[str]) -> None:
         return
     sections = [f"# {script.path}\n{script.text}" if len(scripts) > 1 else script.text for script in scripts]
     text = "\n".join(sections)
-    sys.stdout.write(console.clean(text) if sys.stdout.isatty() else _encodable(text))
+    if sys.stdout.isatty():
+        sys.stdout.write(console.clean(text))
+    else:  # byte for byte, whatever the original's encoding
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
     sys.stdout.flush()
 
 
@@ -211,11 +220,6 @@ def _print_problems(scripts: Sequence[TranslatedScript], cluster: "Cluster", opt
         names = ", ".join(dict.fromkeys(script.target.name for script in scripts[:3]))
         more = ", …" * (len(scripts) > 3)
         console.show(output, f"  next: {invocation()} lint {' '.join(words)}   # writes {names}{more}")
-
-
-def _encodable(text: str) -> str:
-    """Return a text that standard output takes, whatever bytes the file had."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _summary(scripts: Sequence[TranslatedScript], cluster: "Cluster") -> str:

@@ -85,6 +85,12 @@ def split(line: str, at: int, offset: int, *, escapes_blanks: bool) -> tuple[lis
     return words, slips
 
 
+def quoted(text: str) -> str:
+    """Return a word in quotes, as sbatch reads them."""
+    quote = "'" if "'" not in text else '"'
+    return quote + re.sub(r'(["\\])' if quote == '"' else r"(\\)", r"\\\1", text) + quote
+
+
 _NO_FURTHER: Final = re.compile(rf"(?:het|pack)job(?=[{BLANKS}]|$)", re.IGNORECASE)
 """A word behind which sbatch reads nothing more of a line."""
 _BETWEEN: Final = re.compile(rf"[{_OTHER_BLANKS}]+(?=[{BLANKS}]*(?:[-{DASHES}#]|$))")

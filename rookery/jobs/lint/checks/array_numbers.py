@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from rookery.jobs.lint.checks import lines
-from rookery.jobs.lint.checks.programs import programs
+from rookery.jobs.lint.checks.programs import files_run, programs
 from rookery.jobs.lint.checks.readable import same_work
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.script import values
@@ -15,6 +15,7 @@ from rookery.jobs.lint.script.effective import programs_run, working_command
 from rookery.jobs.lint.script.names import SETTING_UP, SLURM_VARIABLES
 from rookery.jobs.lint.script.shell import ShellCommand
 from rookery.jobs.lint.script.tokens import ShellWord
+from rookery.jobs.lint.script.wrappers import SHELLS
 
 TASK = "SLURM_ARRAY_TASK_ID"
 _PRINTING = frozenset({"echo", "printf", "logger"})
@@ -28,7 +29,11 @@ _PREPARING = re.compile(r"hook|activate|shellenv|ssh-agent|module|direnv|brew")
 """Text by which `eval` prepares a shell."""
 _OTHER_NUMBERS = re.compile(r"SLURM_(?:ARRAY_(?!TASK_ID\b)|JOB_?ID|PROCID)|SLURMD_|RANDOM|\$\$|mktemp|(?:\$\(|`)date")
 """What else differs from one task to the next."""
+_TASK_PATTERN = re.compile(r"(?P<before>_?(?<!%)(?:%%)*%\d*)a")
+_JOB_PATTERN = re.compile(r"(?<!%)(?:%%)*%\d*[Aj]")
+"""The patterns for numbers in a log's name; `%%` is a per cent sign."""
 _NAMES_VARIABLES = re.compile(r"var|name|env|key|opt", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
 _COUNTS_TASKS = re.compile(r"task|idx|index|row|line|seed|^i$|^n$|^id$", re.IGNORECASE)
 
 
@@ -98,27 +103,41 @@ def _not_given(script: Context, unused: Assignment, computing: list[ShellCommand
         )
         if not others:
             end = command.words[-1].end
-            at, edits = script.line_at(end), [] if command.documents else [Edit(end, end, f' "${name}"')]
+            at, edits = script.line_at(end), [Edit(end, end, f' "${name}"')] if _takes_more(script, command) else []
     return script.finding("RK405", at, why, severity="warning", edits=edits)
+
+
+def _takes_more(script: Context, command: ShellCommand) -> bool:
+    """Return whether one more word at the end of a command is an argument of the program that it runs."""
+    words = programs_run(script, command)[0]
+    name = words[0].text.rpartition("/")[2]
+    if command.documents or words[-1] not in command.words or name == "R":
+        return False
+    if name in SHELLS | {"julia", "perl"}:
+        return len(words) > 1 and not words[1].text.startswith("-")
+    return ("/" in words[0].text and "/bin/" not in words[0].text) or bool(files_run(words)[1])
 
 
 def _derived(script: Context) -> list[Assignment]:
     """Return the assignments by which variables hold the task's number, or something made of it."""
     given = [each for each in assignments(script) if not each.exported]
-    names, before = {TASK}, 0
-    while len(names) > before:
-        before = len(names)
-        pattern = re.compile(rf"\b(?:{'|'.join(names)})\b")
-        names |= {each.name for each in given if pattern.search(script.text, each.value_start, each.end)}
+    makes: dict[str, set[str]] = {}
+    for each in given:
+        for word in _WORD.findall(script.text, each.value_start, each.end):
+            makes.setdefault(word, set()).add(each.name)
+    names, new = {TASK}, [TASK]
+    while new:
+        further = makes.get(new.pop(), set()) - names
+        names |= further
+        new += further
     return [each for each in given if each.name in names - {TASK}]
 
 
 def _reaches(script: Context, derived: list[Assignment]) -> bool:
     """Return whether the task's number may reach a program, or another file that the shell reads."""
+    names = {TASK, *(each.name for each in derived)}
     return any(_hands_over(command) for command in script.shell.commands) or any(
-        _is_used(script, match.start(), derived)
-        for name in {TASK, *(each.name for each in derived)}
-        for match in re.finditer(rf"\b{name}\b", script.code)
+        _is_used(script, match.start(), derived) for match in _WORD.finditer(script.code) if match.group() in names
     )
 
 
@@ -214,9 +233,8 @@ def without_array(script: Context) -> Iterator[Finding]:
         return
     for name in ("output", "error"):
         option = script.directives.get(name)
-        if option and option.value and (match := re.search(r"_?%\d*a", option.value)):
-            number = match.group()
-            mended = option.value.replace(number, "" if re.search(r"%\d*[Aj]", option.value) else number[:-1] + "j")
+        if option and option.value and _TASK_PATTERN.search(option.value):
+            mended = _TASK_PATTERN.sub("" if _JOB_PATTERN.search(option.value) else r"\g<before>j", option.value)
             yield script.finding(
                 "RK408",
                 option.line,
@@ -225,7 +243,7 @@ def without_array(script: Context) -> Iterator[Finding]:
                 edits=[script.value_edit(option, mended)],
             )
             return
-    tested = re.search(rf"\$\{{{TASK}:?[-+=?]|(?:\[|\btest\s|-[nvz]\s)[^\n]*{TASK}", script.code)
+    tested = re.search(rf"\$\{{{TASK}:?[-+=?]|(?:\[|\btest\s|\bcase\s|-[nvz]\s)[^\n]*{TASK}", script.code)
     at = next((at for name, at in script.shell.expansions if name == TASK), None)
     if at is not None and not tested and not any(each.name == TASK for each in assignments(script)):
         yield script.finding(

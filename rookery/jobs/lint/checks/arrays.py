@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.script import values
 from rookery.jobs.lint.script.context import Context
+from rookery.projects.scripts.directives import DirectiveOption
 
 LARGE = 500
 """Elements of an array from which on a limit on how many run at once is asked for; HEC runs 512 cores a user."""
 _THROTTLE = 50
-_OWN = re.compile(r"%\d*[ajJ]")
-"""Patterns that differ from one task of an array to the next."""
+_OWN = re.compile(r"(?<!%)(?:%%)*%\d*[ajJ]")
+"""Patterns that differ from one task of an array to the next; `%%` is a per cent sign."""
 
 
 def mail(script: Context) -> Iterator[Finding]:
@@ -21,14 +22,22 @@ def mail(script: Context) -> Iterator[Finding]:
     may = (script.cluster.data.get("cluster_array") or {}).get("may_mail", True)
     if may or not script.directives.get("array") or not kinds or (kinds.value or "").upper() in {"NONE", ""}:
         return
-    start = script.starts[kinds.line - 1]
     yield script.finding(
         "RK401",
         kinds.line,
         f"{script.cluster.name} rejects arrays that send mail. Use `mail:` in rookery.yml: a small job that depends on "
         "the array sends it.",
-        edits=[Edit(start, start, "#")],
+        edits=[_without(script, kinds)],
     )
+
+
+def _without(script: Context, option: DirectiveOption) -> Edit:
+    """Return the edit that takes an option away, its line with it where it is the only one there."""
+    if any(other.line == option.line and other != option for other in script.directives.options):
+        blanks = len(script.text[: option.start]) - len(script.text[: option.start].rstrip())
+        return Edit(option.start - blanks, option.end, "")
+    start = script.starts[option.line - 1]
+    return Edit(start, start, "#")
 
 
 def size(script: Context) -> Iterator[Finding]:
@@ -63,8 +72,10 @@ def size(script: Context) -> Iterator[Finding]:
 
 
 def one_log(script: Context) -> Iterator[Finding]:
-    """Yield findings for a log that all tasks of an array write to at once."""
-    if not script.directives.get("array"):
+    """Yield findings for a log that all tasks of an array write to."""
+    array = values.array(script.directives.value("array") or "")
+    appends = (script.directives.value("open-mode") or "").startswith("a")
+    if not array or sum(map(len, array[0])) < 2 or appends:
         return
     for name in ("output", "error"):
         option = script.directives.get(name)

@@ -7,6 +7,9 @@ from rookery.jobs.lint.script.context import Context
 from rookery.jobs.lint.script.effective import programs_run
 from rookery.jobs.lint.script.shell import read
 
+_AT_ONCE = frozenset({"echo", "printf", "exit", "date", "true", ":"})
+"""Commands that end at once, so that the script ends with what is before them."""
+
 
 def rscript(script: Context) -> Iterator[Finding]:
     """Yield findings for Rscript in other letters: Linux tells capitals from small letters."""
@@ -30,18 +33,20 @@ def rscript(script: Context) -> Iterator[Finding]:
 def left_running(script: Context) -> Iterator[Finding]:
     """Yield a finding for a last command in the background: the job ends, and it with it."""
     commands = script.shell.commands
-    if not commands or not commands[-1].background:
-        return
-    if any(command.name in {"wait", "fg", "trap"} for command in commands):
+    last = next((command for command in reversed(commands) if command.name not in _AT_ONCE), None)
+    if not last or not last.background or any(command.name in {"wait", "fg", "trap"} for command in commands):
         return
     end = len(script.text)
     waits = "wait\n" if script.text.endswith("\n") else "\nwait\n"
     # after a quote or a here-document that is not closed, it would be no command
     understood = read(script.text + waits).commands[-1].name == "wait"
+    # what runs after it may end the script, and a shell waits for its own commands only
+    simple = last is commands[-1] and not last.subshell and not last.function
     yield script.finding(
         "RK607",
-        commands[-1].line,
-        "The last command runs in the background (&), so the job ends at once, and the command with it. Add `wait`.",
-        edits=[Edit(end, end, waits)] if understood else [],
+        last.line,
+        "The last command runs in the background (&), so the job ends at once, and the command with it. Add `wait`"
+        f"{'' if simple else ' directly after it'}.",
+        edits=[Edit(end, end, waits)] if understood and simple else [],
         safe=understood,
     )

@@ -7,7 +7,7 @@ does not read; conda's own `etc/profile.d/conda.sh`; `eval "$(conda shell.bash h
 import re
 from collections.abc import Iterator
 
-from rookery.jobs.lint.checks.modules import by_purpose, loaded, looks_for
+from rookery.jobs.lint.checks.modules import as_written, by_purpose, loaded, looks_for
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.lint.script.effective import programs_run
@@ -25,6 +25,7 @@ _HOOK = re.compile(r"shell\.\w+|hook")
 _UNRELATED = re.compile(
     r"(?:cuda|cudnn|nccl|gcc|gnu|intel|oneapi|openmpi|mpich|mvapich2?|impi|R|git|cmake)\d*(?:/.*)?", re.IGNORECASE
 )
+_PRINTS, _GIVES_UP = frozenset({"echo", "printf"}), frozenset({"exit", "return", "false", "true", ":"})
 _CALLED = frozenset({"conda", "mamba"})
 _DEEPEST = 5
 
@@ -45,8 +46,14 @@ def conda(script: Context) -> Iterator[Finding]:
     ready = [command for command in script.shell.commands if activating and _may_prepare(script, command)]
     for command in activating:
         before = [other for other in ready if other.start < command.start or command.function]
-        if not before and not (command.maybe and looks_for(script, "conda")):
+        if not before and not (command.maybe and looks_for(script, "conda")) and not _replaced(script, command):
             yield _finding(script, command)
+
+
+def _replaced(script: Context, command: ShellCommand) -> bool:
+    """Return whether a script sees that a command fails, and does something else then, as far as can be told."""
+    after = (other.name for other in script.shell.commands if other.start > command.start)
+    return command.tested and next((name for name in after if name not in _PRINTS), "") not in _GIVES_UP
 
 
 def _finding(script: Context, command: ShellCommand) -> Finding:
@@ -55,7 +62,7 @@ def _finding(script: Context, command: ShellCommand) -> Finding:
     bases = {_base(module) for module in modules}
     before = [word for other in script.shell.commands if other.start < command.start for word in loaded(other)]
     module = next((_base(word.text) for word in before if _base(word.text) in bases), "")
-    shown = script.text[command.start : command.words[-1].end]
+    shown = as_written(script, command)
     mended = "source" + shown.removeprefix(command.words[0].text)
     why = (
         f"`{shown}` needs a function of the shell. `conda init` puts it into start-up files, which a job does not read"
@@ -72,7 +79,7 @@ def _finding(script: Context, command: ShellCommand) -> Finding:
         "RK605",
         command.line,
         why,
-        edits=[Edit(command.words[0].start, command.words[1].end, "source activate")] if modules else [],
+        edits=[Edit(command.words[0].start, command.words[0].end, "source")] if modules else [],
         safe=bool(module) and len(command.arguments) > 1,
     )
 

@@ -52,6 +52,8 @@ def _in_r(script: Context, program: KnownProgram) -> Iterator[Finding]:
     if re.search(r"\bdetectCores\s*(<-|=)\s*function", bare):
         return
     for match in _R_COUNTS.finditer(bare):
+        if re.search(r"\bmin\s*\(\s*\d+L?\s*,\s*\Z", bare[max(0, match.start() - 40) : match.start()]):
+            continue
         call = _R_CALL.match(bare, match.end())
         edit = Edit(match.start(), call.end() if call else match.end(), ALLOTTED_R)
         yield program.finding(script, "RK701", match.start(), _counting(program.text[edit.start : edit.end]), edit=edit)
@@ -62,10 +64,13 @@ def _in_python(script: Context, program: KnownProgram) -> Iterator[Finding]:
     if "cpu_count" not in program.text and "Pool" not in program.text:
         return
     parsed = source(program.text)
+    limited = {
+        argument for call in parsed.nodes if isinstance(call, ast.Call) and _is_minimum(call) for argument in call.args
+    }
     for name, call in parsed.calls():
         start, end = parsed.span(call)
         what = program.text[start:end]
-        if name in _COUNTS:
+        if name in _COUNTS and call not in limited:
             why = _counting(what) + import_needed(program.text)
             yield program.finding(script, "RK702", start, why, edit=Edit(start, end, ALLOTTED_PYTHON))
         elif name in POOLS and _has_no_number(call, POOLS[name]) and not _follows(script, name):
@@ -75,6 +80,12 @@ def _in_python(script: Context, program: KnownProgram) -> Iterator[Finding]:
                 f"the job: they slow each other down.{later}{import_needed(program.text)}"
             )
             yield program.finding(script, "RK703", start, why, edit=_with_number(parsed, call, POOLS[name]))
+
+
+def _is_minimum(call: ast.Call) -> bool:
+    """Return whether a call is `min(NUMBER, …)`: at most so many processes, whatever the machine has."""
+    numbers = any(isinstance(argument, ast.Constant) for argument in call.args)
+    return isinstance(call.func, ast.Name) and call.func.id == "min" and numbers
 
 
 def import_needed(text: str) -> str:
@@ -105,7 +116,7 @@ def _with_number(source: PythonSource, call: ast.Call, keyword: str) -> Edit:
 
 
 def _counting(what: str) -> str:
-    return f"{what} counts all cores of the machine, not those of the job: its processes slow each other down."
+    return f"{what} counts all cores of the machine, not those of the job: so many processes slow each other down."
 
 
 def _follows(script: Context, name: str) -> bool:

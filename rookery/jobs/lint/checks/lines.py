@@ -100,7 +100,7 @@ def old_marks(script: Context) -> Iterator[Finding]:
             continue
         why = "sbatch reads #SLURM lines like #SBATCH lines, and reports an error. Write #SBATCH."
         edits = [Edit(line.start, line.start + len(directives.OLD_MARK), directives.MARK)]
-        yield script.finding("RK219", line.number, why, severity="warning", edits=edits, safe=True)
+        yield script.finding("RK220", line.number, why, severity="warning", edits=edits, safe=True)
 
 
 def variables(script: Context) -> Iterator[Finding]:

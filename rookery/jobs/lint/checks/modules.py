@@ -30,6 +30,11 @@ def loaded(command: ShellCommand) -> list[ShellWord]:
     return given if command.name == "ml" and given and given[0].text not in names.VERBS else []
 
 
+def as_written(script: Context, command: ShellCommand) -> str:
+    """Return a command as the script has it, on one line."""
+    return re.sub(r"\s*(?:\\?\n)\s*", " ", script.text[command.start : command.words[-1].end])
+
+
 def by_purpose(script: Context) -> Mapping[str, list[str]]:
     """Return the modules that the profile names, by purpose: a few of the site's, never all of them."""
     return {purpose: list(named or []) for purpose, named in (script.cluster.data.get("cluster_modules") or {}).items()}
@@ -46,10 +51,10 @@ def module_verb(script: Context) -> Iterator[Finding]:
     site = script.cluster.data.get("cluster_module_system")
     verb = script.cluster.data.get("cluster_module_verb", "load")
     for command in module_calls(script) if site != "none" else []:
-        words = [word for word in command.words[1:] if not word.text.startswith(("-", "+"))]
-        if not words or not words[0].fixed or _is_verb(words[0].text):
+        word = next(iter(command.words[1:]), None)
+        # after an option, the first word may be its value: `module -w 80 avail`
+        if not word or not word.fixed or word.text.startswith(("-", "+")) or _is_verb(word.text):
             continue
-        word = words[0]
         if "/" in word.text or word.text in profile_names(script):
             edits, why = (
                 [Edit(word.start, word.start, f"{verb} ")],

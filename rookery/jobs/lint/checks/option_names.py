@@ -44,7 +44,7 @@ def tested_only(script: Context) -> Iterator[Finding]:
     """Yield a finding for `--test-only`, with which sbatch submits nothing and reports success."""
     if option := script.directives.get("test-only"):
         why = "With --test-only, sbatch submits no job: it only says when one could start."
-        yield script.finding("RK220", option.line, why, severity="warning")
+        yield script.finding("RK221", option.line, why, severity="warning")
 
 
 _LOOKALIKES: Final = {

@@ -1,4 +1,4 @@
-"""RK207, RK208, RK215, RK216: values of options that sbatch refuses, or reads otherwise than they were meant."""
+"""RK207, RK208, RK215, RK216, RK219: values of options that sbatch refuses, or reads otherwise than they were meant."""
 
 import re
 from collections.abc import Iterator
@@ -31,6 +31,8 @@ _NEEDED: Final = {
 """Options that sbatch refuses with an empty value (22.05, 24.11)."""
 _INTENDED_HOURS: Final = {24, 36, 48, 72, 96, 144, 168}
 """Numbers of hours that people ask for, and nobody of minutes."""
+_INTENDED_GIGABYTES: Final = 64
+"""Up to so many megabytes, no program does any work; R needs some 80 to start."""
 
 
 def malformed(script: Context) -> Iterator[Finding]:
@@ -110,10 +112,23 @@ def minutes_for_hours(script: Context) -> Iterator[Finding]:
     for part in requested(script):
         option = script.directives.get("time", part=part.part)
         match = re.fullmatch(r"(\d+):00", option.value or "") if option else None
-        if option and match and int(match.group(1)) in _INTENDED_HOURS and int(match.group(1)) * 60 <= longest(part):
-            why = f"--time={option.value} is {int(match.group(1))} minutes. For hours, write {option.value}:00."
+        number = int(match.group(1)) if match else 0
+        if option and number in _INTENDED_HOURS and number * 60 <= longest(part.partitions):
+            why = f"--time={option.value} is {number} minutes. For hours, write {option.value}:00."
             edits = [script.value_edit(option, f"{option.value}:00")]
             yield script.finding("RK216", option.line, why, severity="warning", edits=edits)
+
+
+def megabytes_for_gigabytes(script: Context) -> Iterator[Finding]:
+    """Yield a finding for `--mem=16`, which Slurm reads as megabytes: too little for any program."""
+    for part in requested(script):
+        for name in ("mem", "mem-per-cpu"):
+            option = script.directives.get(name, part=part.part)
+            value = (option.value or "") if option else ""
+            if option and value.isdecimal() and 0 < int(value) <= _INTENDED_GIGABYTES:
+                why = f"--{name}={value} is {value} megabytes. For gigabytes, write {value}G."
+                edits = [script.value_edit(option, f"{value}G")]
+                yield script.finding("RK219", option.line, why, severity="warning", edits=edits)
 
 
 _IN_UNITS: Final = re.compile(

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from rookery.jobs.lint.finding import Edit, Finding
@@ -32,7 +33,7 @@ def unread(script: Context) -> Iterator[Finding]:
 def read_by_sbatch(script: Context) -> Iterator[Finding]:
     """Yield a finding for lines of PBS or LSF, which sbatch reads in its own way."""
     reading = sbatch_reading.read(script.text)
-    if reading is None or script.directives.get("ignore-pbs"):
+    if reading is None or any(option.name == "ignore-pbs" for option in script.directives.options):
         return
     name = {"#PBS": "PBS", "#BSUB": "LSF"}[reading.mark]
     if refused := reading.refused or _no_partition(script, reading):
@@ -47,11 +48,11 @@ def read_by_sbatch(script: Context) -> Iterator[Finding]:
         )
     elif not script.asks:
         parts = ", ".join(reading.lost[:_SHOWN]) + (", …" if len(reading.lost) > _SHOWN else "")
-        lost = f"not as {name} does: {parts}" if parts else "where the site has not turned that off"
+        lost = f", but not as {name} does: {parts}" if parts else " only where its site has not turned that off"
         yield script.finding(
             "RK109",
             reading.line,
-            f"A script for {name}: sbatch reads its {reading.mark} lines, but {lost}. {_way_out(script)}",
+            f"A script for {name}: sbatch reads its {reading.mark} lines{lost}. {_way_out(script)}",
             severity="warning",
         )
     else:
@@ -72,7 +73,7 @@ def _no_partition(script: Context, reading: sbatch_reading.SbatchReading) -> tup
 
 def _says_the_same(script: Context, reading: sbatch_reading.SbatchReading) -> bool:
     """Return whether the `#SBATCH` lines set all that sbatch would take from the others."""
-    return all(script.directives.get(name) for name in reading.given)
+    return not reading.sets_more and all(script.directives.get(name) for name in reading.given)
 
 
 def _overruled(script: Context, reading: sbatch_reading.SbatchReading) -> Iterator[Finding]:
@@ -105,7 +106,7 @@ def variables(script: Context) -> Iterator[Finding]:
     if not foreign or (foreign.lines and not script.asks):  # the finding on the lines covers them
         return
     for scheduler in translator.SCHEDULERS:
-        used = _used(script, scheduler)
+        used = _used(script, scheduler, has_lines=bool(foreign.lines) and foreign.scheduler is scheduler)
         if not used:
             continue
         places = [place for place in expansions.find(script.text, script.shell) if place.name in used]
@@ -126,16 +127,35 @@ def variables(script: Context) -> Iterator[Finding]:
         )
 
 
-def _used(script: Context, scheduler: Scheduler) -> set[str]:
+def _used(script: Context, scheduler: Scheduler, *, has_lines: bool) -> set[str]:
     """Return the variables of a scheduler that a script expands and relies on.
 
-    One that it sets itself, gives a default or looks at first may be for several schedulers.
+    One that it sets itself, gives a default or looks at first may be for several schedulers. Names that others use,
+    too, are the scheduler's where the script has lines for it.
     """
-    known = ({*scheduler.variables} | {*scheduler.missing}) - scheduler.general
+    general = scheduler.general - ({*scheduler.variables} if has_lines else set())
+    known = ({*scheduler.variables} | {*scheduler.missing}) - general
     used = known & script.shell.variables
-    if not used or _looks_first(script, used) or "SLURM_" in script.text:
+    if not used or _looks_first(script, used):
         return set()
+    if "SLURM_" in script.code:
+        used &= _surely_expanded(script)
     return {name for name in used if not re.search(rf"\b{name}\+?=|\$\{{{name}:?[-+=?]", script.text)}
+
+
+def _surely_expanded(script: Context) -> set[str]:
+    """Return the variables that a script with some of Slurm's expands whichever scheduler runs it.
+
+    In commands that depend on no condition, and never on a line that names one of Slurm's.
+    """
+    places = expansions.find(script.text, script.shell)
+    starts = [place.start for place in places]
+    always = [command for command in script.shell.commands if not command.maybe and not command.function]
+    words = [word for command in always for word in command.words]
+    spans = [(bisect_left(starts, word.start), bisect_left(starts, word.end)) for word in words]
+    sure = {place.name for begin, end in spans for place in places[begin:end]}
+    lines = {script.line_at(match.start()) for match in re.finditer("SLURM_", script.code)}
+    return sure - {place.name for place in places if script.line_at(place.start) in lines}
 
 
 def _looks_first(script: Context, names: set[str]) -> bool:

@@ -33,7 +33,7 @@ def _unknown(script: Context, part: RequestedResources, name: str) -> Finding:
     listed = partitions(script)
     known_as = next((str(entry["name"]) for entry in listed if name in (entry.get("also") or [])), "")
     near = known_as or similar_names.meant(name, [entry["name"] for entry in listed])
-    safe = bool(near) and _takes(script, part, near)
+    safe = bool(near) and takes(script, part, near)
     other = near if safe else _suggested(script, part, name)
     wanted = option.value.split(",")
     mended = ",".join(dict.fromkeys(other if candidate == name else candidate for candidate in wanted))
@@ -49,10 +49,10 @@ def _unknown(script: Context, part: RequestedResources, name: str) -> Finding:
 def _meant(script: Context, part: RequestedResources, near: str) -> str:
     """Return the rest of the sentence: which partition was meant, or which ones there are, and what for."""
     if near:
-        return f" (did you mean {near}?)." if _takes(script, part, near) else f": {near} does not take such a job."
+        return f" (did you mean {near}?)." if takes(script, part, near) else f": {near} does not take such a job."
     if len(listed := partitions(script)) == 1:
         return f". Its only partition is {listed[0]['name']}."
-    fitting = [entry for entry in listed if _takes(script, part, str(entry["name"]))]
+    fitting = [entry for entry in listed if takes(script, part, str(entry["name"]))]
     others = [str(entry["name"]) for entry in listed if entry not in fitting]
     if not fitting or not others:
         return f". Its partitions: {', '.join(map(_with_purpose, listed))}."
@@ -63,18 +63,17 @@ def _with_purpose(entry: Any) -> str:
     return f"{entry['name']} ({entry['purpose']})" if entry.get("purpose") else str(entry["name"])
 
 
-def _takes(script: Context, part: RequestedResources, name: str) -> bool:
+def takes(script: Context, part: RequestedResources, name: str) -> bool:
     """Return whether the job could have been written for a partition."""
     found = [place for place in partition.places(script.cluster) if place.partition.get("name") == name]
     return any(placement.fits(place, job, script.cluster) for place in found for job in part.jobs)
 
 
 def _suggested(script: Context, part: RequestedResources, name: str) -> str:
-    """Return the partition to show in place of an unknown one: a similar name, the default, or the best fit."""
-    near = similar_names.nearest(name, [entry["name"] for entry in partitions(script)])
-    default = str(script.cluster.data.get("cluster_default_partition", ""))
-    usable = (candidate for candidate in (near, default) if candidate and _takes(script, part, candidate))
-    return next(usable, "") or chosen(script, part)
+    """Return the partition to show in place of an unknown one: of a similar name, or the first that takes the job."""
+    names = [str(entry["name"]) for entry in partitions(script)]
+    near = [similar_names.nearest(name, names), *(entry for entry in names if entry.startswith(f"{name}-"))]
+    return next((entry for entry in (*near, *names) if entry and takes(script, part, entry)), "")
 
 
 def chosen(script: Context, part: RequestedResources) -> str:

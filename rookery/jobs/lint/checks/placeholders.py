@@ -21,8 +21,9 @@ _NAMING = frozenset({"cd", "source", ".", "module", "ml", "conda", "mamba", "mic
 """Commands that take names of folders, modules and environments."""
 _TO_DO = re.compile(
     r"(?<![A-Za-z])(?:FIX(?:[-_][A-Za-z][A-Za-z_-]*|ME)|TO-?DO|TBD|CHANGE[-_]?(?:ME|THIS)|REPLACE[-_]?(?:ME|THIS)|"
-    r"(?:INSERT|ENTER|PUT)[-_](?:YOUR[-_])?[A-Z]+(?:[-_]HERE)?|[A-Z]+[-_]HERE|FILL[-_]?(?:ME[-_]?)?IN)(?![A-Za-z])"
+    rf"(?:(?:INSERT|ENTER|PUT)[-_])?{_NOUNS.upper()}[-_]HERE|FILL[-_]?(?:ME[-_]?)?IN)(?![A-Za-z])"
 )
+_HERE = re.compile(r"(?:INSERT|ENTER|PUT)[-_](?:YOUR[-_])?[A-Z]+(?:[-_]HERE)?|[A-Z]+[-_]HERE")
 _CAPITALS = re.compile(
     r"(?:ACCOUNT|PROJECT|PARTITION|QUEUE|GROUP|BUDGET|ALLOCATION|QOS|RESERVATION)[-_](?:NAME|ID|CODE)|"
     r"USER[-_]?NAME|USER[-_]ID|NETID|E?MAIL(?:[-_]ADDRESS)?|ACCOUNT|PROJECT|X{3,}|x{4,}"
@@ -37,6 +38,13 @@ _ADDRESS = re.compile(
 )
 _PATHS = frozenset({"output", "error", "input", "chdir"})
 _WORDS = frozenset({"account", "qos", "partition", "reservation", "wckey", "mail-user"})
+_TEXTS = _PATHS | _WORDS | {"job-name", "dependency"}
+"""Options whose value may be any word: that of others is refused by rules of their own."""
+_HAPPENS = {
+    **dict.fromkeys(("account", "qos", "reservation"), "Slurm rejects the job if it has none of that name."),
+    "mail-user": "Nobody gets the mail.",
+    "chdir": "The folder is not there: the job starts in another one.",
+}
 _FREE = frozenset({"comment", "wrap", "extra", "constraint", "prefer", "export"})
 """Options whose value may hold anything."""
 
@@ -44,7 +52,7 @@ _FREE = frozenset({"comment", "wrap", "extra", "constraint", "prefer", "export"}
 def left(script: Context) -> Iterator[Finding]:
     """Yield findings for placeholders in `#SBATCH` lines and in the paths and modules of commands."""
     for option in script.directives.options:
-        text = placeholder(option.name, option.value or "")
+        text = placeholder(option.name, option.value or "") if option.name in _TEXTS else ""
         if text and not _is_known(script, option):
             error, happens = _outcome(script, option)
             yield script.finding(
@@ -73,7 +81,7 @@ def placeholder(option: str, value: str) -> str:
     match = next(filter(None, (pattern.search(value) for pattern in patterns)), None)
     if match:
         return match.group()
-    whole = option in _WORDS and _CAPITALS.fullmatch(value)
+    whole = option in _WORDS and (_CAPITALS.fullmatch(value) or _HERE.fullmatch(value))
     part = option in _PATHS and (
         _PATH_TO.search(value) or any(re.fullmatch(r"USER_?NAME|NETID", piece) for piece in value.split("/"))
     )
@@ -98,11 +106,7 @@ def _outcome(script: Context, option: DirectiveOption) -> tuple[bool, str]:
     folder = value.rpartition("/")[0]
     if option.name in {"output", "error"} and _never_there(folder) and not script.folder(folder):
         return True, "Slurm creates no folders: the job fails at once, without a log."
-    if option.name == "mail-user":
-        return False, "Nobody gets the mail."
-    if option.name == "chdir":
-        return False, "The folder is not there: the job starts in another one."
-    return False, "Slurm takes it as it is written."
+    return False, _HAPPENS.get(option.name, "Slurm takes it as it is written.")
 
 
 def _never_there(folder: str) -> bool:

@@ -122,19 +122,14 @@ def _file(language: str, words: list[ShellWord]) -> str:
 
 def _read(script: Context, language: str, name: str, paths_read: set[str]) -> Iterator[KnownProgram]:
     """Yield a file of the project, where it is there, and the files that it imports."""
-    if not name or name.startswith("/"):
+    file = script.named_file(name)
+    if not file or file[0] in paths_read:
         return
-    beside = posixpath.join(posixpath.dirname(script.path), name)
-    for path in dict.fromkeys(map(posixpath.normpath, (name, beside))):
-        if path in paths_read:
-            return
-        text = script.files(path)
-        if text is not None:
-            paths_read.add(path)
-            yield KnownProgram(language, text, path)
-            for other in _reads_in(language, text, posixpath.dirname(path)):
-                yield from _read(script, language, other, paths_read)
-            return
+    path, text = file
+    paths_read.add(path)
+    yield KnownProgram(language, text, path)
+    for other in _reads_in(language, text, posixpath.dirname(path)):
+        yield from _read(script, language, other, paths_read)
 
 
 def _reads_in(language: str, text: str, folder: str) -> list[str]:

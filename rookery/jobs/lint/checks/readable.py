@@ -44,13 +44,7 @@ def _is_harmless(script: Context, words: list[ShellWord]) -> bool:
     language, files = files_run(words)
     if not language:
         return name in names.SETTING_UP - {"sbatch"}
-    return bool(files) and all(_text(script, file) is not None for file in files)
-
-
-def _text(script: Context, path: str) -> str | None:
-    """Return the text of a file of the project, found from its root or from the script's folder."""
-    beside = posixpath.join(posixpath.dirname(script.path), path)
-    return next((text for name in (path, beside) if (text := script.files(posixpath.normpath(name))) is not None), None)
+    return bool(files) and all(script.named_file(file) for file in files)
 
 
 def _is_known(program: KnownProgram, script: Context) -> bool:
@@ -67,6 +61,6 @@ def _is_known(program: KnownProgram, script: Context) -> bool:
         return False
     folder = posixpath.dirname(program.path)
     return all(
-        module.partition(".")[0] in names.PYTHON_PACKAGES or _text(script, module_file(module, folder))
+        module.partition(".")[0] in names.PYTHON_PACKAGES or script.named_file(module_file(module, folder))
         for module in python.modules
     )

@@ -24,14 +24,25 @@ from rookery.jobs.lint.script.requested_resources import (
 def too_long(script: Context) -> Iterator[Finding]:
     """Yield findings for more time than the partition gives."""
     for part in requested(script):
-        option, most = script.directives.get("time", part=part.part), longest(part)
+        default = _default(script, part)
+        usable, option = part.partitions or default, script.directives.get("time", part=part.part)
+        most = longest(usable)
         if option and part.minutes is not None and part.minutes > most:
+            longer = _roomier(script, part, {entry.get("for") for entry in usable})
+            other = next((name for name in longer if partition_names.takes(script, part, name)), "")
+            if other and part.partition:
+                edits = [script.value_edit(part.partition, other)]
+            elif other:
+                edits = [script.new_line(f"#SBATCH --partition={other}")]
+            else:
+                edits = [script.value_edit(option, values.clock(int(most)))]
+            subject = f"The default partition, {default[0]['name']}," if default else _names(part)
             yield script.finding(
                 "RK302",
                 option.line,
-                f"{_names(part)} allows at most {_hours(most)}; this requests {_hours(part.minutes)}, and never "
-                f"starts.{_roomier(script, part)}",
-                edits=[script.value_edit(option, values.clock(int(most)))],
+                f"{subject} allows at most {_hours(most)}; this requests {_hours(part.minutes)}, and never starts."
+                + (f" Partitions for longer jobs: {', '.join(longer)}." if longer else ""),
+                edits=edits,
             )
 
 
@@ -49,15 +60,13 @@ def _hours(minutes: float) -> str:
     return f"{minutes / 60:g} hours" if minutes < 2880 or minutes % 1440 else f"{minutes / 1440:g} days"
 
 
-def _roomier(script: Context, part: RequestedResources) -> str:
-    """Return a sentence that names partitions of the same kind that allow that much time; "" for none."""
-    kinds = {partition.get("for") for partition in part.partitions}
-    fit = [
-        partition["name"]
+def _roomier(script: Context, part: RequestedResources, kinds: set[str | None]) -> list[str]:
+    """Return partitions of these kinds that allow as much time as the job requests."""
+    return [
+        str(partition["name"])
         for partition in partitions(script)
         if partition.get("for") in kinds and (partition.get("max_minutes") or math.inf) >= (part.minutes or 0)
     ]
-    return f" Partitions for longer jobs: {', '.join(fit)}." if fit else ""
 
 
 def too_many_cores(script: Context) -> Iterator[Finding]:
@@ -167,15 +176,16 @@ def required(script: Context) -> Iterator[Finding]:
     account, elsewhere = script.cluster.data.get("cluster_account") or {}, lines.intended_options(script)
     if account.get("required") and not script.directives.get("account") and "account" not in elsewhere:
         name = account.get("name", "")
-        account_name = name or account.get("example", "")
+        account_name = name
         forms = {entry.get("account", ACCOUNT) for part in requested(script) for entry in part.partitions}
         if account_name and len(forms) == 1:
             account_name = forms.pop().replace(ACCOUNT, account_name)
-        hint = f" ({account['hint']})" if account.get("hint") else ""
+        example = f"such as {account['example']}" if account.get("example") and not name else ""
+        about = ", ".join(filter(None, (account.get("hint"), example)))
         yield script.finding(
             "RK307",
             script.directives.lines[-1].number,
-            f"{script.cluster.name} rejects jobs without an account to charge{hint}.",
+            f"{script.cluster.name} rejects jobs without an account to charge{f' ({about})' if about else ''}.",
             edits=[script.new_line(f"#SBATCH --account={account_name}")] if account_name else [],
             safe=bool(name),
         )

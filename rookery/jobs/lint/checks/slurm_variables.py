@@ -6,10 +6,11 @@ from typing import Final
 
 from rookery.jobs.lint.checks.programs import programs
 from rookery.jobs.lint.finding import Edit, Finding
-from rookery.jobs.lint.script.assignments import assignments
+from rookery.jobs.lint.script.assignments import assignments, expects_unset, is_set_otherwise
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.lint.script.names import SLURM_ELSE, SLURM_VARIABLES
 from rookery.jobs.lint.script.similar_names import meant
+from rookery.jobs.lint.script.sourcing import sourced_files_set
 
 _MEANT: Final = {
     "SLURM_ARRAYID": "SLURM_ARRAY_TASK_ID",
@@ -55,16 +56,26 @@ def known_name(name: str) -> tuple[str, bool]:
 def misspelt(script: Context) -> Iterator[Finding]:
     """Yield findings for variables that Slurm does not set, and whose name is like one that it does."""
     own = {assignment.name for assignment in assignments(script)}
+    exported = script.directives.value("export") or ""
     for name, at in script.shell.expansions:
         other, certain = known_name(name)
-        if not other or name in own or _is_set_otherwise(script, name):
+        if not other or name in own or is_set_otherwise(script, name):
             continue
-        if not certain and (not script.asks or _may_be_another_s(script, name)):
+        elsewhere = sourced_files_set(script, name)
+        unsure = elsewhere is None or expects_unset(script, name)
+        if elsewhere or name in exported or (unsure and not (certain and name.isupper())):
+            continue
+        if not certain and not script.asks:
             continue
         start = script.text.find(name, at, at + len(name) + 4)
         edits = [Edit(start, start + len(name), other)] if start >= 0 else []
         yield script.finding(
-            "RK407", script.line_at(at), _why(name, other), severity="warning", edits=edits, safe=certain
+            "RK407",
+            script.line_at(at),
+            _why(name, other),
+            severity="warning",
+            edits=edits,
+            safe=certain and name.isupper() and not unsure,
         )
     for program in programs(script):
         for match in _IN_PROGRAM.finditer(program.text):
@@ -76,15 +87,3 @@ def misspelt(script: Context) -> Iterator[Finding]:
 
 def _why(name: str, other: str) -> str:
     return f"Slurm sets no {name} (did you mean {other}?): it is empty."
-
-
-def _may_be_another_s(script: Context, name: str) -> bool:
-    """Return whether a script has another value for a variable, or tests it: it may be another scheduler's."""
-    return bool(re.search(rf"\$\{{{name}:?[-+]|-[nz] \"?\$\{{?{name}\b", script.code))
-
-
-def _is_set_otherwise(script: Context, name: str) -> bool:
-    """Return whether a script gives a variable a value by another way than `NAME=VALUE`."""
-    reads = rf"\b(?:read|for|let|mapfile|printf -v)\b[^\n;]*(?<![$\w{{]){name}\b"
-    counts = rf"\(\([^()\n]*(?<![$\w]){name}\s*[-+*/]?="
-    return bool(re.search(rf"{reads}|{counts}|\$\{{{name}:?=", script.code))

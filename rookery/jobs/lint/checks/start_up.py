@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from rookery.jobs.lint.checks.modules import module_calls
+from rookery.jobs.lint.checks.modules import as_written, module_calls
 from rookery.jobs.lint.finding import Edit, Finding
+from rookery.jobs.lint.script.assignments import assignments, expects_unset, is_set_otherwise
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.lint.script.effective import working_command
 from rookery.jobs.lint.script.shell import ShellCommand
-from rookery.jobs.lint.script.sourcing import sourced, sourced_text
+from rookery.jobs.lint.script.sourcing import sourced, sourced_files_set, sourced_text
 
 _PROFILE = re.compile(r"(?:source|\.)\s+(/etc/\S+)")
 _OTHER_PROFILE = re.compile(
@@ -32,7 +33,8 @@ def preamble(script: Context) -> Iterator[Finding]:
     if ready < (needing.start if needing else len(script.text)):
         return
     there = _set_there(script, lines[0])
-    used = next(((name, at) for name, at in script.shell.expansions if name in there), None)
+    unseen = {name for name in there if name in script.shell.variables and not _is_seen_to(script, name)}
+    used = next(((name, at) for name, at in script.shell.expansions if name in unseen), None)
     works = working_command(script)
     ours = any(path.endswith("/rookery/env.sh") for _, path in sourced(script))
     if not needing and not used and (ours or not works):
@@ -41,7 +43,7 @@ def preamble(script: Context) -> Iterator[Finding]:
     why = f"On {site}, `{line}` {{}}, and a job's shell does not read that file by itself."
     if needing:
         at = needing.line
-        lack = f"`{_shown(script, needing)}` needs the command `module`. {why.format('defines it')}"
+        lack = f"`{as_written(script, needing)}` needs the command `module`. {why.format('defines it')}"
     elif used:
         at = script.line_at(used[1])
         lack = f"${used[0]} may be empty. {why.format('sets it')}"
@@ -56,7 +58,7 @@ def preamble(script: Context) -> Iterator[Finding]:
         at,
         lack,
         severity="error" if needing or used else "warning",
-        edits=[script.new_line("\n".join(lines), first=True)],
+        edits=[script.new_line("\n".join(["set +u", *lines, "set -u"] if _by_shebang(script) else lines), first=True)],
         safe=True,
     )
 
@@ -70,6 +72,12 @@ def _set_there(script: Context, line: str) -> list[str]:
     return [area.variable for area in areas if area.variable not in {"", "HOME"}]
 
 
+def _is_seen_to(script: Context, name: str) -> bool:
+    """Return whether a script gives a variable a value itself, or sees to it that there may be none."""
+    given = name in {assignment.name for assignment in assignments(script)} or is_set_otherwise(script, name)
+    return given or expects_unset(script, name) or sourced_files_set(script, name) is True
+
+
 def _may_read(script: Context, path: str) -> bool:
     """Return whether a sourced file may read the site's profile; so too where nobody can tell."""
     if _OTHER_PROFILE.search(path):
@@ -80,17 +88,18 @@ def _may_read(script: Context, path: str) -> bool:
     return text is None or bool(re.search(r"/etc/(?:profile|bashrc)|\bmodule\b|lmod|\.bash", text))
 
 
-def _shown(script: Context, command: ShellCommand) -> str:
-    """Return a command as it is written."""
-    return script.text[command.start : command.words[-1].end].replace("\n", " ")
-
-
 _SELF = r"(?:0|BASH_SOURCE(?:\[0\])?)"
 _OWN = re.compile(rf"\$(?:{_SELF}|\{{{_SELF}\}})")
 _CUT = re.compile(rf"\$\{{{_SELF}%%?/\*\}}")
-_FOLDER = r"(?:\$\([^#]*\)|`[^`]*`|\$\{[^}]*\})"
-_CD = re.compile(rf"""(?<![(\w])cd\s+(?:--\s+)?(["']?){_FOLDER}\1(?=\s*(?:$|[;&|#]))""")
-_VALUE = re.compile(rf"""((?:export |readonly )?\w+=)(["']?){_FOLDER}\2\s*$""")
+_BLANK, _QUIET = r"[ \t]*", r"(?:[ \t]*[12&]?>[ \t]*(?:/dev/null|&1))*[ \t]*"
+_PATH = rf"(?:{_OWN.pattern}|\$\({_BLANK}(?:readlink|realpath)(?: -\w)*(?: --)? {_OWN.pattern}{_BLANK}\))"
+_DIRNAME = rf"dirname(?: --)? {_PATH}{_QUIET}"
+_PARENT = rf"(?:\$\({_BLANK}{_DIRNAME}\)|`{_BLANK}{_DIRNAME}`|{_CUT.pattern})"
+_FOLDER = re.compile(
+    rf"(?P<name>\w+=)?(?:{_PARENT}|\$\({_BLANK}(?:(?:readlink|realpath)(?: -\w)* {_PARENT}|"
+    rf"cd(?: --)? {_PARENT}{_QUIET}(?:&&|;){_BLANK}pwd(?: -[PL])?){_QUIET}\))"
+)
+"""All ways to write the script's folder, and no more than that, without double quotes."""
 
 
 def own_folder(script: Context) -> Iterator[Finding]:
@@ -102,9 +111,10 @@ def own_folder(script: Context) -> Iterator[Finding]:
     asks_slurm = any(word.text.rpartition("/")[2] == "scontrol" for command in commands for word in command.words)
     if not script.asks or asks_slurm or "SLURM_SUBMIT_DIR" in variables:
         return
-    at = min(_folders(script), default=None)
-    if at is None:
+    places = sorted(_folders(script))
+    if not places:
         return
+    at = places[0]
     number = script.line_at(at)
     line = script.line(number)
     name = "BASH_SOURCE" if "BASH_SOURCE" in line else "$0"
@@ -118,16 +128,23 @@ def own_folder(script: Context) -> Iterator[Finding]:
         f"In a job, {name} is not the path of this script: Slurm runs a copy of it in its spool folder, such as "
         f"/var/spool/slurmd/job00041, where none of your files are. {begins}: use that, or paths from there.",
         severity="warning",
-        edits=[] if folder else _submit_folder(script.starts[number - 1], line),
+        edits=[] if folder else _submit_folder(script, [place for place in places if script.line_at(place) == number]),
     )
 
 
-def _submit_folder(start: int, line: str) -> list[Edit]:
-    """Return the edit that takes the folder of sbatch instead, in a line that does nothing else with its own."""
-    if match := _CD.search(line):
-        return [Edit(start + match.start(), start + match.end(), 'cd "$SLURM_SUBMIT_DIR"')]
-    if match := _VALUE.fullmatch(line.lstrip()):
-        return [Edit(start + len(line) - len(line.lstrip()), start + len(line), f"{match[1]}$SLURM_SUBMIT_DIR")]
+def _submit_folder(script: Context, places: list[int]) -> list[Edit]:
+    """Return the edit that takes the folder of sbatch instead, where one whole word is all that a line has of its own.
+
+    Args:
+        script: The script.
+        places: Where in the line its folder is taken.
+    """
+    commands = script.shell.commands
+    for word in (*script.shell.assignments, *(word for command in commands for word in command.words[1:])):
+        match = _FOLDER.fullmatch(script.text[word.start : word.end].replace('"', ""))
+        if match and all(word.start <= place < word.end for place in places):
+            given = f"{match['name']}$SLURM_SUBMIT_DIR" if match["name"] else '"$SLURM_SUBMIT_DIR"'
+            return [Edit(word.start, word.end, given)]
     return []
 
 
@@ -157,9 +174,10 @@ def nounset(script: Context) -> Iterator[Finding]:
     """
     if not _LIKE_RED_HAT.search(str(script.cluster.data.get("cluster_os") or "")):
         return
-    by_shebang = re.search(r"(?:^|\s)-(?:\w*u|\w*o\s+nounset)", script.interpreter[1])
-    strict = 1 if by_shebang else 0
+    strict = 1 if _by_shebang(script) else 0
     for command in script.shell.commands:
+        if command.subshell or command.inner:
+            continue
         if command.name == "set":
             strict = _set(command, strict)
         elif strict and command.name in {"source", "."} and not command.function and command.arguments:
@@ -174,6 +192,11 @@ def nounset(script: Context) -> Iterator[Finding]:
                 severity="warning",
             )
             return
+
+
+def _by_shebang(script: Context) -> bool:
+    """Return whether the first line has the shell end the script at a variable that is not set."""
+    return bool(re.search(r"(?:^|\s)-(?:\w*u|\w*o\s+nounset)", script.interpreter[1]))
 
 
 def _set(command: ShellCommand, strict: int) -> int:

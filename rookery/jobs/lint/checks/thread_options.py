@@ -11,6 +11,7 @@ from rookery.jobs.lint.script.assignments import constants
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.lint.script.effective import programs_run
 from rookery.jobs.lint.script.tokens import ShellWord
+from rookery.jobs.lint.script.wrappers import WRAPPERS
 
 _OPTIONS = {
     "make": "-j --jobs",
@@ -39,6 +40,12 @@ _OPTIONS = {
     "gmx": "-nt -ntomp",
 }
 """Programs that start as many threads or processes as an option says, by their manuals."""
+_VALUED = {
+    "parallel": WRAPPERS["parallel"].valued,
+    "xargs": WRAPPERS["xargs"].valued,
+    "julia": frozenset(f"{_OPTIONS['julia']} -L --load -J --sysimage -C --cpu-target -H --home".split()),
+}
+"""The options with a value of programs that run a command or a file: its own options come after it."""
 _SEVERAL_NODES = frozenset({"parallel", "xargs"})
 """Programs whose commands may run on all nodes of the job, by srun."""
 _WAITING = frozenset({"srun", "sbatch", "ssh", "curl", "wget", "cp", "mv", "rsync", "scp", "aws", "rclone", "gsutil"})
@@ -57,7 +64,7 @@ class _Threads:
         unit: threads or processes.
         number: How many.
         start: Where the number is written.
-        end: Where it ends.
+        end: Where it ends; None where it can't be replaced there.
         nodes: Whether they may be on all nodes.
     """
 
@@ -65,7 +72,7 @@ class _Threads:
     unit: str
     number: int
     start: int
-    end: int
+    end: int | None
     nodes: bool = False
 
 
@@ -80,12 +87,13 @@ def too_many(script: Context) -> Iterator[Finding]:
         if threads.number <= cores or threads.start in reported:
             continue
         reported.add(threads.start)
+        edits = [] if threads.end is None else [Edit(threads.start, threads.end, _allotted(script, cores))]
         yield script.finding(
             "RK705",
             script.line_at(threads.start),
             f"{threads.what} starts {threads.number} {threads.unit}, {shortage(threads.number, cores)}",
             severity="warning",
-            edits=[Edit(threads.start, threads.end, _allotted(script, cores))],
+            edits=edits,
         )
 
 
@@ -107,7 +115,8 @@ def _of_variables(script: Context) -> Iterator[_Threads]:
         match = _GIVEN.fullmatch(raw.replace('"', "").replace("'", ""))
         if match and match["name"] in THREAD_VARIABLES:
             start = word.start + raw.index("=") + 1
-            yield _Threads(match.group(), "threads", int(match["value"]), start, word.end)
+            end = {'"': word.end - 1, "'": None}.get(raw[0], word.end)  # quotes round the whole word
+            yield _Threads(match.group(), "threads", int(match["value"]), start, end)
 
 
 def _of_options(script: Context) -> Iterator[_Threads]:
@@ -120,20 +129,22 @@ def _of_options(script: Context) -> Iterator[_Threads]:
         options = _OPTIONS.get(name, "").split() if words[0].fixed else []
         if not options or _waits(name, words):
             continue
-        for what, value, text in _values(name, options, words[1:]):
+        for what, value, text in _values(name, options, _own_options(name, words[1:])):
             if number := _number(script, known, value, text):
                 yield _Threads(what, "processes or threads", *number, name in _SEVERAL_NODES)
 
 
 def _number(
     script: Context, known: Mapping[str, tuple[int, int, int]], word: ShellWord, text: str
-) -> tuple[int, int, int] | None:
+) -> tuple[int, int, int | None] | None:
     """Return the number that an option's value is, and where it is written; None where it is none, or several."""
-    start = script.text.find(text, word.start, word.end)
-    if not text or start < 0:
-        return None
     if re.fullmatch(r"\d{1,6}", text):
-        return int(text), start, start + len(text)
+        raw = script.text[word.start : word.end]
+        if raw == f"'{text}'":
+            return int(text), word.start, word.end
+        at = raw.rfind(text)
+        single = raw in {word.text, f'"{word.text}"'} or (raw.count(text) == 1 and "'" not in raw[:1])
+        return int(text), word.start + max(at, 0), word.start + at + len(text) if single and at >= 0 else None
     return known.get(text.strip("${}")) if text.startswith("$") else None
 
 
@@ -143,6 +154,16 @@ def _waits(name: str, words: Sequence[ShellWord]) -> bool:
     if any(_ELSEWHERE.match(text) for text in texts):
         return True
     return name in _SEVERAL_NODES and any(piece in _WAITING for text in texts for piece in re.split(r"[\s;|&]+", text))
+
+
+def _own_options(name: str, words: Sequence[ShellWord]) -> Sequence[ShellWord]:
+    """Return a program's words without those of the command or the file that it runs."""
+    if name not in _VALUED:
+        return words
+    at = 0
+    while at < len(words) and words[at].text.startswith("-"):
+        at += 2 if words[at].text in _VALUED[name] else 1
+    return words[:at]
 
 
 def _values(name: str, options: list[str], words: Sequence[ShellWord]) -> Iterator[tuple[str, ShellWord, str]]:

@@ -93,8 +93,8 @@ def shortage(number: int, cores: int) -> str:
     """Return the end of a sentence: what the job has, what happens, and what to write instead."""
     has = f"{cores} core{'' if cores == 1 else 's'}"
     return (
-        f"but the job requests {has}: they slow each other down. Take the number from SLURM_CPUS_PER_TASK, or request "
-        f"--cpus-per-task={number}."
+        f"but the job requests {has}: they slow each other down. Start only as many as it requests, or "
+        f"request --cpus-per-task={number}."
     )
 
 

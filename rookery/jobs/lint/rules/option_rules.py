@@ -111,10 +111,17 @@ OPTION_RULES: Final = (
     Rule(
         "RK219",
         "warning",
+        "`--mem=16`, without a unit",
+        "Slurm reads megabytes, and ends the job when it needs more",
+        "by hand: `16G`",
+    ),
+    Rule(
+        "RK220",
+        "warning",
         "`#SLURM` instead of `#SBATCH`",
         "sbatch reads the line like an `#SBATCH` line, and reports an error",
         "writes `#SBATCH`",
     ),
-    Rule("RK220", "warning", "`--test-only`", "sbatch submits no job: it only says when one could start"),
+    Rule("RK221", "warning", "`--test-only`", "sbatch submits no job: it only says when one could start"),
 )
 """In the order of the codes."""

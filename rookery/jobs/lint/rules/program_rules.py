@@ -33,16 +33,16 @@ PROGRAM_RULES: Final = (
     Rule(
         "RK606",
         "warning",
-        "Several tasks or nodes, and no srun or mpirun",
+        "Several tasks or nodes, and no srun, mpirun or background jobs",
         "only one process starts",
-        "by hand: `srun` before the command",
+        "by hand: `srun` before the command, or `--cpus-per-task` for a program that uses several cores",
     ),
     Rule(
         "RK607",
         "error",
         "The last command runs in the background, and there is no `wait`",
         "the job ends, and the command with it",
-        "adds `wait`",
+        "adds `wait`; by hand within brackets, and before a last `echo` or `exit`",
     ),
     Rule(
         "RK608",

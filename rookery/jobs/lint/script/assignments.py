@@ -36,16 +36,15 @@ class Assignment:
 
 def assignments(script: Context) -> list[Assignment]:
     """Return the assignments of a script, in their order."""
-    words = {word.start: word for word in script.shell.assignments}
-    commands = {command.start for command in script.shell.commands}
+    before = {command.start for command in script.shell.commands}
     found = []
-    for word in words.values():
+    for word in sorted(script.shell.assignments, key=lambda word: word.start, reverse=True):
+        blank = _BLANK.match(script.text, word.end)
+        exported = bool(blank and blank.end() in before)
+        if exported:
+            before.add(word.start)
         if match := _TARGET.match(script.text, word.start):
-            at = word.end
-            while (blank := _BLANK.match(script.text, at)) and blank.end() in words:
-                at = words[blank.end()].end
-            before = bool(blank and blank.end() in commands)
-            found.append(Assignment(match[1], word.start, match.end(), word.end, exported=before))
+            found.append(Assignment(match[1], word.start, match.end(), word.end, exported))
     for command in script.shell.commands:
         if command.name not in _DECLARING:
             continue
@@ -71,3 +70,16 @@ def constants(script: Context) -> dict[str, tuple[int, int, int]]:
         if number and times[assignment.name] == named[assignment.name] == 1:
             numbers[assignment.name] = (int(number[2]), assignment.value_start, assignment.end)
     return numbers
+
+
+def is_set_otherwise(script: Context, name: str) -> bool:
+    """Return whether a script gives a variable a value by another way than `NAME=VALUE`."""
+    reads = rf"\b(?:read|for|let|mapfile|printf -v)\b[^\n;]*(?<![$\w{{]){name}\b"
+    counts = rf"\(\([^()\n]*(?<![$\w]){name}\s*[-+*/]?="
+    return bool(re.search(rf"{reads}|{counts}|\$\{{{name}:?=", script.code))
+
+
+def expects_unset(script: Context, name: str) -> bool:
+    """Return whether a script has another value for a variable that is not set, or tests it first."""
+    tests = rf"(?:\[|\btest)[ \t][^\]\n;]*\$\{{?{name}\b|-v {name}\b"
+    return bool(re.search(rf"\$\{{{name}:?[-+?]|{tests}", script.code))

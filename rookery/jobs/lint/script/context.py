@@ -1,19 +1,21 @@
 """A job script with everything that the rules need of it, each computed once."""
 
+import posixpath
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import dropwhile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
+from rookery.jobs.lint.script import first_line
 from rookery.jobs.lint.script.shell import ShellScript
 from rookery.jobs.lint.script.shell import read as read_shell
 from rookery.jobs.measured_runs import MeasuredRun
 from rookery.projects.scripts import option_table
+from rookery.projects.scripts.directive_words import quoted
 from rookery.projects.scripts.directives import DirectiveOption, Directives
 from rookery.projects.scripts.directives import read as read_directives
 from rookery.projects.scripts.option_table import OptionTable
@@ -21,8 +23,6 @@ from rookery.projects.scripts.option_table import OptionTable
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
-_SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+([^\n]*))?")
-_SHELLS = {"sh", "bash", "dash", "ksh", "zsh", "ash"}
 
 PROGRAMS = {".py": "python3", ".r": "Rscript", ".jl": "julia", ".pl": "perl"}
 """Endings of programs in other languages than the shell's, in small letters, and what runs them."""
@@ -77,10 +77,12 @@ class Context:
     @cached_property
     def code(self) -> str:
         """Its text with blanks for the shell's comments; every offset stays valid."""
-        text = self.text
-        for start, end in self.shell.remarks:
-            text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
-        return text
+        pieces, done = [], 0
+        for start, end in sorted(self.shell.remarks):
+            if start >= done:
+                pieces += [self.text[done:start], " " * (end - start)]
+                done = end
+        return "".join([*pieces, self.text[done:]])
 
     @cached_property
     def interpreter(self) -> tuple[str, str]:
@@ -88,20 +90,13 @@ class Context:
 
         Where it names nothing, what runs files with such an ending; "" for any other.
         """
-        match = _SHEBANG.match(self.text)
-        if not match:
-            return PROGRAMS.get(PurePosixPath(self.path).suffix.lower(), ""), ""
-        program, arguments = match.group(1).rpartition("/")[2], (match.group(2) or "").strip()
-        if program == "env":
-            words = [word.removeprefix("-S") for word in arguments.split()]
-            words = list(dropwhile(lambda word: not word or word.startswith("-") or "=" in word, words))
-            program, arguments = (words[0] if words else "").rpartition("/")[2], " ".join(words[1:])
-        return program, arguments
+        by_ending = PROGRAMS.get(PurePosixPath(self.path).suffix.lower(), "")
+        return first_line.interpreter(self.text) or (by_ending, "")
 
     @property
     def is_shell(self) -> bool:
         """Whether it is a script of sh or of a shell like it; so too where it does not say."""
-        return self.interpreter[0] in {"", *_SHELLS}
+        return self.interpreter[0] in {"", *first_line.SHELLS}
 
     @property
     def is_login_shell(self) -> bool:
@@ -112,6 +107,19 @@ class Context:
     def asks(self) -> bool:
         """Whether it has any `#SBATCH` line: one without takes its options from the command line, unseen here."""
         return bool(self.directives.lines)
+
+    def named_file(self, name: str) -> tuple[str, str] | None:
+        """Return a file of the project that the script names: its path, and its text; None where it is none, or unsure.
+
+        Args:
+            name: From the project's root, in which jobs start, or from the script's folder.
+        """
+        if not name or name.startswith(("/", "~")) or "$" in name or "`" in name:
+            return None
+        for path in map(posixpath.normpath, (name, posixpath.join(posixpath.dirname(self.path), name))):
+            if (text := self.files(path)) is not None:
+                return path, text
+        return None
 
     def line_at(self, offset: int) -> int:
         """Return the line of a place in the text, from 1 on."""
@@ -158,8 +166,10 @@ class Context:
         return apply(line, edits_of_line)
 
     def value_edit(self, option: DirectiveOption, value: str) -> Edit:
-        """Return the edit that gives an option another value."""
-        return Edit(option.value_start, option.end, value)
+        """Return the edit that gives an option another value, in quotes where it needs them."""
+        if self.text[option.start] in "\"'":  # they go round the whole option
+            return Edit(option.start, option.end, f"--{option.name}={_word(value)}")
+        return Edit(option.value_start, option.end, _word(value))
 
     def new_line(self, text: str, *, first: bool = False) -> Edit:
         """Return the edit that adds an `#SBATCH` line.
@@ -176,3 +186,7 @@ class Context:
             return Edit(len(self.text), len(self.text), f"\n{text}\n")
         at = self.starts[number - 1]
         return Edit(at, at, f"{text}\n")
+
+
+def _word(value: str) -> str:
+    return quoted(value) if re.search(r"[\s\"'\\#]", value) else value

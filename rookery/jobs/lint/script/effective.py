@@ -1,6 +1,5 @@
 """Which program runs in the end: the one behind srun, mpirun, containers, `poetry run`, `bash -c` and their like."""
 
-import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -191,6 +190,4 @@ def _text(path: str, script: Context) -> str:
     for command in script.shell.commands:
         if path in command.outputs and command.documents:
             return command.documents[0][0]
-    path = posixpath.normpath(path)
-    text = script.files(path)
-    return text if text is not None else script.files(posixpath.join(posixpath.dirname(script.path), path)) or ""
+    return (script.named_file(path) or ("", ""))[1]

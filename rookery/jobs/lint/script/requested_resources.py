@@ -1,7 +1,7 @@
 """The resources that a job asks for: for each of its components, the partitions, nodes, cores, GPUs and time."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -226,7 +226,6 @@ def _gpus(option: DirectiveOption | None) -> list[tuple[str, int]]:
     return [(kind, number) for kind, number in gpus if number]
 
 
-def longest(part: RequestedResources) -> float:
-    """Return the longest time that any of its partitions allows, in minutes."""
-    limits = [entry.get("max_minutes") or math.inf for entry in part.partitions]
-    return max(limits, default=math.inf)
+def longest(usable: Iterable[Mapping[str, Any]]) -> float:
+    """Return the longest time that any of some partitions allows, in minutes."""
+    return max((entry.get("max_minutes") or math.inf for entry in usable), default=math.inf)

@@ -15,6 +15,8 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*(?:\[[^]]*\])?\+?=")
 _ESAC = re.compile(r"esac(?![^\s;&|)#])")
 _INTO = frozenset({"then", "do", "else", "{", "!", "time", "coproc"})
 """Reserved words after which a command begins."""
+_CONDITIONAL = frozenset({"if", "elif", "while", "until"})
+_TIME_OPTION = re.compile(r"[ \t]+-p(?=\s)")
 _OPENS, _CLOSES = frozenset({"if", "case"}), frozenset({"fi", "esac"})
 _AFTER = frozenset({"fi", "esac", "done", "}"})
 """Reserved words that end a compound command: redirections may follow, no arguments."""
@@ -35,6 +37,8 @@ class ShellCommand:
         outputs: The files that its output is written to (`> FILE`).
         function: The function of the script that it is part of; "" where it is part of none.
         inner: Whether its output becomes part of another command: `$(…)` or backquotes.
+        subshell: Whether it is within `(…)`: what it does to its shell ends with that.
+        tested: Whether the script goes on where it fails: it is a condition, or something after `||` replaces it.
     """
 
     words: list[ShellWord]
@@ -47,6 +51,8 @@ class ShellCommand:
     outputs: list[str] = field(default_factory=list)
     function: str = ""
     inner: bool = False
+    subshell: bool = False
+    tested: bool = False
 
     @property
     def name(self) -> str:
@@ -122,6 +128,7 @@ class _Scanner(Words):
         self.named = ""  # a function whose body comes next
         self.bodies: list[str] = []  # for each `{` that is open, the function that it is part of
         self.waiting: list[tuple[str, bool, bool, ShellCommand]] = []
+        self.subshells = 0  # `(…)` within each other
 
     # --- commands ---
 
@@ -134,7 +141,8 @@ class _Scanner(Words):
         Returns:
             Whether it was found; False too where a case ends with `esac`, which is left to be read.
         """
-        command, chained, depth = self.fresh(), False, self.depth
+        command, depth = self.fresh(), self.depth
+        chain: list[ShellCommand] = []
         while self.at < len(self.text):
             self.blanks()
             character = self.peek()
@@ -146,9 +154,10 @@ class _Scanner(Words):
             if character == "#":
                 self.comment()
             elif character in {"\n", ";", "&", "|"} and self.peek(2) != "&>":
-                chained = self.separator(command, chained)
+                chain, condition = self.separator(command, chain), command.tested
                 command = self.fresh()
-                command.maybe = chained or self.depth > 0
+                command.maybe = bool(chain) or self.depth > 0
+                command.tested = bool(chain) and condition
             elif character == "(":
                 command = self.bracket(command)
             elif character == ")":  # one that nothing opened
@@ -173,7 +182,9 @@ class _Scanner(Words):
 
     def fresh(self) -> ShellCommand:
         function = self.bodies[-1] if self.bodies else ""
-        return ShellCommand([], self.at, 0, maybe=self.depth > 0, function=function, inner=self.substitutions > 0)
+        command = ShellCommand([], self.at, 0, maybe=self.depth > 0, function=function, inner=self.substitutions > 0)
+        command.subshell = self.subshells > 0
+        return command
 
     def end(self, command: ShellCommand) -> None:
         if command.words:
@@ -181,10 +192,10 @@ class _Scanner(Words):
             command.line = self.line(command.start)
             self.commands.append(command)
 
-    def separator(self, command: ShellCommand, chained: bool) -> bool:
+    def separator(self, command: ShellCommand, chain: list[ShellCommand]) -> list[ShellCommand]:
         """Pass what is between two commands.
 
-        Return whether the next runs only if the one before succeeded, or failed.
+        Return those before the next one on whose success or failure it depends; the chain is those of this command.
         """
         two = self.peek(2)
         double = two in {"&&", "||", ";;", "|&", ";&"}
@@ -193,9 +204,14 @@ class _Scanner(Words):
         self.end(command)
         if two[0] == "\n":
             self.documents()
-        if two in {"&&", "||"}:
-            return True
-        return chained and two[0] == "|"
+        if two == "||":
+            for other in (*chain, command):
+                other.tested = True
+            return [command]
+        if two == "&&":
+            chain.append(command)
+            return chain
+        return chain if two[0] == "|" else []
 
     def bracket(self, command: ShellCommand) -> ShellCommand:
         """Read a `(`: arithmetic, a function's name before it, or a subshell."""
@@ -210,7 +226,9 @@ class _Scanner(Words):
             return self.fresh()
         else:
             self.at += 1
+            self.subshells += 1
             self.commands_until(")")
+            self.subshells -= 1
         return command
 
     def word_of(self, command: ShellCommand) -> ShellCommand:
@@ -225,8 +243,8 @@ class _Scanner(Words):
         elif raw in _CLOSES:
             self.depth = max(0, self.depth - 1)
         self.brace(raw)
-        if raw in {"if", "elif", "while", "until"} or raw in _INTO or raw in _AFTER:
-            return self.fresh()
+        if raw in _CONDITIONAL or raw in _INTO or raw in _AFTER:
+            return self.after(raw)
         if raw == "case":
             self.case()
         elif raw in {"for", "select"}:
@@ -240,6 +258,14 @@ class _Scanner(Words):
             self.assignments.append(word)
         else:
             command.words.append(word)
+        return command
+
+    def after(self, raw: str) -> ShellCommand:
+        """Return the command that begins after a reserved word."""
+        if raw == "time":
+            self.match(_TIME_OPTION)
+        command = self.fresh()
+        command.tested = raw in _CONDITIONAL or raw == "!"
         return command
 
     def name_function(self, name: str) -> None:
@@ -303,10 +329,12 @@ class _Scanner(Words):
         if self.peek() in {"\n", ""}:
             return
         target = self.word()
+        if operator.endswith("<<<"):  # a string, no file and no here-document
+            return
         if operator.endswith(("<<", "<<-")):
             quoted = self.text[target.start : target.end] != target.text
             self.waiting.append((target.text, operator.endswith("-"), quoted, command))
-        elif operator.endswith("<") and not operator.endswith("<<<") and target.fixed:
+        elif operator.endswith("<") and target.fixed:
             command.inputs.append(target.text)
         elif operator.endswith((">", ">>", ">|")) and target.fixed:
             command.outputs.append(target.text)

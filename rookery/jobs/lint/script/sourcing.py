@@ -1,9 +1,12 @@
 """The files that a script reads into its own shell, by `source` or `.`."""
 
-import posixpath
+import re
 
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.lint.script.shell import ShellCommand
+
+_KNOWN = re.compile(r"^/etc/|(?:^|/)(?:activate|start-pyenv|(?:conda|mamba|modules)\.sh|rookery/env\.sh)$")
+"""Files that set variables of the site's or of their program's, and no others."""
 
 
 def sourced(script: Context) -> list[tuple[ShellCommand, str]]:
@@ -22,8 +25,13 @@ def sourced_text(script: Context, path: str) -> str | None:
         script: The script.
         path: The path, as the script names it.
     """
-    if path.startswith(("/", "~")) or "$" in path or "`" in path:
-        return None
-    path = posixpath.normpath(path)
-    beside = posixpath.join(posixpath.dirname(script.path), path)
-    return next((text for place in (path, beside) if (text := script.files(place)) is not None), None)
+    file = script.named_file(path)
+    return file[1] if file else None
+
+
+def sourced_files_set(script: Context, name: str) -> bool | None:
+    """Return whether a sourced file of the project names a variable; None where another file may do so."""
+    texts = [sourced_text(script, path) for _, path in sourced(script) if not _KNOWN.search(path)]
+    if any(re.search(rf"\b{name}\b", text) for text in texts if text is not None):
+        return True
+    return None if None in texts else False

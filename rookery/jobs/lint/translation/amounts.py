@@ -5,8 +5,13 @@ import re
 
 from rookery.jobs.lint.script import values
 
-_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtKMGT]?)(i?[bB]|[wW])?")
+_MEMORY = re.compile(r"([0-9]{1,15}(?:\.[0-9]+)?)\s*([kmgtKMGT]?)(i?[bB]|[wW])?")
 _SCALE = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+def number(text: str) -> int | None:
+    """Return a whole number above 0; None where it is none."""
+    return int(text) if re.fullmatch(r"0*[1-9][0-9]{0,8}", text) else None
 
 
 def seconds(text: str) -> int | None:
@@ -14,7 +19,7 @@ def seconds(text: str) -> int | None:
 
     PBS has `[[[d:]h:]m:]s[.ms]` (pbs_resources(7)), SGE `[h]:[m]:[s]` where each may be empty (sge_types(1)).
     """
-    if not re.fullmatch(r"\d*(:\d*){0,3}(\.\d+)?", text) or not re.search(r"\d", text):
+    if not re.fullmatch(r"[0-9]{0,9}(:[0-9]{0,9}){0,3}(\.[0-9]+)?", text) or not re.search(r"[0-9]", text):
         return None
     fields = [int(field or 0) for field in text.partition(".")[0].split(":")]
     days, hours, minutes, rest = [0] * (4 - len(fields)) + fields
@@ -23,7 +28,7 @@ def seconds(text: str) -> int | None:
 
 def minutes(text: str) -> int | None:
     """Return a time of LSF (`[hours:]minutes[/host]`, bsub -W) in seconds; None where it is none."""
-    match = re.fullmatch(r"(?:(\d+):)?(\d+)(?:/\S+)?", text)
+    match = re.fullmatch(r"(?:([0-9]{1,9}):)?([0-9]{1,9})(?:/\S+)?", text)
     return (int(match[1] or 0) * 60 + int(match[2])) * 60 if match else None
 
 

@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from rookery.jobs.lint.translation import amounts
 from rookery.jobs.lint.translation.model import Draft, ForeignOption, Handler, Memory
 
-_NUMBERS = re.compile(r"\d+")
+_NUMBERS = re.compile(r"[0-9]{1,9}")
 NOT_EXPANDED = "Slurm expands neither variables nor ~ in #SBATCH lines: write the path out."
+NO_NUMBER = "It is not a number above 0."
 RESERVED = "It is a resource of the other cluster: ask for its like as the pages of this one say."
 OTHER_NODES = "The names of nodes are those of another cluster."
 JOB_NUMBERS = (
     "A job's number in another scheduler means nothing to Slurm: put the number that sbatch printed here and remove "
     "one #, or pass the option to sbatch."
 )
+NO_FOLDER = "Slurm makes no such folder for each job, unless the site sees to it: `TMPDIR=$(mktemp -d)` makes one."
+NO_VARIABLE = "Slurm expands no variables in #SBATCH lines: pass the option to sbatch."
 
 
 def words(text: str) -> list[str]:
@@ -34,12 +37,19 @@ def as_option(name: str) -> Handler:
     """Return a handler that makes an option of sbatch with the same value."""
 
     def handler(draft: Draft, option: ForeignOption) -> None:
-        if option.value:
-            draft.set(name, option.value, option.line)
-        else:
+        if not option.value:
             draft.leave(option, "It has no value.")
+        elif _needs_shell(draft, option.value):
+            draft.leave(option, NOT_EXPANDED)
+        else:
+            draft.set(name, option.value, option.line)
 
     return handler
+
+
+def _needs_shell(draft: Draft, value: str) -> bool:
+    """Return whether a shell would have to put something into a value, where none does: in a line."""
+    return not draft.in_command and bool(re.search(r"[$`]", value))
 
 
 def as_flag(name: str) -> Handler:
@@ -72,6 +82,9 @@ def queue(draft: Draft, option: ForeignOption) -> None:
     """Translate a queue: a partition, where the cluster has one of that name."""
     name, site = option.value.partition("@")[0], draft.site
     draft.queue_line = option.line
+    if not name:
+        draft.leave(option, "It names no queue.")
+        return
     if name in site.partitions:
         draft.set("partition", name, option.line)
         return
@@ -93,6 +106,8 @@ def memory(draft: Draft, option: ForeignOption, value: str, per: str, *, unit: s
     size = amounts.megabytes(value, unit)
     if size:
         draft.memory.append(Memory(per, size, option.line, rank))
+    elif size == 0:
+        draft.leave(option, "In Slurm, 0 is all the memory of a node: write out how much the job needs.", value)
     else:
         draft.leave(option, "It is not an amount of memory that can be read.", value)
 
@@ -108,11 +123,12 @@ def gpus(draft: Draft, option: ForeignOption, value: str) -> None:
 
 def dependency(draft: Draft, option: ForeignOption, value: str) -> None:
     """Translate what a job waits for; numbers of jobs that are written out are those of the other scheduler."""
-    if re.search(r"[$`]", value):
+    is_variable = bool(re.search(r"[$`]", value))
+    if is_variable and draft.in_command:
         draft.set("dependency", value, option.line)
         return
     draft.disabled.setdefault(option.line, []).append(f"--dependency={value}")
-    draft.note(option, JOB_NUMBERS)
+    draft.note(option, NO_VARIABLE if is_variable else JOB_NUMBERS)
 
 
 def export(draft: Draft, option: ForeignOption, variables: list[str]) -> None:
@@ -120,6 +136,8 @@ def export(draft: Draft, option: ForeignOption, variables: list[str]) -> None:
     given = [variable for variable in variables if "=" in variable]
     if any(re.search(r"""["'\\]""", variable) for variable in given):
         draft.leave(option, "Values with quotes need another form in --export: set the variable in the script.")
+    elif any(_needs_shell(draft, variable) for variable in given):
+        draft.leave(option, "Slurm expands no variables in #SBATCH lines: set the variable in the script.")
     elif given:
         earlier = (draft.options.get("export", ("ALL", 0))[0] or "ALL").partition(",")[2]
         draft.set("export", ",".join(["ALL", *amounts.parts(earlier), *given]), option.line)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from rookery.jobs.lint.script.shell import ShellCommand, ShellScript
 from rookery.jobs.lint.script.tokens import ShellWord
 
-_PIECE = re.compile(r"'[^'\n]*'|\\.|(?P<comment>(?:(?<=\s)|^)#.*)|\$\??\{?(?P<name>[A-Za-z_]\w*)")
+_NAME = r"\$\??\{?(?P<name>[A-Za-z_]\w*)"
+_PIECE = re.compile(rf"""'[^']*'|"(?P<quoted>[^"]*)"|\\.|(?P<comment>(?:(?<=\s)|^)#.*)|{_NAME}""")
 _WORD = re.compile(r"""(?:[^\s"';|&]|"[^"]*"|'[^']*')+""")
 
 
@@ -38,3 +39,5 @@ def _expansions(line: str, start: int) -> Iterator[tuple[str, int]]:
             return
         if match["name"]:
             yield match["name"], start + match.start()
+        for inside in re.finditer(_NAME, match["quoted"] or ""):
+            yield inside["name"], start + match.start("quoted") + inside.start()

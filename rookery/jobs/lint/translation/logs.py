@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from rookery.jobs.lint.translation.common import NOT_EXPANDED
-from rookery.jobs.lint.translation.model import Draft, ForeignOption, Log
+from rookery.jobs.lint.translation.model import Draft, ForeignOption, Log, Note
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
 
@@ -34,11 +34,32 @@ def keep(draft: Draft, option: ForeignOption, patterns: Mapping[str, str], here:
         here: As for `log_path`.
         kind: output or error.
     """
-    path = log_path(option.value, patterns, here)
+    path = _of_command(draft, option.value) if draft.in_command else log_path(option.value, patterns, here)
     if path is None:
         draft.leave(option, NOT_EXPANDED)
     else:
         setattr(draft, kind, Log(path, option.line))
+
+
+def _of_command(draft: Draft, path: str) -> str | None:
+    """Return the path of a log that a command names, in which the shell expands; None where it is no mere path."""
+    is_folder = path.endswith("/") or draft.is_folder(path.strip('"'))
+    return None if is_folder or re.search(r"""[\\'`^:~]|\{(job|task)\}""", path) else path
+
+
+def finish_command(draft: Draft) -> None:
+    """Write the logs that a command names: the script says where the others go, but not that they are one."""
+    joined, line = draft.joined
+    output, error = draft.output, draft.error
+    if joined and (joined not in {"oe", "y", "yes"} or not output):
+        draft.notes.append(Note(line, joined, ""))
+    elif joined:
+        error = output
+    for kind, log in (("output", output), ("error", error)):
+        if log:
+            draft.set(kind, log.path, log.line)
+    if draft.appends:
+        draft.set("open-mode", "append", line)
 
 
 def finish(draft: Draft, default: str) -> None:

@@ -11,7 +11,7 @@ from rookery.jobs.lint.translation import amounts, common, logs
 from rookery.jobs.lint.translation.model import Draft, ForeignOption, Handler, Layout, Scheduler
 
 _SECTION = re.compile(r"(\w+)\[((?:[^\[\]]|\[[^\]]*\])*)\]")
-_JOB = re.compile(r"(?P<name>[^\[\]]*)\[(?P<tasks>[\d,:-]+)\](?:%(?P<throttle>\d+))?")
+_JOB = re.compile(r"(?P<name>[^\[\]]*)\[(?P<tasks>[0-9,:-]+)\](?:%(?P<throttle>[0-9]+))?")
 _WAITS = {"done": "afterok", "ended": "afterany", "exit": "afternotok", "started": "after"}
 _WAIT = re.compile(r"(done|ended|exit|started)\(\"?(\$?\{?\w+\}?)\"?\)")
 
@@ -40,19 +40,20 @@ def _name(draft: Draft, option: ForeignOption) -> None:
 
 
 def _slots(draft: Draft, option: ForeignOption) -> None:
-    numbers = option.value.split(",")
-    if not all(number.isdigit() for number in numbers):
+    least, comma, most = option.value.partition(",")
+    count = amounts.number(most or least)
+    if not amounts.number(least) or not count:
         draft.leave(option, "The number of slots is missing.")
         return
-    if len(numbers) > 1:
-        draft.note(option, f"Slurm takes one number of cores: {numbers[-1]}.")
-    draft.layout.tasks, draft.layout.line = int(numbers[-1]), option.line
+    if comma:
+        draft.note(option, f"Slurm takes one number of cores: {count}.")
+    draft.layout.tasks, draft.layout.line = count, option.line
 
 
 def _nodes(draft: Draft, option: ForeignOption) -> None:
     """Translate -nnodes, of LSF with jsrun."""
-    if option.value.isdigit():
-        draft.layout.nodes, draft.layout.line = int(option.value), draft.layout.line or option.line
+    if count := amounts.number(option.value):
+        draft.layout.nodes, draft.layout.line = count, draft.layout.line or option.line
     else:
         draft.leave(option, "The number of nodes is missing.")
 
@@ -77,8 +78,8 @@ def _span(draft: Draft, option: ForeignOption, text: str) -> Iterator[str]:
     if name == "hosts" and value == "1":
         draft.layout.nodes = 1
         draft.layout.line = draft.layout.line or option.line
-    elif name == "ptile" and value.isdigit():
-        draft.layout.tasks_per_node = int(value)
+    elif name == "ptile" and (count := amounts.number(value)):
+        draft.layout.tasks_per_node = count
         draft.layout.line = draft.layout.line or option.line
     elif not (name == "hosts" and value == "-1"):
         yield text
@@ -99,9 +100,9 @@ def _usage(draft: Draft, option: ForeignOption, text: str) -> Iterator[str]:
 
 def _affinity(draft: Draft, option: ForeignOption, text: str) -> Iterator[str]:
     """Yield what of an `affinity` can't be translated."""
-    match = re.match(r"(?:core|thread)\((\d+)[^)]*\)", text)
-    if match:
-        draft.layout.cpus_per_task = int(match[1])
+    match = re.match(r"(?:core|thread)\(([0-9]+)[^)]*\)", text)
+    if match and (count := amounts.number(match[1])):
+        draft.layout.cpus_per_task = count
         draft.layout.line = draft.layout.line or option.line
     else:
         yield text
@@ -127,9 +128,9 @@ def _most(draft: Draft, option: ForeignOption) -> None:
 
 def _unit(draft: Draft, option: ForeignOption, value: str) -> str:
     """Return the unit of an amount without one: each site sets its own (LSF_UNIT_FOR_LIMITS), so by its size."""
-    if not value.isdigit():
+    number = amounts.number(value)
+    if number is None:
         return ""
-    number = int(value)
     unit = "g" if number < 200 else "m" if number < 1_000_000 else "k"
     if option.name == "-M" or unit != "m":  # MB is the most usual
         draft.note(option, f"Taken for {number} {unit.upper()}B: its unit is what its site has set.")

@@ -149,14 +149,22 @@ class Draft:
         site: The cluster.
         program: What the script's commands do.
         is_folder: Whether a path is a folder, for logs that are given as one.
+        in_command: Whether it is of a command, whose variables a shell expands, rather than of a script's lines.
         options: Options of sbatch, by their long names, each with the line that it comes from; None as value for none.
         notes: What can't be said in Slurm, or is to be checked.
         left: Options that stay in the script, as comments, by line.
         disabled: Options of sbatch that stay switched off until the user has completed them, by line.
     """
 
-    def __init__(self, site: Site, program: ProcessUse, is_folder: Callable[[str], bool] = lambda _: False) -> None:
-        self.site, self.program, self.is_folder = site, program, is_folder
+    def __init__(
+        self,
+        site: Site,
+        program: ProcessUse,
+        is_folder: Callable[[str], bool] = lambda _: False,
+        *,
+        in_command: bool = False,
+    ) -> None:
+        self.site, self.program, self.is_folder, self.in_command = site, program, is_folder, in_command
         self.options: dict[str, tuple[str | None, int]] = {}
         self.notes: list[Note] = []
         self.left: dict[int, list[str]] = {}

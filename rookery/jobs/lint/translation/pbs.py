@@ -23,7 +23,7 @@ _LOG_PATTERNS = {
 _MAIL = {"a": "FAIL", "b": "BEGIN", "e": "END", "n": "NONE", "j": "ARRAY_TASKS", "f": "FAIL"}
 _DEPENDENCIES = {"after": "after", "afterok": "afterok", "afternotok": "afternotok", "afterany": "afterany"}
 _DEPENDENCIES |= {f"{name}array": slurm for name, slurm in _DEPENDENCIES.items()}
-_NUMBER = re.compile(r"\d+")
+_TASKS = re.compile(r"[0-9]+(-[0-9]+(:[0-9]+)?)?(,[0-9]+(-[0-9]+(:[0-9]+)?)?)*")
 
 
 def _log(kind: str) -> Handler:
@@ -38,7 +38,7 @@ def _log(kind: str) -> Handler:
 
 def _array(draft: Draft, option: ForeignOption) -> None:
     tasks, _, throttle = option.value.partition("%")
-    if re.fullmatch(r"\d+(-\d+(:\d+)?)?(,\d+(-\d+(:\d+)?)?)*", tasks) and (throttle.isdigit() or not throttle):
+    if _TASKS.fullmatch(tasks) and (amounts.number(throttle) or not throttle):
         draft.array, draft.throttle = (tasks, option.line), throttle
     else:
         draft.leave(option, "It is not a list of numbers that --array takes, such as 1-100:2%10.")
@@ -61,11 +61,12 @@ def _memory(per: str, rank: int) -> Handler:
 
 
 def _cores(draft: Draft, option: ForeignOption) -> None:
-    if not _NUMBER.fullmatch(option.value):
+    count = amounts.number(option.value)
+    if count is None:
         draft.leave(option, "The number of cores is missing.", option.value)
     else:
         processes = True if option.name == "procs" else None
-        resources.share(draft, option.line, int(option.value), one_node=option.name == "ncpus", processes=processes)
+        resources.share(draft, option.line, count, one_node=option.name == "ncpus", processes=processes)
 
 
 def _nodes(draft: Draft, option: ForeignOption) -> None:
@@ -74,14 +75,16 @@ def _nodes(draft: Draft, option: ForeignOption) -> None:
     if "+" in option.value:
         draft.leave(option, "Slurm gives all nodes of a job the same; for different ones it has `#SBATCH hetjob`.")
         return
-    if not _NUMBER.fullmatch(first):
-        draft.leave(option, common.OTHER_NODES, option.value)
+    count, per_node = amounts.number(first), 1
+    if count is None:
+        draft.leave(option, common.NO_NUMBER if first.isdecimal() else common.OTHER_NODES, option.value)
         return
-    count, per_node = int(first), 1
     for feature in features:
         name, _, value = feature.partition("=")
-        if name == "ppn" and _NUMBER.fullmatch(value):
-            per_node = int(value)
+        if name == "ppn":
+            per_node = amounts.number(value) or 1
+            if not amounts.number(value):
+                draft.leave(option, common.NO_NUMBER, feature)
         elif name == "gpus":
             common.gpus(draft, option, value)
         else:
@@ -98,13 +101,18 @@ def _select(draft: Draft, option: ForeignOption) -> None:
         draft.leave(option, "Slurm gives all nodes of a job the same; for different ones it has `#SBATCH hetjob`.")
         return
     pieces = option.value.split(":")
-    chunks = int(pieces.pop(0)) if _NUMBER.fullmatch(pieces[0]) else 1
+    chunks = 1 if "=" in pieces[0] else amounts.number(pieces.pop(0))
+    if chunks is None:
+        draft.leave(option, common.NO_NUMBER)
+        return
     numbers = {"ncpus": 1, "mpiprocs": 0, "ompthreads": 0}
     memory = ""
     for piece in pieces:
         name, _, value = piece.partition("=")
-        if name in numbers and _NUMBER.fullmatch(value):
-            numbers[name] = int(value)
+        if name in numbers:
+            numbers[name] = amounts.number(value) or numbers[name]
+            if not amounts.number(value) and (name == "ncpus" or value != "0"):
+                draft.leave(option, common.NO_NUMBER, piece)
         elif name in {"mem", "pmem"}:
             memory = value
         elif name in {"ngpus", "gpus"}:
@@ -281,6 +289,7 @@ PBS = Scheduler(
         "PBS_O_LOGNAME": "LOGNAME",
     },
     missing={
+        "TMPDIR": common.NO_FOLDER,
         "PBS_NODEFILE": "Slurm writes no file of nodes: srun and MPI take them from Slurm; "
         "`scontrol show hostnames` prints them.",
         "PBS_GPUFILE": "Slurm writes no file of GPUs: CUDA_VISIBLE_DEVICES has them.",
@@ -289,7 +298,7 @@ PBS = Scheduler(
         "PBS_WALLTIME": "Slurm has no such variable: `squeue -h -j $SLURM_JOB_ID -o %l` prints the time limit.",
         "PBS_SERVER": "Slurm has no such variable.",
     },
-    general=frozenset({"NCPUS"}),
+    general=frozenset({"NCPUS", "TMPDIR"}),
     commands={
         "qstat": "squeue shows jobs, with other columns.",
         "qalter": "`scontrol update` changes a job.",

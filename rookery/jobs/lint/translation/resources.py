@@ -65,5 +65,7 @@ def _mail(draft: Draft) -> None:
         draft.set("mail-type", kinds, line)
     if draft.mail_user and kinds and kinds != "NONE":
         draft.set("mail-user", draft.mail_user.value.replace(" ", ","), draft.mail_user.line)
+    elif draft.mail_user and kinds:
+        draft.leave(draft.mail_user, "No mail is sent, since an option says never: --mail-type=END,FAIL sends some.")
     elif draft.mail_user:
         draft.leave(draft.mail_user, "No mail is sent, since no option says when: --mail-type=END,FAIL does.")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rookery.jobs.lint.translation import resources
 from rookery.jobs.lint.translation.model import Draft
+from rookery.projects.scripts.directive_words import quoted
 
 _FIRST = (
     "job-name",
@@ -28,9 +29,7 @@ def of_script(name: str, value: str | None) -> str:
         return f"--{name}"
     if _BARE.fullmatch(value):
         return f"--{name}={value}"
-    quote = "'" if "'" not in value else '"'
-    text = re.sub(r'(["\\])', r"\\\1", value) if quote == '"' else re.sub(r"\\", r"\\\\", value)
-    return f"--{name}={quote}{text}{quote}"
+    return f"--{name}={quoted(value)}"
 
 
 def lines(draft: Draft, number: int) -> list[str]:

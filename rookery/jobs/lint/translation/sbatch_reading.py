@@ -16,6 +16,9 @@ from rookery.jobs.lint.script import values
 from rookery.jobs.lint.translation import foreign_lines
 
 _MOST_OTHER_LINES = 100
+_NUMBER = re.compile(r"[0-9]+")
+_MORE = MappingProxyType({"#BSUB": "cMnx", "#PBS": "ahmMpv"})
+"""The letters that set what `SbatchReading.given` does not hold."""
 _TABLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"#BSUB": ("ceJmMnoqW", "x"), "#PBS": ("aAcCdejJklmMNopqrStuvWw", "hIVz")}
 )
@@ -47,6 +50,7 @@ class SbatchReading:
         given: The options of sbatch that they set, with their value and line.
         refused: The line that ends the submission, and why; None where none does.
         lost: What is ignored, or taken for something else, a phrase each.
+        sets_more: Whether they set options of sbatch that `given` does not hold.
     """
 
     mark: str
@@ -54,6 +58,7 @@ class SbatchReading:
     given: dict[str, tuple[str, int]] = field(default_factory=dict)
     refused: tuple[int, str] | None = None
     lost: list[str] = field(default_factory=list)
+    sets_more: bool = False
 
     def refuse(self, line: int, why: str) -> None:
         """Keep the first reason for which the submission ends."""
@@ -139,13 +144,14 @@ def _time(reading: SbatchReading, value: str, line: int, what: str) -> None:
     reading.given["time"] = (value, line)
     if values.minutes(value) is None:
         reading.refuse(line, f"Slurm does not take the time {value}")
-    elif value.isdigit() and reading.mark == "#PBS":
+    elif _NUMBER.fullmatch(value) and reading.mark == "#PBS":
         reading.lose(f"{what} (taken for minutes)")
     elif re.fullmatch(r"\d+:\d+", value):
         reading.lose(f"{what} (taken for minutes and seconds)")
 
 
 def _bsub(reading: SbatchReading, letter: str, value: str, line: int) -> None:
+    reading.sets_more = reading.sets_more or letter in _MORE["#BSUB"]
     if letter == "W":
         _time(reading, value, line, f"-W {value}")
     elif letter == "q":
@@ -160,7 +166,7 @@ def _bsub(reading: SbatchReading, letter: str, value: str, line: int) -> None:
             reading.lose(f"-{letter} {value} (%I)")
     elif letter == "M":
         _limit(reading, value, line)
-    elif letter == "n" and not re.fullmatch(r"(\d+,)?\d+", value):
+    elif letter == "n" and not re.fullmatch(r"([0-9]+,)?[0-9]+", value):
         reading.refuse(line, f"Slurm does not take {value} tasks")
     elif letter == "m":
         reading.refuse(line, f"Slurm has no node {value.partition(' ')[0]}")
@@ -170,7 +176,7 @@ def _limit(reading: SbatchReading, value: str, line: int) -> None:
     """Read a -M: sbatch takes a number without a unit for KB."""
     if values.megabytes(value) is None:
         reading.refuse(line, f"Slurm does not take the memory {value}")
-    elif value.isdigit():
+    elif _NUMBER.fullmatch(value):
         reading.lose(f"-M {value} (taken for KB)")
 
 
@@ -181,6 +187,7 @@ _DROPPED = MappingProxyType({"j": "-j", "c": "-c", "C": "-C", "S": "-S", "r": "-
 
 
 def _pbs(reading: SbatchReading, letter: str, value: str, line: int) -> None:
+    reading.sets_more = reading.sets_more or letter in _MORE["#PBS"]
     if letter in _SAME:
         reading.given[_SAME[letter]] = (value, line)
     elif letter in {"o", "e"}:
@@ -203,6 +210,7 @@ def _pbs(reading: SbatchReading, letter: str, value: str, line: int) -> None:
 
 def _attribute(reading: SbatchReading, value: str, line: int) -> None:
     name = value.lower().partition("=")[0]
+    reading.sets_more = reading.sets_more or name in {"depend", "umask"}
     if name == "depend" and re.search(r":\d+(\[\])?\.", value):
         reading.refuse(line, f"Slurm does not take {value}")
     elif name not in {"depend", "umask"}:
@@ -247,10 +255,12 @@ def _resource(reading: SbatchReading, name: str, value: str, line: int) -> None:
             reading.refuse(line, f"Slurm does not take the memory {value}")
     elif name in _CHUNK:
         reading.given[_CHUNK[name]] = (value, line)
-        if not value.isdigit():
+        if not _NUMBER.fullmatch(value):
             reading.refuse(line, f"Slurm does not take {name}={value}")
     elif name == "nodes":
         _nodes(reading, value, line)
+    else:
+        reading.sets_more = True
 
 
 _CHUNK = MappingProxyType({"mpiprocs": "ntasks-per-node", "ncpus": "mincpus", "select": "nodes"})
@@ -262,8 +272,8 @@ def _nodes(reading: SbatchReading, value: str, line: int) -> None:
     features = [part for part in parts if part[:1].isalpha() and not part.startswith(("ppn=", "gpus="))]
     if features:
         reading.refuse(line, f"Slurm has no node {features[0]}")
-    nodes = sum(int(part) for part in parts if part.isdigit())
-    per_node = sum(int(part[4:]) for part in parts if re.fullmatch(r"ppn=\d+", part))
+    nodes = sum(int(part) for part in parts if _NUMBER.fullmatch(part))
+    per_node = sum(int(part[4:]) for part in parts if re.fullmatch(r"ppn=[0-9]+", part))
     if nodes:
         reading.given["nodes"] = (str(nodes), line)
     if per_node:

@@ -30,14 +30,14 @@ def _log(kind: str) -> Handler:
 
 
 def _array(draft: Draft, option: ForeignOption) -> None:
-    if re.fullmatch(r"\d+(-\d+(:\d+)?)?", option.value):
+    if re.fullmatch(r"[0-9]+(-[0-9]+(:[0-9]+)?)?", option.value):
         draft.array = (option.value, option.line)
     else:
         draft.leave(option, "It is not a range that --array takes, such as 1-100:2.")
 
 
 def _throttle(draft: Draft, option: ForeignOption) -> None:
-    if option.value.isdigit():
+    if amounts.number(option.value):
         draft.throttle = option.value
     else:
         draft.leave(option, "The number of tasks is missing.")
@@ -46,18 +46,19 @@ def _throttle(draft: Draft, option: ForeignOption) -> None:
 def _environment(draft: Draft, option: ForeignOption) -> None:
     """Translate `-pe smp 8`: slots in a parallel environment."""
     name, _, slots = option.value.partition(" ")
-    count = re.match(r"\d+", slots)
-    if not count:
+    least = re.split("[-,]", slots)[0]
+    count = amounts.number(least)
+    if count is None:
         draft.leave(option, "The number of slots is missing.")
         return
-    if not slots.isdigit():
-        draft.note(option, f"Slurm takes one number of cores: {count[0]}.")
+    if slots != least:
+        draft.note(option, f"Slurm takes one number of cores: {count}.")
     one_node = bool(_ONE_NODE.search(name))
     several = not one_node and bool(_SEVERAL.search(name))
     if not one_node and not several:
         kind = "processes" if draft.program.launches else "threads on one node"
         draft.note(option, f"Taken for {kind}: what the parallel environment {name} means is its site's to say.")
-    resources.share(draft, option.line, int(count[0]), one_node=one_node, processes=True if several else None)
+    resources.share(draft, option.line, count, one_node=one_node, processes=True if several else None)
 
 
 def _resources(draft: Draft, option: ForeignOption) -> None:
@@ -221,6 +222,7 @@ SGE = Scheduler(
         "SGE_CLUSTER_NAME": "SLURM_CLUSTER_NAME",
     },
     missing={
+        "TMPDIR": common.NO_FOLDER,
         "PE_HOSTFILE": "Slurm writes no file of nodes: srun and MPI take them from Slurm; "
         "`scontrol show hostnames` prints them.",
         "PE": "Slurm has no parallel environments.",
@@ -230,7 +232,7 @@ SGE = Scheduler(
         "SGE_HGR_gpu": "CUDA_VISIBLE_DEVICES has the job's GPUs.",
         "SGE_ROOT": "SGE is not on this cluster.",
     },
-    general=frozenset({"JOB_ID", "JOB_NAME", "REQUEST", "NSLOTS", "NHOSTS", "QUEUE", "PE"}),
+    general=frozenset({"JOB_ID", "JOB_NAME", "REQUEST", "NSLOTS", "NHOSTS", "QUEUE", "PE", "TMPDIR"}),
     commands={
         "qstat": "squeue shows jobs, with other columns.",
         "qalter": "`scontrol update` changes a job.",

@@ -1,34 +1,24 @@
 """What is changed in the commands of a script: variables, and the commands that submit and cancel jobs."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 
 from rookery.jobs.lint.finding import Edit
 from rookery.jobs.lint.script.shell import ShellCommand, ShellScript
 from rookery.jobs.lint.script.tokens import ShellWord
-from rookery.jobs.lint.translation import expansions, foreign_lines, sbatch_line
-from rookery.jobs.lint.translation.model import Draft, Note, ProcessUse, Scheduler, Site
+from rookery.jobs.lint.translation import amounts, expansions, submissions
+from rookery.jobs.lint.translation.model import Draft, Note, ProcessUse, Scheduler
+from rookery.jobs.lint.translation.submissions import ShellEdits
 
 _HOST_FILES = {"-machinefile", "--machinefile", "-hostfile", "--hostfile", "-f"}
 _BEFORE = frozenset({"time", "exec", "nohup", "nice", "command", "env", "stdbuf", "timeout", "setsid", "numactl"})
 _STARTERS = frozenset({"srun", "orterun", "prun", "prterun", "ibrun", "aprun", "jsrun", "charmrun"})
 _LAUNCHER = re.compile(r"mpi(run|exec)[\w.]*|gerun")
+_DEFAULT = re.compile(r":?[-=+?]")
 _TOTALS = {"TOTAL", "PER_NODE"}
-
-
-@dataclass
-class ShellEdits:
-    """What is changed in the commands, and what is to be checked there.
-
-    Attributes:
-        edits: Offsets are those of the script.
-        notes: In the order of their lines.
-    """
-
-    edits: list[Edit] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
 
 
 def program_of(shell: ShellScript) -> ProcessUse:
@@ -57,15 +47,15 @@ def _called(command: ShellCommand) -> ShellWord:
 def _counts(command: ShellCommand) -> Iterator[int]:
     words = [word.text for word in command.words]
     for name, value in pairwise(words):
-        if name in {"-n", "-np", "--np", "--n"} and value.isdigit():
-            yield int(value)
+        if name in {"-n", "-np", "--np", "--n"} and (count := amounts.number(value)):
+            yield count
 
 
-def slurm_name(scheduler: Scheduler, name: str, draft: Draft, *, is_array: bool) -> str:
+def slurm_name(scheduler: Scheduler, name: str, draft: Draft) -> str:
     """Return what a variable is called in Slurm; "" where it has no like."""
     slurm, layout = scheduler.variables.get(name, ""), draft.layout
     if slurm == "JOB":
-        return "SLURM_ARRAY_JOB_ID" if is_array else "SLURM_JOB_ID"
+        return "SLURM_ARRAY_JOB_ID" if draft.array[0] else "SLURM_JOB_ID"
     if slurm == "PER_NODE" and layout.tasks_per_node:
         return "SLURM_NTASKS_PER_NODE"
     if slurm in _TOTALS:
@@ -84,54 +74,61 @@ def edit(text: str, shell: ShellScript, scheduler: Scheduler, draft: Draft, *, h
         has_lines: Whether there are any; else options come from a command line that is not known.
     """
     done = ShellEdits()
-    is_array = bool(draft.array[0]) or "SLURM_ARRAY_TASK_ID" in {
-        scheduler.variables.get(name) for name in shell.variables
-    }
     for command in shell.commands:
         if _launcher(command):
             _host_file(text, command, scheduler, done)
-    _variables(text, shell, scheduler, draft, done, is_array=is_array, has_lines=has_lines)
-    _commands(text, shell, scheduler, draft.site, done)
+    _variables(text, shell, scheduler, draft, done, has_lines=has_lines)
+    _commands(text, shell, scheduler, draft, done)
     return done
 
 
 def _variables(  # noqa: PLR0913
-    text: str,
-    shell: ShellScript,
-    scheduler: Scheduler,
-    draft: Draft,
-    done: ShellEdits,
-    *,
-    is_array: bool,
-    has_lines: bool,
+    text: str, shell: ShellScript, scheduler: Scheduler, draft: Draft, done: ShellEdits, *, has_lines: bool
 ) -> None:
     """Give variables their names in Slurm, and note those that have none."""
-    noted: set[str] = set()
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
     dropped = [(edit.start, edit.end) for edit in done.edits]
+    notes: dict[str, Note] = {}
+    may_be_array = "SLURM_ARRAY_TASK_ID" in {scheduler.variables.get(name) for name in shell.variables}
+    sets = cache(lambda name: _is_set(text, name))  # once for each name, however often it stands there
     for expansion in expansions.find(text, shell):
-        name, line = expansion.name, text.count("\n", 0, expansion.start) + 1
+        name, line = expansion.name, bisect_right(starts, expansion.start)
         known = name in scheduler.variables or name in scheduler.missing
         if not known or (name in scheduler.general and not has_lines):
             continue
         if any(start <= expansion.start < end for start, end in dropped):
             continue
-        why = ""
-        if _is_set(text, name):
-            why = "The script sets it itself: check that it gets the value that it has in Slurm."
-        elif name in scheduler.missing:
-            why = scheduler.missing[name]
-        elif not has_lines and scheduler.variables[name] in _TOTALS:
-            why = "It is $SLURM_NTASKS for processes (sbatch -n), or $SLURM_CPUS_PER_TASK for threads (sbatch -c)."
-        if why:
-            done.notes += [Note(line, f"${name}", why)] if name not in noted else []
-            noted.add(name)
+        seen_to = sets(name) or _DEFAULT.match(text, expansion.end)
+        own = name in scheduler.general and name in scheduler.missing and bool(seen_to)
+        why = "" if own else _why_left(scheduler, name, is_set=sets(name), has_lines=has_lines)
+        if own or why:
+            notes |= {} if own or name in notes else {name: Note(line, f"${name}", why)}
             continue
-        slurm = slurm_name(scheduler, name, draft, is_array=is_array)
+        slurm = slurm_name(scheduler, name, draft)
+        line_text = text[starts[line - 1] : (starts[line] if line < len(starts) else len(text))]
+        if slurm == "SLURM_ARRAY_TASK_ID" and "undefined" in line_text:
+            why = "In Slurm, $SLURM_ARRAY_TASK_ID is unset in a job that is no array: test it with -z."
+        elif slurm == "SLURM_JOB_ID" and scheduler.variables[name] == "JOB" and may_be_array:
+            why = "In an array, the number that all tasks share is $SLURM_ARRAY_JOB_ID."
+        if why and name not in notes:
+            notes[name] = Note(line, f"${name}", why)
         if slurm == "SLURM_CPUS_PER_TASK":
             draft.names_cores = True
             draft.layout.cpus_per_task = draft.layout.cpus_per_task or 1
             draft.layout.line = draft.layout.line or draft.last_line
         done.edits.append(Edit(expansion.start, expansion.end, slurm))
+    done.notes += notes.values()
+
+
+def _why_left(scheduler: Scheduler, name: str, *, is_set: bool, has_lines: bool) -> str:
+    """Return why a variable keeps its name; "" where it does not."""
+    if is_set:
+        return "The script sets it itself: check that it gets the value that it has in Slurm."
+    if name in scheduler.missing:
+        return scheduler.missing[name]
+    if not has_lines and scheduler.variables[name] in _TOTALS:
+        return "It is $SLURM_NTASKS for processes (sbatch -n), or $SLURM_CPUS_PER_TASK for threads (sbatch -c)."
+    return ""
 
 
 def _is_set(text: str, name: str) -> bool:
@@ -139,7 +136,7 @@ def _is_set(text: str, name: str) -> bool:
     return bool(re.search(rf"(?m)(?:^|[\s;&|(]){name}\+?=|\b(?:read|for|unset|setenv)\s+(?:-\w+\s+)*{name}\b", text))
 
 
-def _commands(text: str, shell: ShellScript, scheduler: Scheduler, site: Site, done: ShellEdits) -> None:
+def _commands(text: str, shell: ShellScript, scheduler: Scheduler, draft: Draft, done: ShellEdits) -> None:
     """Translate the commands of the scheduler, and drop files of nodes that MPI gets from Slurm."""
     for command in shell.commands:
         word = _called(command)
@@ -154,57 +151,9 @@ def _commands(text: str, shell: ShellScript, scheduler: Scheduler, site: Site, d
             else:
                 done.notes.append(Note(command.line, raw, "It is scancel, which has other options."))
         elif name == scheduler.submit:
-            _submit(text, words, scheduler, site, done)
+            submissions.edit(text, words, scheduler, draft, done)
         elif name in scheduler.commands:
             done.notes.append(Note(command.line, raw, scheduler.commands[name]))
-
-
-def _submit(text: str, words: list[ShellWord], scheduler: Scheduler, site: Site, done: ShellEdits) -> None:
-    """Translate a command that submits a job: its options, and whether it prints the bare number."""
-    line = text.count("\n", 0, words[0].start) + 1
-    raws = [text[word.start : word.end] for word in words]
-    count = _option_words(raws[1:], scheduler)
-    draft = Draft(site, ProcessUse())
-    options = foreign_lines.options(raws[1 : count + 1], line, scheduler, unquote=str)
-    terse = scheduler.name == "PBS"
-    for option in options:
-        terse = terse or option.name == "-terse"
-        handler = scheduler.options.get(option.name)
-        if handler:
-            handler(draft, option)
-        else:
-            draft.leave(option, "")
-    written = sbatch_line.of_command(draft)
-    has_script = len(raws) > count + 1 or (
-        scheduler.submit == "bsub" and text[words[-1].end :].lstrip(" ").startswith("<")
-    )
-    if written is None or not has_script:
-        why = "It is sbatch, which has other options."
-        done.notes.append(Note(line, text[words[0].start : words[-1].end], why))
-        return
-    start, end = words[0].start, words[count].end
-    inside = [edit for edit in done.edits if start <= edit.start < end]
-    names_there = {text[edit.start : edit.end]: edit.text for edit in inside}
-    options_text = " ".join(["sbatch", *(["--parsable"] if terse else []), *written])
-    options_text = re.sub(r"(\$\{?)(\w+)", lambda match: match[1] + names_there.get(match[2], match[2]), options_text)
-    done.edits = [*(edit for edit in done.edits if edit not in inside), Edit(start, end, options_text)]
-    if not terse and _is_captured(text, words[0].start):
-        why = "sbatch prints `Submitted batch job NUMBER`, or with --parsable the number alone."
-        done.notes.append(Note(line, text[words[0].start : words[-1].end], why))
-
-
-def _option_words(raws: list[str], scheduler: Scheduler) -> int:
-    """Return how many words after a command's name are options and their values."""
-    at = 0
-    while at < len(raws) and raws[at].startswith("-"):
-        attached = raws[at] not in scheduler.arity and raws[at][:2] in scheduler.arity and scheduler.attached
-        at += 1 + (0 if attached else scheduler.arity.get(raws[at], 0))
-    return min(at, len(raws))
-
-
-def _is_captured(text: str, start: int) -> bool:
-    """Return whether a command's output is put to use."""
-    return text[:start].rstrip().endswith(("$(", "`"))
 
 
 def _host_file(text: str, command: ShellCommand, scheduler: Scheduler, done: ShellEdits) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rookery.jobs.lint.finding import Edit, apply
+from rookery.jobs.lint.script import first_line
 from rookery.jobs.lint.script import shell as shells
 from rookery.jobs.lint.translation import csh, expansions, foreign_lines, placement, resources, sbatch_line, shell_edits
 from rookery.jobs.lint.translation.foreign_lines import ForeignLine
@@ -16,8 +17,6 @@ from rookery.jobs.lint.translation.sge import SGE
 from rookery.projects.scripts import directives
 
 SCHEDULERS = (PBS, SGE, LSF)
-_SHEBANG = re.compile(r"#!\s*(\S+)(?:[ \t]+(\S+))?")
-_BOURNE = {"sh", "bash", "dash", "ksh", "zsh", "ash"}
 _CSH = {"csh", "tcsh"}
 _TRACES = re.compile(
     "|".join(
@@ -70,24 +69,21 @@ def recognize(text: str, shell: shells.ShellScript | None = None) -> ForeignScri
     """
     if not _TRACES.search(text):  # most scripts
         return None
-    program = interpreter(text)
+    program = _program(text)
     if program in _CSH:
         shell = csh.read(text)
-    shell = shell or shells.read(text if program in {"", *_BOURNE} else "")
-    is_read = program in {"", *_BOURNE, *_CSH}
+    is_bourne = program in {"", *first_line.SHELLS}
+    shell = shell or shells.read(text if is_bourne else "")
+    is_read = is_bourne or program in _CSH
     comments = {text.count("\n", 0, at) + 1 for at in shell.comments} if is_read else None
     scripts = [_lines_of(text, scheduler, shell, comments) for scheduler in SCHEDULERS]
     best = max(scripts, key=lambda script: (len(script.lines), len(script.variables)))
     return best if best.lines or best.variables else None
 
 
-def interpreter(text: str) -> str:
-    """Return the program that the first line names, without its folder; "" for none."""
-    match = _SHEBANG.match(text)
-    if not match:
-        return ""
-    name = match[1].rpartition("/")[2]
-    return (match[2] or "").rpartition("/")[2] if name == "env" else name
+def _program(text: str) -> str:
+    """Return the program that the first line names; "" for none."""
+    return (first_line.interpreter(text) or ("",))[0]
 
 
 def _lines_of(text: str, scheduler: Scheduler, shell: shells.ShellScript, comments: set[int] | None) -> ForeignScript:
@@ -185,7 +181,7 @@ def _more_notes(text: str, script: ForeignScript, draft: Draft) -> list[Note]:
     """Return notes on the script as a whole."""
     notes, scheduler = [], script.scheduler
     shell = draft.shell.partition("@")[0].rpartition("/")[2]
-    program = interpreter(text)
+    program = _program(text)
     if shell and program and shell != program:
         why = f"{scheduler.name} runs it by {shell}, Slurm by what the first line names: {program}."
         notes.append(Note(1, text.partition("\n")[0], why))
