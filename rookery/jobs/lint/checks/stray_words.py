@@ -65,7 +65,8 @@ def _spaced(script: Context, slip: Slip) -> Finding | None:
     spaced = re.search(r"(--[A-Za-z-]+)(\s*=\s*|\s+=\s*)(\S*)\s*$", text[start : slip.word.start])
     if not spaced or not re.search(r"\s", spaced.group(2)):
         return None
-    whole = f"{spaced.group(1)}={spaced.group(3)}{slip.word.text.removeprefix('=')}"
+    value = text[slip.word.start : slip.word.end].removeprefix("=")  # with its quotes
+    whole = f"{spaced.group(1)}={spaced.group(3)}{value}"
     edits = [Edit(start + spaced.start(), slip.word.end, whole)]
     why = f"An option can't have spaces around its =: {_REJECTED}"
     return script.finding("RK206", slip.line, why, edits=edits, safe=True)
