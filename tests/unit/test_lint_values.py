@@ -69,7 +69,7 @@ def test_what_sbatch_takes_and_does_otherwise(option: str) -> None:
     assert [(finding.code, finding.severity, finding.mended) for finding in found] == [("RK207", "warning", None)]
 
 
-@pytest.mark.parametrize("option", ["--time=1-", "--array=1,3,", "--array=1-3%2"])
+@pytest.mark.parametrize("option", ["--time=1-", "--array=1,3,", "--array=1-3%2", "--array=1-3%"])
 def test_what_sbatch_takes(option: str) -> None:
     assert codes(JOB.format(option)) == []
 

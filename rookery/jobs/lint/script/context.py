@@ -185,10 +185,10 @@ class Context:
             first: Before the first command instead.
             part: The component that it is for.
         """
-        lines, breaks = self.directives.lines, self.directives.breaks
+        lines = self.directives.lines
         number = self.directives.end if first else (lines[-1].number + 1 if lines else min(2, len(self.starts)))
-        if part is not None and part < len(breaks):
-            number = breaks[part]
+        if part is not None:
+            number = next((line.number for line in lines if line.part > part), number)
         if number > len(self.starts):
             return Edit(len(self.text), len(self.text), f"\n{text}\n")
         at = self.starts[number - 1]
