@@ -26,6 +26,11 @@ VARIANTS: Mapping[str, Callable[[str], str]] = {
     "with an option that is misspelt": lambda text: text.replace("#SBATCH ", "#SBATCH --job_name=x ", 1),
     "with an option below the first command": lambda text: f"{text}\n#SBATCH --time=00:05:00\n",
     "with a misspelt mark": lambda text: text.replace("#SBATCH", "#SBACTH", 1),
+    "with an option that has one dash": lambda text: text.replace("#SBATCH ", "#SBATCH -error=x.log ", 1),
+    "with an option that has one dash and no value": lambda text: text.replace(
+        "#SBATCH ", "#SBATCH -output\n#SBATCH ", 1
+    ),
+    "with a typographic dash": lambda text: text.replace("#SBATCH ", "#SBATCH \u2013output_file=x.log ", 1),
     "with misspelt marks": lambda text: text.replace("#SBATCH", "#SBACTH"),
 }
 """What `--fix` is tried on besides the scripts themselves, made from every fourth of them."""

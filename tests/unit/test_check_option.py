@@ -35,7 +35,7 @@ def test_config(capsys: pytest.CaptureFixture[str]) -> None:
 def test_lint_fix(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = "#!/bin/bash\n#SBATCH --partition=PenguinPartition\n#SBATCH --mem=1G\nRScript work.R\n"
     (home / "job.sh").write_text(text)
-    assert lint.run(LintOptions(files=("job.sh",), cluster="penguins", fix=True, check=True)) == 0
+    assert lint.run(LintOptions(files=("job.sh",), cluster="penguins", fix=True, check=True)) == 1
     assert capsys.readouterr().out.startswith("job.sh:4: would fix RK601")
     assert (home / "job.sh").read_text() == text
 

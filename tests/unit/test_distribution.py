@@ -203,7 +203,11 @@ def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
     Path("my job.sh").write_text("#!/bin/bash\n#SBATCH --mem=1G\n")
     Path("b.slurm").write_text("#!/bin/bash\n#SBATCH --mem=1G\n")
-    Path("helper.sh").write_text("#!/bin/bash\necho '#SBATCH'\n")
+    Path("-dash.sh").write_text("#!/bin/bash\n#SBATCH --mem=1G\n")
+    Path("old.pbs").write_text("#PBS -l walltime=1:0:0\n")
+    Path("old.sge").write_text("#$ -cwd\n")
+    Path("hec").write_text("ssh hec\n")
+    Path("helper.sh").write_text("#!/bin/bash\n#$HOME\necho '#SBATCH'\n")
     return str(one["entry"])
 
 
@@ -213,6 +217,8 @@ def hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         ("'my job.sh' helper.sh b.slurm", 3, "[lint][my job.sh][b.slurm]"),
         ("--cluster hec helper.sh b.slurm", 3, "[lint][--cluster][hec][b.slurm]"),
         ("--cluster hec helper.sh", 0, ""),
+        ("--cluster hec hec old.pbs", 3, "[lint][--cluster][hec][old.pbs]"),
+        ("--fix -dash.sh old.sge", 3, "[lint][--fix][./-dash.sh][old.sge]"),
         ("", 0, ""),
     ],
 )

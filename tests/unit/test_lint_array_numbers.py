@@ -48,6 +48,8 @@ def found(body: str, options: str = ARRAY, files: dict[str, str] | None = None) 
         (f'{ID}bash -c "python task.py"', 7, None),  # the shell would take it for its own name
         (f'{ID}matlab -batch "task"', 7, None),
         (f"{ID}make all", 7, None),  # a target
+        (f"{ID}parallel ./simulate ::: 1 2", 7, None),  # one more input
+        (f"{ID}mpirun ./simulate : ./other", 7, None),  # of the second program alone
         (f"{ID}R CMD BATCH task.R", 7, None),  # the name of its log
         (f"{ID}Rscript task.R", 7, 'Rscript task.R "$TASK_ID"'),
     ],

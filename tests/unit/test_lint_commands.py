@@ -150,6 +150,7 @@ def test_a_launcher_that_the_profile_leaves_empty() -> None:
         ("N=$(dirname $0 | wc -c)", None),
         ('cd "$(dirname $0)/.."', None),
         ("D=$(cd $(dirname $0)/.. && pwd)", None),
+        ("D=$(dirname $(dirname $0))", None),
         ("cd $(dirname $0); . $(dirname $0)/lib.sh", None),
     ],
 )
@@ -211,3 +212,9 @@ def test_the_profile_is_read_without_the_shebang_s_u() -> None:
 def test_a_subshell_s_options_are_its_own() -> None:
     assert codes(f"{HEAD}(set -u; ./a)\nsource /etc/profile\n./a\n") == []
     assert codes(f"{HEAD}set -u\nsource /etc/profile\n./a\n") == ["RK609"]
+
+
+def test_a_script_of_the_project_that_starts_processes_or_none() -> None:
+    assert codes(f"{SEVERAL}bash ./inner.sh\n", files={"inner.sh": "srun ./a\n"}) == []
+    assert codes(f"{SEVERAL}bash ./inner.sh\n", files={"inner.sh": "./a\n"}) == ["RK606"]
+    assert codes(f"{SEVERAL}bash ./elsewhere.sh\n") == []

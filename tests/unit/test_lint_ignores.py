@@ -108,6 +108,35 @@ def test_other_comments_overrule_nothing(comment: str) -> None:
     assert codes(f"{HEAD}source /etc/profile\nRScript a.R {comment}\n") == ["RK601"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "echo 'see # rookery: ignore RK601 for this'; RScript a.R",
+        'echo "see # rookery: ignore RK601"; RScript a.R',
+        "RScript a.R <<'EOF'\n# rookery: ignore RK601\nEOF",
+    ],
+)
+def test_text_is_no_comment(line: str) -> None:
+    assert codes(f"{HEAD}source /etc/profile\n{line}\n") == ["RK601"]
+    assert codes(f"{HEAD}source /etc/profile\n{line.partition('<')[0]} # rookery: ignore RK601\n") == []
+
+
+def test_of_several_codes_those_without_effect_are_named() -> None:
+    text = f"{HEAD}source /etc/profile\nRScript a.R # rookery: ignore RK601, RK605, RK999\n"
+    assert sorted((finding.code, finding.why.partition(" `")[0]) for finding in check(text)) == [
+        ("RK001", "lint has no rule RK999, so the word has no effect."),
+        ("RK002", "lint finds no RK605 in that line, so remove it from this comment."),
+    ]
+
+
+def test_findings_about_comments_are_overruled_as_others() -> None:
+    body = "source /etc/profile\npython3 a.py"
+    assert codes(f"{HEAD}{body} # rookery: ignore RK605\n") == ["RK002"]
+    assert codes(f"{HEAD}{body} # rookery: ignore RK605, RK002 only on bede\n") == []
+    assert codes(f"{HEAD}# rookery: ignore RK001, RK002\n{body} # rookery: ignore RK605, RK999\n") == []
+    assert codes(f"{HEAD}{body} # rookery: ignore RK002\n") == ["RK002"]
+
+
 def test_a_program_has_comments_of_its_own() -> None:
     script = HEAD + "source /etc/profile\nRscript work.R\n"
     program = "x <- 1\nparallel::detectCores()\n"

@@ -38,6 +38,8 @@ PENGUINS = HEC.replace("=parallel", "=PenguinPartition").replace("source /etc/pr
         ("--time", "--cpu-per-task=2 --time", "RK205", 4, "#SBATCH --cpus-per-task=2 --time=00:05:00"),
         ("--time", "--job_name=x --time", "RK205", 4, "#SBATCH --job-name=x --time=00:05:00"),
         ("--time=00:05:00", "--time = 00:05:00", "RK206", 4, "#SBATCH --time=00:05:00"),
+        ("--time=00:05:00", "--job-name = \"my job\"", "RK206", 4, '#SBATCH --job-name="my job"'),
+        ("--time=00:05:00", "--job-name ='a; b'", "RK206", 4, "#SBATCH --job-name='a; b'"),
         ("--time=00:05:00", "time=00:05:00", "RK206", 4, "#SBATCH --time=00:05:00"),
         ("--time=00:05:00", "--time=00:05:00 five minutes", "RK206", 4, "#SBATCH --time=00:05:00 # five minutes"),
         ("--time=00:05:00", "--time=2h", "RK207", 4, "#SBATCH --time=02:00:00"),

@@ -2,7 +2,7 @@
 
 import json
 import os
-import stat
+import re
 from pathlib import Path
 
 import pytest
@@ -63,6 +63,20 @@ def test_a_job_of_rookery_yml_is_checked_as_rendered(here: Path, capsys: pytest.
     assert lint("simulate", json=True) == 0
     with pytest.raises(RookeryError, match="simulat"):
         lint("simulat")
+
+
+def test_what_is_wrong_with_a_job_is_said_of_rookery_yml(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The program named is the job's own, and the corrected line is one that the file can have."""
+    (here / "rookery.yml").write_text("name: x\nclusters: [hec]\njobs:\n  simulate: {command: python3 sim.py}\n")
+    assert run.run(options.LintOptions(files=("simulate",))) == 0
+    finding, key, _ = capsys.readouterr().out.splitlines()
+    assert re.match(
+        r"rookery\.yml \(slurm/simulate\.sh:\d+ as rendered\): warning RK309: .* python3 needs more", finding
+    )
+    assert key == "    memory: 1G"
+    (here / "rookery.yml").write_text("name: x\nclusters: [penguins]\njobs:\n  simulate: {command: RScript work.R}\n")
+    assert run.run(options.LintOptions(files=("simulate",))) == 1
+    assert capsys.readouterr().out.splitlines()[1] == "    Rscript work.R"
 
 
 def test_rookery_yml_means_its_jobs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,12 +162,6 @@ def test_a_program_with_requests_is_not_given_to_a_shell(
     assert (here / name).read_text() == text
 
 
-def test_nothing_to_fix(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (here / "job.sh").write_text(GOOD)
-    assert lint("job.sh", fix=True) == 0
-    assert capsys.readouterr().out == "Nothing to fix: no problems in 1 script for penguins\n"
-
-
 def test_warnings_alone_are_no_failure(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "job.sh").write_text(GOOD.replace("Rscript", "#SBATCH --array=1-1000\nRscript"))
     assert lint("job.sh") == 0
@@ -166,34 +174,11 @@ def test_nothing_wrong(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "No problems in 1 script for penguins\n"
 
 
-def test_fix_writes_what_is_safe_and_keeps_the_rest(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    script = here / "job.sh"
-    script.write_bytes(
-        b"#!/bin/bash\n#SBATCH -p Penguin # \xe9\xff\n#SBATCH -J 'a\tb'\nRScript 'caf\xc3\xa9.R'  \n\n\n# end"
-    )
-    script.chmod(0o750)
-    (here / "link.sh").symlink_to("job.sh")
-    assert lint("link.sh", fix=True) == 0
-    fixed = (
-        b"#!/bin/bash\n#SBATCH -p PenguinPartition # \xe9\xff\n#SBATCH -J 'a\tb'\nRscript 'caf\xc3\xa9.R'  \n\n\n# end"
-    )
-    assert script.read_bytes() == fixed
-    assert stat.S_IMODE(script.stat().st_mode) == 0o750
-    assert (here / "link.sh").is_symlink()
-    assert sorted(path.name for path in here.iterdir()) == ["job.sh", "link.sh"]
-    assert "fixed RK601" in capsys.readouterr().out
-    before = script.stat()
-    assert lint("job.sh", fix=True) == 0
-    assert script.stat().st_ino == before.st_ino, "a file with nothing to mend is not written"
-
-
-def test_fix_tells_in_json_what_it_did(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (here / "job.sh").write_text(BAD.replace("--mem=1G", "--gres=gpu:1"))
-    assert lint("job.sh", fix=True, json=True) == 1
-    document = json.loads(capsys.readouterr().out)
-    assert document["errors"] == 1
-    assert [finding["code"] for finding in document["files"][0]["mended"]] == ["RK601"]
-    assert set(document["files"][0]["findings"][0]) == {"code", "path", "line", "severity", "why", "mended", "safe"}
+@pytest.mark.parametrize("words", [("",), (" ", "job.sh"), ("job.sh", ",")])
+def test_an_empty_name_is_an_error(here: Path, words: tuple[str, ...]) -> None:
+    (here / "job.sh").write_text(GOOD)
+    with pytest.raises(RookeryError, match="The name of a file is empty"):
+        lint(*words)
 
 
 def test_odd_files(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -249,6 +234,7 @@ def test_a_file_that_can_t_be_read(here: Path, capsys: pytest.CaptureFixture[str
     os.mkfifo(here / "pipe.sh")
     with pytest.raises(RookeryError, match="not a regular file"):
         lint("pipe.sh")
+    assert not capsys.readouterr().out
     os.mkfifo(here / "other.sh")
     (here / "job.sh").write_text(BAD)
     with pytest.raises(RookeryError, match=r"2 files were not checked\. The first: pipe\.sh is not a regular file"):

@@ -5,6 +5,7 @@ from functools import cache
 import pytest
 from lint_agreement import Answer, Comparison, as_user, findings_in
 from lint_scripts import ALL, FAULTY, FOLDER, GOOD, Script
+from linting import check
 from projects import known
 
 from rookery.jobs.lint import Finding
@@ -35,3 +36,13 @@ def test_what_sbatch_says_is_predicted(script: Script) -> None:
     answer = Answer("Job 1 to start at noon" if script.accepted else "no")
     comparison = Comparison(script.name, answer, findings_of(script))
     assert comparison.outcome == ("silent" if script.accepted else "predicted"), str(comparison)
+
+
+def test_an_unrelated_warning_predicts_nothing_and_a_false_error_is_an_alarm() -> None:
+    def outcome(line: str, *, accepted: bool) -> str:
+        text = f"#!/bin/bash\n#SBATCH -p serial --mem=1G\n#SBATCH {line}\nsource /etc/profile\nhostname\n"
+        return Comparison("x", Answer("Job 1 to start at noon" if accepted else "no"), check(text)).outcome
+
+    assert outcome("--time=48:00", accepted=False) == "missed"  # RK216, a warning
+    assert outcome("--tiem=5", accepted=False) == "predicted"
+    assert outcome("-n=1", accepted=True) == "false alarm"  # RK214, which is not always an error

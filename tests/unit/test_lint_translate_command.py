@@ -192,3 +192,34 @@ def test_bytes_that_are_not_text_are_kept(here: Path) -> None:
     assert (here / "job.slurm").read_bytes().replace(b"\r", b"") == (
         b"#!/bin/bash\n#SBATCH --job-name=a\n#SBATCH --output=%x.o%j\ncd x # \xff\n"
     )
+
+
+def test_a_job_of_rookery_yml_means_its_own_script(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = "jobs:\n  own: {script: job.pbs}\n  sim: {command: a}\n"
+    (here / "rookery.yml").write_text(f"name: x\nclusters: [penguins]\n{jobs}")
+    assert run.run(options.LintOptions(files=("own",), translate=True)) == 0
+    assert capsys.readouterr().out == SLURM
+    with pytest.raises(RookeryError, match=r"The script of sim is made from rookery\.yml"):
+        translate("sim")
+
+
+@pytest.mark.parametrize(("name", "target"), [("job.pbs", "job.slurm"), ("x.slurm", "x.sbatch")])
+def test_a_script_with_its_translation_beside_it_is_not_checked_with_others(
+    here: Path, name: str, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "job.pbs").rename(here / name)
+    lint = options.LintOptions(files=(".",), cluster="penguins", json=True)
+    run.run(lint)
+    assert [file["path"] for file in json.loads(capsys.readouterr().out)["files"]] == [name]
+    translate(name, fix=True)
+    capsys.readouterr()
+    run.run(lint)
+    assert [file["path"] for file in json.loads(capsys.readouterr().out)["files"]] == [target]
+
+
+def test_lint_names_the_command_that_translates(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "deep").mkdir()
+    (here / "job.pbs").rename(here / "deep/a job.pbs")
+    run.run(options.LintOptions(files=("deep",), cluster="penguins"))
+    out = capsys.readouterr().out
+    assert "next: rookery lint --translate 'deep/a job.pbs' --cluster penguins   # prints it for Slurm\n" in out

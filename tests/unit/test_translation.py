@@ -105,7 +105,7 @@ REFUSED = [
     ("#!/bin/bash\n#SBATCH -n 4\nmpirun --bind-to none ./a\n", "has options that not every cluster's launcher knows"),
     ("#!/bin/bash\n#SBATCH -n 4\nsrun -n 2 ./a\n", "a different number of processes"),
     ("#!/bin/bash\n#SBATCH -n 4\nsrun ./a\nmpirun ./a\n", "starts processes with mpirun and srun"),
-    ("#!/bin/bash\n#SBATCH --mem=1G hetjob\n#SBATCH --mem=2G\ntrue\n", "hetjob"),
+    ("#!/bin/bash\n#SBATCH --mem=1G\n#SBATCH hetjob\n#SBATCH --mem=2G\ntrue\n", "hetjob"),
     ("#!/bin/bash\n#SBATCH stray\ntrue\n", "Slurm can't read 'stray' in line 2"),
     ("#!/bin/bash\necho {a..z}\n", "braces in its commands would be replaced"),
     ("#!/bin/bash\necho \x1b\n", "line 2 has the character"),

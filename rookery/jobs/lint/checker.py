@@ -35,10 +35,11 @@ from rookery.jobs.lint.checks import (
     site_names,
     slurm_variables,
     start_up,
+    task_numbers,
     thread_options,
     workers,
 )
-from rookery.jobs.lint.finding import Finding, apply
+from rookery.jobs.lint.finding import Finding, apart, apply, original_lines
 from rookery.jobs.lint.ignores import Ignored
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.measured_runs import MeasuredRun
@@ -57,9 +58,11 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     other_schedulers.variables,
     lines.unread,
     lines.slipped,
+    lines.old_marks,
     lines.variables,
     option_names.refused,
     option_names.for_administrators,
+    option_names.tested_only,
     option_names.abbreviated,
     option_values.malformed,
     option_values.both,
@@ -81,9 +84,9 @@ _RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     arrays.size,
     arrays.one_log,
     array_numbers.unread,
-    array_numbers.without_dollar,
-    array_numbers.job_number,
-    array_numbers.without_array,
+    slurm_variables.without_dollar,
+    task_numbers.job_number,
+    task_numbers.without_array,
     slurm_variables.misspelt,
     logs.log_folders,
     mail.never_sent,
@@ -149,7 +152,7 @@ def examine(  # noqa: PLR0913
     folder: Folder | None = None,
     past: Sequence[MeasuredRun] = (),
 ) -> LintResult:
-    """Return what is wrong with a job script, and what is and its comments overrule.
+    """Return what is wrong with a job script, and what of it its comments overrule.
 
     Args:
         text: The script.
@@ -168,7 +171,7 @@ def examine(  # noqa: PLR0913
         return [finding for rule in _RULES for finding in rule(checked)]
 
     findings = [*form.ends(text, path), *harmful_fixes.left_out(found_in(context.text), context.text, found_in)]
-    left, ignored = ignores.applied(findings, context.text, path, files, elsewhere=lambda: _is_for_others(files))
+    left, ignored = ignores.applied(findings, context, elsewhere=lambda: _is_for_others(files))
     left.sort(key=lambda finding: (finding.path != path, finding.path, finding.line, finding.code))
     return LintResult(left, ignored)
 
@@ -183,24 +186,43 @@ def fix(text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folde
         files: As for `check`.
         folder: As for `check`.
     """
+    return fixed(text, cluster, path=path, files=files, folder=folder)[0]
+
+
+def fixed(
+    text: str, cluster: "Cluster", *, path: str, files: Files, folder: Folder | None = None
+) -> tuple[str, list[Finding]]:
+    """Return a job script with all safe fixes made, and the findings that were fixed, with their lines in the original.
+
+    Args:
+        text: The script.
+        cluster: Where it is to run.
+        path: Its path, as for `check`.
+        files: As for `check`.
+        folder: As for `check`.
+    """
     if form.unreadable(text, path):
-        return text
+        return text, []
+    done = list(form.ends(text, path))
     text = form.mend(text)
     findings = check(text, cluster, path=path, files=files, folder=folder)
+    origin = list(range(text.count("\n") + 2))  # for each line now, from 1 on, its line in the original
     for _ in range(50):  # one fix may reveal the next finding
-        fixes = [finding.edits for finding in findings if finding.safe and finding.path == path and finding.edits]
+        fixes = [finding for finding in findings if finding.safe and finding.path == path and finding.edits]
         if not fixes:
             break
-        together = [edit for edits in fixes for edit in edits]
-        for chosen in (together, *fixes[:1]):  # all of them, or the first alone
-            mended = apply(text, chosen)
+        for chosen in (apart(fixes), fixes[:1]):  # all of them, or the first alone
+            edits = [edit for finding in chosen for edit in finding.edits]
+            mended = apply(text, edits)
             after = check(mended, cluster, path=path, files=files, folder=folder)
             if not harmful_fixes.new_refusal(findings, after):
                 break
         if mended == text:
             break
+        done += [replace(finding, line=origin[finding.line]) for finding in chosen]
+        origin = [0, *(origin[line] for line in original_lines(text, edits))]
         text, findings = mended, after
-    return text
+    return text, done
 
 
 def _context(text: str, cluster: "Cluster", path: str, files: Files, folder: Folder | None) -> Context:

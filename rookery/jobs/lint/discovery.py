@@ -34,6 +34,8 @@ def named(words: Sequence[str]) -> list[tuple[Path, bool]]:
     Raises:
         RookeryError: One of them is not there.
     """
+    if any(not word.strip(" ,") for word in words):
+        raise RookeryError("The name of a file is empty: is a variable not set?", hint="invoke lint job.sh")
     files: dict[Path, bool] = {}
     for path in (path for word in words for part in _parts(word) for path in _paths(part)):
         inside = [file for file, _ in within(path)] if path.is_dir() else [path]
@@ -107,35 +109,35 @@ def _is_script(file: Path) -> bool:
         return False
     if file.suffix in SUFFIXES:
         return True
+    begin = _beginning(file)
+    return begin.removeprefix(b"\xef\xbb\xbf").startswith(b"#!") and bool(_ASKS.search(begin))
+
+
+def _beginning(file: Path) -> bytes:
+    """Return the beginning of a file; nothing where it can't be read."""
     try:
         with file.open("rb") as stream:
-            begin = stream.read(_BEGINNING)
+            return stream.read(_BEGINNING)
     except OSError:
-        return False
-    return begin.removeprefix(b"\xef\xbb\xbf").startswith(b"#!") and bool(_ASKS.search(begin))
+        return b""
+
+
+def translation_of(file: Path) -> Path:
+    """Return the file that the translation of a script for another scheduler is written to."""
+    return file.with_suffix(".slurm" if file.suffix != ".slurm" else ".sbatch")
 
 
 def is_translated(file: Path) -> bool:
     """Return whether a script is for PBS, SGE or LSF, with its translation beside it: that one is submitted."""
-    if file.suffix == ".slurm" or not file.with_suffix(".slurm").is_file():
+    if not translation_of(file).is_file():
         return False
-    try:
-        with file.open("rb") as stream:
-            begin = stream.read(_BEGINNING)
-    except OSError:
-        return False
+    begin = _beginning(file)
     return bool(_FOREIGN.search(begin)) and b"#SBATCH" not in begin
 
 
 def is_other(file: Path) -> bool:
     """Return whether a file is plainly no job script: neither its ending nor its beginning says that it is one."""
-    if not file.is_file():
-        return False
-    try:
-        with file.open("rb") as stream:
-            begin = stream.read(_BEGINNING).decode("utf-8", "surrogateescape")
-    except OSError:
-        return False
+    begin = _beginning(file).decode("utf-8", "surrogateescape") if file.is_file() else ""
     return bool(begin) and not form.is_job_script(begin, str(file))
 
 

@@ -1,6 +1,7 @@
 """A finding in a job script: where, why, and the fixed line."""
 
-from collections.abc import Iterable
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -68,3 +69,41 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
             pieces += [text[done : edit.start], edit.text]
             done = edit.end
     return "".join([*pieces, text[done:]])
+
+
+def apart(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings whose edits don't overlap those of an earlier one: the others are left for the next time."""
+    chosen: list[Finding] = []
+    taken: list[tuple[int, int]] = []
+    for finding in findings:
+        spans = [(edit.start, edit.end) for edit in finding.edits]
+        if not any(_overlaps(span, taken) for span in spans):
+            chosen.append(finding)
+            for span in spans:
+                insort(taken, span)
+    return chosen
+
+
+def _overlaps(span: tuple[int, int], taken: Sequence[tuple[int, int]]) -> bool:
+    """Return whether a span overlaps one of these, which are sorted and apart."""
+    at = bisect_right(taken, span)
+    return (at > 0 and taken[at - 1][1] > span[0]) or (at < len(taken) and taken[at][0] < span[1])
+
+
+def original_lines(text: str, edits: Iterable[Edit]) -> list[int]:
+    """Return, for each line of the text with these edits made, the line that it was, from 1 on.
+
+    Args:
+        text: A file's text.
+        edits: What is changed in it.
+    """
+    lines, line, done = [1], 1, 0
+    for edit in [*sorted(edits, key=lambda edit: (edit.start, edit.end)), Edit(len(text), len(text), "")]:
+        if edit.start < done:
+            continue
+        kept = text.count("\n", done, edit.start)
+        lines += range(line + 1, line + kept + 1)
+        line += kept + text.count("\n", edit.start, edit.end)
+        lines += [line] * edit.text.count("\n")
+        done = edit.end
+    return lines

@@ -1,6 +1,5 @@
 """The command `lint`: check job scripts, print the findings, and fix them where asked."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,13 +7,12 @@ from typing import TYPE_CHECKING
 from rookery.core import console
 from rookery.core.errors import RookeryError
 from rookery.core.name_lists import shortened
-from rookery.jobs.lint import discovery, translate
+from rookery.jobs.lint import discovery, job_words, translate
 from rookery.jobs.lint.checked_script import CheckedScript, drop_repeated
 from rookery.jobs.lint.formats import report
 from rookery.jobs.lint.script_checks import ScriptChecks, name_folders
 from rookery.jobs.options import LintOptions
 from rookery.projects import target as targets
-from rookery.projects.scripts import job_script
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
@@ -59,10 +57,12 @@ def run(options: LintOptions) -> int:
         elif jobs:
             scripts += checks.rendered(project, set(), only=jobs)
     drop_repeated(scripts)
-    show(scripts, cluster, options)
+    if scripts or not problems:
+        show(scripts, cluster, options)
     if problems:
         raise _joined(problems)
-    return int(any(finding.severity == "error" for script in scripts for finding in script.findings))
+    there = [finding for script in scripts for finding in script.findings + script.mended * options.check]
+    return int(any(finding.severity == "error" for finding in there))
 
 
 def _chosen(
@@ -79,10 +79,10 @@ def _chosen(
         RookeryError: One of them is not there.
     """
     if not words:
-        inside = discovery.within(_near(project)) if project else []
+        inside = discovery.within(job_words.near(project)) if project else []
         return [(file, alone) for file, alone in inside if not discovery.is_translated(file)], None
-    jobs = {word: name for word in words if (name := _job_of(word, project))}
-    own = {word: file for word, name in jobs.items() if (file := _own_script(name, cluster, project))}
+    jobs = {word: name for word in words if (name := job_words.job_of(word, project))}
+    own = {word: file for word, name in jobs.items() if (file := job_words.own_script(name, cluster, project))}
     named = discovery.named([own.get(word, word) for word in words if word in own or word not in jobs])
     files = [(file, alone) for file, alone in named if alone or not discovery.is_translated(file)]
     meant = {name for word, name in jobs.items() if word not in own}
@@ -125,24 +125,5 @@ def _joined(problems: Sequence[RookeryError]) -> RookeryError:
     return RookeryError(f"{len(problems)} files were not checked. The first: {first.message}", hint=first.hint)
 
 
-def _near(project: "Project") -> Path:
-    return Path(os.path.relpath(project.root))
-
-
 def _is_same(file: Path, other: Path) -> bool:
     return file.name == other.name and file.resolve() == other.resolve()
-
-
-def _job_of(word: str, project: "Project | None") -> str:
-    """Return the job of rookery.yml whose script a word means, by its name or its path in the release; "" for none."""
-    if project is None or os.path.lexists(word):
-        return ""
-    path = Path(os.path.abspath(word))  # noqa: PTH100 links stay as they are typed
-    named = next((name for name in project.jobs if path == project.root / job_script.path_of(name)), "")
-    return word if word in project.jobs else named
-
-
-def _own_script(name: str, cluster: "Cluster", project: "Project | None") -> str:
-    """Return the file of a job's own script; "" where its script is rendered, or is not there."""
-    path = job_script.own_path(project, name, cluster.name) if project else ""
-    return str(_near(project) / path) if project and path and (project.root / path).is_file() else ""

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,7 +13,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import measured_runs
 from rookery.jobs.lint import discovery
 from rookery.jobs.lint.checked_script import CheckedScript
-from rookery.jobs.lint.checker import LintResult, examine, fix
+from rookery.jobs.lint.checker import LintResult, examine, fixed
 from rookery.jobs.lint.checks import logs
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.script.project_files import Surroundings
@@ -70,11 +69,10 @@ class ScriptChecks:
         before = after = examined(text)
         gone: list[Finding] = []
         if self.fix and any(finding.safe for finding in before.findings):
-            mended = fix(text, self.cluster, path=name, files=place.files, folder=place.folder)
+            mended, gone = fixed(text, self.cluster, path=name, files=place.files, folder=place.folder)
             if mended != text and self.write:
                 _write(file, mended)
             text, after = mended, examined(mended)
-            gone = _gone(before.findings, after.findings)
         left, gone = _shown(after.findings, name, file, place), _shown(gone, name, file, place)
         ignored = [replace(each, finding=_shown([each.finding], name, file, place)[0]) for each in after.ignored]
         return CheckedScript(str(file), left, gone, ignored, text)
@@ -173,22 +171,6 @@ def _write(file: Path, text: str) -> None:
     """Write a file's new text through a link to it, with the permissions that it has."""
     path = file.resolve()
     writing.write(path, text.encode("utf-8", "surrogateescape"), mode=path.stat().st_mode & 0o7777)
-
-
-def _gone(before: Sequence[Finding], after: Sequence[Finding]) -> list[Finding]:
-    """Return the findings that were fixed: of each code as many as there are fewer."""
-    count = Counter(finding.code for finding in after)
-    return [
-        finding
-        for finding in before
-        if finding.safe and not finding.folder and (not count[finding.code] or not _take(count, finding))
-    ]
-
-
-def _take(count: Counter[str], finding: Finding) -> bool:
-    """Return whether the count still has a finding of this code, and take one off it."""
-    count[finding.code] -= 1
-    return count[finding.code] >= 0
 
 
 def _shown(findings: Sequence[Finding], name: str, file: Path, place: Surroundings) -> list[Finding]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rookery.core import atomic_files, console, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
-from rookery.jobs.lint import discovery
+from rookery.jobs.lint import discovery, job_words
 from rookery.jobs.lint.checker import check, fix
 from rookery.jobs.lint.checks import form
 from rookery.jobs.lint.finding import Finding
@@ -68,9 +68,10 @@ def run(options: LintOptions, cluster: "Cluster", project: "Project | None") -> 
         )
     if not options.files:
         raise RookeryError("Missing argument FILE.", hint=f"invoke lint --translate job.pbs {cluster.option}")
+    words = [_file_of(word, cluster, project) for word in options.files]
     scripts = [
         script
-        for file, alone in discovery.named(options.files)
+        for file, alone in discovery.named(words)
         if (script := _translated(file, cluster, project, mend=options.fix, alone=alone))
     ]
     states = _write(scripts, check=options.check) if options.fix else []
@@ -80,6 +81,22 @@ def run(options: LintOptions, cluster: "Cluster", project: "Project | None") -> 
         _print(scripts, states)
         _print_problems(scripts, cluster, options)
     return int(any(finding.severity == "error" for script in scripts for finding in script.findings))
+
+
+def _file_of(word: str, cluster: "Cluster", project: "Project | None") -> str:
+    """Return the file that a word means: that of a job's own script, or the word itself.
+
+    Raises:
+        RookeryError: It means a job whose script rookery makes.
+    """
+    job = job_words.job_of(word, project)
+    script = job_words.own_script(job, cluster, project)
+    if job and not script:
+        raise RookeryError(
+            f"The script of {job} is made from rookery.yml, for Slurm: there is nothing to translate.",
+            hint=f"invoke lint {job} {cluster.option}",
+        )
+    return script or word
 
 
 def _translated(
@@ -111,7 +128,7 @@ def _translated(
             f"{file} {reason}: there is nothing to translate.",
             hint=f"invoke lint {shlex.quote(str(file))} {cluster.option}",
         )
-    target = file.with_suffix(".slurm" if file.suffix != ".slurm" else ".sbatch")
+    target = discovery.translation_of(file)
     name = place.name(target) if inside else str(target)
     new = translation.text
     if mend:

@@ -254,12 +254,13 @@ def lint_and_digest(
     errors = [finding for finding in result.findings if finding.severity == "error"]
     if errors and not final:
         return LintedScript()
+    first = errors[0] if errors and not request.unlinted else None
     for finding in result.findings:
-        console.note(
-            console.clean(f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.why}"),
-        )
-    if errors and not request.unlinted:
-        first = errors[0]
+        if finding is not first:  # the message says it
+            console.note(
+                console.clean(f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.why}"),
+            )
+    if first:
         count = f"{len(errors)} errors, the first" if len(errors) > 1 else "an error"
         raise RookeryError(
             f"Nothing was submitted: {path} has {count} in line {first.line} ({first.code}): {first.why}",

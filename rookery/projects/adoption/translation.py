@@ -136,7 +136,7 @@ def _shell(text: str, asked: Directives) -> tuple[str, list[str], list[str]]:
     """Return what a shell script runs, the modules that it loads first, and what is different."""
     body, modules, notes = list[str](), list[str](), list[str]()
     lines = text.split("\n")
-    head = [line for line in lines[1 : asked.end - 1] if not line.startswith(directives.MARK) and line.strip()]
+    head = [line for line in lines[1 : asked.end - 1] if not directives.mark_of(line) and line.strip()]
     is_preparing = True
     for number, line in enumerate(lines[asked.end - 1 :], asked.end):
         is_preparing = is_preparing and bool(_PREPARES.fullmatch(line))

@@ -54,26 +54,27 @@ class Slip:
     candidates: tuple[str, ...] = ()
 
 
-def split(line: str, at: int, offset: int) -> tuple[list[DirectiveWord], list[Slip]]:
+def split(line: str, at: int, offset: int, *, escapes_blanks: bool) -> tuple[list[DirectiveWord], list[Slip]]:
     """Return the words of a line, and what is wrong with its blanks and quotes.
 
     Args:
         line: The line.
         at: Where its words begin, after the mark.
         offset: Where the line begins in the file's text.
+        escapes_blanks: Whether a backslash keeps a blank in a word.
     """
     words: list[DirectiveWord] = []
     slips: list[Slip] = []
     while at < len(line):
         if line[at] in BLANKS:
             at += 1
-        elif line[at] == "#":
+        elif line[at] == "#" or _NO_FURTHER.match(line, at):
             break
         elif other := _other_blank(line, at):
             slips.append(Slip("character", DirectiveWord(line[at:other], offset + at, offset + other), 0))
             at = other
         else:
-            text, end, closed = _word(line, at)
+            text, end, closed = _word(line, at, escapes_blanks=escapes_blanks)
             word = DirectiveWord(text, offset + at, offset + end)
             if not closed:
                 return words, [*slips, Slip("quote", word, 0)]
@@ -90,6 +91,8 @@ def quoted(text: str) -> str:
     return quote + re.sub(r'(["\\])' if quote == '"' else r"(\\)", r"\\\1", text) + quote
 
 
+_NO_FURTHER: Final = re.compile(rf"(?:het|pack)job(?=[{BLANKS}]|$)", re.IGNORECASE)
+"""A word behind which sbatch reads nothing more of a line."""
 _BETWEEN: Final = re.compile(rf"[{_OTHER_BLANKS}]+(?=[{BLANKS}]*(?:[-{DASHES}#]|$))")
 """Such blanks where only a blank can be meant: before an option, a comment, or at the end."""
 
@@ -100,12 +103,14 @@ def _other_blank(line: str, at: int) -> int:
     return match.end() if match else 0
 
 
-def _word(line: str, at: int) -> tuple[str, int, bool]:
+def _word(line: str, at: int, *, escapes_blanks: bool) -> tuple[str, int, bool]:
     """Return the word that begins here, where it ends, and whether its quotes are closed."""
     text, quote = "", ""
     while at < len(line) and (quote or line[at] not in BLANKS):
         if line[at] == "\\":
             at += 1
+            if line[at : at + 1] in BLANKS and not quote and not escapes_blanks:
+                break
             text += line[at : at + 1]
         elif quote:
             text, quote = (text, "") if line[at] == quote else (text + line[at], quote)

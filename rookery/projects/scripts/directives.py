@@ -1,11 +1,12 @@
 """`#SBATCH` lines, read as sbatch reads them.
 
 From Slurm's source (src/sbatch/opt.c) and from trying it (22.05): lines are looked at until the first that is neither
-blank nor a comment; one that begins with `#SBATCH` in its first column is split at blanks, where quotes and backslashes
-keep blanks together and an unquoted `#` ends the line; the words of all of them together are one command line for
-getopt_long, which takes a long name's beginning where only one name begins so. `hetjob` starts the options of
-another component of the job. An option that sbatch refuses or misreads, and whose meaning is plain (`-mem=1G`,
-`--walltime=1:0:0`), is read as it was meant, so that one slip is one finding; its Slip says what is wrong.
+blank nor a comment; one that begins with `#SBATCH` (or, as once, `#SLURM`) in its first column is split at blanks,
+where quotes keep blanks together (a backslash too, from 24.05 on) and an unquoted `#` ends the line; the words of all
+of them together are one command line for getopt_long, which takes a long name's beginning where only one name begins
+so. A line that begins with `hetjob` starts the options of another component of the job. An option that sbatch refuses
+or misreads, and whose meaning is plain (`-mem=1G`, `--walltime=1:0:0`), is read as it was meant, so that one slip is
+one finding; its Slip says what is wrong.
 """
 
 import re
@@ -17,6 +18,9 @@ from rookery.projects.scripts.directive_words import BLANKS, DASHES, DirectiveWo
 from rookery.projects.scripts.option_table import OptionTable
 
 MARK: Final = "#SBATCH"
+OLD_MARK: Final = "#SLURM"
+"""What sbatch still reads in place of `#SBATCH`, and complains of."""
+_SEPARATOR: Final = re.compile(rf"[{BLANKS}]*(?:het|pack)job(?=[{BLANKS}]|$)", re.IGNORECASE)
 
 _TABLE: Final = option_table.of()
 TAKING_VALUE: Final = {
@@ -58,11 +62,13 @@ class Line:
         number: From 1 on.
         start: Where it begins in the file's text.
         words: Its words.
+        part: The number of the component that it is for.
     """
 
     number: int
     start: int
     words: tuple[DirectiveWord, ...]
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,20 +109,36 @@ def read(text: str, slurm: str = "") -> Directives:
     """
     lines: list[Line] = []
     slips: list[Slip] = []
-    start, number = 0, 0
+    table = option_table.of(slurm)
+    start, number, part = 0, 0, 0
     for number, line in enumerate(text.split("\n"), start=1):
-        if line.startswith(MARK):
-            words, wrong = split(line, len(MARK), start)
-            slips += [replace(slip, line=number) for slip in wrong]
-            lines.append(Line(number, start, tuple(words)))
+        if mark := mark_of(line):
+            if _SEPARATOR.match(line, len(mark)):  # sbatch reads no further
+                part += 1
+                words: list[DirectiveWord] = []
+            else:
+                words, wrong = split(line, len(mark), start, escapes_blanks=table.escapes_blanks)
+                slips += [replace(slip, line=number) for slip in wrong]
+            lines.append(Line(number, start, tuple(words), part))
         elif line.strip(BLANKS) and not line.lstrip(BLANKS).startswith("#"):
             break
         start += len(line) + 1
     else:
         number += 1
-    reader = _Reader(option_table.of(slurm), [(word, line.number) for line in lines for word in line.words])
-    reader.read()
-    return Directives(tuple(reader.options), (*slips, *reader.slips), tuple(lines), number, reader.part + 1)
+    options: list[DirectiveOption] = []
+    for index in range(part + 1):
+        reader = _Reader(
+            table, [(word, line.number) for line in lines if line.part == index for word in line.words], index
+        )
+        reader.read()
+        options += reader.options
+        slips += reader.slips
+    return Directives(tuple(options), tuple(slips), tuple(lines), number, part + 1)
+
+
+def mark_of(line: str) -> str:
+    """Return what a line begins with that sbatch reads it for; "" where it does not."""
+    return next((mark for mark in (MARK, OLD_MARK) if line.startswith(mark)), "")
 
 
 class _Reader:
@@ -125,13 +147,12 @@ class _Reader:
     Attributes:
         options: What it has read.
         slips: What is wrong with them.
-        part: The number of the component it is at.
     """
 
-    def __init__(self, table: OptionTable, words: list[tuple[DirectiveWord, int]]) -> None:
+    def __init__(self, table: OptionTable, words: list[tuple[DirectiveWord, int]], part: int) -> None:
         self.options: list[DirectiveOption] = []
         self.slips: list[Slip] = []
-        self.part = 0
+        self._part = part
         self._table = table
         self._rest = words[::-1]
 
@@ -139,9 +160,7 @@ class _Reader:
         """Read all words."""
         while self._rest:
             word, line = self._rest.pop()
-            if word.text in {"hetjob", "packjob"}:
-                self.part += 1
-            elif meant := _without_dashes(word.text, self._table):
+            if meant := _without_dashes(word.text, self._table):
                 self.slips.append(Slip("character", word, line, meant))
                 self._read_word(replace(word, text=meant), line, len(word.text) - len(meant))
             elif word.text == "--" and not self._rest:  # no more options
@@ -157,16 +176,26 @@ class _Reader:
             self._long(word, line, shift)
         elif name := _with_one_dash(word.text, self._table):
             self.slips.append(Slip("dash", word, line, name))
+            if self._lacks_value(word, line, name):
+                self.options.append(DirectiveOption(name, None, line, word.start, word.end, word.end, self._part))
+                return
             self._long(replace(word, text=f"-{word.text}"), line, shift - 1)
         else:
             self._letters(word, line)
+
+    def _lacks_value(self, word: DirectiveWord, line: int, name: str) -> bool:
+        """Return whether an option with one dash has no value on its line: sbatch takes its own letters for that."""
+        if "=" in word.text or self._table.argument(name) != "required":
+            return False
+        following, at = self._rest[-1] if self._rest else (word, 0)
+        return at != line or following.text.startswith(("-", *DASHES))
 
     def _long(self, word: DirectiveWord, line: int, shift: int = 0) -> None:
         """Read an option with a long name."""
         written, equals, value = word.text[2:].partition("=")
         name, slip = self._meant(word, line, written)
         at = word.start + len(written) + 3 + shift if equals else word.end
-        option = DirectiveOption(name, value if equals else None, line, word.start, word.end, at, self.part)
+        option = DirectiveOption(name, value if equals else None, line, word.start, word.end, at, self._part)
         argument = self._table.argument(name)
         if slip and not (self.slips and self.slips[-1].kind == "dash" and self.slips[-1].word.start == word.start):
             self.slips.append(slip)
@@ -193,7 +222,7 @@ class _Reader:
         for index, letter in enumerate(word.text[1:], start=1):
             name, value = self._table.letters.get(letter, ""), word.text[index + 1 :]
             option = DirectiveOption(
-                name or letter, None, line, word.start, word.end, word.start + index + 1, self.part
+                name or letter, None, line, word.start, word.end, word.start + index + 1, self._part
             )
             argument = self._table.argument(name)
             if not name:
@@ -291,6 +320,6 @@ def _without_dashes(text: str, table: OptionTable) -> str:
     if not dashes or not any(dash in written for dash in DASHES):
         return ""
     name = re.sub(f"[{DASHES}]", "-", written[dashes.end() :])
-    if table.lookup(name).name or name in option_table.MISNOMERS:
-        return f"--{name}{equals}{value}"
-    return f"-{name}{equals}{value}" if name[:1] in table.letters else ""
+    if re.match(r"[A-Za-z](?![A-Za-z_-])", name):
+        return f"-{name}{equals}{value}" if name[0] in table.letters else ""
+    return f"--{name}{equals}{value}" if _LONG_NAME.fullmatch(name) else ""  # letters may be accepted, and mean another

@@ -74,6 +74,11 @@ class OptionTable:
             ambiguous = ambiguous or tuple(found)
         return Lookup("", ambiguous)
 
+    @property
+    def escapes_blanks(self) -> bool:
+        """Whether a backslash keeps a blank in a value: from 24.05 on (src/sbatch/opt.c)."""
+        return self.versions[-1] >= "24.05"
+
     def argument(self, name: str) -> Argument:
         """Return whether an option takes a value; "none" for unknown ones."""
         return self.arguments.get(name, "none")

@@ -1,10 +1,9 @@
-"""RK4: an array's number that no program gets, and numbers without an array."""
+"""RK4: an array's number that no program gets."""
 
 import posixpath
 import re
 from collections.abc import Iterator
 
-from rookery.jobs.lint.checks import lines
 from rookery.jobs.lint.checks.programs import files_run, programs
 from rookery.jobs.lint.checks.readable import same_work
 from rookery.jobs.lint.finding import Edit, Finding
@@ -12,7 +11,7 @@ from rookery.jobs.lint.script import values
 from rookery.jobs.lint.script.assignments import Assignment, assignments
 from rookery.jobs.lint.script.context import Context
 from rookery.jobs.lint.script.effective import programs_run, working_command
-from rookery.jobs.lint.script.names import SETTING_UP, SLURM_VARIABLES
+from rookery.jobs.lint.script.names import SETTING_UP
 from rookery.jobs.lint.script.shell import ShellCommand
 from rookery.jobs.lint.script.tokens import ShellWord
 from rookery.jobs.lint.script.wrappers import SHELLS
@@ -29,12 +28,7 @@ _PREPARING = re.compile(r"hook|activate|shellenv|ssh-agent|module|direnv|brew")
 """Text by which `eval` prepares a shell."""
 _OTHER_NUMBERS = re.compile(r"SLURM_(?:ARRAY_(?!TASK_ID\b)|JOB_?ID|PROCID)|SLURMD_|RANDOM|\$\$|mktemp|(?:\$\(|`)date")
 """What else differs from one task to the next."""
-_TASK_PATTERN = re.compile(r"(?P<before>_?(?<!%)(?:%%)*%\d*)a")
-_JOB_PATTERN = re.compile(r"(?<!%)(?:%%)*%\d*[Aj]")
-"""The patterns for numbers in a log's name; `%%` is a per cent sign."""
-_NAMES_VARIABLES = re.compile(r"var|name|env|key|opt", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
-_COUNTS_TASKS = re.compile(r"task|idx|index|row|line|seed|^i$|^n$|^id$", re.IGNORECASE)
 
 
 def unread(script: Context) -> Iterator[Finding]:
@@ -111,7 +105,8 @@ def _takes_more(script: Context, command: ShellCommand) -> bool:
     """Return whether one more word at the end of a command is an argument of the program that it runs."""
     words = programs_run(script, command)[0]
     name = words[0].text.rpartition("/")[2]
-    if command.documents or words[-1] not in command.words or name == "R":
+    several = any(word.text.strip(":+") == "" for word in command.words)  # `mpirun ./a : ./b`, `parallel ./a ::: 1 2`
+    if several or command.documents or words[-1] not in command.words or name == "R":
         return False
     if name in SHELLS | {"julia", "perl"}:
         return len(words) > 1 and not words[1].text.startswith("-")
@@ -167,88 +162,3 @@ def _goes_on(script: Context, command: ShellCommand) -> bool:
         re.search("[|>]", script.text[command.start : end].replace("->", ""))
         or re.match(r"[^\n;]*[|>)`]", script.text[end:])
     )
-
-
-def without_dollar(script: Context) -> Iterator[Finding]:
-    """Yield findings for the name of a variable of Slurm's where its value was meant: `ID=SLURM_ARRAY_TASK_ID`."""
-    for each in assignments(script):
-        value = script.text[each.value_start : each.end]
-        name = value.strip("\"'")
-        if name not in SLURM_VARIABLES or set(each.options) & set("ni") or _NAMES_VARIABLES.search(each.name):
-            continue
-        if re.search(
-            rf"\$\{{!{each.name}\b|\(\([^\n]*\b{each.name}\b|\[\$?\{{?{each.name}\b|printenv|\blet\b|declare -n",
-            script.code,
-        ):
-            continue  # bash takes the name for its value there
-        at = each.value_start + value.index(name)
-        yield script.finding(
-            "RK406",
-            script.line_at(each.start),
-            f"{each.name} becomes the word {name}: its value is ${name}.",
-            severity="warning",
-            edits=[Edit(at, at, "$")] if "'" not in value else [Edit(each.value_start, each.end, f"${name}")],
-            safe=each.name in script.shell.variables,
-        )
-
-
-def job_number(script: Context) -> Iterator[Finding]:
-    """Yield findings for the array's own number where that of the task was meant: it is the same for all tasks."""
-    if not script.directives.get("array") or TASK in script.code or any(TASK in each.text for each in programs(script)):
-        return
-    wrong = [
-        script.text.index("SLURM", each.value_start)
-        for each in assignments(script)
-        if _COUNTS_TASKS.search(each.name)
-        and re.fullmatch(r'"?\$\{?SLURM_ARRAY_JOB_ID\}?"?', script.text[each.value_start : each.end])
-    ]
-    indexes = re.finditer(
-        r"\[\$?\{?(?=SLURM_ARRAY_JOB_ID\}?\])|\bsed\s[^\n|;]*\$\{?(?=SLURM_ARRAY_JOB_ID\}?p)", script.code
-    )
-    for at in dict.fromkeys([*wrong, *(match.end() for match in indexes)]):
-        yield _same_for_all(script, at)
-
-
-def _same_for_all(script: Context, at: int) -> Finding:
-    """Return the finding for the array's number at a place."""
-    return script.finding(
-        "RK409",
-        script.line_at(at),
-        f"SLURM_ARRAY_JOB_ID is the same for all tasks of the array; the task's number is {TASK}.",
-        severity="warning",
-        edits=[Edit(at, at + len("SLURM_ARRAY_JOB_ID"), TASK)],
-    )
-
-
-def without_array(script: Context) -> Iterator[Finding]:
-    """Yield a finding for the number of a task in a job that is no array.
-
-    Without an array SLURM_ARRAY_TASK_ID is not set, and Slurm writes 4294967294 for %a (22.05, 24.11).
-    """
-    if not script.asks or script.directives.get("array") or "array" in lines.intended_options(script):
-        return
-    if any(slip.kind == "unknown" and slip.word.text.lower().startswith("--a") for slip in script.directives.slips):
-        return  # misspelt
-    if re.search(r"--array|\bsbatch\b[^\n]*\s-a", script.text):  # it is given on the command line, or said how
-        return
-    for name in ("output", "error"):
-        option = script.directives.get(name)
-        if option and option.value and _TASK_PATTERN.search(option.value):
-            mended = _TASK_PATTERN.sub("" if _JOB_PATTERN.search(option.value) else r"\g<before>j", option.value)
-            yield script.finding(
-                "RK408",
-                option.line,
-                "The job is not an array: Slurm writes 4294967294 for %a. Add --array, here or on the command line.",
-                severity="warning",
-                edits=[script.value_edit(option, mended)],
-            )
-            return
-    tested = re.search(rf"\$\{{{TASK}:?[-+=?]|(?:\[|\btest\s|\bcase\s|-[nvz]\s)[^\n]*{TASK}", script.code)
-    at = next((at for name, at in script.shell.expansions if name == TASK), None)
-    if at is not None and not tested and not any(each.name == TASK for each in assignments(script)):
-        yield script.finding(
-            "RK408",
-            script.line_at(at),
-            f"The job is not an array: {TASK} is empty. Add --array, here or on the command line.",
-            severity="warning",
-        )

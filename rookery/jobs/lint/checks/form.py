@@ -65,7 +65,10 @@ def ends(text: str, path: str) -> Iterator[Finding]:
             first.lstrip(BOM).rstrip("\r"),
             safe=True,
         )
-    if match := _CR.search(text):
+    if _has_old_ends(text):
+        why = "The lines end in CR alone, as on old Macs: Slurm sees one long line, and reads no #SBATCH line."
+        yield Finding("RK102", path, 1, "error", why, mend(text).partition("\n")[0], safe=True)
+    elif match := _CR.search(text):
         at = match.start()
         line = text[:at].rpartition("\n")[2]
         yield Finding(
@@ -79,8 +82,16 @@ def ends(text: str, path: str) -> Iterator[Finding]:
         )
 
 
+def _has_old_ends(text: str) -> bool:
+    """Return whether lines end in a carriage return alone: the text has several, and no other line end within it."""
+    inside = text.strip("\r\n")
+    return "\r" in inside and "\n" not in inside
+
+
 def mend(text: str) -> str:
     """Return the text with Unix line ends and no byte order mark."""
+    if _has_old_ends(text):
+        return text.lstrip(BOM).rstrip("\r\n").replace("\r", "\n") + "\n"
     return _CR.sub("", text.lstrip(BOM))
 
 

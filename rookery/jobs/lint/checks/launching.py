@@ -112,7 +112,7 @@ def _may_launch(script: Context, command: ShellCommand, launched: set[str]) -> b
             continue
         if not path.endswith((".sh", ".bash")):
             continue
-        text = script.files(path)
-        if text is None or any(re.search(rf"\b{re.escape(program)}\b", text) for program in launched):
+        file = script.named_file(path)
+        if not file or any(re.search(rf"\b{re.escape(program)}\b", file[1]) for program in launched):
             return True
     return False

@@ -11,6 +11,7 @@ from rookery.projects.scripts import directives
 from rookery.projects.scripts.directives import DirectiveOption
 
 _NEARLY = re.compile(r"(?P<lead>[ \t]*)(?P<mark>#[ \t]*[A-Za-z]+)[ \t:]+(?=-{1,2}[A-Za-z])")
+_ASKS = re.compile(rf"{directives.MARK}\s*(?:-|(?:het|pack)job(?:\s|$))", re.IGNORECASE)
 _EXPANSION = re.compile(r"\$(?:[A-Za-z_]\w*|[0-9@*#]|\{[^}]*\}|\([^)\n]*\)?)|`[^`\n]*`?")
 _ARGUMENT = re.compile(r"\$\{?[0-9@*#]")
 _PATTERNS = {
@@ -49,7 +50,7 @@ def unread(script: Context) -> Iterator[Finding]:
         line = script.line(number)
         if number < script.directives.end or not line.startswith(directives.MARK):
             continue
-        if not line[len(directives.MARK) :].lstrip().startswith("-"):
+        if not _ASKS.match(line):
             continue
         names = {option.name for option in directives.read(line).options}
         start = script.starts[number - 1]
@@ -60,7 +61,7 @@ def unread(script: Context) -> Iterator[Finding]:
             number,
             f"Slurm ignores #SBATCH lines after the first command (line {script.directives.end}). Move this line up.",
             edits=edits,
-            safe=not names & known,
+            safe=bool(names) and not names & known,
         )
         known |= names
 
@@ -90,6 +91,16 @@ def slipped(script: Context) -> Iterator[Finding]:
             edits=[Edit(start, start + match.end(), f"{directives.MARK} ")],
             safe=not commented_out,
         )
+
+
+def old_marks(script: Context) -> Iterator[Finding]:
+    """Yield findings for `#SLURM` lines, which sbatch reads like `#SBATCH` lines (20.11 to 25.11)."""
+    for line in script.directives.lines:
+        if not script.text.startswith(directives.OLD_MARK, line.start):
+            continue
+        why = "sbatch reads #SLURM lines like #SBATCH lines, and reports an error. Write #SBATCH."
+        edits = [Edit(line.start, line.start + len(directives.OLD_MARK), directives.MARK)]
+        yield script.finding("RK220", line.number, why, severity="warning", edits=edits, safe=True)
 
 
 def variables(script: Context) -> Iterator[Finding]:

@@ -8,12 +8,14 @@ from typing import Final
 from rookery.jobs.lint.checks import stray_words
 from rookery.jobs.lint.checks.option_values import FREE_TEXT
 from rookery.jobs.lint.finding import Edit, Finding, Severity
-from rookery.jobs.lint.script import similar_names
+from rookery.jobs.lint.script import similar_names, values
 from rookery.jobs.lint.script.context import Context
 from rookery.projects.scripts import option_table
 from rookery.projects.scripts.directive_words import Slip, SlipKind
+from rookery.projects.scripts.directives import DirectiveOption
+from rookery.projects.scripts.option_table import Misnomer
 
-_UNCHECKED: Final = {"account", "chdir", "qos"}
+_UNCHECKED: Final = {"account", "chdir", "export", "network", "power", "qos"}
 """Options whose value sbatch does not look at on every cluster."""
 
 
@@ -38,6 +40,13 @@ def for_administrators(script: Context) -> Iterator[Finding]:
             yield script.finding("RK217", option.line, why)
 
 
+def tested_only(script: Context) -> Iterator[Finding]:
+    """Yield a finding for `--test-only`, with which sbatch submits nothing and reports success."""
+    if option := script.directives.get("test-only"):
+        why = "With --test-only, sbatch submits no job: it only says when one could start."
+        yield script.finding("RK221", option.line, why, severity="warning")
+
+
 _LOOKALIKES: Final = {
     "task": ("each node gets so many tasks. For so many in all, write --ntasks", "ntasks-per-node"),
     "tasks": ("each node gets so many tasks. For so many in all, write --ntasks", "ntasks-per-node"),
@@ -53,7 +62,7 @@ def abbreviated(script: Context) -> Iterator[Finding]:
         match = re.match(r"--(\w+)(?=[=\s])", script.text[option.start : option.value_start])
         meaning = _LOOKALIKES.get(match[1]) if match else None
         nodes = script.directives.value("nodes", part=option.part) or "1"
-        if not match or not meaning or (option.name == "ntasks-per-node" and nodes == "1"):
+        if not match or not meaning or (option.name == "ntasks-per-node" and values.most(nodes) == 1):
             continue
         why = f"--{match[1]} means --{option.name}: {meaning[0]}."
         edits = [Edit(option.start, option.start + match.end(), f"--{meaning[1]}")]
@@ -89,8 +98,10 @@ def _unknown(script: Context, slip: Slip) -> Finding:
     if misnomer := option_table.MISNOMERS.get(folded):
         meant = f" (did you mean --{misnomer.name}?)" if misnomer.name else ""
         edits = _renamed(script, slip, misnomer.name) if misnomer.name else []
-        why = f"--{name} {misnomer.why}: sbatch rejects the script{meant}."
-        return script.finding("RK209", slip.line, why, edits=edits, safe=misnomer.certain)
+        certain = _is_certain(script, slip, misnomer)
+        unit = _BARE_NUMBERS.get(misnomer.name, "") if misnomer.certain and not certain else ""
+        why = f"--{name} {misnomer.why}: sbatch rejects the script{meant}.{unit}"
+        return script.finding("RK209", slip.line, why, edits=edits, safe=certain)
     if elsewhere := option_table.ELSEWHERE.get(folded):
         programs = " and ".join(elsewhere[1])
         why = f"--{name} is an option of {programs}: sbatch rejects the script. Write it behind {elsewhere[1][0]}."
@@ -98,6 +109,37 @@ def _unknown(script: Context, slip: Slip) -> Finding:
     if years := option_table.years(name):
         return script.finding("RK209", slip.line, _other_version(script, name, *years))
     return _misspelt(script, slip, name)
+
+
+_OWN_UNITS: Final = {
+    "time": re.compile(r"(?:\d+-)?\d+:\d+:\d+|\d+-\d+(?::\d+)?|\d+\s*[dhm]\w*", re.IGNORECASE),
+    "mem": re.compile(r".*\d\s*[KMGT](?:i?B)?", re.IGNORECASE),
+    "mem-per-cpu": re.compile(r".*\d\s*[KMGT](?:i?B)?", re.IGNORECASE),
+    "mail-user": re.compile(r".*@.*"),
+}
+"""Values that mean the same under another scheduler's name: a bare number may be of hours or gigabytes there."""
+
+
+_BARE_NUMBERS: Final = {
+    "time": " Check the value: a bare number is minutes there, and 10:00 is ten minutes.",
+    "mem": " Check the value: a bare number is megabytes there.",
+    "mem-per-cpu": " Check the value: a bare number is megabytes there.",
+    "mail-user": " Check the value: --mail-user takes an address.",
+}
+
+
+def _is_certain(script: Context, slip: Slip, misnomer: Misnomer | None) -> bool:
+    """Return whether an option that has another name elsewhere can be renamed, with its value as it is."""
+    if misnomer is None:
+        return True
+    option = _option(script, slip)
+    pattern = _OWN_UNITS.get(misnomer.name)
+    return misnomer.certain and (pattern is None or bool(pattern.fullmatch((option and option.value) or "")))
+
+
+def _option(script: Context, slip: Slip) -> DirectiveOption | None:
+    """Return the option that a word with a slip is read as."""
+    return next((option for option in script.directives.options if option.start == slip.word.start), None)
 
 
 def _other_version(script: Context, name: str, first: str, last: str) -> str:
@@ -124,6 +166,14 @@ def meant(script: Context, name: str) -> tuple[str, bool]:
 def _misspelt(script: Context, slip: Slip, name: str) -> Finding:
     """Return a finding for an option of no version; one that is like none may be the site's own (a SPANK plugin's)."""
     near, certain = meant(script, name)
+    before, colon, value = name.partition(":")
+    if colon and before in script.option_table.arguments:
+        edits = [Edit(slip.word.start, slip.word.end, f"--{before}={value}")]
+        edits = edits if script.text.startswith(slip.word.text, slip.word.start) else []
+        why = f"--{before} needs = before its value, not a colon: sbatch rejects the script."
+        return script.finding("RK205", slip.line, why, edits=edits, safe=True)
+    if name in script.option_table.letters:
+        return script.finding("RK205", slip.line, f"A letter has one dash, -{name}: sbatch rejects the script.")
     if near:
         why = f"Unknown option --{name} (did you mean --{near}?)."
         return script.finding("RK205", slip.line, why, edits=_renamed(script, slip, near), safe=certain)
@@ -133,6 +183,10 @@ def _misspelt(script: Context, slip: Slip, name: str) -> Finding:
 
 def _unknown_letter(script: Context, slip: Slip) -> Finding:
     letters = slip.word.text[1:]
+    if letters in {"l", "j"}:
+        return script.finding(
+            "RK209", slip.line, f"sbatch has no option {slip.word.text}, which is of PBS: it rejects the script."
+        )
     letter = next((letter for letter in letters if letter not in script.option_table.letters), letters)
     name, programs = next(
         ((name, found[1]) for name, found in option_table.ELSEWHERE.items() if found[0] == letter), ("", ())
@@ -146,10 +200,10 @@ def _ambiguous(script: Context, slip: Slip) -> Finding:
     name = slip.name or _by_value(script, slip)
     shown = ", ".join(f"--{candidate}" for candidate in slip.candidates[:6])
     more = " and others" if len(slip.candidates) > 6 else ""
-    meant = f" (did you mean --{name}?)" if name else ""
+    letter = _written(slip)[2:]
+    meant = f" (did you mean --{name}?)" if name else f" (did you mean -{letter}?)" if len(letter) == 1 else ""
     why = f"{_written(slip)} is ambiguous, and sbatch rejects the script: {shown}{more}{meant}."
-    misnomer = option_table.MISNOMERS.get(_written(slip)[2:].lower())
-    certain = misnomer.certain if misnomer else True
+    certain = _is_certain(script, slip, option_table.MISNOMERS.get(_written(slip)[2:].lower()))
     return script.finding(
         "RK211", slip.line, why, edits=_renamed(script, slip, name) if name else [], safe=bool(name) and certain
     )
@@ -166,11 +220,11 @@ def _by_value(script: Context, slip: Slip) -> str:
 
 def _missing(script: Context, slip: Slip) -> Finding:
     """Return a finding for an option without its value: sbatch takes the next word for it, where there is one."""
-    last = script.directives.lines[-1].words[-1]
-    swallowed = next(
-        (word for line in script.directives.lines for word in line.words if word.start > slip.word.start), None
-    )
-    if swallowed is None or slip.word.start == last.start:
+    lines = script.directives.lines
+    part = next(line.part for line in lines if line.number == slip.line)
+    following = (word for line in lines if line.part == part for word in line.words if word.start > slip.word.start)
+    swallowed = next(following, None)
+    if swallowed is None:
         return script.finding("RK207", slip.line, f"Missing value of --{slip.name}: sbatch rejects the script.")
     why = f"Missing value of --{slip.name}: sbatch takes the next word, {swallowed.text}, for it."
     return script.finding(
@@ -194,14 +248,17 @@ def _one_dash(script: Context, slip: Slip) -> Finding:
     letter, rest = _read_as(script, slip.word.text)
     reading = f"{slip.word.text} means -{letter} {rest}".rstrip() + ": a long option begins with two dashes."
     name = script.option_table.letters.get(letter, "")
-    value_apart = "=" not in slip.word.text and script.option_table.argument(slip.name) == "required"
+    option = _option(script, slip)
+    value_apart = "=" not in slip.word.text and bool(option and option.value)
     accepted = not value_apart and name in {*FREE_TEXT, *_UNCHECKED, "hold", "help", "verbose"}
     with_value = f"--{name}={rest}" if rest else f"--{name}"
     result = f" sbatch accepts it as {with_value}." if accepted else " sbatch rejects the script."
     misnomer = option_table.MISNOMERS.get(_written(slip)[1:])
     edits = _renamed(script, slip, slip.name if misnomer else _written(slip)[1:])
+    if script.option_table.argument(slip.name) == "required" and not (option and option.value):
+        edits = []  # with two dashes, it would take the next word for its value
     severity: Severity = "warning" if accepted else "error"
-    safe = misnomer is None or misnomer.certain
+    safe = _is_certain(script, slip, misnomer)
     return script.finding("RK213", slip.line, reading + result, severity=severity, edits=edits, safe=safe)
 
 

@@ -38,12 +38,17 @@ _INTENDED_GIGABYTES: Final = 64
 def malformed(script: Context) -> Iterator[Finding]:
     """Yield findings for values that Slurm can't read."""
     spaced = {slip.word.start for slip in script.directives.slips if slip.kind == "spaces"}  # RK206 corrects these
+    strays = {slip.line for slip in script.directives.slips if slip.kind == "stray"}
     for option in script.directives.options:
         name, value = option.name, option.value
-        if value is None or value.startswith("=") or option.start in spaced or _EXPANSION.search(value):
+        if value is None or option.start in spaced or _EXPANSION.search(value):
+            continue
+        if value.startswith("="):
+            yield from _second_equals(script, option)
             continue
         if quoted := QUOTED.fullmatch(value):
-            yield _quoted(script, option, quoted["inside"])
+            if option.line not in strays:  # more of the value may follow
+                yield _quoted(script, option, quoted["inside"])
         elif not value.strip():
             if name in _NEEDED:
                 yield script.finding("RK207", option.line, f"Missing value of --{name}.")
@@ -58,6 +63,14 @@ def _invalid(script: Context, option: DirectiveOption, wrong: InvalidValue) -> F
         written = script.text[option.start : option.end].partition("=")[0]
         edits = [Edit(option.start, option.end, written)]
     return script.finding("RK207", option.line, why, severity=wrong.severity, edits=edits, safe=wrong.certain)
+
+
+def _second_equals(script: Context, option: DirectiveOption) -> Iterator[Finding]:
+    """Yield a finding for `--time==10`, where sbatch does not take any text for a value."""
+    if option.name in _NEEDED and len(option.value or "") > 1:
+        why = f"Write --{option.name} with one =: sbatch takes the second for a part of the value, and rejects it."
+        edits = [script.value_edit(option, (option.value or "").lstrip("="))]
+        yield script.finding("RK207", option.line, why, edits=edits, safe=True)
 
 
 def _quoted(script: Context, option: DirectiveOption, inside: str) -> Finding:
@@ -128,14 +141,17 @@ _DOTS: Final = re.compile(r"(\d+)(?:\.\.+|:)(\d+)")
 
 def _wrong(name: str, value: str) -> InvalidValue | None:
     """Return what a value should be like; None where it is correct."""
-    if name in {"time", "time-min"} and values.minutes(value) is None:
+    if name in {"time", "time-min"} and values.minutes(value.removesuffix("-")) is None:
         return InvalidValue("01:30:00 (hours, minutes, seconds)", time_in_words(value) or _without_end(name, value))
     if name in {"mem", "mem-per-cpu", "mem-per-gpu", "tmp"} and values.megabytes(value) is None:
         return InvalidValue("4G or 500M, a whole number", _memory(value) or _without_end(name, value))
-    if name == "array" and values.array(value) is None:
+    if name == "array" and values.array(value.removesuffix("%").removesuffix(",")) is None:
         dots = _DOTS.fullmatch(value)
-        return InvalidValue("1-200, or 1-200%50", f"{dots.group(1)}-{dots.group(2)}" if dots else "")
-    if (name in _COUNTS and not re.fullmatch(r"0*[1-9]\d*", value)) or (name in _NUMBERS and not value.isdecimal()):
+        mended = f"{dots.group(1)}-{dots.group(2)}" if dots else ""
+        return InvalidValue("1-200, or 1-200%50", mended if values.array(mended) else "")
+    if (name in _COUNTS and not re.fullmatch(r"\+?0*[1-9]\d*", value, re.ASCII)) or (
+        name in _NUMBERS and not value.isdecimal()
+    ):
         return InvalidValue("8, a whole number")
     return value_words.wrong(name, value)
 
@@ -146,7 +162,8 @@ def time_in_words(value: str) -> str:
     if not match or not any(match.groups()):
         return ""
     days, hours, minutes = (int(number or 0) for number in match.groups())
-    return values.clock(days * 1440 + hours * 60 + minutes)
+    whole = days * 1440 + hours * 60 + minutes
+    return values.clock(whole) if whole else ""  # 0 means no limit
 
 
 def _without_end(name: str, value: str) -> str:
@@ -157,6 +174,9 @@ def _without_end(name: str, value: str) -> str:
 
 def _memory(value: str) -> str:
     if match := _FRACTION.fullmatch(value):
-        return f"{round(float(match.group(1)) * 1024)}M"
-    match = _IN_WORDS.fullmatch(value)
-    return f"{match.group(1)}{match.group(2).upper()}" if match else ""
+        amount, unit = str(round(float(match.group(1)) * 1024)), "M"
+    elif match := _IN_WORDS.fullmatch(value):
+        amount, unit = match.group(1), match.group(2).upper()
+    else:
+        return ""
+    return f"{amount}{unit}" if amount.strip("0") else ""  # 0 means all memory of a node

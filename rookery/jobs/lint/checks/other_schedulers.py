@@ -1,7 +1,6 @@
 """RK1: scripts of other schedulers: what Slurm makes of their lines and variables, and the way to translate them."""
 
 import re
-import shlex
 from bisect import bisect_left
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from rookery.jobs.lint.translation.model import Scheduler
 
 _SHOWN = 3
 """How many parts of lines a finding names."""
+_WAY_OUT = "`rookery lint --translate` prints it for Slurm."
 _TESTS = frozenset({"[", "[[", "test", "case", "printenv"})
 
 
@@ -25,7 +25,7 @@ def unread(script: Context) -> Iterator[Finding]:
         yield script.finding(
             "RK107",
             foreign.lines[0].number,
-            f"A script for SGE: Slurm ignores its #$ lines, and the job gets the defaults. {_way_out(script)}",
+            f"A script for SGE: Slurm ignores its #$ lines, and the job gets the defaults. {_WAY_OUT}",
             severity="warning",
         )
 
@@ -42,7 +42,7 @@ def read_by_sbatch(script: Context) -> Iterator[Finding]:
         yield script.finding(
             "RK108",
             line,
-            f"sbatch reads {reading.mark} lines, too, and rejects this one: {reason}. {way_out or _way_out(script)}",
+            f"sbatch reads {reading.mark} lines, too, and rejects this one: {reason}. {way_out or _WAY_OUT}",
             edits=[script.new_line("#SBATCH --ignore-pbs")] if script.asks else [],
             safe=_says_the_same(script, reading),
         )
@@ -52,15 +52,11 @@ def read_by_sbatch(script: Context) -> Iterator[Finding]:
         yield script.finding(
             "RK109",
             reading.line,
-            f"A script for {name}: sbatch reads its {reading.mark} lines{lost}. {_way_out(script)}",
+            f"A script for {name}: sbatch reads its {reading.mark} lines{lost}. {_WAY_OUT}",
             severity="warning",
         )
     else:
         yield from _overruled(script, reading)
-
-
-def _way_out(script: Context) -> str:
-    return f"`rookery lint --translate {shlex.quote(script.path)}` prints it for Slurm."
 
 
 def _no_partition(script: Context, reading: sbatch_reading.SbatchReading) -> tuple[int, str] | None:

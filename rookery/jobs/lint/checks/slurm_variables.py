@@ -38,6 +38,7 @@ _SLURM = re.compile(r"SLURMD?_[A-Za-z_]+", re.IGNORECASE)
 _IN_PROGRAM = re.compile(
     r"""(?:environ(?:\.get)?\s*[\[(]|getenv\s*\(|Sys\.getenv\s*\()\s*(["'])(?P<name>SLURM_[A-Z_]+)\1""", re.IGNORECASE
 )
+_NAMES_VARIABLES = re.compile(r"var|name|env|key|opt", re.IGNORECASE)
 
 
 def known_name(name: str) -> tuple[str, bool]:
@@ -87,3 +88,26 @@ def misspelt(script: Context) -> Iterator[Finding]:
 
 def _why(name: str, other: str) -> str:
     return f"Slurm sets no {name} (did you mean {other}?): it is empty."
+
+
+def without_dollar(script: Context) -> Iterator[Finding]:
+    """Yield findings for the name of a variable of Slurm's where its value was meant: `ID=SLURM_ARRAY_TASK_ID`."""
+    for each in assignments(script):
+        value = script.text[each.value_start : each.end]
+        name = value.strip("\"'")
+        if name not in SLURM_VARIABLES or set(each.options) & set("ni") or _NAMES_VARIABLES.search(each.name):
+            continue
+        if re.search(
+            rf"\$\{{!{each.name}\b|\(\([^\n]*\b{each.name}\b|\[\$?\{{?{each.name}\b|printenv|\blet\b|declare -n",
+            script.code,
+        ):
+            continue  # bash takes the name for its value there
+        at = each.value_start + value.index(name)
+        yield script.finding(
+            "RK406",
+            script.line_at(each.start),
+            f"{each.name} becomes the word {name}: its value is ${name}.",
+            severity="warning",
+            edits=[Edit(at, at, "$")] if "'" not in value else [Edit(each.value_start, each.end, f"${name}")],
+            safe=each.name in script.shell.variables,
+        )

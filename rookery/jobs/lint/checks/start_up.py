@@ -139,7 +139,7 @@ def _submit_folder(script: Context, places: list[int]) -> list[Edit]:
         script: The script.
         places: Where in the line its folder is taken.
     """
-    commands = script.shell.commands
+    commands = [command for command in script.shell.commands if not command.inner]  # else more is made of it
     for word in (*script.shell.assignments, *(word for command in commands for word in command.words[1:])):
         match = _FOLDER.fullmatch(script.text[word.start : word.end].replace('"', ""))
         if match and all(word.start <= place < word.end for place in places):

@@ -9,7 +9,7 @@ from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.script import values
 from rookery.jobs.lint.script.context import Context
 from rookery.projects.scripts.directive_words import Slip
-from rookery.projects.scripts.directives import DirectiveOption
+from rookery.projects.scripts.directives import MARK, OLD_MARK, DirectiveOption
 
 _REJECTED: Final = "sbatch rejects the script."
 
@@ -21,7 +21,8 @@ def stray(script: Context, slip: Slip) -> Iterator[Finding]:
     if option and _is_cut_expansion(option.value or ""):  # RK203 says so
         return
     yield (
-        _spaced(script, slip)
+        _colon(script, slip)
+        or _spaced(script, slip)
         or _written_out(script, slip)
         or (_curly_quotes(script, slip, option) if option else None)
         or (_cut_value(script, slip, option, rest) if option else None)
@@ -49,13 +50,23 @@ def _is_cut_expansion(value: str) -> bool:
     return bool(re.search(r"\$\([^)]*$", value)) or value.count("`") % 2 == 1
 
 
+def _colon(script: Context, slip: Slip) -> Finding | None:
+    """Return a finding for `#SBATCH:`."""
+    start = script.starts[slip.line - 1]
+    if script.text[start : slip.word.start] not in {MARK, OLD_MARK} or slip.word.text != ":":
+        return None
+    edits = [Edit(slip.word.start, slip.word.end, "")]
+    return script.finding("RK206", slip.line, f"No colon may follow #SBATCH: {_REJECTED}", edits=edits, safe=True)
+
+
 def _spaced(script: Context, slip: Slip) -> Finding | None:
     """Return a finding for blanks around the `=`."""
     text, start = script.text, script.starts[slip.line - 1]
     spaced = re.search(r"(--[A-Za-z-]+)(\s*=\s*|\s+=\s*)(\S*)\s*$", text[start : slip.word.start])
     if not spaced or not re.search(r"\s", spaced.group(2)):
         return None
-    whole = f"{spaced.group(1)}={spaced.group(3)}{slip.word.text.removeprefix('=')}"
+    value = text[slip.word.start : slip.word.end].removeprefix("=")  # with its quotes
+    whole = f"{spaced.group(1)}={spaced.group(3)}{value}"
     edits = [Edit(start + spaced.start(), slip.word.end, whole)]
     why = f"An option can't have spaces around its =: {_REJECTED}"
     return script.finding("RK206", slip.line, why, edits=edits, safe=True)
@@ -97,7 +108,8 @@ def spaces(script: Context, slip: Slip) -> Finding:
     value = option.value or ""
     if option.name in {"time", "time-min"} and values.minutes(value) is None:
         value = option_values.time_in_words(value)
-    edits = [script.value_edit(option, value)] if value else []
+    cut = any(other.kind == "stray" and other.line == slip.line for other in script.directives.slips)
+    edits = [script.value_edit(option, value)] if value and not cut else []
     return script.finding("RK206", slip.line, _spaces(option), edits=edits, safe=True)
 
 
@@ -110,9 +122,7 @@ def _cut_value(script: Context, slip: Slip, option: DirectiveOption, rest: list[
     words = re.split(r"[\s,]+", " ".join([option.value or "", *rest]))
     if option.name == "mail-type" and all(map(value_words.is_mail_type, words)):
         whole, why = ",".join(words), _spaces(option)
-    elif option.name in {"job-name", "comment"} and all(
-        re.fullmatch(r"[^\s\"'\\$`]*\w[^\s\"'\\$`]*", word) for word in words
-    ):
+    elif _is_text(option) and all(re.fullmatch(r"[^\s\"'\\$`]*\w[^\s\"'\\$`]*", word) for word in words):
         whole, why = f'"{" ".join([option.value or "", *rest])}"', f"A text with spaces needs quotes: {_REJECTED}"
     else:
         return None
@@ -120,6 +130,14 @@ def _cut_value(script: Context, slip: Slip, option: DirectiveOption, rest: list[
     last = ends[ends.index(slip.word.end) + len(rest) - 1]
     safe = option.name == "mail-type"
     return script.finding("RK206", slip.line, why, edits=[Edit(option.value_start, last, whole)], safe=safe)
+
+
+def _is_text(option: DirectiveOption) -> bool:
+    """Return whether the words behind a value are more of it: no file's name or path has ended before."""
+    if option.name in {"job-name", "comment"}:
+        return True
+    last = (option.value or "").rpartition("/")[2]
+    return option.name in {"account", "chdir", "error", "input", "output", "wckey"} and "." not in last
 
 
 def _comment(script: Context, slip: Slip, option: DirectiveOption | None, rest: list[str]) -> Finding:

@@ -47,7 +47,9 @@ _DEPENDENCIES: Final = (
 _JOB: Final = r"\d+(?:_(?:\d+|\*))?(?:\+\d+)?"
 _DEPENDENCY: Final = re.compile(rf"(?:{'|'.join(_DEPENDENCIES)}|after)(?::{_JOB})+|singleton|{_JOB}", re.IGNORECASE)
 _SIGNALS: Final = "HUP|INT|QUIT|ABRT|KILL|ALRM|TERM|USR1|USR2|URG|CONT|STOP|TSTP|TTIN|TTOU"
-_SIGNAL: Final = re.compile(rf"(?:[BR]{{0,3}}:?)(?:(?:SIG)?(?:{_SIGNALS})|[1-9]\d*)\s*(?:@\d*)?", re.IGNORECASE)
+_SIGNAL: Final = re.compile(
+    rf"(?:(?:B|R|BR|RB)?:|[BR]{{0,2}})(?:(?:SIG)?(?:{_SIGNALS})|[1-9]\d*)\s*(?:@\d*)?", re.IGNORECASE
+)
 _LEVELS: Final = r"(?:\*|block|cyclic)(?::(?:\*|block|cyclic|fcyclic)){0,2}"
 _DISTRIBUTION: Final = re.compile(
     rf"plane[=:]\d+|(?:{_LEVELS}|arbitrary|hostfile|pack|nopack)(?:,(?:{_LEVELS}|pack|nopack))*", re.IGNORECASE
@@ -84,7 +86,8 @@ def wrong(name: str, value: str) -> InvalidValue | None:
 def _mail_type(value: str) -> InvalidValue | None:
     pieces = [piece for piece in re.split(r"[,;:|/+\s]+", value) if piece]
     meant = {piece: piece if is_mail_type(piece) else _MAIL_MEANINGS.get(piece.upper(), "") for piece in pieces}
-    mended = ",".join(dict.fromkeys(meant.values())) if pieces and all(meant.values()) else ""
+    once = {word.upper(): word for word in reversed(meant.values())}
+    mended = ",".join(reversed(once.values())) if pieces and all(meant.values()) else ""
     read = [word for word in value.split(",") if word]
     unknown = [word for word in read if not is_mail_type(word)]
     if not unknown:
@@ -144,6 +147,8 @@ def _yes_or_no(value: str) -> InvalidValue | None:
 
 def _nodes(value: str) -> InvalidValue | None:
     """Check a number of nodes; the newest versions take lists and steps as well (`1,3`, `2-8:2`)."""
+    if value == "-1":  # as if it were not there
+        return None
     if not re.fullmatch(r"\d+[km]?(?:-\d+[km]?)?(?:[,:][\d,:-]*)?", value, re.IGNORECASE):
         return InvalidValue("2")
     ends = re.fullmatch(r"(\d+)-(\d+)", value)
@@ -157,8 +162,13 @@ def _like(pattern: str, example: str) -> Callable[[str], InvalidValue | None]:
 
 
 _PER_SOCKET: Final = _like(r"[\d*-]+", "2")
+_CLOCK: Final = r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]m)?"
+_DAY: Final = (
+    r"(?:\d{4}-(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12]\d|3[01])|\d{4}(?:\d{2})?|\d{1,2}[/.]\d{1,2}(?:[/.]\d{2,4})?)"
+)
 _MOMENT: Final = _like(
-    r"(?:now|today|tomorrow|midnight|noon|fika|teatime|elevenses)|.*[^a-z].*", "now+1hour, 16:00 or 2030-12-24T08:00"
+    rf"now(?:\s*[+-].*)?|(?:(?:{_DAY}|{_CLOCK}|today|tomorrow|midnight|noon|fika|teatime|elevenses)[-t\s]*)+",
+    "now+1hour, 16:00 or 2030-12-24T08:00",
 )
 _LIMITS: Final = "all|none|as|core|cpu|data|fsize|memlock|nofile|nproc|rss|stack"
 

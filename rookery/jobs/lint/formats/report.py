@@ -12,15 +12,28 @@ from rookery.core import console, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
 from rookery.jobs.lint.checked_script import CheckedScript
-from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.formats import github, sarif
 from rookery.jobs.options import LintOptions
+from rookery.projects.scripts import directives
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
 _NAMED = 10
 """Most files that the next command names."""
+
+_KEYS = {
+    "mem": "memory",
+    "time": "time",
+    "partition": "partition",
+    "account": "account",
+    "qos": "qos",
+    "array": "array",
+}
+"""Keys of a job in rookery.yml for options of sbatch."""
+
+_FOREIGN = {"RK107", "RK108", "RK109"}
+"""The rules on scripts that are for another scheduler."""
 
 Report = Callable[[Sequence[CheckedScript], "Cluster", LintOptions], None]
 
@@ -81,21 +94,32 @@ def _text(scripts: Sequence[CheckedScript], cluster: "Cluster", options: LintOpt
         for finding in script.mended:
             done = "would fix" if options.check else "fixed"
             line(f"{finding.path}:{finding.line}: {done} {finding.code}: {finding.why}", "green")
-            _print_mended(finding, line)
+            _print_mended(finding.mended, line)
         for finding in script.findings:
             colour = "red" if finding.severity == "error" else "yellow"
-            line(f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.why}", colour)
-            _print_mended(finding, line)
+            is_rendered = script.source and f"{finding.path} (rendered)" == script.path
+            place = f"{finding.path}:{finding.line}"
+            where = f"{script.source} ({place} as rendered)" if is_rendered else place
+            line(f"{where}: {finding.severity} {finding.code}: {finding.why}", colour)
+            _print_mended(_in_rookery_yml(finding.mended) if is_rendered else finding.mended, line)
     line(_summary(scripts, cluster, options), "bold")
+    if foreign := next((script.path for script in scripts if _is_foreign(script)), ""):
+        line(f"  next: {_call(['--translate', _quoted(foreign)], cluster, options)}   # prints it for Slurm")
     safe = [finding for script in scripts for finding in script.findings if finding.safe]
     if safe:
-        call = [
-            f"{invocation()} lint",
-            *(map(_quoted, _fixable(scripts)) if options.files else []),
-            f"{cluster.option} --fix",
-            *([f"--project {shlex.quote(options.project)}"] if options.project else []),
-        ]
-        line(f"  next: {' '.join(call)}   # fixes {len(safe)} of them")
+        words = [*map(_quoted, _fixable(scripts))] if options.files else []
+        line(f"  next: {_call(words, cluster, options)} --fix   # fixes {len(safe)} of them")
+
+
+def _is_foreign(script: CheckedScript) -> bool:
+    """Return whether a script is for another scheduler, and can be translated."""
+    return any(finding.code in _FOREIGN and finding.mended is None for finding in script.findings)
+
+
+def _call(words: Sequence[str], cluster: "Cluster", options: LintOptions) -> str:
+    """Return a call of lint with the cluster and the project that this one has."""
+    project = ["--project", shlex.quote(options.project)] if options.project else []
+    return " ".join([f"{invocation()} lint", *words, cluster.option, *project])
 
 
 def _fixable(scripts: Sequence[CheckedScript]) -> list[str]:
@@ -110,9 +134,18 @@ def _quoted(path: str) -> str:
     return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
-def _print_mended(finding: Finding, line: Callable[..., None]) -> None:
-    for text in (finding.mended or "").split("\n") if finding.mended is not None else []:
+def _print_mended(mended: str | None, line: Callable[..., None]) -> None:
+    for text in mended.split("\n") if mended is not None else []:
         line(f"    {text.strip()}", "dim")
+
+
+def _in_rookery_yml(mended: str | None) -> str | None:
+    """Return the corrected line as a key of a job in rookery.yml; None for an option that has none."""
+    if not mended or not mended.startswith(directives.MARK):
+        return mended
+    options = directives.read(mended).options
+    values = {_KEYS[each.name]: each.value for each in options if each.value and each.name in _KEYS}
+    return "\n".join(f"{key}: {json.dumps(value) if ':' in value else value}" for key, value in values.items()) or None
 
 
 def _counted(scripts: Sequence[CheckedScript]) -> Counter[str]:

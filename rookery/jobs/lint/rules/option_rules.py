@@ -54,7 +54,8 @@ OPTION_RULES: Final = (
         "error",
         "An option of another scheduler, of `srun`, or of another version of Slurm: `--walltime`, `--pty`, `--share`",
         f"{REFUSED}. The version that counts is `cluster_slurm` of the profile, otherwise all from 20.11 on",
-        "writes sbatch's name where only one can be meant; by hand where several can",
+        "writes sbatch's name where only one can be meant, with the same value; by hand otherwise: `--walltime=3600` "
+        "may be in seconds",
     ),
     Rule(
         "RK210",
@@ -76,7 +77,7 @@ OPTION_RULES: Final = (
         "One dash before a long option: `-mem=1G`",
         f"sbatch reads letters: {REFUSED}. Only a warning where sbatch accepts them: `-output=run.log` writes a log "
         "called `utput=run.log`",
-        "adds the dash",
+        "adds the dash; not where the option has no value",
     ),
     Rule(
         "RK214",
@@ -114,5 +115,13 @@ OPTION_RULES: Final = (
         "Slurm reads megabytes, and ends the job when it needs more",
         "by hand: `16G`",
     ),
+    Rule(
+        "RK220",
+        "warning",
+        "`#SLURM` instead of `#SBATCH`",
+        "sbatch reads the line like an `#SBATCH` line, and reports an error",
+        "writes `#SBATCH`",
+    ),
+    Rule("RK221", "warning", "`--test-only`", "sbatch submits no job: it only says when one could start"),
 )
 """In the order of the codes."""

@@ -84,6 +84,10 @@ class Context:
                 done = end
         return "".join([*pieces, self.text[done:]])
 
+    def is_remark(self, offset: int) -> bool:
+        """Return whether a place in the text is in a comment of the shell's."""
+        return any(start <= offset < end for start, end in self.shell.remarks)
+
     @cached_property
     def interpreter(self) -> tuple[str, str]:
         """What the first line names, without its folder, and what that is given.

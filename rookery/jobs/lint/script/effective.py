@@ -17,6 +17,8 @@ _SHELL_TEXT = re.compile(r"-[a-z]*c")
 _SHELL = Wrapper(valued=frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"}))
 _DEEPEST = 20
 """How many commands within each other are followed."""
+_OWN = ".rookery/"
+"""The folder of what rookery puts beside a project, and runs in the jobs that it renders."""
 _MOST = 1000
 """How many programs of one command are looked at."""
 
@@ -43,6 +45,8 @@ def working_command(script: Context) -> ShellCommand | None:
     for command in sorted(script.shell.commands, key=lambda command: command.inner):
         for words in programs_run(script, command):
             name = words[0].text.rpartition("/")[2]
+            if any(word.text.startswith(_OWN) for word in words):
+                continue
             if name and name not in names.SETTING_UP and name not in script.shell.functions:
                 # what a launcher starts may not be known, and the launcher is not what computes
                 first = replace(words[0], fixed=words[0].fixed and name not in names.STARTERS)
