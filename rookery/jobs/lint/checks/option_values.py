@@ -24,9 +24,11 @@ _NUMBERS: Final = {
     "core-spec", "cpus-per-gpu", "mincpus", "ntasks-per-core", "ntasks-per-gpu", "ntasks-per-node",
     "ntasks-per-socket", "thread-spec", "wait-all-nodes",
 }  # fmt: skip
+_FROM_0: Final = {"core-spec", "wait-all-nodes"}
 _NEEDED: Final = {
-    "time", "time-min", "mem", "mem-per-cpu", "mem-per-gpu", "partition", "nodes", "signal", "hint", "mail-type",
-    *_COUNTS, *_NUMBERS,
+    "begin", "cores-per-socket", "deadline", "distribution", "open-mode", "sockets-per-node", "switches",
+    "threads-per-core", "time", "time-min", "mem", "mem-per-cpu", "mem-per-gpu", "partition", "nodes",
+    "signal", "hint", "mail-type", *_COUNTS, *_NUMBERS,
 }  # fmt: skip
 """Options that sbatch refuses with an empty value (22.05, 24.11)."""
 _INTENDED_HOURS: Final = {24, 36, 48, 72, 96, 144, 168}
@@ -144,14 +146,13 @@ def _wrong(name: str, value: str) -> InvalidValue | None:
     if name in {"time", "time-min"} and values.minutes(value.removesuffix("-")) is None:
         return InvalidValue("01:30:00 (hours, minutes, seconds)", time_in_words(value) or _without_end(name, value))
     if name in {"mem", "mem-per-cpu", "mem-per-gpu", "tmp"} and values.megabytes(value) is None:
-        return InvalidValue("4G or 500M, a whole number", _memory(value) or _without_end(name, value))
+        return InvalidValue("4G or 500M, a whole number", memory_in_words(value) or _without_end(name, value))
     if name == "array" and values.array(value.removesuffix("%").removesuffix(",")) is None:
         dots = _DOTS.fullmatch(value)
         mended = f"{dots.group(1)}-{dots.group(2)}" if dots else ""
         return InvalidValue("1-200, or 1-200%50", mended if values.array(mended) else "")
-    if (name in _COUNTS and not re.fullmatch(r"\+?0*[1-9]\d*", value, re.ASCII)) or (
-        name in _NUMBERS and not value.isdecimal()
-    ):
+    least = r"0*[1-9]\d*" if name in {*_COUNTS, *_NUMBERS} - _FROM_0 else r"\d+"
+    if name in {*_COUNTS, *_NUMBERS} and not re.fullmatch(rf"\+?{least}", value, re.ASCII):
         return InvalidValue("8, a whole number")
     return value_words.wrong(name, value)
 
@@ -172,7 +173,8 @@ def _without_end(name: str, value: str) -> str:
     return rest if rest != value and _wrong(name, rest) is None else ""
 
 
-def _memory(value: str) -> str:
+def memory_in_words(value: str) -> str:
+    """Return an amount such as `1.5G` or `4 GiB` as Slurm reads one; "" for any other."""
     if match := _FRACTION.fullmatch(value):
         amount, unit = str(round(float(match.group(1)) * 1024)), "M"
     elif match := _IN_WORDS.fullmatch(value):

@@ -18,8 +18,8 @@ def unknown(script: Context) -> Iterator[Finding]:
     for part in requested(script):
         if not names or not part.partition or not part.partition.value or "$" in part.partition.value:
             continue
-        for name in dict.fromkeys(part.partition.value.split(",")):
-            if name not in {*names, *(script.cluster.data.get("cluster_restricted_partitions") or [])}:
+        for name in dict.fromkeys(part.partition.value.strip(",").split(",")):
+            if name and name not in {*names, *(script.cluster.data.get("cluster_restricted_partitions") or [])}:
                 yield _unknown(script, part, name)
 
 
