@@ -77,6 +77,12 @@ def test_no_memory_where_the_default_is_all_of_the_node_s() -> None:
     ]
 
 
+@pytest.mark.parametrize(("default", "shown"), [(500, 1), (1000, 2), (1024, 2), (4016, 8)])
+def test_the_memory_shown_is_more_than_the_default(default: int, shown: int) -> None:
+    found = on(JOB, "hec", cluster_limits={"default_memory_mb": default})
+    assert [(f.code, f.mended) for f in found] == [("RK309", f"#SBATCH --mem={shown}G")]
+
+
 @pytest.mark.parametrize("option", ["--mem=2G", "--mem-per-cpu=2G", "--exclusive", "--mem=0"])
 def test_memory_or_whole_nodes(option: str) -> None:
     assert on(JOB.replace("parallel", f"parallel {option}"), "hec", **WHOLE) == []

@@ -39,6 +39,7 @@ def test_memory_for_each_gpu_without_a_gpu() -> None:
     [
         "--cpus-per-gpu=4 --gres=gpu:1",
         "--gpus-per-task=1 -n 1",
+        "--gpus-per-task=0",
         "--gpus-per-task=1 -N 1 --ntasks-per-node=1",
         "--gpus-per-task=1 -G 2",
         "--ntasks-per-gpu=1 --gres=gpu:1",
@@ -62,3 +63,9 @@ def test_each_component_of_a_job_by_itself() -> None:
 def test_a_line_that_was_meant_counts() -> None:
     text = script("--cpus-per-gpu=4\n#SBTACH --gres=gpu:1")
     assert "RK320" not in [finding.code for finding in check(text)]
+
+
+@pytest.mark.parametrize(("option", "missing"), [("gres/gpu:1", False), ("cpu=2,gres/gpu=1", False), ("cpu=4", True)])
+def test_gpus_for_each_task(option: str, missing: bool) -> None:
+    text = f"#!/bin/bash\n#SBATCH -p gpu -A bdlan09 -n 1\n#SBATCH --tres-per-task={option}\nsrun hostname\n"
+    assert ("RK308" in [finding.code for finding in check(text, "bede")]) == missing

@@ -27,7 +27,7 @@ def lines(*options: str) -> str:
         ),
         (["-p serial", "--mem=4000G"], "RK311", 3, "Nodes of serial have at most 512 GB"),
         (["-p test", "--mem=100G"], "RK311", 3, "Nodes of test have at most 64 GB"),
-        (["--mem=600G"], "RK311", 2, "Nodes of parallel have at most 512 GB"),
+        (["--mem=600G"], "RK311", 2, "Nodes of the default partition, parallel, have at most 512 GB"),
         (["-p parallel", "-N 2", "--mem=520G"], "RK311", 4, "at most 512 GB of memory; this requests 520 GB"),
         (
             ["-p parallel", "--mem=1G", "-c 200"],
@@ -35,7 +35,7 @@ def lines(*options: str) -> str:
             4,
             "Nodes of parallel have at most 128 cores; this requests 200",
         ),
-        (["--mem=1G", "-c 200"], "RK310", 3, "Nodes of parallel have at most 128 cores; this requests 200"),
+        (["--mem=1G", "-c 200"], "RK310", 3, "Nodes of the default partition, parallel, have at most 128 cores"),
         (["-p parallel", "--mem=1G", "--mincpus=200"], "RK310", 4, "at most 128 cores; this requests 200 on one node"),
         (
             ["-p parallel", "-c 64", "--mem-per-cpu=64G"],
@@ -75,7 +75,7 @@ def lines(*options: str) -> str:
             ["-p gpu-short", "--gres=gpu:tesla_v100-pcie-32gb:1", "--mem=256G"],
             "RK311",
             4,
-            "Nodes of gpu-short have at most 192 GB",
+            "Nodes of gpu-short with tesla_v100-pcie-32gb have at most 192 GB",
         ),
         (["-p gpu-short", "--gres=gpu:2", "--mem-per-gpu=300G"], "RK311", 4, "(2 GPUs with 300 GB each)"),
         (
@@ -96,6 +96,7 @@ def test_more_than_any_node_has(options: list[str], code: str, line: int, why: s
     "options",
     [
         ["-p parallel", "--mem=512G"],
+        ["-p gpu-short", "--gres=gpu:nvidia_h200_nvl:1", "--mem=300G"],
         ["-p parallel", "--mem=0"],
         ["-p parallel", "--mem=1G", "-c 128"],
         ["-p parallel", "-c 128", "--mem-per-cpu=4G"],

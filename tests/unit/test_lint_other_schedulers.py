@@ -154,6 +154,12 @@ def test_all_parts_of_a_job_may_say_that_the_others_lines_are_not_read(lines: st
     assert fix(script(f"{parts}{lines}")).count("--ignore-pbs") <= 1
 
 
+def test_a_line_for_sbatch_is_added_above_a_command_that_is_added_in_the_same_place() -> None:
+    fixed = fix("#!/bin/bash\n#PBS -q workq\n#SBATCH -p serial\nmodule load R\n")
+    added = "#SBATCH --ignore-pbs\nsource /etc/profile\n"
+    assert fixed == f"#!/bin/bash\n#PBS -q workq\n#SBATCH -p serial\n{added}module load R\n"
+
+
 def test_lines_that_say_the_same_to_both_are_said_to_be_read_by_leave_of_the_site() -> None:
     why = next(finding.why for finding in check(script("#PBS -l nodes=1:ppn=4")) if finding.code == "RK109")
     assert why.startswith("A script for PBS: sbatch reads its #PBS lines only where its site has not turned that off.")

@@ -124,7 +124,16 @@ def test_what_is_no_slip_is_for_the_user_to_choose(cluster: str, options: list[s
     ("cluster", "options", "why"),
     [
         ("hec", ["-p Serial"], "hec has no partition Serial (did you mean serial?)."),
-        ("hec", ["-p Serial", "-c 2"], "hec has no partition Serial: serial does not take such a job."),
+        (
+            "hec",
+            ["-p Serial", "-c 2"],
+            "hec has no partition Serial, and serial does not take such a job (at most 1 core).",
+        ),
+        (
+            "hec",
+            ["-p paralel", "--gres=gpu:1"],
+            "hec has no partition paralel, and parallel does not take such a job (no GPUs).",
+        ),
         ("penguins", ["-p gpu"], "penguins has no partition gpu. Its only partition is PenguinPartition."),
         (
             "hec",
@@ -143,6 +152,13 @@ def test_what_is_no_slip_is_for_the_user_to_choose(cluster: str, options: list[s
 )
 def test_the_partitions_are_shown_with_what_they_are_for(cluster: str, options: list[str], why: str) -> None:
     assert why in [finding.why for finding in check(lines(*options), cluster)]
+
+
+@pytest.mark.parametrize("names", ["parallel,", ",parallel", "parallel,,serial"])
+def test_slurm_passes_over_a_comma_too_many(names: str) -> None:
+    assert check(lines(f"-p {names}", "--nodes=1")) == []
+    found = check(lines(f"-p {names.replace('parallel', 'paralell')}", "--nodes=1"))
+    assert [(finding.code, finding.safe) for finding in found] == [("RK301", True)]
 
 
 @pytest.mark.parametrize("name", ["astro-tier1", "prod-serial", "parallel,prod-parallel"])
@@ -168,9 +184,15 @@ def test_a_type_of_gpu(option: str, mended: str | None, safe: bool) -> None:
     ]
 
 
+def test_a_type_of_gpu_beside_one_that_begins_so() -> None:
+    text = lines("-p astro", "--gres=gpu:nvida_l40:1,gpu:nvida_l40s:1")
+    assert fix(text) == text.replace("nvida", "nvidia")
+
+
 @pytest.mark.parametrize(
     ("cluster", "option", "mended"),
     [
+        ("hec", "--tres-per-task=gres/gpu:1", "--partition=gpu-short"),
         ("hec", "--gres=gpu:1", "--partition=gpu-short"),
         ("hec", "-t 2-0 -G 1", "--partition=gpu-medium"),
         ("hec", "--gres=gpu:nvidia_l40:1", "--partition=astro"),

@@ -41,6 +41,11 @@ def found(options: str, *past: MeasuredRun) -> list[Finding]:
             "--mem=1G -t 00:10:00",
         ),
         (
+            "--mem=1G -t UNLIMITED",
+            "The last 2 runs took at most 3 minutes; this has no time limit. Slurm starts shorter jobs sooner.",
+            "--mem=1G -t 00:10:00",
+        ),
+        (
             "-t 10 --mem=64G",
             "The last 2 runs used at most 195M of memory; this requests 64.0G, which nobody else can use meanwhile.",
             "-t 10 --mem=500M",

@@ -41,7 +41,7 @@ def on(text: str, name: str, **data: Any) -> list[Finding]:
         ("-p gpu-short --gres=gpus:1", "RK314", "error", "-p gpu-short --gres=gpu:1", True),
         ("-w bw01", "RK315", "warning", None, False),
         ("-x comp17-08,bw[01-04]", "RK315", "warning", None, False),
-        ("-M other", "RK316", "error", None, False),
+        ("-M other", "RK316", "warning", None, False),
         ("-p astro --gres=gpu:1 -C node_type=40core192G", "RK313", "error", None, False),
     ],
 )
@@ -73,6 +73,10 @@ def test_a_name_that_the_cluster_does_not_have(
         "-M HEC,other",
         "-M all",
         "-M wayland",
+        "-M wayland-2022",
+        "-C haswell -C node_type=40core192G",
+        "-p gpu-short --gres=gg:1 --gres=gpu:1",
+        "-w bw01 -w comp17-08",
         "-A somebody",
     ],
 )
@@ -92,6 +96,11 @@ def test_a_name_that_it_has(option: str) -> None:
 )
 def test_a_profile_that_does_not_know_says_nothing(option: str, data: Mapping[str, Any]) -> None:
     assert on(lines(option), "hec", **data) == []
+
+
+def test_another_cluster_where_its_own_name_is_known() -> None:
+    found = on(lines("-M other"), "hec", cluster_slurm_name="wayland")
+    assert [(finding.code, finding.severity) for finding in found] == [("RK316", "error")]
 
 
 def test_what_is_verified_is_an_error() -> None:
@@ -132,6 +141,8 @@ def test_an_account_that_the_settings_do_not_have(cluster: str, option: str, men
         ("r[1-2]n[08-10]", ["r1n08", "r1n09", "r1n10", "r2n08", "r2n09", "r2n10"]),
         ("wn[01", []),
         ("wn[a-b]", []),
+        (f"wn[1-{'9' * 5000}]", []),
+        ("a[1-9]" * 3000, []),
         ("", []),
     ],
 )

@@ -239,6 +239,7 @@ def test_what_slurm_can_t_say_stays_as_a_comment_and_is_listed(line: str, left: 
         ("#PBS -q@server", "It names no queue."),
         ("#PBS -l mem=0gb", "In Slurm, 0 is all the memory of a node: write out how much the job needs."),
         ("#PBS -l nodes=0:ppn=4", "It is not a number above 0."),
+        ("#BSUB -R 'span[ptile=0]'", "It is not a number above 0."),
     ],
 )
 def test_why_an_option_is_left(line: str, left: str) -> None:

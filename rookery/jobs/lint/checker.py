@@ -1,5 +1,6 @@
 """Apply all rules to one script, and the fixes that are safe."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -207,8 +208,10 @@ def fixed(
     text = form.mend(text)
     findings = check(text, cluster, path=path, files=files, folder=folder)
     origin = list(range(text.count("\n") + 2))  # for each line now, from 1 on, its line in the original
+    useless: set[tuple[str, ...]] = set()
     for _ in range(50):  # one fix may reveal the next finding
-        fixes = [finding for finding in findings if finding.safe and finding.path == path and finding.edits]
+        safe = (finding for finding in findings if finding.safe and finding.path == path)
+        fixes = [finding for finding in safe if finding.edits and _added(finding) not in useless]
         if not fixes:
             break
         for chosen in (apart(fixes), fixes[:1]):  # all of them, or the first alone
@@ -219,10 +222,20 @@ def fixed(
                 break
         if mended == text:
             break
+        before, left = Counter(map(_added, findings)), Counter(map(_added, after))
+        if again := {added for added in map(_added, chosen) if added and left[added] >= before[added]}:
+            useless |= again
+            continue
         done += [replace(finding, line=origin[finding.line]) for finding in chosen]
         origin = [0, *(origin[line] for line in original_lines(text, edits))]
         text, findings = mended, after
     return text, done
+
+
+def _added(finding: Finding) -> tuple[str, ...]:
+    """Return the lines that a finding's fix adds; none where it changes others."""
+    adds = all(edit.start == edit.end and edit.text.endswith("\n") for edit in finding.edits)
+    return (finding.code, *(edit.text for edit in finding.edits)) if adds and finding.edits else ()
 
 
 def _context(text: str, cluster: "Cluster", path: str, files: Files, folder: Folder | None) -> Context:

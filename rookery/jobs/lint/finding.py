@@ -57,12 +57,14 @@ class Finding:
 def apply(text: str, edits: Iterable[Edit]) -> str:
     """Return the text with these edits made; one that overlaps an earlier one is left for the next time.
 
+    Of two additions in one place, a line of comment or `#SBATCH` comes first: sbatch reads none below a command.
+
     Args:
         text: A file's text.
         edits: What to change in it.
     """
     pieces, done = [], 0
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end, not edit.text.startswith("#"))):
         if edit.start >= done:
             pieces += [text[done : edit.start], edit.text]
             done = edit.end

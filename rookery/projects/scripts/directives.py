@@ -31,6 +31,10 @@ TAKING_VALUE: Final = {
 """The long names that need a value, with the letter that is short for each."""
 
 
+_PROPAGATED: Final = frozenset({"account", "clusters", "deadline", "exclude", "mem", "qos", "reservation", "time"})
+"""Options of a job's first component that hold for the others, too (src/common/slurm_opt.c, reset_each_pass)."""
+
+
 @dataclass(frozen=True)
 class DirectiveOption:
     """An option of an `#SBATCH` line.
@@ -90,9 +94,14 @@ class Directives:
     parts: int
 
     def get(self, *names: str, part: int = 0) -> DirectiveOption | None:
-        """Return the last option of these names in a component, None where there is none."""
+        """Return the last option of these names in a component, None where there is none.
+
+        Some of the first component are for all those that have no other.
+        """
         options = [option for option in self.options if option.name in names and option.part == part]
-        return options[-1] if options else None
+        if options:
+            return options[-1]
+        return self.get(*_PROPAGATED.intersection(names)) if part else None
 
     def value(self, *names: str, part: int = 0) -> str | None:
         """Return the value of an option, by any of its names; None where it has none."""

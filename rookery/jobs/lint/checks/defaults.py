@@ -42,9 +42,14 @@ def memory(script: Context) -> Iterator[Finding]:
             script.directives.lines[-1].number,
             f"No memory requested: {what}",
             severity="warning",
-            edits=[script.new_line("#SBATCH --mem=1G")],
+            edits=[script.new_line(f"#SBATCH --mem={_more_than(default or 0)}G", part=part.part)],
         )
         return
+
+
+def _more_than(megabytes: int) -> int:
+    """Return a power of two, in gigabytes, that is half as much again at least."""
+    return 1 << (megabytes * 3 // 2 // 1024).bit_length()
 
 
 def time(script: Context) -> Iterator[Finding]:
@@ -62,7 +67,7 @@ def time(script: Context) -> Iterator[Finding]:
                 f"No time limit requested, and {entries[0]['name']} sets none: a job that hangs runs until you cancel "
                 "it, and Slurm can't start it in a gap before a larger job.",
                 severity="warning",
-                edits=[script.new_line("#SBATCH --time=01:00:00")],
+                edits=[script.new_line("#SBATCH --time=01:00:00", part=part.part)],
             )
             return
 

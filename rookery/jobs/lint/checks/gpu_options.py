@@ -17,7 +17,7 @@ from rookery.jobs.lint.script.context import Context
 from rookery.jobs.lint.script.requested_resources import GPU_OPTIONS, RequestedResources, requested
 from rookery.projects.scripts.directives import DirectiveOption
 
-_GPUS: Final = frozenset({*GPU_OPTIONS, "tres-per-task"})
+_GPUS: Final = frozenset(GPU_OPTIONS)
 _TASKS: Final = frozenset({"ntasks", "ntasks-per-node", "nodes"})
 
 
@@ -59,7 +59,12 @@ def companions(script: Context) -> Iterator[Finding]:
         part = resources.part
         for needed in _NEEDED:
             option = script.directives.get(needed.option, part=part)
-            if option and not elsewhere & needed.others and not script.directives.get(*needed.others, part=part):
+            if (
+                option
+                and option.value != "0"
+                and not elsewhere & needed.others
+                and not script.directives.get(*needed.others, part=part)
+            ):
                 yield _without(script, option, needed)
         for pair in _EXCLUSIVE:
             one, other = (script.directives.get(name, part=part) for name in pair)
@@ -85,5 +90,5 @@ def _without(script: Context, option: DirectiveOption, needed: Companion) -> Fin
         option.line,
         f"--{option.name} in a job that {needed.what}: {outcome}.",
         severity=needed.severity,
-        edits=[script.new_line(added)] if added else [],
+        edits=[script.new_line(added, part=option.part)] if added else [],
     )

@@ -25,7 +25,7 @@ def never_sent(script: Context) -> Iterator[Finding]:
             user.line,
             "--mail-user alone sends no mail: --mail-type names the events to send mail for.",
             severity="warning",
-            edits=[] if refused else [script.new_line("#SBATCH --mail-type=END,FAIL")],
+            edits=[] if refused else [script.new_line("#SBATCH --mail-type=END,FAIL", part=part)],
         )
 
 

@@ -115,7 +115,7 @@ def _nodes(script: Context, part: RequestedResources, entries: list[Mapping[str,
     most = 0 if 0 in counts else max(counts)
     if not most or part.nodes > allowed:  # the latter is RK303's
         return
-    has = f"{_names(entries)} has {most} node{'' if most == 1 else 's'}"
+    has = f"{_names(part, entries)} has {most} node{'' if most == 1 else 's'}"
     if part.nodes_option and part.nodes > most:
         yield script.finding("RK312", part.nodes_option.line, f"{has}; this requests {part.nodes}.")
     elif (needed := _needed_nodes(script, part, entries)) > most:
@@ -138,11 +138,13 @@ def _option(script: Context, part: RequestedResources, names: Iterable[str]) -> 
 def _where(script: Context, part: RequestedResources, entries: list[Mapping[str, Any]]) -> str:
     if part.constraint and node_sizes.of_constraint(part.constraint, script.cluster):
         return f"Nodes with --constraint={part.constraint} have"
-    return f"Nodes of {_names(entries)} have"
+    types = f" with {near_names.either(list(dict.fromkeys(part.gpu_types)))}" if part.gpu_types else ""
+    return f"Nodes of {_names(part, entries, 'the')}{types} have"
 
 
-def _names(entries: list[Mapping[str, Any]]) -> str:
-    return near_names.either([str(entry["name"]) for entry in entries])
+def _names(part: RequestedResources, entries: list[Mapping[str, Any]], article: str = "The") -> str:
+    names = near_names.either([str(entry["name"]) for entry in entries])
+    return names if part.partition else f"{article} default partition, {names},"
 
 
 def _size(megabytes: float) -> str:

@@ -113,7 +113,7 @@ def minutes_for_hours(script: Context) -> Iterator[Finding]:
     """
     for part in requested(script):
         option = script.directives.get("time", part=part.part)
-        match = re.fullmatch(r"(\d+):00", option.value or "") if option else None
+        match = re.fullmatch(r"([0-9]{1,9}):00", option.value or "") if option else None
         number = int(match.group(1)) if match else 0
         if option and number in _INTENDED_HOURS and number * 60 <= longest(part.partitions):
             why = f"--time={option.value} is {number} minutes. For hours, write {option.value}:00."
@@ -127,34 +127,51 @@ def megabytes_for_gigabytes(script: Context) -> Iterator[Finding]:
         for name in ("mem", "mem-per-cpu"):
             option = script.directives.get(name, part=part.part)
             value = (option.value or "") if option else ""
-            if option and value.isdecimal() and 0 < int(value) <= _INTENDED_GIGABYTES:
+            if option and re.fullmatch("[0-9]{1,9}", value) and 0 < int(value) <= _INTENDED_GIGABYTES:
                 why = f"--{name}={value} is {value} megabytes. For gigabytes, write {value}G."
                 edits = [script.value_edit(option, f"{value}G")]
                 yield script.finding("RK219", option.line, why, severity="warning", edits=edits)
 
 
 _IN_UNITS: Final = re.compile(
-    r"(?:(\d+)\s*d(?:ays?)?)?\s*(?:(\d+)\s*h(?:rs?|ours?)?)?\s*(?:(\d+)\s*m(?:ins?|inutes?)?)?", re.IGNORECASE
+    r"(?:([0-9]{1,9})\s*d(?:ays?)?)?\s*(?:([0-9]{1,9})\s*h(?:rs?|ours?)?)?\s*(?:([0-9]{1,9})\s*m(?:ins?|inutes?)?)?",
+    re.IGNORECASE,
 )
-_FRACTION: Final = re.compile(r"(\d+\.\d+)G(?:B|iB)?", re.IGNORECASE)
-_IN_WORDS: Final = re.compile(r"(\d+)\s*([KMGT])(?:iB|b?ytes?|B)?", re.IGNORECASE)
-_DOTS: Final = re.compile(r"(\d+)(?:\.\.+|:)(\d+)")
+_FRACTION: Final = re.compile(r"([0-9]{1,9}\.[0-9]{1,9})G(?:B|iB)?", re.IGNORECASE)
+_IN_WORDS: Final = re.compile(r"([0-9]{1,15})\s*([KMGT])(?:iB|b?ytes?|B)?", re.IGNORECASE)
+_DOTS: Final = re.compile(r"([0-9]{1,9})(?:\.\.+|:)([0-9]{1,9})")
 
 
 def _wrong(name: str, value: str) -> InvalidValue | None:
     """Return what a value should be like; None where it is correct."""
-    if name in {"time", "time-min"} and values.minutes(value.removesuffix("-")) is None:
+    if name in {"time", "time-min"} and values.minutes(value) is None:
+        if re.fullmatch("-[0-9]{1,9}", value):
+            why = f"Slurm takes --{name}={value}, and not for minutes: write it like 01:30:00."
+            return InvalidValue("01:30:00", severity="warning", why=why)
         return InvalidValue("01:30:00 (hours, minutes, seconds)", time_in_words(value) or _without_end(name, value))
     if name in {"mem", "mem-per-cpu", "mem-per-gpu", "tmp"} and values.megabytes(value) is None:
         return InvalidValue("4G or 500M, a whole number", memory_in_words(value) or _without_end(name, value))
-    if name == "array" and values.array(value.removesuffix("%").removesuffix(",")) is None:
-        dots = _DOTS.fullmatch(value)
-        mended = f"{dots.group(1)}-{dots.group(2)}" if dots else ""
-        return InvalidValue("1-200, or 1-200%50", mended if values.array(mended) else "")
-    least = r"0*[1-9]\d*" if name in {*_COUNTS, *_NUMBERS} - _FROM_0 else r"\d+"
-    if name in {*_COUNTS, *_NUMBERS} and not re.fullmatch(rf"\+?{least}", value, re.ASCII):
+    if name == "array":
+        return _array(value)
+    least = "0*[1-9][0-9]{0,8}" if name in {*_COUNTS, *_NUMBERS} - _FROM_0 else "[0-9]{1,9}"
+    if name in {*_COUNTS, *_NUMBERS} and not re.fullmatch(rf"\+?{least}", value):
         return InvalidValue("8, a whole number")
     return value_words.wrong(name, value)
+
+
+def _array(value: str) -> InvalidValue | None:
+    example = "1-200, or 1-200%50"
+    if (read := values.array(value)) is None:
+        dots = _DOTS.fullmatch(value)
+        mended = f"{dots.group(1)}-{dots.group(2)}" if dots else ""
+        return InvalidValue(example, mended if values.array(mended) else "")
+    if value.startswith("%"):
+        why = f"--array={value} names no tasks: Slurm runs one, number 0. Write it like 1-200%50."
+        return InvalidValue(example, severity="warning", why=why)
+    if (limit := value.partition("%")[2]) and read[1] is None:
+        why = f"Slurm reads no number in %{limit}, and sets no limit: write it like 1-200%50."
+        return InvalidValue(example, severity="warning", why=why)
+    return None
 
 
 def time_in_words(value: str) -> str:

@@ -8,7 +8,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.script import similar_names
 from rookery.jobs.lint.script.context import Context
-from rookery.jobs.lint.script.requested_resources import RequestedResources, partitions, requested
+from rookery.jobs.lint.script.requested_resources import RequestedResources, listed, partitions, requested
 from rookery.projects.scripts import partition, placement
 
 
@@ -18,8 +18,8 @@ def unknown(script: Context) -> Iterator[Finding]:
     for part in requested(script):
         if not names or not part.partition or not part.partition.value or "$" in part.partition.value:
             continue
-        for name in dict.fromkeys(part.partition.value.strip(",").split(",")):
-            if name and name not in {*names, *(script.cluster.data.get("cluster_restricted_partitions") or [])}:
+        for name in dict.fromkeys(listed(part.partition)):
+            if name not in {*names, *(script.cluster.data.get("cluster_restricted_partitions") or [])}:
                 yield _unknown(script, part, name)
 
 
@@ -30,13 +30,12 @@ def _unknown(script: Context, part: RequestedResources, name: str) -> Finding:
     """
     option = part.partition
     assert option is not None and option.value  # noqa: S101 asked for above
-    listed = partitions(script)
-    known_as = next((str(entry["name"]) for entry in listed if name in (entry.get("also") or [])), "")
-    near = known_as or similar_names.meant(name, [entry["name"] for entry in listed])
+    known = partitions(script)
+    known_as = next((str(entry["name"]) for entry in known if name in (entry.get("also") or [])), "")
+    near = known_as or similar_names.meant(name, [entry["name"] for entry in known])
     safe = bool(near) and takes(script, part, near)
     other = near if safe else _suggested(script, part, name)
-    wanted = option.value.split(",")
-    mended = ",".join(dict.fromkeys(other if candidate == name else candidate for candidate in wanted))
+    mended = ",".join(dict.fromkeys(other if candidate == name else candidate for candidate in listed(option)))
     return script.finding(
         "RK301",
         option.line,
@@ -49,14 +48,24 @@ def _unknown(script: Context, part: RequestedResources, name: str) -> Finding:
 def _meant(script: Context, part: RequestedResources, near: str) -> str:
     """Return the rest of the sentence: which partition was meant, or which ones there are, and what for."""
     if near:
-        return f" (did you mean {near}?)." if takes(script, part, near) else f": {near} does not take such a job."
-    if len(listed := partitions(script)) == 1:
-        return f". Its only partition is {listed[0]['name']}."
-    fitting = [entry for entry in listed if takes(script, part, str(entry["name"]))]
-    others = [str(entry["name"]) for entry in listed if entry not in fitting]
+        return f" (did you mean {near}?)." if takes(script, part, near) else _refusal(script, part, near)
+    if len(known := partitions(script)) == 1:
+        return f". Its only partition is {known[0]['name']}."
+    fitting = [entry for entry in known if takes(script, part, str(entry["name"]))]
+    others = [str(entry["name"]) for entry in known if entry not in fitting]
     if not fitting or not others:
-        return f". Its partitions: {', '.join(map(_with_purpose, listed))}."
+        return f". Its partitions: {', '.join(map(_with_purpose, known))}."
     return f". For this job: {', '.join(map(_with_purpose, fitting))}. The others: {', '.join(others)}."
+
+
+def _refusal(script: Context, part: RequestedResources, name: str) -> str:
+    """Return the rest of the sentence: why the partition that was meant does not take the job."""
+    places = [place for place in partition.places(script.cluster) if place.partition.get("name") == name]
+    rules = next(
+        (found for place in places if (found := list(placement.broken(place, part.jobs[0], script.cluster)))), []
+    )
+    what = f" ({', '.join(rules)})" if rules else ""
+    return f", and {name} does not take such a job{what}."
 
 
 def _with_purpose(entry: Any) -> str:

@@ -1,5 +1,6 @@
 """RK321: a job that requests twenty times what its earlier runs used."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from rookery.jobs.lint.finding import Edit, Finding
@@ -33,11 +34,11 @@ def _time(script: Context, part: RequestedResources) -> Iterator[Finding]:
     if not option or part.minutes is None or part.minutes <= _SHORT or part.minutes * 60 < _TIMES * longest:
         return
     enough = next((minutes for minutes in _MINUTES if minutes * 60 >= 2 * longest), None)
+    wanted = "has no time limit" if math.isinf(part.minutes) else f"requests {_clock(int(part.minutes * 60))}"
     yield _finding(
         script,
         option.line,
-        f"took at most {_clock(longest)}; this requests {_clock(int(min(part.minutes, 1e6) * 60))}. Slurm starts "
-        "shorter jobs sooner",
+        f"took at most {_clock(longest)}; this {wanted}. Slurm starts shorter jobs sooner",
         [script.value_edit(option, values.clock(enough))] if enough else [],
     )
 

@@ -18,22 +18,24 @@ from rookery.jobs.lint.script.requested_resources import (
     longest,
     partitions,
     requested,
+    usable,
 )
+from rookery.projects.scripts import placement
 
 
 def too_long(script: Context) -> Iterator[Finding]:
     """Yield findings for more time than the partition gives."""
     for part in requested(script):
         default = _default(script, part)
-        usable, option = part.partitions or default, script.directives.get("time", part=part.part)
-        most = longest(usable)
+        entries, option = part.partitions or default, script.directives.get("time", part=part.part)
+        most = longest(entries)
         if option and part.minutes is not None and part.minutes > most:
-            longer = _roomier(script, part, {entry.get("for") for entry in usable})
+            longer = _roomier(script, part, {entry.get("for") for entry in entries})
             other = next((name for name in longer if partition_names.takes(script, part, name)), "")
             if other and part.partition:
                 edits = [script.value_edit(part.partition, other)]
             elif other:
-                edits = [script.new_line(f"#SBATCH --partition={other}")]
+                edits = [script.new_line(f"#SBATCH --partition={other}", part=part.part)]
             else:
                 edits = [script.value_edit(option, values.clock(int(most)))]
             subject = f"The default partition, {default[0]['name']}," if default else _names(part)
@@ -55,9 +57,8 @@ def _names(part: RequestedResources) -> str:
 def _hours(minutes: float) -> str:
     if math.isinf(minutes):
         return "no limit"
-    if minutes < 120:
-        return f"{minutes:g} minutes"
-    return f"{minutes / 60:g} hours" if minutes < 2880 or minutes % 1440 else f"{minutes / 1440:g} days"
+    whole = math.ceil(minutes)
+    return placement.hours(whole) if whole < 120 or whole % 60 == 0 else values.clock(whole)
 
 
 def _roomier(script: Context, part: RequestedResources, kinds: set[str | None]) -> list[str]:
@@ -103,10 +104,10 @@ def gpus(script: Context) -> Iterator[Finding]:
     for part in requested(script):
         if not part.gpu:
             continue
-        usable = part.partitions or _default(script, part)
-        if usable and not any(gpu_types(partition, script) or partition.get("for") == "gpu" for partition in usable):
+        entries = part.partitions or _default(script, part)
+        if entries and not any(gpu_types(partition, script) or partition.get("for") == "gpu" for partition in entries):
             if any("gpu_types" in partition for partition in partitions(script)) or not known:
-                yield _without(script, part, [str(partition["name"]) for partition in usable])
+                yield _without(script, part, [str(partition["name"]) for partition in entries])
             continue
         yield from _typed(script, part, known)
         yield from _more(script, part, known)
@@ -126,7 +127,7 @@ def _without(script: Context, part: RequestedResources, names: list[str]) -> Fin
     other = partition_names.chosen(script, part) if having else ""
     edits = []
     if other:
-        line = script.new_line(f"#SBATCH --partition={other}")
+        line = script.new_line(f"#SBATCH --partition={other}", part=part.part)
         edits = [script.value_edit(part.partition, other) if part.partition else line]
     assert part.gpu is not None  # noqa: S101 asked for above
     subject = near_names.either(names) if part.partition else f"The default partition, {names[0]},"
@@ -140,7 +141,7 @@ def _typed(script: Context, part: RequestedResources, known: list[Mapping[str, A
         if kind and types and kind not in types and part.gpu:
             certain = similar_names.meant(kind, types)
             near = certain or similar_names.nearest(kind, types)
-            value = (part.gpu.value or "").replace(kind, near or kind)
+            value = re.sub(rf"(?<![\w.-]){re.escape(kind)}(?![\w.-])", near or kind, part.gpu.value or "")
             where = _names(part) or script.cluster.name
             yield script.finding(
                 "RK305",
@@ -176,31 +177,31 @@ def required(script: Context) -> Iterator[Finding]:
     account, elsewhere = script.cluster.data.get("cluster_account") or {}, lines.intended_options(script)
     if account.get("required") and not script.directives.get("account") and "account" not in elsewhere:
         name = account.get("name", "")
-        account_name = name
-        forms = {entry.get("account", ACCOUNT) for part in requested(script) for entry in part.partitions}
-        if account_name and len(forms) == 1:
-            account_name = forms.pop().replace(ACCOUNT, account_name)
+        entries = [entry for part in requested(script) for entry in usable(script, part)] or partitions(script)
+        forms = {entry.get("account", ACCOUNT) for entry in entries} or {ACCOUNT}
+        account_name = forms.pop().replace(ACCOUNT, name) if name and len(forms) == 1 else ""
         example = f"such as {account['example']}" if account.get("example") and not name else ""
         about = ", ".join(filter(None, (account.get("hint"), example)))
         yield script.finding(
             "RK307",
             script.directives.lines[-1].number,
             f"{script.cluster.name} rejects jobs without an account to charge{f' ({about})' if about else ''}.",
-            edits=[script.new_line(f"#SBATCH --account={account_name}")] if account_name else [],
+            edits=[script.new_line(f"#SBATCH --account={account_name}", part=0)] if account_name else [],
             safe=bool(name),
         )
     for part in requested(script):
         for wanted, whose in _needed(script, part).items():
             name, _, value = wanted.removeprefix("--").partition("=")
             option_names = (*GPU_OPTIONS,) if name in GPU_OPTIONS else (name,)
-            if script.directives.get(*option_names, part=part.part) or elsewhere & {*option_names}:
+            given = script.directives.get(*option_names, part=part.part)
+            if (given and (given.name != "tres-per-task" or part.gpu)) or elsewhere & {*option_names}:
                 continue
             mended = f"#SBATCH {re.sub('(?<=[:=])N$', '1', wanted)}"
             yield script.finding(
                 "RK308",
                 part.partition.line if part.partition else script.directives.lines[-1].number,
                 f"{whose} rejects jobs without {wanted}.",
-                edits=[script.new_line(mended)],
+                edits=[script.new_line(mended, part=part.part)],
                 safe=not value.endswith("N"),
             )
 
@@ -229,11 +230,11 @@ def _needed_in_partitions(script: Context, part: RequestedResources) -> Iterator
     for partition in part.partitions:
         if partition.get("min_gpus"):
             yield _gpu_request(script)
-        usable = [
+        possible = [
             qos
             for qos in data.get("cluster_qos") or []
             if partition["name"] in qos.get("partitions", [partition["name"]])
         ]
-        if len(usable) == 1 and usable[0].get("partitions"):
-            yield f"--qos={usable[0]['name']}"
+        if len(possible) == 1 and possible[0].get("partitions"):
+            yield f"--qos={possible[0]['name']}"
         yield from partition.get("options") or []

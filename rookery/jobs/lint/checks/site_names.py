@@ -27,7 +27,8 @@ def unknown(script: Context) -> Iterator[Finding]:
     """Yield findings for names in `#SBATCH` lines that the cluster does not have."""
     for option in script.directives.options:
         check = _CHECKS.get(option.name)
-        if check and option.value and "$" not in option.value:
+        overruled = script.directives.get(option.name, part=option.part) is not option
+        if check and option.value and "$" not in option.value and not overruled:
             yield from check(script, option)
 
 
@@ -117,11 +118,14 @@ def _nodes(script: Context, option: DirectiveOption) -> Iterator[Finding]:
 def _clusters(script: Context, option: DirectiveOption) -> Iterator[Finding]:
     """Yield a finding for a job that is for another cluster."""
     cluster = script.cluster
-    own = {cluster.name, str(cluster.data.get("cluster_slurm_name", "")), *re.split("[.-]", cluster.host), "all"}
+    known = str(cluster.data.get("cluster_slurm_name", ""))
+    host = cluster.host.split(".")
+    own = {cluster.name, known, *host, *host[0].split("-"), "all"}
     named = {name.strip().lower() for name in (option.value or "").split(",")}
     if named.isdisjoint(name.lower() for name in own):
         why = f"--clusters={option.value} names another cluster than {cluster.name}"
-        yield script.finding("RK316", option.line, f"{why}: sbatch rejects the job, or sends it there.")
+        outcome = "sbatch rejects the job, or sends it there."
+        yield script.finding("RK316", option.line, f"{why}: {outcome}", severity="error" if known else "warning")
 
 
 def _accounts(script: Context, option: DirectiveOption) -> Iterator[Finding]:

@@ -44,15 +44,15 @@ _MAIL_MEANINGS: Final = {
 _DEPENDENCIES: Final = (
     "after", "afterany", "afterburstbuffer", "aftercorr", "afternotok", "afterok", "expand", "singleton",
 )  # fmt: skip
-_JOB: Final = r"\d+(?:_(?:\d+|\*))?(?:\+\d+)?"
+_JOB: Final = r"[0-9]+(?:_(?:[0-9]+|\*))?(?:\+[0-9]+)?"
 _DEPENDENCY: Final = re.compile(rf"(?:{'|'.join(_DEPENDENCIES)}|after)(?::{_JOB})+|singleton|{_JOB}", re.IGNORECASE)
 _SIGNALS: Final = "HUP|INT|QUIT|ABRT|KILL|ALRM|TERM|USR1|USR2|URG|CONT|STOP|TSTP|TTIN|TTOU"
 _SIGNAL: Final = re.compile(
-    rf"(?:(?:B|R|BR|RB)?:|[BR]{{0,2}})(?:(?:SIG)?(?:{_SIGNALS})|[1-9]\d*)\s*(?:@\d*)?", re.IGNORECASE
+    rf"(?:(?:B|R|BR|RB)?:|[BR]{{0,2}})(?:(?:SIG)?(?:{_SIGNALS})|[1-9][0-9]*)\s*(?:@[0-9]{{0,9}})?", re.IGNORECASE
 )
 _LEVELS: Final = r"(?:\*|block|cyclic)(?::(?:\*|block|cyclic|fcyclic)){0,2}"
 _DISTRIBUTION: Final = re.compile(
-    rf"plane[=:]\d+|(?:{_LEVELS}|arbitrary|hostfile|pack|nopack)(?:,(?:{_LEVELS}|pack|nopack))*", re.IGNORECASE
+    rf"plane[=:][0-9]+|(?:{_LEVELS}|arbitrary|hostfile|pack|nopack)(?:,(?:{_LEVELS}|pack|nopack))*", re.IGNORECASE
 )
 _HINTS: Final = {"compute_bound", "memory_bound", "multithread", "nomultithread", "help"}
 _GRES_FLAGS: Final = {
@@ -149,9 +149,9 @@ def _nodes(value: str) -> InvalidValue | None:
     """Check a number of nodes; the newest versions take lists and steps as well (`1,3`, `2-8:2`)."""
     if value == "-1":  # as if it were not there
         return None
-    if not re.fullmatch(r"\d+[km]?(?:-\d+[km]?)?(?:[,:][\d,:-]*)?", value, re.IGNORECASE):
+    if not re.fullmatch(r"[0-9]{1,9}[km]?(?:-[0-9]{1,9}[km]?)?(?:[,:][0-9,:-]*)?", value, re.IGNORECASE):
         return InvalidValue("2")
-    ends = re.fullmatch(r"(\d+)-(\d+)", value)
+    ends = re.fullmatch(r"([0-9]+)-([0-9]+)", value)
     return InvalidValue("1-4, the smaller number first") if ends and int(ends[1]) > int(ends[2]) else None
 
 
@@ -161,7 +161,7 @@ def _like(pattern: str, example: str) -> Callable[[str], InvalidValue | None]:
     return lambda value: None if compiled.fullmatch(value) else InvalidValue(example)
 
 
-_PER_SOCKET: Final = _like(r"[\d*-]+", "2")
+_PER_SOCKET: Final = _like(r"[0-9*-]+", "2")
 _CLOCK: Final = r"\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]m)?"
 _DAY: Final = (
     r"(?:\d{4}-(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12]\d|3[01])|\d{4}(?:\d{2})?|\d{1,2}[/.]\d{1,2}(?:[/.]\d{2,4})?)"
@@ -188,11 +188,11 @@ _CHECKS: Final[Mapping[str, Callable[[str], InvalidValue | None]]] = {
     "no-kill": _like("off", "--no-kill or --no-kill=off"),
     "begin": _MOMENT,
     "deadline": _MOMENT,
-    "switches": _like(r"\d+(?:@.*)?", "1 or 1@10:00"),
+    "switches": _like(r"[0-9]+(?:@.*)?", "1 or 1@10:00"),
     "cores-per-socket": _PER_SOCKET,
     "sockets-per-node": _PER_SOCKET,
     "threads-per-core": _PER_SOCKET,
-    "extra-node-info": _like(r"[\d*:-]+", "2:8"),
+    "extra-node-info": _like(r"[0-9*:-]+", "2:8"),
     "propagate": _like(rf"(?:(?:rlimit_)?(?:{_LIMITS}),?)+", "ALL or STACK,MEMLOCK"),
     "profile": _like(r".*(?:none|all|energy|task|lustre|filesystem|network).*", "task"),
 }

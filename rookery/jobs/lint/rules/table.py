@@ -109,7 +109,7 @@ RULES: Final = (
         "warning",
         "No memory requested, where the default is small",
         "a job that uses more than its memory is killed",
-        "by hand: `--mem=1G`",
+        "by hand: `--mem` with more than the default",
     ),
     Rule("RK310", "error", "More cores on one node than any node of the partition has", _REJECTED),
     Rule("RK311", "error", "More memory on one node than any node of the partition has", _REJECTED),
@@ -135,7 +135,12 @@ RULES: Final = (
         f"{_REJECTED}. Only where the profile has the names (`cluster_node_names`), and a warning where they are "
         "unverified",
     ),
-    Rule("RK316", "error", "`--clusters` with another cluster", "Slurm rejects the job, or sends it there"),
+    Rule(
+        "RK316",
+        "error",
+        "`--clusters` with another cluster",
+        "Slurm rejects the job, or sends it there. Only a warning where `cluster_slurm_name` is not known",
+    ),
     Rule(
         "RK317",
         "warning",

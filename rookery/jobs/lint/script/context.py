@@ -175,17 +175,20 @@ class Context:
             return Edit(option.start, option.end, f"--{option.name}={_word(value)}")
         return Edit(option.value_start, option.end, _word(value))
 
-    def new_line(self, text: str, *, first: bool = False) -> Edit:
+    def new_line(self, text: str, *, first: bool = False, part: int | None = None) -> Edit:
         """Return the edit that adds an `#SBATCH` line.
 
-        After the last of them (or after the shebang), or before the first command.
+        After the last of them (or after the shebang), after the last one of a component, or before the first command.
 
         Args:
             text: The line.
             first: Before the first command instead.
+            part: The component that it is for.
         """
         lines = self.directives.lines
         number = self.directives.end if first else (lines[-1].number + 1 if lines else min(2, len(self.starts)))
+        if part is not None:
+            number = next((line.number for line in lines if line.part > part), number)
         if number > len(self.starts):
             return Edit(len(self.text), len(self.text), f"\n{text}\n")
         at = self.starts[number - 1]

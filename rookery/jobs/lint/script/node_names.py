@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 
 _MOST = 1000
 """Names that a list is written out to; the others are not looked at."""
+_MOST_BRACKETS = 4
+"""Pairs of brackets in one name that are written out: Slurm takes as many dimensions."""
 _BRACKETS = re.compile(r"\[([0-9,-]+)\]")
 _ENTRY = re.compile(r"(?:[^,\[\]]|\[[^\]]*\])+")
-_RANGE = re.compile(r"([0-9]+)(?:-([0-9]+))?")
+_RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
 def expanded(text: str) -> list[str]:
@@ -18,7 +20,7 @@ def expanded(text: str) -> list[str]:
     """
     names: list[str] = []
     for entry in _ENTRY.findall(text) if text.count("[") == text.count("]") else []:
-        for name in _names(entry.strip()):
+        for name in _names(entry.strip()) if entry.count("[") <= _MOST_BRACKETS else ():
             if len(names) == _MOST:
                 return names
             names.append(name)
@@ -51,7 +53,7 @@ def is_one(name: str, lists: Iterable[str]) -> bool:
 def _is_of(name: str, entry: str) -> bool:
     """Return whether a name is one of an entry's: its brackets hold numbers, with zeros in front as in the first."""
     ranges = _BRACKETS.findall(entry)
-    pattern = "([0-9]+)".join(re.escape(text).replace(r"\*", ".*") for text in _BRACKETS.split(entry)[::2])
+    pattern = "([0-9]{1,9})".join(re.escape(text).replace(r"\*", ".*") for text in _BRACKETS.split(entry)[::2])
     match = re.fullmatch(pattern, name)
     return match is not None and all(map(_is_in, match.groups(), ranges))
 

@@ -10,7 +10,8 @@ from rookery.jobs.lint.script.context import Context
 from rookery.projects.job import Job
 from rookery.projects.scripts.directives import DirectiveOption
 
-GPU_OPTIONS = ("gres", "gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket")
+GPU_OPTIONS = ("gres", "gpus", "gpus-per-node", "gpus-per-task", "gpus-per-socket", "tres-per-task")
+_FOR_EACH_TASK = {"gpus-per-task", "tres-per-task"}
 MEMORY_OPTIONS = ("mem", "mem-per-cpu", "mem-per-gpu")
 
 
@@ -70,7 +71,7 @@ class RequestedResources:
         """How many GPUs, over all nodes and tasks."""
         count = sum(number for _, number in self.gpus)
         name = self.gpu.name if self.gpu else ""
-        return count * {"gpus": 1, "gpus-per-task": self.tasks}.get(name, self.nodes)
+        return count * (1 if name == "gpus" else self.tasks if name in _FOR_EACH_TASK else self.nodes)
 
     @property
     def gpus_on_node(self) -> int:
@@ -86,7 +87,7 @@ class RequestedResources:
         name = self.gpu.name if self.gpu else ""
         if name == "gpus":
             return -(-gpus // self.most_nodes) if self.most_nodes else min(gpus, 1)
-        return gpus * (self.tasks_on_node if name == "gpus-per-task" else 1)
+        return gpus * (self.tasks_on_node if name in _FOR_EACH_TASK else 1)
 
     @property
     def most_nodes(self) -> int:
@@ -132,6 +133,15 @@ def partitions(script: Context) -> list[Mapping[str, Any]]:
     return list(script.cluster.data.get("cluster_partitions") or [])
 
 
+def listed(option: DirectiveOption) -> list[str]:
+    """Return the names of a list such as --partition takes; Slurm passes over a comma too many.
+
+    Args:
+        option: The option.
+    """
+    return [name for name in (option.value or "").split(",") if name]
+
+
 def usable(script: Context, part: RequestedResources) -> list[Mapping[str, Any]]:
     """Return the partitions that a job may go to, the default one where it names none; none where not all are known.
 
@@ -140,8 +150,7 @@ def usable(script: Context, part: RequestedResources) -> list[Mapping[str, Any]]
         part: A component of its job.
     """
     if part.partition:
-        wanted = (part.partition.value or "").split(",")
-        return list(part.partitions) if len(part.partitions) == len({*wanted}) else []
+        return list(part.partitions) if len(part.partitions) == len({*listed(part.partition)}) else []
     default = script.cluster.data.get("cluster_default_partition", "")
     return [entry for entry in partitions(script) if entry["name"] == default]
 
@@ -166,7 +175,7 @@ def requested(script: Context) -> list[RequestedResources]:
 def _requested(script: Context, part: int) -> RequestedResources:
     directives, known = script.directives, partitions(script)
     partition = directives.get("partition", part=part)
-    names = (partition.value or "").split(",") if partition else []
+    names = listed(partition) if partition else []
     if not partition:  # Slurm's own default, which the profile knows where it has no other
         names = [known[0]["name"]] if len(known) == 1 and script.cluster.data.get("cluster_default_partition") else []
     entries = [entry for entry in known if entry["name"] in names]
@@ -179,7 +188,8 @@ def _requested(script: Context, part: int) -> RequestedResources:
     per_node = values.count(directives.value("ntasks-per-node", part=part))
     tasks = values.count(directives.value("ntasks", part=part), otherwise=nodes * per_node)
     time = directives.value("time", part=part)
-    gpu = next((option for name in GPU_OPTIONS if (option := directives.get(name, part=part))), None)
+    options = (directives.get(name, part=part) for name in GPU_OPTIONS)
+    gpu = next((option for option in options if _gpus(option)), None)
     return RequestedResources(
         part=part,
         partitions=tuple(entries),
@@ -192,7 +202,7 @@ def _requested(script: Context, part: int) -> RequestedResources:
         least_cpus=values.count(directives.value("mincpus", part=part)),
         minutes=values.minutes(time) if time else None,
         gpus=tuple(_gpus(gpu)),
-        gpu=gpu if gpu and _gpus(gpu) else None,
+        gpu=gpu,
         memory=_memory(script, part),
         constraint=directives.value("constraint", part=part) or "",
         whole=directives.get("exclusive", part=part) is not None,
@@ -222,7 +232,7 @@ def _memory(script: Context, part: int) -> tuple[DirectiveOption, float] | None:
 def _gpus(option: DirectiveOption | None) -> list[tuple[str, int]]:
     if option is None or not option.value or "$" in option.value:
         return []
-    gpus = values.gpus(option.value) if option.name == "gres" else values.typed(option.value)
+    gpus = values.gpus(option.value) if option.name in {"gres", "tres-per-task"} else values.typed(option.value)
     return [(kind, number) for kind, number in gpus if number]
 
 

@@ -5,25 +5,25 @@ import re
 
 from rookery.projects.slurm_values import task_ranges
 
-_MEMORY = re.compile(r"(\d+)(?:([KMGT])B?)?", re.IGNORECASE)
+_TIME = re.compile(r"(?:([0-9]{1,9})-)?((?:[0-9]{1,9}(?::[0-9]{1,9}){0,2})?)")
+_MEMORY = re.compile(r"([0-9]{1,15})(?:([KMGT])B?)?", re.IGNORECASE)
+_BLANKS = re.compile(r"(?:(?<=[-:])|^)\s+(?=[0-9])")
+_NUMBER = re.compile(r"[0-9]{1,9}(?![0-9])")
 _UNITS = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 
 
 def minutes(value: str) -> float | None:
-    """Return a time limit in minutes; infinite where it is none; None where Slurm does not take it."""
+    """Return a time limit in minutes; infinite where it is none, as 0 is; None where Slurm does not take it."""
     if value.upper() in {"UNLIMITED", "INFINITE", "-1"}:
         return math.inf
-    days, dash, clock = value.rpartition("-")
-    fields = clock.split(":")
-    if not all(field.isdigit() for field in fields) or len(fields) > 3 or (dash and not days.isdigit()):
+    match = _TIME.fullmatch(value)
+    if not match or not value:
         return None
-    numbers = [int(field) for field in fields]
-    if dash:
-        hours, mins, seconds = [*numbers, 0, 0][:3]
-        return int(days) * 1440 + hours * 60 + mins + seconds / 60
-    if len(numbers) == 3:
-        return numbers[0] * 60 + numbers[1] + numbers[2] / 60
-    return numbers[0] + (numbers[1] / 60 if len(numbers) == 2 else 0)
+    numbers = [int(field) for field in match[2].split(":") if field]
+    if match[1] is None and len(numbers) < 3:
+        numbers.insert(0, 0)
+    hours, mins, seconds = [*numbers, 0, 0, 0][:3]
+    return int(match[1] or 0) * 1440 + hours * 60 + mins + seconds / 60 or math.inf
 
 
 def clock(of_minutes: int) -> str:
@@ -40,14 +40,20 @@ def megabytes(value: str) -> float | None:
 
 
 def array(value: str) -> tuple[list[range], int | None] | None:
-    """Return the numbers of an array's tasks, and how many may run at once; None where Slurm does not take it."""
-    tasks, percent, throttle = value.partition("%")
-    if re.search(r"\s", value) or (percent and not throttle.isdigit()):
+    """Return the numbers of an array's tasks, and how many may run at once; None where Slurm does not take it.
+
+    As slurmctld reads it (src/common/slurm_protocol_defs.c): no number is 0, and what is no number behind % has no
+    effect.
+    """
+    tasks = [piece.partition("%")[0].removeprefix("[").removesuffix("]") for piece in value.split(",") if piece]
+    throttle = _NUMBER.match(value.partition("%")[2])
+    if any(task != task.rstrip() for task in tasks):
         return None
     try:
-        return task_ranges(tasks.strip("[]")), int(throttle) if percent else None
+        numbers = task_ranges(",".join(_BLANKS.sub("", task) or "0" for task in tasks))
     except ValueError:
         return None
+    return numbers, int(throttle.group()) if throttle else None
 
 
 def gpus(value: str) -> list[tuple[str, int]]:
@@ -66,18 +72,18 @@ def typed(value: str) -> list[tuple[str, int]]:
 
 
 def _gpu(words: list[str]) -> tuple[str, int]:
-    count = int(words[-1]) if words and words[-1].isdigit() else 1
-    names = [word for word in words if not word.isdigit()]
+    count = int(words[-1]) if words and _NUMBER.fullmatch(words[-1]) else 1
+    names = [word for word in words if not _NUMBER.fullmatch(word)]
     return (names[0] if names else ""), count
 
 
 def count(value: str | None, otherwise: int = 1) -> int:
     """Return a number of nodes, tasks or cores: the least, of a range."""
-    match = re.match(r"\d+", value or "")
+    match = _NUMBER.match(value or "")
     return int(match.group()) if match else otherwise
 
 
 def most(value: str | None) -> int:
     """Return the most nodes that a number or a range allows; 0 where it sets no limit."""
-    match = re.fullmatch(r"\d+(?:-(\d+))?", value or "")
+    match = re.fullmatch(r"[0-9]{1,9}(?:-([0-9]{1,9}))?", value or "")
     return int(match[1] or match[0]) if match else 0

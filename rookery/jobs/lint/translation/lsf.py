@@ -81,6 +81,8 @@ def _span(draft: Draft, option: ForeignOption, text: str) -> Iterator[str]:
     elif name == "ptile" and (count := amounts.number(value)):
         draft.layout.tasks_per_node = count
         draft.layout.line = draft.layout.line or option.line
+    elif name == "ptile":
+        draft.leave(option, common.NO_NUMBER, f"span[{text}]")
     elif not (name == "hosts" and value == "-1"):
         yield text
 

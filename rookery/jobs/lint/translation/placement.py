@@ -1,5 +1,7 @@
 """Choose the partition of a job whose queue the cluster has not got, where it can't do without one."""
 
+import math
+
 from rookery.core.errors import RookeryError
 from rookery.jobs.lint.script import values
 from rookery.jobs.lint.translation.model import Draft, Note
@@ -16,13 +18,14 @@ def finish(draft: Draft) -> None:
     if not count and cluster.data.get("cluster_default_partition"):
         return
     nodes = layout.nodes or 1
+    minutes = values.minutes(draft.options.get("time", ("", 0))[0] or "")
     job = Job(
         "job",
         nodes=nodes,
         tasks=layout.task_count,
         cpus=layout.cpus_per_task or 1,
         gpus=count * nodes,
-        minutes=int(values.minutes(draft.options.get("time", ("0", 0))[0] or "0") or 0),
+        minutes=int(minutes) if minutes and math.isfinite(minutes) else 0,
     )
     try:
         chosen = partition.placed(job, cluster)
