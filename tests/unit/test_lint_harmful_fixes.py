@@ -1,7 +1,13 @@
 """A line that sbatch has not read is only corrected where sbatch still takes the script."""
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 from linting import check, fix
+
+from rookery.jobs.lint import Finding
+from rookery.jobs.lint.harmful_fixes import left_out
 
 SCRIPT = "#!/bin/bash\n#SBATCH --mem=1G\n{line}\nsource /etc/profile\n./simulate\n"
 BELOW = "#!/bin/bash\n#SBATCH --mem=1G\nsource /etc/profile\n{line}\n./simulate\n"
@@ -53,3 +59,26 @@ def test_a_line_whose_partition_is_left_to_the_user_is_left_too() -> None:
     assert (first.safe, second.safe) == (False, False)
     assert second.why.endswith("--fix leaves it to you: line 2 must be corrected first.")
     assert fix(text) == text
+
+
+@pytest.mark.parametrize("above", [True, False])
+def test_many_fixes_are_tried_together(above: bool) -> None:
+    mark = "#SBACTH" if above else "#SBATCH"
+    good = [f"{mark} --comment={number}" for number in range(30)]
+    script = SCRIPT if above else BELOW
+    text = script.format(line="\n".join(good))
+    calls = Counter[str]()
+
+    def tried(findings: list[Finding], checked: str) -> list[Finding]:
+        def count(other: str) -> list[Finding]:
+            calls[other] += 1
+            return check(other)
+
+        return left_out(findings, checked, count)
+
+    found = [replace(finding, safe=bool(finding.edits)) for finding in check(text)]
+    assert {finding.safe for finding in tried(found, text)} == {True}
+    assert calls.total() == 1
+    harmful = script.format(line="\n".join([*good, f"{mark} -p nosuch"]))
+    assert {finding.safe for finding in check(harmful)} == {False}
+    assert fix(harmful) == harmful

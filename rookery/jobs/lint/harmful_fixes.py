@@ -4,7 +4,7 @@ A line that sbatch has not read so far may ask for what it refuses: `#BATCH -p b
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from rookery.jobs.lint.finding import Finding, apply
@@ -16,6 +16,10 @@ HIDDEN = {"RK201", "RK202"}
 """The rules on lines that sbatch does not read at all."""
 
 
+_MOST = 12
+"""How many fixes of a script are tried one by one."""
+
+
 def left_out(findings: Sequence[Finding], text: str, check: Callable[[str], Iterable[Finding]]) -> list[Finding]:
     """Return the findings; those whose fix brings a new reason to reject the script are no longer safe, and say why.
 
@@ -24,11 +28,11 @@ def left_out(findings: Sequence[Finding], text: str, check: Callable[[str], Iter
         text: The script.
         check: What the rules find in another text in its place.
     """
-    reasons = {finding: _reason(finding, findings, text, check) for finding in findings}
+    reasons = dict(_reasons([finding for finding in findings if _is_risky(finding)], findings, text, check))
     refused = [finding for finding, reason in reasons.items() if reason]
 
     def judged(finding: Finding) -> Finding:
-        reason = reasons[finding]
+        reason = reasons.get(finding, "")
         if finding.code in HIDDEN and refused and not reason:  # the options of the others count as given
             reason = f"line {refused[0].line} must be corrected first."
         if not finding.safe or not reason:
@@ -38,11 +42,23 @@ def left_out(findings: Sequence[Finding], text: str, check: Callable[[str], Iter
     return [judged(finding) for finding in findings]
 
 
-def _reason(finding: Finding, findings: Sequence[Finding], text: str, check: Callable[[str], Iterable[Finding]]) -> str:
-    """Return why sbatch rejects the script once this is fixed; "" where it rejects it now, or still accepts it."""
-    if not finding.safe or _REFUSED[finding.code] != "sometimes":
-        return ""
-    return new_refusal(findings, check(apply(text, finding.edits)))
+def _is_risky(finding: Finding) -> bool:
+    """Return whether sbatch may accept the script as it is, so that a fix could do harm."""
+    return finding.safe and _REFUSED[finding.code] == "sometimes"
+
+
+def _reasons(
+    risky: Sequence[Finding], findings: Sequence[Finding], text: str, check: Callable[[str], Iterable[Finding]]
+) -> Iterator[tuple[Finding, str]]:
+    """Yield each fix with why sbatch rejects the script once it is made; "" where it still accepts it.
+
+    Each is tried alone; many are tried together, since each trial checks the whole script.
+    """
+    groups = [[finding] for finding in risky] if len(risky) <= _MOST else [risky]
+    for group in groups:
+        edits = [edit for finding in group for edit in finding.edits]
+        reason = new_refusal(findings, check(apply(text, edits)))
+        yield from ((finding, reason) for finding in group)
 
 
 def new_refusal(before: Iterable[Finding], after: Iterable[Finding]) -> str:

@@ -196,6 +196,8 @@ class _Reader:
         """Return whether an option with one dash has no value on its line: sbatch takes its own letters for that."""
         if "=" in word.text or self._table.argument(name) != "required":
             return False
+        if word.text[1:] != name and "." in word.text:
+            return True
         following, at = self._rest[-1] if self._rest else (word, 0)
         return at != line or following.text.startswith(("-", *DASHES))
 
@@ -229,11 +231,12 @@ class _Reader:
     def _letters(self, word: DirectiveWord, line: int) -> None:
         """Read the options in a word of one or several letters."""
         for index, letter in enumerate(word.text[1:], start=1):
-            name, value = self._table.letters.get(letter, ""), word.text[index + 1 :]
+            name = self._table.letters.get(letter, "")
             option = DirectiveOption(
                 name or letter, None, line, word.start, word.end, word.start + index + 1, self._part
             )
             argument = self._table.argument(name)
+            value = word.text[index + 1 :] if argument != "none" or not name else ""
             if not name:
                 self.slips.append(Slip("unknown", word, line))
                 self._add(option)
@@ -296,7 +299,7 @@ _NUMBER_AND_UNIT: Final = re.compile(rf"\d+(?:{_TIME_UNIT.pattern})", re.IGNOREC
 def _is_continued(name: str, value: str, word: str) -> bool:
     """Return whether the next word belongs to a value: a unit behind a number, or more of a list."""
     if name in _SIZES:
-        return value.isdecimal() and bool(_SIZE_UNIT.fullmatch(word))
+        return bool(re.fullmatch(r"\d+(?:\.\d+)?", value) and _SIZE_UNIT.fullmatch(word))
     if name in {"time", "time-min"}:
         unit = _TIME_UNIT if value[-1].isdecimal() else _NUMBER_AND_UNIT
         colon = (value[-1] == ":" or word[0] == ":") and re.fullmatch(r"[\d:]+", word)
@@ -314,6 +317,8 @@ _LONG_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
 def _with_one_dash(text: str, table: OptionTable) -> str:
     """Return the option whose long name has one dash for two; "" where it may be letters (`-n4`, `-pgpu`)."""
     written, equals, _ = text[1:].partition("=")
+    if log := re.match(r"(output|error)\.", written):
+        return log[1]
     if len(written) < 3 or not _LONG_NAME.fullmatch(written):
         return ""
     if misnomer := option_table.MISNOMERS.get(written):

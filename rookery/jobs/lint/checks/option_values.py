@@ -24,9 +24,11 @@ _NUMBERS: Final = {
     "core-spec", "cpus-per-gpu", "mincpus", "ntasks-per-core", "ntasks-per-gpu", "ntasks-per-node",
     "ntasks-per-socket", "thread-spec", "wait-all-nodes",
 }  # fmt: skip
+_FROM_0: Final = {"core-spec", "wait-all-nodes"}
 _NEEDED: Final = {
-    "time", "time-min", "mem", "mem-per-cpu", "mem-per-gpu", "partition", "nodes", "signal", "hint", "mail-type",
-    *_COUNTS, *_NUMBERS,
+    "begin", "cores-per-socket", "deadline", "distribution", "open-mode", "sockets-per-node", "switches",
+    "threads-per-core", "time", "time-min", "mem", "mem-per-cpu", "mem-per-gpu", "partition", "nodes",
+    "signal", "hint", "mail-type", *_COUNTS, *_NUMBERS,
 }  # fmt: skip
 """Options that sbatch refuses with an empty value (22.05, 24.11)."""
 _INTENDED_HOURS: Final = {24, 36, 48, 72, 96, 144, 168}
@@ -148,11 +150,11 @@ def _wrong(name: str, value: str) -> InvalidValue | None:
             return InvalidValue("01:30:00", severity="warning", why=why)
         return InvalidValue("01:30:00 (hours, minutes, seconds)", time_in_words(value) or _without_end(name, value))
     if name in {"mem", "mem-per-cpu", "mem-per-gpu", "tmp"} and values.megabytes(value) is None:
-        return InvalidValue("4G or 500M, a whole number", _memory(value) or _without_end(name, value))
+        return InvalidValue("4G or 500M, a whole number", memory_in_words(value) or _without_end(name, value))
     if name == "array":
         return _array(value)
-    count = {**dict.fromkeys(_COUNTS, r"\+?0*[1-9][0-9]{0,8}"), **dict.fromkeys(_NUMBERS, "[0-9]{1,9}")}.get(name)
-    if count and not re.fullmatch(count, value):
+    least = "0*[1-9][0-9]{0,8}" if name in {*_COUNTS, *_NUMBERS} - _FROM_0 else "[0-9]{1,9}"
+    if name in {*_COUNTS, *_NUMBERS} and not re.fullmatch(rf"\+?{least}", value):
         return InvalidValue("8, a whole number")
     return value_words.wrong(name, value)
 
@@ -188,7 +190,8 @@ def _without_end(name: str, value: str) -> str:
     return rest if rest != value and _wrong(name, rest) is None else ""
 
 
-def _memory(value: str) -> str:
+def memory_in_words(value: str) -> str:
+    """Return an amount such as `1.5G` or `4 GiB` as Slurm reads one; "" for any other."""
     if match := _FRACTION.fullmatch(value):
         amount, unit = str(round(float(match.group(1)) * 1024)), "M"
     elif match := _IN_WORDS.fullmatch(value):

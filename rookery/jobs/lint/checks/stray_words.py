@@ -108,6 +108,8 @@ def spaces(script: Context, slip: Slip) -> Finding:
     value = option.value or ""
     if option.name in {"time", "time-min"} and values.minutes(value) is None:
         value = option_values.time_in_words(value)
+    elif option.name in {"mem", "mem-per-cpu", "mem-per-gpu", "tmp"} and values.megabytes(value) is None:
+        value = option_values.memory_in_words(value)
     cut = any(other.kind == "stray" and other.line == slip.line for other in script.directives.slips)
     edits = [script.value_edit(option, value)] if value and not cut else []
     return script.finding("RK206", slip.line, _spaces(option), edits=edits, safe=True)
