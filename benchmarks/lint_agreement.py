@@ -136,7 +136,7 @@ def ask(ssh: Sequence[str], scripts: Mapping[str, bytes]) -> dict[str, Answer]:
             entry.size = len(scripts[name])
             tar.addfile(entry, io.BytesIO(scripts[name]))
     done = subprocess.run(
-        [*ssh, f"bash -c {shlex.quote(_ASK)}"], input=archive.getvalue(), capture_output=True, check=True
+        [*ssh, f"bash -c {shlex.quote(_ASK)}"], input=archive.getvalue(), stdout=subprocess.PIPE, check=True
     )
     answers = dict(line.partition(" ")[::2] for line in done.stdout.decode().splitlines())
     texts = {names[number]: base64.b64decode(text).decode(errors="replace") for number, text in answers.items()}

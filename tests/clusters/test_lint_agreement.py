@@ -40,9 +40,6 @@ VARIANTS: Mapping[str, Callable[[str], str]] = {
 def cluster(request: pytest.FixtureRequest) -> Iterator[Live]:
     """A miniature of each cluster."""
     name = str(request.param)
-    if name in {"penguins", "hec"}:
-        yield request.getfixturevalue(name)
-        return
     with alone(name, profile=library_profiles.data(name) if name in library_profiles.NAMES else None) as live:
         yield live
 

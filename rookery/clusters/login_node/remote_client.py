@@ -141,8 +141,6 @@ def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> I
         finally:
             process.terminate()
     require_begun(deadline, process, connection, stderr)
-    if process.returncode == 255:
-        raise connection.failure(255, stderr, "")
     if process.returncode > 0:
         raise failed(connection, process.returncode, stderr)
 
@@ -154,6 +152,8 @@ def command(connection: "Connection", name: str, request: Mapping[str, Any], mar
 
 def failed(connection: "Connection", code: int, stderr: str) -> RookeryError:
     """Return the error for a program that gave no answer."""
+    if code == 255:  # ssh's own, which may come without a word where the master connection was killed
+        return connection.failure(code, stderr, "")
     name, argument = connection.cluster.name, connection.cluster.argument
     if code == _NO_PYTHON:
         return NoPythonError(f"{name} has no Python yet.", hint=f"invoke setup {argument}")
