@@ -32,11 +32,7 @@ def find(root: Path, sizes: Iterable[tuple[str, int]]) -> list[BatchScript]:
         sizes: Files in it, each with its size.
     """
     scripts = []
-    for path, size in sizes:
-        name = PurePosixPath(path)
-        if size > _LARGEST or name.suffix.lower() not in _SUFFIXES or name.name.startswith("."):
-            continue
-        text = text_of(root / path)
+    for path, text in _texts(root, sizes, _SUFFIXES):
         asked = directives.read(text.replace("\r\n", "\n")) if text.startswith("#!") and "#SBATCH" in text else None
         if asked and asked.options:
             logs = tuple(value for key in ("output", "error") if (value := asked.value(key)))
@@ -51,14 +47,16 @@ def foreign(root: Path, sizes: Iterable[tuple[str, int]]) -> list[str]:
         root: The folder.
         sizes: Files in it, each with its size.
     """
-    found = []
+    texts = _texts(root, sizes, _OTHERS)
+    return [path for path, text in texts if _FOREIGN.search(text) and "#SBATCH" not in text]
+
+
+def _texts(root: Path, sizes: Iterable[tuple[str, int]], suffixes: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Yield the files of these suffixes that are not hidden and no larger than scripts are, each with its text."""
     for path, size in sizes:
         name = PurePosixPath(path)
-        if size <= _LARGEST and name.suffix.lower() in _OTHERS and not name.name.startswith("."):
-            text = text_of(root / path)
-            if _FOREIGN.search(text) and "#SBATCH" not in text:
-                found.append(path)
-    return found
+        if size <= _LARGEST and name.suffix.lower() in suffixes and not name.name.startswith("."):
+            yield path, text_of(root / path)
 
 
 def log_folders(scripts: Iterable[BatchScript]) -> list[str]:

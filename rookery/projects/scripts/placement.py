@@ -7,6 +7,7 @@ from typing import Any
 from rookery.clusters import architectures
 from rookery.clusters.cluster import Cluster
 from rookery.core import near_names
+from rookery.core.quantities import counted
 from rookery.projects.job import Job
 from rookery.projects.scripts import node_sizes
 from rookery.projects.slurm_values import mebibytes, task_count, time_limit
@@ -110,7 +111,7 @@ def broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:
     cores = processes(job) * job.cpus
     most = min(count for count in (place.most("cores"), limits.get("cores"), cores) if count is not None)
     if cores > most:
-        yield f"at most {_count(most, 'core')}"
+        yield f"at most {counted(most, 'core')}"
     on_one = -(-processes(job) // job.nodes) * job.cpus
     memory = mebibytes(job.memory) if job.memory else 0
     largest_cores, largest_memory = node_sizes.largest(place.partition, cluster, gpu_types=_gpu_types(place, job))
@@ -136,12 +137,12 @@ def _counts_broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]
     most = place.most("max_nodes")
     most = most or node_sizes.count(place.partition, cluster, gpu_types=_gpu_types(place, job))
     if most and job.nodes > most:
-        yield f"at most {_count(most, 'node')}"
+        yield f"at most {counted(most, 'node')}"
     if job.nodes < (fewest := place.fewest("min_nodes")):
-        yield f"at least {_count(fewest, 'node')}"
+        yield f"at least {counted(fewest, 'node')}"
     waiting = place.most("max_submitted")
     if waiting is not None and job.array and task_count(job.array) > waiting:
-        yield f"at most {_count(waiting, 'job')} or array tasks in the queue"
+        yield f"at most {counted(waiting, 'job')} or array tasks in the queue"
 
 
 def processes(job: Job) -> int:
@@ -151,17 +152,17 @@ def processes(job: Job) -> int:
 
 def asked(job: Job) -> str:
     """Return a job's resources, in a few words."""
-    words = [_count(processes(job) * job.cpus, "core")]
+    words = [counted(processes(job) * job.cpus, "core")]
     if job.nodes > 1:
-        words.append(_count(job.nodes, "node"))
+        words.append(counted(job.nodes, "node"))
     if job.gpus:
-        words.append(f"{_count(job.gpus, 'GPU')}{f' of type {job.gpu_type}' if job.gpu_type else ''}")
+        words.append(f"{counted(job.gpus, 'GPU')}{f' of type {job.gpu_type}' if job.gpu_type else ''}")
     if job.memory:
         words.append(f"{job.memory} of memory")
     if job.minutes:
         words.append(hours(job.minutes))
     if job.array:
-        words.append(_count(task_count(job.array), "array task"))
+        words.append(counted(task_count(job.array), "array task"))
     return ", ".join(words)
 
 
@@ -169,12 +170,8 @@ def hours(minutes: int) -> str:
     """Return a time in words: 5 minutes, 12 hours, 2 days."""
     for size, word in ((1440, "day"), (60, "hour"), (1, "minute")):
         if minutes and minutes % size == 0:
-            return _count(minutes // size, word)
+            return counted(minutes // size, word)
     return time_limit(minutes)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def unused(place: JobPlace, job: Job, cluster: Cluster) -> int:
@@ -224,12 +221,12 @@ def _gpus_broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]:
         yield f"GPUs of type {near_names.either(types)} only"
         return
     if job.gpus < fewest:
-        yield f"at least {_count(fewest, 'GPU')}"
+        yield f"at least {counted(fewest, 'GPU')}"
     if (most := place.most("gpus_per_user")) is not None and job.gpus > most:
-        yield f"at most {_count(most, 'GPU')} a person"
+        yield f"at most {counted(most, 'GPU')} a person"
     sizes = [gpu.get("per_node", 0) for gpu in _gpus(place, job, cluster)]
     if sizes and 0 not in sizes and -(-job.gpus // job.nodes) > max(sizes):
-        yield f"at most {_count(max(sizes), 'GPU')} a node"
+        yield f"at most {counted(max(sizes), 'GPU')} a node"
 
 
 def _gpus(place: JobPlace, job: Job, cluster: Cluster) -> list[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from rookery.clusters.survey.differences import ProfileDifference
 from rookery.clusters.survey.finding import UNKNOWN, ProfileFinding
 from rookery.clusters.survey.slurm_answers import SlurmSite
 from rookery.core import console, tables
+from rookery.core.quantities import counted
 
 JOBS_SEE_NONE = (
     "Jobs see none of the folders that were found, so they can't read what you put there. The documentation of the "
@@ -55,10 +56,10 @@ def left_out(survey: Survey, site: SlurmSite, partitions: Sequence[str]) -> list
     lines = []
     others = [partition.name for partition in site.partitions if partition.name not in partitions]
     if others:
-        lines.append(f"Left out: {_count(len(others), 'partition')} that you may not use ({_listed(others)}).")
+        lines.append(f"Left out: {counted(len(others), 'partition')} that you may not use ({_listed(others)}).")
     if site.unusable:
         lines.append(
-            f"Left out: {_count(len(site.unusable), 'name')} that can't be used in a job script "
+            f"Left out: {counted(len(site.unusable), 'name')} that can't be used in a job script "
             f"({_listed([ascii(name) for name in site.unusable])})."
         )
     for key, count in survey.left_out.items():
@@ -92,10 +93,6 @@ def _flat(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key} {_flat(inner)}" for key, inner in value.items())
     return str(value) or "none"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ What sbatch said to each (22.05.8 and 24.11.5, tried): "Requested mem_per_tres=â
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from rookery.core.quantities import counted
 from rookery.jobs.lint.checks import lines
 from rookery.jobs.lint.finding import Finding, Severity
 from rookery.jobs.lint.script.context import Context
@@ -77,7 +78,7 @@ def companions(script: Context) -> Iterator[Finding]:
 
 def _fewer_than_nodes(script: Context, part: RequestedResources) -> Iterator[Finding]:
     if part.gpu and part.gpu.name == "gpus" and part.nodes_option and part.gpus_in_all < part.nodes:
-        what = f"{part.gpus_in_all} GPU{'' if part.gpus_in_all == 1 else 's'} in all for {part.nodes} nodes"
+        what = f"{counted(part.gpus_in_all, 'GPU')} in all for {part.nodes} nodes"
         why = f"--gpus requests {what}: sbatch rejects a job with fewer GPUs than nodes. Use --gpus-per-node."
         yield script.finding("RK320", part.gpu.line, why)
 

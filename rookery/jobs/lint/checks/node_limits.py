@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rookery.core import near_names
+from rookery.core.quantities import counted
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.script import values
 from rookery.jobs.lint.script.context import Context
@@ -39,7 +40,7 @@ def more_tasks(script: Context) -> Iterator[Finding]:
         tasks, each = (script.directives.get(name, part=part.part) for name in ("ntasks", "ntasks-per-node"))
         room = part.most_nodes * values.count(each.value, otherwise=0) if each else 0
         if each and tasks and room and part.tasks > room:
-            where = f"{part.most_nodes} node{'' if part.most_nodes == 1 else 's'} with --ntasks-per-node={each.value}"
+            where = f"{counted(part.most_nodes, 'node')} with --ntasks-per-node={each.value}"
             why = f"--ntasks requests {part.tasks} tasks, and {where} have room for {room}: sbatch rejects the job."
             yield script.finding("RK322", tasks.line, why)
 
@@ -115,7 +116,7 @@ def _nodes(script: Context, part: RequestedResources, entries: list[Mapping[str,
     most = 0 if 0 in counts else max(counts)
     if not most or part.nodes > allowed:  # the latter is RK303's
         return
-    has = f"{_names(part, entries)} has {most} node{'' if most == 1 else 's'}"
+    has = f"{_names(part, entries)} has {counted(most, 'node')}"
     if part.nodes_option and part.nodes > most:
         yield script.finding("RK312", part.nodes_option.line, f"{has}; this requests {part.nodes}.")
     elif (needed := _needed_nodes(script, part, entries)) > most:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from rookery.core.quantities import counted
 from rookery.jobs.lint.finding import Edit, Finding
 from rookery.jobs.lint.script import values
 from rookery.jobs.lint.script.context import Context
@@ -79,5 +80,5 @@ def _clock(seconds: int) -> str:
     for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 2 * size or (seconds >= size and word == "minute"):
             count = -(-seconds // size)
-            return f"{count} {word}{'' if count == 1 else 's'}"
+            return counted(count, word)
     return f"{seconds} seconds"

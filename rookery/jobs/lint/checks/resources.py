@@ -7,6 +7,7 @@ from typing import Any
 
 from rookery.clusters.cluster import ACCOUNT
 from rookery.core import near_names
+from rookery.core.quantities import counted
 from rookery.jobs.lint.checks import lines, partition_names
 from rookery.jobs.lint.finding import Finding
 from rookery.jobs.lint.script import similar_names, values
@@ -83,19 +84,15 @@ def too_many_cores(script: Context) -> Iterator[Finding]:
         if part.cores > cores:
             other = partition_names.chosen(script, part)
             edits = [script.value_edit(part.partition, other)] if other and part.partition else []
-            why = f"{_names(part)} is for jobs with {_count(int(cores), 'core')}; this requests {part.cores}."
+            why = f"{_names(part)} is for jobs with {counted(int(cores), 'core')}; this requests {part.cores}."
             yield script.finding("RK303", part.partition.line if part.partition else option.line, why, edits=edits)
         elif part.cores > (limits.get("cores") or math.inf):
             most = f"at most {limits['cores']} cores at a time"
             why = f"{script.cluster.name} allows each user {most}; this requests {part.cores}."
             yield script.finding("RK303", option.line, why)
         if part.nodes > nodes:
-            why = f"{_names(part)} allows at most {_count(int(nodes), 'node')} per job; this requests {part.nodes}."
+            why = f"{_names(part)} allows at most {counted(int(nodes), 'node')} per job; this requests {part.nodes}."
             yield script.finding("RK303", option.line, why)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def gpus(script: Context) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from rookery.core.quantities import counted
 from rookery.jobs.lint.checks import allotted_cores
 from rookery.jobs.lint.checks.core_counts import ALLOTTED_PYTHON, ALLOTTED_R, POOLS, import_needed
 from rookery.jobs.lint.checks.programs import KnownProgram, programs
@@ -91,7 +92,7 @@ def _finding(script: Context, program: KnownProgram, workers: Workers, cores: in
 
 def shortage(number: int, cores: int) -> str:
     """Return the end of a sentence: what the job has, what happens, and what to write instead."""
-    has = f"{cores} core{'' if cores == 1 else 's'}"
+    has = counted(cores, "core")
     return (
         f"but the job requests {has}: they slow each other down. Start only as many as it requests, or "
         f"request --cpus-per-task={number}."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.core import console, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
+from rookery.core.quantities import counted
 from rookery.jobs.lint.checked_script import CheckedScript
 from rookery.jobs.lint.formats import github, sarif
 from rookery.jobs.options import LintOptions
@@ -158,14 +159,10 @@ def _summary(scripts: Sequence[CheckedScript], cluster: "Cluster", options: Lint
     count = _counted(scripts)
     mended = sum(len(script.mended) for script in scripts)
     ignored = sum(len(script.ignored) for script in scripts)
-    left = [_number(count[kind], kind) for kind in ("error", "warning") if count[kind]]
+    left = [counted(count[kind], kind) for kind in ("error", "warning") if count[kind]]
     parts = [f"{mended} {'to fix' if options.check else 'fixed'}"] * bool(mended) + left
-    where = f"in {_number(len(scripts), 'script')} for {cluster.name}{f' ({ignored} ignored)' * bool(ignored)}"
+    where = f"in {counted(len(scripts), 'script')} for {cluster.name}{f' ({ignored} ignored)' * bool(ignored)}"
     if options.fix and not mended:
         by_hand = f"{', '.join(left)} to correct by hand" if left else "no problems"
         return f"Nothing to fix: {by_hand} {where}"
     return f"{', '.join(parts) or 'No problems'} {where}"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

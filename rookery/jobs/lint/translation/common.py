@@ -16,6 +16,13 @@ JOB_NUMBERS = (
     "one #, or pass the option to sbatch."
 )
 NO_FOLDER = "Slurm makes no such folder for each job, unless the site sees to it: `TMPDIR=$(mktemp -d)` makes one."
+QSUB_COMMANDS = {
+    "qstat": "squeue shows jobs, with other columns.",
+    "qalter": "`scontrol update` changes a job.",
+    "qhold": "It is `scontrol hold`.",
+    "qrls": "It is `scontrol release`.",
+}
+"""Commands that PBS and SGE have beside qsub, and what is like them in Slurm."""
 NO_VARIABLE = "Slurm expands no variables in #SBATCH lines: pass the option to sbatch."
 
 

@@ -300,10 +300,7 @@ PBS = Scheduler(
     },
     general=frozenset({"NCPUS", "TMPDIR"}),
     commands={
-        "qstat": "squeue shows jobs, with other columns.",
-        "qalter": "`scontrol update` changes a job.",
-        "qhold": "It is `scontrol hold`.",
-        "qrls": "It is `scontrol release`.",
+        **common.QSUB_COMMANDS,
         "pbsdsh": "srun runs a command on all nodes of a job.",
         "pbs_tmrsh": "srun runs a command on all nodes of a job.",
     },

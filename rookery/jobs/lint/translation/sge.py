@@ -234,10 +234,7 @@ SGE = Scheduler(
     },
     general=frozenset({"JOB_ID", "JOB_NAME", "REQUEST", "NSLOTS", "NHOSTS", "QUEUE", "PE", "TMPDIR"}),
     commands={
-        "qstat": "squeue shows jobs, with other columns.",
-        "qalter": "`scontrol update` changes a job.",
-        "qhold": "It is `scontrol hold`.",
-        "qrls": "It is `scontrol release`.",
+        **common.QSUB_COMMANDS,
         "gerun": "It is a command of the other site: srun or mpirun starts the processes.",
         "qrsh": "srun runs a command on all nodes of a job.",
         "qacct": "sacct shows jobs that have ended, with other columns.",
