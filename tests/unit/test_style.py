@@ -183,7 +183,7 @@ def test_the_patterns_leave_plain_english_alone(text: str) -> None:
 def test_the_texts_are_found() -> None:
     places = {place.partition(":")[0] for place, _ in texts()}
     assert {
-        "rookery/jobs/options.py",
+        "rookery/jobs/options/submitting.py",
         "rookery/cli/usage_errors.py",
         "README.md",
         "CHANGELOG.md",

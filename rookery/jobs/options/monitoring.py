@@ -1,0 +1,66 @@
+"""The options of the commands that show and cancel jobs, and show partitions and storage."""
+
+from rookery.clusters.option_texts import CHECK, ITS_CLUSTER, ITS_CLUSTERS, JOB_ID, JSON, SANDBOX, YES
+from rookery.core.options import Options, option
+
+
+class JobsOptions(Options):
+    """Show your jobs: state, reason for waiting, resources used.
+
+    Without a number: the latest jobs of this project, or all of yours outside a project.
+    """
+
+    examples = ("jobs", "jobs --watch", "jobs --cluster all --all")
+
+    job: str = option(default="", value="NUMBER", help="job numbers [your latest jobs]", positional=True, several=True)
+    cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
+    all: bool = option(default=False, help="all your jobs, not only those of this project")
+    days: int = option(default=7, value="N", help="how many days to look back [7]")
+    watch: bool = option(default=False, help="keep the table up to date until all have ended")
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class LogsOptions(Options):
+    """Print the log of a job."""
+
+    examples = ("logs", "logs --follow")
+
+    job: str = option(default="", value="NUMBER", help=f"{JOB_ID} [the project's latest run]", positional=True)
+    cluster: str = option(default="", help=ITS_CLUSTER)
+    follow: bool = option(default=False, help="keep printing what is added")
+    error: bool = option(default=False, help="the error log, if it is a separate file")
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class CancelOptions(Options):
+    """Cancel jobs, arrays or single tasks."""
+
+    examples = ("cancel 41 --check", "cancel 41 42", "cancel 43_7")
+
+    job: str = option(value="NUMBER", help=JOB_ID, several=True)
+    cluster: str = option(default="", help=ITS_CLUSTER)
+    check: bool = option(default=False, help=CHECK)
+    yes: bool = option(default=False, help=YES)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class QueueOptions(Options):
+    """Show the partitions of a cluster and what is free."""
+
+    examples = ("queue hec",)
+
+    cluster: str = option(default="", help=ITS_CLUSTERS, positional=True, several=True)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class QuotaOptions(Options):
+    """Show how full your storage on a cluster is."""
+
+    examples = ("quota hec",)
+
+    cluster: str = option(default="", help=ITS_CLUSTERS, positional=True, several=True)
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
