@@ -9,7 +9,7 @@ import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rookery.core import atomic_files, drawing, paths, typed_command, written_files
+from rookery.core import atomic_files, drawing, extras, typed_command, written_files
 from rookery.core.drawing import Histogram, LinePlot
 from rookery.core.errors import RookeryError
 
@@ -40,7 +40,7 @@ def check(path: Path, shown: str) -> None:
         raise RookeryError(
             f"{library} is not installed; rookery needs it to write {shown}. "
             "Without it, `--plot` draws in the terminal.",
-            hint=_installation(),
+            hint=extras.installation("plot"),
         )
     if path.is_dir() or (path.exists() and not written_files.is_unchanged(_WRITTEN, path)):
         raise RookeryError(
@@ -60,13 +60,6 @@ def write(plot: LinePlot | Histogram, path: Path) -> None:
     content = _html(plot) if ending == ".html" else _image(plot, ending.removeprefix("."))
     atomic_files.write(path, content, mode=0o644)
     written_files.remember(_WRITTEN, path)
-
-
-def _installation() -> str:
-    """Return the command that installs what pictures need, into a checkout or beside the installed rookery."""
-    if (paths.root() / "pyproject.toml").is_file():
-        return "uv sync --extra plot   # in rookery's checkout"
-    return "uv tool install 'rookery-hpc[plot]'"
 
 
 def _image(plot: LinePlot | Histogram, form: str) -> bytes:
