@@ -55,7 +55,9 @@ def _function(named: str) -> Callable[..., int | None]:
     return function
 
 
-def command(name: str, options: type[Options], function: str, *, each: str = "", before: str = "") -> CommandTask:
+def command(  # noqa: PLR0913 all that can be said of a command
+    name: str, options: type[Options], function: str, *, each: str = "", before: str = "", names: str = ""
+) -> CommandTask:
     """Make the task of a command from its options and its function.
 
     Args:
@@ -63,6 +65,7 @@ def command(name: str, options: type[Options], function: str, *, each: str = "",
         options: Its flags; its docstring is what the command is for.
         function: MODULE:FUNCTION, which is given the options; its return value, where there is one, is the exit code.
         each: The option that may name several where the function takes one: it is called for each of them.
+        names: The option that names clusters, all where it is not given; the function gets their names, with commas.
         before: MODULE:FUNCTION, which is given the options with all of them first, to refuse what can't be.
     """
     flags = options.flags()
@@ -80,6 +83,11 @@ def command(name: str, options: type[Options], function: str, *, each: str = "",
 
         def carry_out() -> int | None:
             act = _function(function)
+            if names:
+                from rookery.homes import selection  # noqa: PLC0415 start-up
+
+                chosen = selection.clusters(values[names] or "all", sandbox=values["sandbox"])
+                return act(options(**{**values, names: ",".join(chosen)}))
             if each and values[each] and ("," in values[each] or values[each] == "all"):
                 from rookery.cli import repeat  # noqa: PLC0415 start-up
 

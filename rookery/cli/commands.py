@@ -34,6 +34,7 @@ COMMANDS = (
     ),
     command("run", jobs.RunOptions, "rookery.jobs.run_job.command:run"),
     command("jobs", jobs.JobsOptions, "rookery.jobs.monitor.show:run", each="cluster"),
+    command("top", jobs.TopOptions, "rookery.jobs.top.command:run", names="cluster"),
     command("logs", jobs.LogsOptions, "rookery.jobs.monitor.logs:run"),
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
     command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run", each="cluster"),
@@ -96,7 +97,7 @@ TITLES = {
     "Data": ("data.push", "data.list", "data.verify", "data.rm"),
     "Results": ("fetch", "combine", "runs", "reproduce"),
     "Speed": ("scale", "profile"),
-    "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),
+    "Look": ("jobs", "top", "logs", "queue", "quota", "status", "doctor", "docs"),
     "Clusters": (
         "clusters.list",
         "clusters.show",

@@ -18,6 +18,7 @@ from rookery.projects import target as targets
 if TYPE_CHECKING:
     from rookery.projects.target import Target
 
+
 def run(options: LogsOptions) -> int:
     """Print a log. To a file or a pipe it goes unchanged; on a terminal, control characters are left out.
 

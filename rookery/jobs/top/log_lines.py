@@ -13,13 +13,14 @@ class LogLines:
     """Lines that come in pieces; the oldest go where there are too many.
 
     Attributes:
-        dropped: How many have gone.
+        revision: Another number after each change.
+        widest: The most columns that a line has had.
     """
 
     def __init__(self, most: int = MOST) -> None:
         self._lines: deque[str] = deque(maxlen=most)
         self._is_open = False  # whether the last line goes on
-        self.dropped = 0
+        self.revision = self.widest = 0
 
     def __len__(self) -> int:
         """Return how many lines are kept."""
@@ -35,8 +36,9 @@ class LogLines:
             return
         if self._is_open:
             text = self._lines.pop() + text
+        self.revision += 1
         self._is_open = not text.endswith("\n")
         for line in text.removesuffix("\n").split("\n"):
             for start in range(0, len(line) or 1, LONGEST):
-                self.dropped += len(self._lines) == self._lines.maxlen
                 self._lines.append(line[start : start + LONGEST])
+            self.widest = max(self.widest, min(len(line), LONGEST))

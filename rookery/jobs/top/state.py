@@ -12,8 +12,8 @@ ASKING, ANSWERS, SILENT, LOGIN, NO_SLURM = "asking", "answers", "silent", "login
 """How a cluster stands: not answered yet; answered last time; did not; waits for a login by the user; has no Slurm."""
 
 LATE = 75
-"""Seconds without an answer after which one that is due has not come: `jobs --watch` pauses for up to 15 s, and for four
-times as long as Slurm took to answer."""
+"""Seconds after which an answer that is due has not come: `jobs --watch` pauses for 15 s, or for four times as long as
+Slurm took to answer."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,14 @@ class JobRow:
         return self.run.failed(self.uid)[1]
 
     @cached_property
-    def words(self) -> str:
-        """All that the filter looks at."""
+    def _words(self) -> tuple[str, str]:
         run = self.run
-        return f"{self.cluster} {run.id} {run.name} {run.partition} {job_states.state(run)}".casefold()
+        return f"{self.cluster} {run.id} {run.name} {run.partition}".casefold(), f" {job_states.state(run)}".casefold()
+
+    def matches(self, word: str) -> bool:
+        """Return whether a word is part of its cluster, number, name or partition, or begins one of its state's."""
+        text, state = self._words
+        return word in text or f" {word}" in state
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ def wanted(clusters: Iterable[ClusterState], query: Query) -> tuple[JobRow, ...]
         row
         for cluster in clusters
         for row in cluster.rows
-        if (not query.failed or row.failed) and all(word in row.words for word in words)
+        if (not query.failed or row.failed) and all(map(row.matches, words))
     ]
     key, descending = SORTS[query.sort]
     rows.sort(key=key, reverse=descending != query.reverse)  # type: ignore[arg-type]
@@ -175,4 +179,5 @@ def totals(clusters: Sequence[ClusterState]) -> str:
     runs = [row.run for cluster in clusters for row in cluster.rows]
     counts = {"running": sum(run.running for run in runs), "waiting": sum(run.waiting for run in runs)}
     tasks = [f"{count} {word}" for word, count in counts.items() if count]
-    return ", ".join([f"{len(runs)} job{'' if len(runs) == 1 else 's'}", *tasks])
+    jobs = f"{len(runs)} job{'' if len(runs) == 1 else 's'}"
+    return f"{jobs}; tasks: {', '.join(tasks)}" if tasks else jobs

@@ -26,6 +26,11 @@ class TaskGrid:
     states: tuple[str, ...] = ()
     total: int = 0
 
+    def failed_from(self, place: int, step: int) -> int:
+        """Return the place of the next task that failed, or of the previous one where the step is -1."""
+        places = range(place + step, len(self.states) if step > 0 else -1, step)
+        return next((at for at in places if job_states.colour(self.states[at]) == "red"), place)
+
     def place(self, number: int) -> int:
         """Return the place of a task, or of the next that is there; 0 in an empty grid."""
         return min(bisect_left(self.numbers, number), max(0, len(self.numbers) - 1))

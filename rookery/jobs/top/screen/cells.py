@@ -1,5 +1,6 @@
 """The lines of the list of jobs: columns, their texts and colours, and what a terminal's width has room for."""
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -97,13 +98,23 @@ def _sum(values: Iterable[int]) -> int:
     return sum(values) + GAP * (len(values) - 1)
 
 
+def is_utf8() -> bool:
+    """Return whether the terminal takes more than ASCII."""
+    return (getattr(sys.__stdout__, "encoding", "") or "").casefold().startswith("utf")
+
+
+def arrow(*, up: bool) -> str:
+    """Return an arrow that points up or down."""
+    return ("↑" if up else "↓") if is_utf8() else ("^" if up else "v")
+
+
 def heading(given: dict[int, int], query: Query) -> Text:
     """Return the line with the titles; the column that the list is sorted by has an arrow."""
     titles = []
     for place in given:
         title = COLUMNS[place].title
         if title == query.sort:
-            title += "^" if query.reverse else "v"
+            title += arrow(up=query.reverse)
         titles.append(Text(title, style="bold"))
     return _joined(dict(zip(given, titles, strict=True)), given)
 
