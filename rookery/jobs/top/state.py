@@ -41,6 +41,11 @@ class JobRow:
         return self.run.failed(self.uid)[1]
 
     @cached_property
+    def order(self) -> int:
+        """By its state: what runs before what waits, and what failed before what is done."""
+        return 3 if self.run.running else 2 if self.run.waiting else 1 if self.failed else 0
+
+    @cached_property
     def _words(self) -> tuple[str, str]:
         run = self.run
         return f"{self.cluster} {run.id} {run.name} {run.partition}".casefold(), f" {job_states.state(run)}".casefold()
@@ -63,6 +68,8 @@ class ClusterState:
         answered: When it came, by the clock here.
         problem: Why it does not answer, in a sentence.
         hint: The command that helps; "" for none.
+        running: How many of its tasks run.
+        waiting: How many wait.
     """
 
     name: str
@@ -72,6 +79,8 @@ class ClusterState:
     answered: float = 0
     problem: str = ""
     hint: str = ""
+    running: int = 0
+    waiting: int = 0
 
     def answer(self, snapshot: SlurmSnapshot, now: float) -> "ClusterState":
         """Return the state after an answer; an entry that is as before stays the same object."""
@@ -85,7 +94,8 @@ class ClusterState:
             problem = f"squeue does not answer ({snapshot.squeue})"
         elif snapshot.sacct and not snapshot.keeps_none:
             problem = f"sacct does not answer ({snapshot.sacct}): jobs that ended some minutes ago are missing"
-        return ClusterState(self.name, ANSWERS, tuple(rows), snapshot, now, problem)
+        running, waiting = sum(run.running for run in snapshot.runs), sum(run.waiting for run in snapshot.runs)
+        return ClusterState(self.name, ANSWERS, tuple(rows), snapshot, now, problem, running=running, waiting=waiting)
 
     def failure(self, error: RookeryError) -> "ClusterState":
         """Return the state after an error; what was known of the jobs is kept."""
@@ -109,10 +119,7 @@ def _submitted(row: JobRow) -> object:
 
 
 def _state(row: JobRow) -> object:
-    """Sort what runs before what waits, and what failed before what is done."""
-    run = row.run
-    order = 0 if run.running else 1 if run.waiting else 2 if row.failed else 3
-    return -order, row.run.submitted
+    return row.order, row.run.submitted
 
 
 def _name(row: JobRow) -> object:
@@ -176,8 +183,11 @@ def wanted(clusters: Iterable[ClusterState], query: Query) -> tuple[JobRow, ...]
 
 def totals(clusters: Sequence[ClusterState]) -> str:
     """Return how many jobs there are, and tasks that run and wait, in a few words."""
-    runs = [row.run for cluster in clusters for row in cluster.rows]
-    counts = {"running": sum(run.running for run in runs), "waiting": sum(run.waiting for run in runs)}
-    tasks = [f"{count} {word}" for word, count in counts.items() if count]
-    jobs = f"{len(runs)} job{'' if len(runs) == 1 else 's'}"
+    count = sum(len(cluster.rows) for cluster in clusters)
+    counts = {
+        "running": sum(cluster.running for cluster in clusters),
+        "waiting": sum(cluster.waiting for cluster in clusters),
+    }
+    tasks = [f"{number} {word}" for word, number in counts.items() if number]
+    jobs = f"{count} job{'' if count == 1 else 's'}"
     return f"{jobs}; tasks: {', '.join(tasks)}" if tasks else jobs

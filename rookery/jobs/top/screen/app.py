@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
@@ -45,7 +46,7 @@ class TopApp(App[int]):
         failure: An error of the program itself; None where there was none.
     """
 
-    CSS_PATH = "top.tcss"
+    CSS_PATH = Path(__file__).with_name("top.tcss")
     ENABLE_COMMAND_PALETTE = False
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] = [(0, "-flat"), (8, "-low"), (16, "-high")]  # noqa: RUF012 Textual declares it so
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -84,7 +85,7 @@ class TopApp(App[int]):
                 loop.add_signal_handler(number, self.exit, 128 + number)
         for feed in self._feeds.values():
             feed.start()
-        self.set_interval(1, self._show_state)
+        self.set_interval(1, self._show_time)
 
     async def on_unmount(self) -> None:
         """End what runs on the clusters for this screen."""
@@ -97,6 +98,8 @@ class TopApp(App[int]):
     def _handle_exception(self, error: Exception) -> None:
         """Leave the screen at an error of the program itself, which is then reported as for any other command."""
         self.failure = self.failure or error
+        if self.is_headless:  # a test, which is to see where it comes from
+            super()._handle_exception(error)
         self.exit(1)
 
     def _told(self, state: ClusterState) -> None:
@@ -105,12 +108,16 @@ class TopApp(App[int]):
 
     def _take(self, state: ClusterState) -> None:
         self.clusters[state.name] = state
-        self._show_state()
 
-    def _show_state(self) -> None:
-        for page in self.screen_stack:
-            if isinstance(page, Page) and page.is_mounted:
-                page.show_state()
+        for page in self._pages():
+            page.show_state()
+
+    def _show_time(self) -> None:
+        for page in self._pages():
+            page.show_time()
+
+    def _pages(self) -> list[Page]:
+        return [page for page in self.screen_stack if isinstance(page, Page) and page.is_mounted]
 
     def action_interrupt(self) -> None:
         """Leave, as Ctrl-C ends other commands."""

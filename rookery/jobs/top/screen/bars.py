@@ -19,10 +19,14 @@ class Line(Static):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name for it
         super().__init__(id=id, markup=False)
+        self._text = Text()
 
     def show(self, text: Text | str) -> None:
-        """Show a text."""
-        self.update(text if isinstance(text, Text) else Text(text))
+        """Show a text, where it is another one than before."""
+        text = text if isinstance(text, Text) else Text(text)
+        if (text.plain, text.spans) != (self._text.plain, self._text.spans):
+            self._text = text
+            self.update(text)
 
 
 def summary(clusters: Sequence[ClusterState], query: Query, shown: int) -> Text:

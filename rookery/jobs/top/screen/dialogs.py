@@ -55,26 +55,26 @@ class Question(ModalScreen[bool]):
 HELP = """\
 Everywhere
   ?        these keys             q        quit
-  Esc      back                   Ctrl-Z   to the shell; `fg` comes back
+  Esc      back                   Ctrl-Z   to the shell (fg: back here)
 
 Jobs
-  up down  move (also j k)        Enter    tasks of an array, or the log
+  arrows   move (also j k)        Enter    tasks of an array, or log
   /        filter                 f        failed jobs only
   s S      sort, reverse          l        log
-  c        cancel                 p        partitions, and what is free
-  r        ask again now          L        log in to a cluster that asks
+  c        cancel                 p        partitions: what is free
+  r        ask again now          L        log in where asked to
 
 Tasks of an array
   arrows   move                   Enter    log of the task
-  n N      next, previous failed  c C      cancel the task, the array
-  /        tasks (3,10-20) or a state      f  failed tasks only
+  n N      next, previous failed  f        failed tasks only
+  c C      cancel task, array     /        3,10-20 or a state
 
 Log
-  arrows   scroll                 end      follow
+  arrows   scroll                 End      follow
   e        the error log
 
-Mouse: click to move, double-click to open, click a title to sort,
-wheel to scroll. The line with $ shows the command that does the same.
+Mouse: click to move, double-click to open, click a title to sort by it,
+wheel to scroll. The line with $ is the command that does the same.
 """
 
 

@@ -100,6 +100,7 @@ class JobsPage(FilteredPage):
         super().__init__()
         self.wish = query
         self._detailed: JobRow | None = None
+        self._stale: set[str] = set()
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
@@ -130,14 +131,23 @@ class JobsPage(FilteredPage):
         clusters = list(self.top.clusters.values())
         rows = wanted(clusters, self.wish)
         self.jobs.show(rows)
-        now = bars.now()
         self.query_one("#summary", Line).show(bars.summary(clusters, self.wish, len(rows)))
-        self.query_one("#standing", Line).show(bars.standing(clusters, now))
-        problems = self.query_one("#problems", Line)
-        problems.show(bars.problems(clusters, now))
-        problems.display = any(cluster.problem or cluster.is_stale(now) for cluster in clusters)
+        self.show_time()
         self._show_heading()
         self._show_row()
+
+    def show_time(self) -> None:
+        """Show how the clusters stand: an answer may be late by now."""
+        clusters, now = list(self.top.clusters.values()), bars.now()
+        self.query_one("#standing", Line).show(bars.standing(clusters, now))
+        text = bars.problems(clusters, now)
+        problems = self.query_one("#problems", Line)
+        problems.show(text)
+        problems.display = bool(text)
+        stale = {cluster.name for cluster in clusters if cluster.is_stale(now)}
+        if stale != self._stale:
+            self._stale = stale
+            self.jobs.refresh()
 
     def on_resize(self) -> None:
         """Give the heading the widths that the list has now."""

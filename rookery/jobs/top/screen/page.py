@@ -32,7 +32,10 @@ class Page(Screen[None]):
         return cast("TopApp", self.app)
 
     def show_state(self) -> None:
-        """Show what is known now; called when a cluster has answered, and once a second."""
+        """Show what is known now; called when a cluster has answered."""
+
+    def show_time(self) -> None:
+        """Show what changes by itself; called once a second."""
 
     def show_command(self, command: str) -> None:
         """Show the command line that does what the page does."""
