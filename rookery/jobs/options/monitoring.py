@@ -22,9 +22,10 @@ class JobsOptions(Options):
 
 
 class TopOptions(Options):
-    """Show your jobs on all clusters on one screen, with logs and cancel.
+    """Show your jobs on all clusters on one screen.
 
-    Keys and mouse; `?` lists the keys. Needs an extra: uv tool install 'rookery-hpc[top]'.
+    It opens logs, cancels jobs and shows arrays as a grid of tasks, by keys and mouse; `?` lists the keys. It needs an
+    extra: uv tool install 'rookery-hpc[top]'.
     """
 
     examples = ("top", "top --failed", "top --cluster hec,penguins")

@@ -102,7 +102,7 @@ class ClusterState:
         reason = getattr(error, "reason", "")
         status = LOGIN if reason in {"denied", "unknown-key", "touch"} else SILENT
         hint = error.hint if error.hint and error.hint.startswith("invoke ") else ""  # it is asked again by itself
-        problem = " ".join(error.message.split()).removeprefix(f"{self.name}: ")
+        problem = " ".join(error.message.split())
         return replace(self, status=status, problem=problem, hint=hint)
 
     def age(self, now: float) -> float:

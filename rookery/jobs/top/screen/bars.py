@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.widgets import Static
 
+from rookery.core.console import named
 from rookery.core.invocation import as_typed
 from rookery.jobs.monitor.efficiency import clock
 from rookery.jobs.top.state import ANSWERS, ASKING, LATE, LOGIN, NO_SLURM, ClusterState, Query, totals
@@ -54,7 +55,7 @@ def problems(clusters: Sequence[ClusterState], now: float) -> Text:
             again = (
                 " L logs in." if cluster.status == LOGIN else f" Next: {as_typed(cluster.hint)}" * bool(cluster.hint)
             )
-            lines.append(f"{cluster.name}: {cluster.problem.rstrip('.')}.{again}")
+            lines.append(f"{named(cluster.name, cluster.problem.rstrip('.'))}.{again}")
     if len(lines) > PROBLEMS:
         lines[PROBLEMS - 1 :] = [f"{len(lines) - PROBLEMS + 1} more clusters with problems"]
     return Text("\n".join(lines), style="red")
