@@ -1,7 +1,7 @@
 """The page with the jobs of all clusters."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
@@ -13,13 +13,11 @@ from textual.widgets import Footer, Input
 from rookery.jobs.monitor import job_table
 from rookery.jobs.top import commands
 from rookery.jobs.top.screen import bars, cells
+from rookery.jobs.top.screen.actions import Actions
 from rookery.jobs.top.screen.bars import Line
 from rookery.jobs.top.screen.lines import STALE, LineList
 from rookery.jobs.top.screen.page import COMMON, FILTER, FilteredPage
 from rookery.jobs.top.state import JobRow, Query, wanted
-
-if TYPE_CHECKING:
-    from rookery.jobs.top.screen.app import TopApp
 
 SOON = 0.15
 """Seconds that the cursor rests on a job before what is known of it is looked up."""
@@ -28,7 +26,7 @@ SOON = 0.15
 class JobList(LineList):
     """The jobs, a line each."""
 
-    def __init__(self, top: "TopApp") -> None:
+    def __init__(self, top: Actions) -> None:
         super().__init__(id="list")
         self._top = top
         self.rows: tuple[JobRow, ...] = ()

@@ -1,17 +1,14 @@
 """What all pages of the screen have: the app with its data, a filter that is typed, and the line with the command."""
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input
 
+from rookery.jobs.top.screen.actions import Actions
 from rookery.jobs.top.screen.bars import Line, command_line
-
-if TYPE_CHECKING:
-    from rookery.jobs.top.screen.app import TopApp
-
 
 COMMON: list[BindingType] = [
     Binding("escape", "back", "Back", key_display="Esc"),
@@ -27,9 +24,9 @@ class Page(Screen[None]):
     """A page of the screen."""
 
     @property
-    def top(self) -> "TopApp":
+    def top(self) -> Actions:
         """The app, with what is known of the clusters."""
-        return cast("TopApp", self.app)
+        return cast("Actions", self.app)
 
     def show_state(self) -> None:
         """Show what is known now; called when a cluster has answered."""
