@@ -1,17 +1,16 @@
 """The command `jobs`: the state of the user's jobs, from squeue and sacct in one table, with advice."""
 
-import json as json_
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
+from rookery.clusters.query import ClusterQuery, require_scheduler
 from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table, watch
+from rookery.jobs.monitor.accounting import SlurmSnapshot
 from rookery.jobs.options import JobsOptions
 from rookery.projects import target as targets
-
-if TYPE_CHECKING:
-    pass
 
 
 def run(options: JobsOptions) -> int:
@@ -23,28 +22,68 @@ def run(options: JobsOptions) -> int:
     Raises:
         RookeryError: Slurm does not answer, or there is no such job; those that there are have been shown then.
     """
+    check(options)
+    if options.watch:
+        target, ids, project = _meant(options)
+        target.connection.open()
+        return watch.run(target, ids=ids, project=project, days=options.days, json=options.json)
+    return query(options).answer(json=options.json)
+
+
+def check(options: JobsOptions) -> None:
+    """Refuse options that can't be, of one cluster or several.
+
+    Raises:
+        RookeryError: The days are none, or several clusters are to be watched.
+    """
     if options.days < 1:
         raise RookeryError("--days must be at least 1.", hint=typed_command.again("--days", "1"))
+    if options.watch:
+        targets.only_one(options.cluster, "--watch")
+
+
+def query(options: JobsOptions) -> ClusterQuery[SlurmSnapshot]:
+    """Return the question to one cluster.
+
+    Raises:
+        RookeryError: The cluster or a number is not one.
+        NotApplicableError: The cluster has no Slurm.
+    """
+    target, ids, project = _meant(options)
+    reruns_of = target.project.name if target.project and ids else ""
+
+    def ask() -> SlurmSnapshot:
+        connection, days = target.connection, options.days
+        snapshot = accounting.ask(connection, ids=ids, project=project, days=days, reruns_of=reruns_of)
+        job_table.check(snapshot, target.cluster.name)
+        return snapshot
+
+    def unknown(snapshot: SlurmSnapshot) -> RookeryError | None:
+        known = {str(run.id) for run in job_table.chosen(snapshot, ids)}
+        numbers = ", ".join(dict.fromkeys(number for number in ids if number not in known))
+        hint = f"invoke jobs --all --days 30{target.flags}   # shows all your jobs"
+        return RookeryError(f"{snapshot.unknown(target.cluster.name, numbers)}.", hint=hint) if numbers else None
+
+    def document(snapshot: SlurmSnapshot) -> Mapping[str, Any]:
+        error = unknown(snapshot)
+        if error and not job_table.chosen(snapshot, ids):
+            raise error
+        return job_table.document(snapshot, target, ids)
+
+    def show(snapshot: SlurmSnapshot) -> None:
+        error = unknown(snapshot)
+        if not error or job_table.chosen(snapshot, ids):
+            job_table.show(snapshot, target, project, options.days, ids)
+        if error:
+            raise error
+
+    return ClusterQuery(target.connection, ask, document, show)
+
+
+def _meant(options: JobsOptions) -> tuple[targets.Target, list[str], str]:
+    """Return the cluster, the numbers of the jobs, and the project whose jobs are meant; "" for all."""
     flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
     ids = [run_record.parse_id(job, flags)[0] for job in options.job.split(",")] if options.job else []
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
-    project = target.project.name if target.project and not options.all and not ids else ""
-    target.connection.open()
-    if options.watch:
-        return watch.run(target, ids=ids, project=project, days=options.days, json=options.json)
-    reruns_of = target.project.name if target.project and ids else ""
-    snapshot = accounting.ask(target.connection, ids=ids, project=project, days=options.days, reruns_of=reruns_of)
-    job_table.check(snapshot, target.cluster.name)
-    known = {str(run.id) for run in job_table.chosen(snapshot, ids)}
-    unknown = list(dict.fromkeys(number for number in ids if number not in known))
-    if options.json and (known or not unknown):
-        print(json_.dumps(job_table.document(snapshot, target, ids), indent=2))
-        return 0
-    if known or not unknown:
-        job_table.show(snapshot, target, project, options.days, ids)
-    if unknown:
-        raise RookeryError(
-            f"{snapshot.unknown(target.cluster.name, ', '.join(unknown))}.",
-            hint=f"invoke jobs --all --days 30{target.flags}   # shows all your jobs",
-        )
-    return 0
+    require_scheduler(target.cluster)
+    return target, ids, target.project.name if target.project and not options.all and not ids else ""
