@@ -1,13 +1,14 @@
 """The command `jobs`: the state of the user's jobs, from squeue and sacct in one table, with advice."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rookery.clusters.query import ClusterQuery, require_scheduler
-from rookery.core import typed_command
+from rookery.core import console, typed_command
 from rookery.core.errors import RookeryError
-from rookery.jobs import run_record
-from rookery.jobs.monitor import accounting, job_table, watch
+from rookery.jobs import pictures, run_record
+from rookery.jobs.monitor import accounting, job_table, task_grid, watch
 from rookery.jobs.monitor.accounting import SlurmSnapshot
 from rookery.jobs.options import JobsOptions
 from rookery.projects import target as targets
@@ -34,12 +35,18 @@ def check(options: JobsOptions) -> None:
     """Refuse options that can't be, of one cluster or several.
 
     Raises:
-        RookeryError: The days are none, or several clusters are to be watched.
+        RookeryError: The days are none, several clusters are to be watched or drawn, or a picture can't be drawn.
     """
     if options.days < 1:
         raise RookeryError("--days must be at least 1.", hint=typed_command.again("--days", "1"))
     if options.watch:
         targets.only_one(options.cluster, "--watch")
+    if options.plot_file:
+        targets.only_one(options.cluster, "--plot-file")
+        if not options.job or "," in options.job:
+            hint = typed_command.again(argument="NUMBER")
+            raise RookeryError("--plot-file draws the tasks of one array; which?", hint=hint)
+        pictures.check(_picture(options), options.plot_file)
 
 
 def query(options: JobsOptions) -> ClusterQuery[SlurmSnapshot]:
@@ -68,6 +75,7 @@ def query(options: JobsOptions) -> ClusterQuery[SlurmSnapshot]:
         error = unknown(snapshot)
         if error and not job_table.chosen(snapshot, ids):
             raise error
+        _draw(snapshot, options)
         return job_table.document(snapshot, target, ids)
 
     def show(snapshot: SlurmSnapshot) -> None:
@@ -76,8 +84,29 @@ def query(options: JobsOptions) -> ClusterQuery[SlurmSnapshot]:
             job_table.show(snapshot, target, project, options.days, ids)
         if error:
             raise error
+        if _draw(snapshot, options):
+            console.say(f"Plotted into {options.plot_file}.")
 
     return ClusterQuery(target.connection, ask, document, show)
+
+
+def _draw(snapshot: SlurmSnapshot, options: JobsOptions) -> bool:
+    """Draw the tasks of the array into the file that is named, if one is.
+
+    Raises:
+        RookeryError: The job is no array.
+    """
+    if not options.plot_file:
+        return False
+    run = snapshot.run(options.job.partition("_")[0])
+    if run is None or not run.array:
+        raise RookeryError(f"Job {options.job} is not an array: there are no tasks to draw.")
+    pictures.write(task_grid.of(run), _picture(options))
+    return True
+
+
+def _picture(options: JobsOptions) -> Path:
+    return Path(options.plot_file).expanduser().absolute()
 
 
 def _meant(options: JobsOptions) -> tuple[targets.Target, list[str], str]:

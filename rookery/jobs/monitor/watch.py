@@ -48,7 +48,7 @@ def run(target: "Target", *, ids: Sequence[str] = (), project: str = "", days: i
             before = now
     snapshot = _require_known(snapshot, target, ids)
     if not json:
-        job_table.show(snapshot, target, project, days)
+        job_table.show(snapshot, target, project, days, ids)
     return int(any(run.failed_count for run in snapshot.runs)) if ids else 0
 
 
