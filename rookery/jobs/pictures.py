@@ -137,7 +137,7 @@ def _draw_histogram(plot: Histogram, figure: "Figure") -> None:
 
 
 def _draw_bars(plot: Bars, axes: "Axes") -> None:
-    names, places = [bar.name for bar in plot.bars], range(len(plot.bars))
+    names, places = [drawing.shown_name(bar) for bar in plot.bars], range(len(plot.bars))
     wholes = [bar.whole for bar in plot.bars]
     if any(wholes):
         axes.barh(places, wholes, height=0.6, color=palette.GREY, alpha=0.25)
@@ -173,7 +173,7 @@ def _draw_tasks(plot: TaskGrid, axes: "Axes") -> None:
     axes.set_xlim(0, per_row)
     axes.set_ylim(math.ceil(len(plot.marks) / per_row), 0)
     axes.set_aspect("equal")
-    rows = range(0, len(plot.firsts), per_row)
+    rows = range(0, len(plot.firsts), per_row if len(plot.firsts) <= 10 * per_row else 5 * per_row)
     axes.set_yticks([row / per_row + 0.5 for row in rows], [str(plot.firsts[row]) for row in rows])
     axes.set_xticks([])
     axes.tick_params(length=0)
@@ -188,6 +188,7 @@ def _draw_tasks(plot: TaskGrid, axes: "Axes") -> None:
 
 def _draw_lines(plot: LinePlot, axes: "Axes") -> None:
     marks, colours = itertools.cycle("osv^D*Px"), itertools.cycle(palette.SERIES)
+    dashes = itertools.cycle(("--", ":"))
     for series in plot.series:
         x, y, errors = zip(*((point.x, point.y, point.error) for point in series.points), strict=True)
         if series.has_marks:
@@ -201,7 +202,7 @@ def _draw_lines(plot: LinePlot, axes: "Axes") -> None:
                 label=series.name or None,
             )
         else:
-            axes.plot(x, y, linestyle="--", color=palette.GREY, label=series.name or None)
+            axes.plot(x, y, linestyle=next(dashes), color=palette.GREY, label=series.name or None)
     if plot.is_log:
         axes.set_xscale("log", base=2)
         axes.set_yscale("log", base=2)

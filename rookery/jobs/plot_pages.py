@@ -58,7 +58,7 @@ def _histogram(plot: Histogram) -> "Figure":
 def _lines(plot: LinePlot) -> "Figure":
     from plotly import graph_objects
 
-    figure = graph_objects.Figure()
+    figure, dashes = graph_objects.Figure(), itertools.cycle(("dash", "dot"))
     for series in plot.series:
         x, y, errors = zip(*((point.x, point.y, point.error) for point in series.points), strict=True)
         figure.add_scatter(
@@ -67,7 +67,7 @@ def _lines(plot: LinePlot) -> "Figure":
             error_y={"type": "data", "array": errors, "visible": any(errors)},
             name=series.name,
             mode="lines+markers" if series.has_marks else "lines",
-            line={} if series.has_marks else {"dash": "dash", "color": palette.GREY},
+            line={} if series.has_marks else {"dash": next(dashes), "color": palette.GREY},
         )
     form = {"type": "log"} if plot.is_log else {}
     figure.update_layout(xaxis={"title": {"text": plot.x}, **form}, yaxis={"title": {"text": plot.y}, **form})
@@ -112,7 +112,7 @@ def _tasks(plot: TaskGrid) -> "Figure":
             marker={"symbol": "square", "color": mark.fill, "size": 10},
             name=f"{plot.counts[word]:,} {word}",
         )
-    starts = range(0, len(plot.firsts), per_row)
+    starts = range(0, len(plot.firsts), per_row if len(plot.firsts) <= 10 * per_row else 5 * per_row)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(
         autorange="reversed", tickvals=[start // per_row for start in starts],

@@ -119,7 +119,7 @@ def one_dead_one_slow(both: Project) -> Iterator[None]:
         address = f"[{values['cluster_host']}]:{values['cluster_port']}"
         known.write_text(before + before.replace(address, f"[127.0.0.1]:{port}"))
         where = {"cluster_host": "127.0.0.1", "cluster_port": silent.getsockname()[1]}
-        laptops["bede"].write(**where, cluster_user="beate", cluster_account={"name": "bdlan01"})
+        laptops["bede"].write(**where, cluster_user="beate", cluster_account={"required": True, "name": "bdlan01"})
         yield
         both.laptop.rookery("logout")
     known.write_text(before)

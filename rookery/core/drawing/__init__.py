@@ -16,7 +16,7 @@ from rookery.core.drawing.plots import (
     number,
     numbers,
 )
-from rookery.core.drawing.text import bar, coloured, lines, row_length
+from rookery.core.drawing.text import bar, coloured, lines, row_length, shown_name
 
 __all__ = [
     "DOTS",
@@ -38,4 +38,5 @@ __all__ = [
     "number",
     "numbers",
     "row_length",
+    "shown_name",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rookery.core import wrapping
 from rookery.core.drawing import line_grid
 from rookery.core.drawing.legends import legend
-from rookery.core.drawing.plots import Bars, Histogram, Plot, TaskGrid, counts, edges, number, numbers
+from rookery.core.drawing.plots import Bar, Bars, Histogram, Plot, TaskGrid, counts, edges, number, numbers
 
 _ASCII = str.maketrans("█░▒▓│┤─└┬·", "#.=%||-++.")
 _PARTS = "█▒▓"
@@ -70,7 +70,7 @@ def _bars(plot: Bars, width: int) -> Iterator[str]:
     """Yield a line for each bar, and a legend where they have several parts."""
     kinds = dict(zip(plot.kinds, itertools.cycle(_PARTS), strict=False))
     notes = [bar.note or number(bar.length) for bar in plot.bars]
-    names = [_cut(bar.name) for bar in plot.bars]
+    names = [shown_name(bar) for bar in plot.bars]
     column, behind = (max(map(wrapping.cells, texts), default=0) for texts in (names, notes))
     room = max(width - column - behind - 4, 5)
     scale = room / plot.longest if plot.longest else 0
@@ -86,8 +86,9 @@ def _bars(plot: Bars, width: int) -> Iterator[str]:
     yield plot.x
 
 
-def _cut(name: str) -> str:
-    """Return a name that is not longer than a bar has room for."""
+def shown_name(bar: Bar) -> str:
+    """Return the name of a bar, cut where it is so long that it would leave no room for the bar."""
+    name = bar.name
     while wrapping.cells(name) > _LONGEST_NAME:
         name = f"{name.removesuffix('…')[:-1]}…"
     return name
