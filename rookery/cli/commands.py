@@ -62,6 +62,7 @@ COMMANDS = (
         jobs.QuotaOptions,
         "rookery.jobs.monitor.quota:run",
         each="cluster",
+        before="rookery.jobs.monitor.quota:check",
         query="rookery.jobs.monitor.quota:query",
     ),
 )

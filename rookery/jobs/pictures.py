@@ -43,6 +43,11 @@ _STYLE: Final[dict[Any, Any]] = {
 """matplotlib's settings, beside its own: whatever matplotlibrc the user has, pictures look alike."""
 
 
+def path(shown: str) -> Path:
+    """Return the file that `--plot-file` names, from the folder where the user is."""
+    return Path(shown).expanduser().absolute()
+
+
 def check(path: Path, shown: str) -> None:
     """Refuse a picture that can't be drawn or would overwrite a file of the user's, before anything else is done.
 

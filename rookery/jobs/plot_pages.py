@@ -4,6 +4,7 @@ A page has all that it needs in it, and opens without internet.
 """
 
 import itertools
+import math
 from typing import TYPE_CHECKING
 
 from rookery.core import drawing, palette
@@ -79,7 +80,7 @@ def _bars(plot: Bars) -> "Figure":
     from plotly import graph_objects
 
     figure = graph_objects.Figure()
-    names = [bar.name for bar in plot.bars]
+    names, shown = [bar.name for bar in plot.bars], [drawing.shown_name(bar) for bar in plot.bars]
     for kind, fill in plot.kinds.items():
         lengths = [bar.parts.get(kind, 0) for bar in plot.bars]
         figure.add_bar(y=names, x=lengths, orientation="h", name=kind, marker_color=fill)
@@ -92,7 +93,8 @@ def _bars(plot: Bars) -> "Figure":
         end = max(bar.length, bar.whole)
         figure.add_annotation(x=end, y=bar.name, text=note, showarrow=False, xanchor="left", xshift=4)
     figure.update_layout(barmode="stack", showlegend=len(plot.kinds) > 1, xaxis_title=plot.x)
-    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_layout(height=200 + 45 * len(names))
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, ticktext=shown, tickvals=names)
     return figure
 
 
@@ -113,6 +115,7 @@ def _tasks(plot: TaskGrid) -> "Figure":
             name=f"{plot.counts[word]:,} {word}",
         )
     starts = range(0, len(plot.firsts), per_row if len(plot.firsts) <= 10 * per_row else 5 * per_row)
+    figure.update_layout(height=210 + 12 * math.ceil(len(plot.firsts) / per_row))
     figure.update_xaxes(visible=False)
     figure.update_yaxes(
         autorange="reversed", tickvals=[start // per_row for start in starts],

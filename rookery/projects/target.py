@@ -109,8 +109,9 @@ def only_one(cluster_name: str, what: str = "This command") -> None:
         RookeryError: There are several.
     """
     if cluster_name == "all" or "," in cluster_name:
+        named = (cluster_name, *cluster_name.split(","))  # where the command's arguments are clusters
         one = next(iter(profile.names()), "NAME") if cluster_name == "all" else cluster_name.partition(",")[0]
-        raise RookeryError(f"{what} takes one cluster.", hint=typed_command.again("--cluster", one))
+        raise RookeryError(f"{what} takes one cluster.", hint=typed_command.again("--cluster", one, without=named))
 
 
 def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs_project: bool = True) -> Target:

@@ -14,8 +14,10 @@ from rookery.clusters.config import profile
 from rookery.clusters.login_node import quota_formats
 from rookery.clusters.login_node.quota_formats import Area
 from rookery.clusters.query import ClusterQuery
-from rookery.core import console, sizes, tables
+from rookery.core import console, drawing, palette, sizes, tables
+from rookery.core.drawing import Bar, Bars, terminal
 from rookery.core.errors import RookeryError
+from rookery.jobs import pictures
 from rookery.jobs.options import QuotaOptions
 from rookery.projects import target as targets
 
@@ -67,7 +69,19 @@ def run(options: QuotaOptions) -> int:
     Raises:
         RookeryError: The cluster is unknown or can't be reached, or tells nothing of its storage.
     """
+    check(options)
     return query(options).answer(json=options.json)
+
+
+def check(options: QuotaOptions) -> None:
+    """Refuse options that can't be, of one cluster or several.
+
+    Raises:
+        RookeryError: Several clusters are to be drawn, or a picture can't be.
+    """
+    if options.plot_file:
+        targets.only_one(options.cluster, "--plot-file")
+        pictures.check(pictures.path(options.plot_file), options.plot_file)
 
 
 def query(options: QuotaOptions) -> ClusterQuery[StorageUse]:
@@ -79,11 +93,18 @@ def query(options: QuotaOptions) -> ClusterQuery[StorageUse]:
     """
     connection = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False).connection
     profile.require_account(connection.cluster)
+
+    def drawn(use: StorageUse) -> StorageUse:
+        if options.plot_file:
+            pictures.write(plot(connection.cluster, use), pictures.path(options.plot_file))
+            console.note(f"Plotted into {options.plot_file}.")
+        return use
+
     return ClusterQuery(
         connection,
         lambda: ask(connection),
-        lambda use: _document(connection.cluster, use),
-        lambda use: _show(connection.cluster, use),
+        lambda use: _document(connection.cluster, drawn(use)),
+        lambda use: _show(connection.cluster, drawn(use)),
     )
 
 
@@ -102,6 +123,25 @@ def ask(connection: "Connection") -> StorageUse:
         hint = f"invoke clusters.show {cluster.argument}"
         raise RookeryError(f"{cluster.name} gives no information on its storage.", hint=hint)
     return use
+
+
+_LEVELS: Mapping[str, tuple[str, str, str]] = {
+    "": ("room left", "green", palette.GREEN),
+    "filling": ("filling", "yellow", palette.ORANGE),
+    "full": ("nearly full", "bold red", palette.VERMILION),
+}
+"""What a warning means: a word, its style on a terminal, and its colour in a picture."""
+
+
+def plot(cluster: "Cluster", use: StorageUse) -> Bars:
+    """Return how full each area is as a plot."""
+    bars = []
+    for area in use.areas:
+        limit = f" of {sizes.of_mebibytes(area.limit_mb)}" if area.limit_mb else ", no limit"
+        note, level = f"{sizes.of_mebibytes(area.used_mb)}{limit}", _LEVELS[area.warning][0]
+        bars.append(Bar(area.name, {level: min(area.percent, 100)}, 100 if area.limit_mb else 0, note))
+    fills = {level: fill for level, _, fill in _LEVELS.values()}
+    return Bars(f"Storage on {cluster.name}", "% of the limit", bars, fills)
 
 
 def _document(cluster: "Cluster", use: StorageUse) -> dict[str, Any]:
@@ -241,11 +281,10 @@ def _show(cluster: "Cluster", use: StorageUse) -> None:
 
 def _row(area: Area) -> list["RenderableType"]:
     """Return the cells of an area's row."""
-    from rich.progress_bar import ProgressBar
     from rich.text import Text
 
-    style = {"full": "bold red", "filling": "yellow", "": "green"}[area.warning]
-    bar = ProgressBar(100, min(100, area.percent), width=16, complete_style=style, finished_style=style)
+    style = _LEVELS[area.warning][1]
+    bar = Text(drawing.bar(area.percent, 100, 16, plain=terminal.is_plain()) if area.limit_mb else "", style=style)
     files = "" if area.files is None else f"{area.files:,}"
     files += f" of {area.files_limit:,}" if area.files_limit else ""
     limit = sizes.of_mebibytes(area.limit_mb) if area.limit_mb else "none"

@@ -1,7 +1,6 @@
 """The command `jobs`: the state of the user's jobs, from squeue and sacct in one table, with advice."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from rookery.clusters.query import ClusterQuery, require_scheduler
@@ -46,7 +45,7 @@ def check(options: JobsOptions) -> None:
         if not options.job or "," in options.job:
             hint = typed_command.again(argument="NUMBER")
             raise RookeryError("--plot-file draws the tasks of one array; which?", hint=hint)
-        pictures.check(_picture(options), options.plot_file)
+        pictures.check(pictures.path(options.plot_file), options.plot_file)
 
 
 def query(options: JobsOptions) -> ClusterQuery[SlurmSnapshot]:
@@ -84,29 +83,24 @@ def query(options: JobsOptions) -> ClusterQuery[SlurmSnapshot]:
             job_table.show(snapshot, target, project, options.days, ids)
         if error:
             raise error
-        if _draw(snapshot, options):
-            console.say(f"Plotted into {options.plot_file}.")
+        _draw(snapshot, options)
 
     return ClusterQuery(target.connection, ask, document, show)
 
 
-def _draw(snapshot: SlurmSnapshot, options: JobsOptions) -> bool:
+def _draw(snapshot: SlurmSnapshot, options: JobsOptions) -> None:
     """Draw the tasks of the array into the file that is named, if one is.
 
     Raises:
         RookeryError: The job is no array.
     """
     if not options.plot_file:
-        return False
+        return
     run = snapshot.run(options.job.partition("_")[0])
     if run is None or not run.array:
         raise RookeryError(f"Job {options.job} is not an array: there are no tasks to draw.")
-    pictures.write(task_grid.of(run), _picture(options))
-    return True
-
-
-def _picture(options: JobsOptions) -> Path:
-    return Path(options.plot_file).expanduser().absolute()
+    pictures.write(task_grid.of(run), pictures.path(options.plot_file))
+    console.note(f"Plotted into {options.plot_file}.")
 
 
 def _meant(options: JobsOptions) -> tuple[targets.Target, list[str], str]:

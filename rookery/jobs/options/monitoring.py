@@ -62,8 +62,9 @@ class QueueOptions(Options):
 class QuotaOptions(Options):
     """Show how full your storage on a cluster is."""
 
-    examples = ("quota hec",)
+    examples = ("quota hec", "quota all", "quota hec --plot-file quota.svg")
 
     cluster: str = option(default="", help=ITS_CLUSTERS, positional=True, several=True)
+    plot_file: str = option(default="", value="FILE", help="draw it into this file: .png, .svg, .pdf or .html")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
