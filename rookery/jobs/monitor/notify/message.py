@@ -16,7 +16,7 @@ _LONGEST_TITLE, _LONGEST_TEXT, _MOST = 100, 300, 5
 
 
 @dataclass(frozen=True)
-class Job:
+class NamedJob:
     """What a message says of a job.
 
     Attributes:
@@ -56,7 +56,7 @@ class Message:
     text: str
     cluster: str
     project: str = ""
-    jobs: tuple[Job, ...] = ()
+    jobs: tuple[NamedJob, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it; `content` is where Discord looks for a text, `text` where Slack and others do."""
@@ -98,7 +98,7 @@ def stopped(reason: str, runs: Sequence[JobRun], cluster: str, project: str) -> 
 
 def _message(event: str, title: str, text: str, where: tuple[str, str], runs: Sequence[JobRun]) -> Message:
     jobs = tuple(
-        Job(str(run.id), run.name, job_states.state(run), run.total, run.completed_count, run.failed_count)
+        NamedJob(str(run.id), run.name, job_states.state(run), run.total, run.completed_count, run.failed_count)
         for run in runs
     )
     ok = event == ENDED and not any(job.failed for job in jobs)
