@@ -103,7 +103,7 @@ def slurm(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program(folder / "scancel", f'#!/bin/sh\necho cancel "$@" >>{folder}/log\n')
     program(folder / "srun", "#!/bin/sh\necho slurm 22.05.8\n")
     (folder / "queue").touch()
-    (folder / "next").write_text("12|RUNNING|None|wn03|0|1795392000\n")
+    (folder / "next").write_text("12|RUNNING|None|wn03|0|1795392000|rookery-code\n")
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     (home / ".config/rookery").mkdir(parents=True)
     (home / ".config/rookery/env.sh").touch()
@@ -220,23 +220,23 @@ def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
 
 def test_a_reason_that_names_all_nodes_is_an_answer_all_the_same(slurm: Path) -> None:
     reason = f"ReqNodeNotAvail, UnavailableNodes:{','.join(f'node{number:04}' for number in range(99))}"
-    (slurm / "queue").write_text(f"12|PENDING|{reason}|{'n' * 400}|0|1795392000\n")
+    (slurm / "queue").write_text(f"12|PENDING|{reason}|{'n' * 400}|0|1795392000|rookery-code\n")
     [answer] = asked("find")
     parsed = answers.parsed("hec", answers.PROGRAMS["host"], json.dumps(answer))
     assert parsed["jobs"][0]["reason"] == reason[:300]
 
 
 def test_of_two_started_at_once_the_first_stays(slurm: Path) -> None:
-    (slurm / "next").write_text("12|PENDING|None||N/A|N/A\n11|RUNNING|None|wn01|0|0\n")
+    (slurm / "next").write_text("12|PENDING|None||N/A|N/A|rookery-code\n11|RUNNING|None|wn01|0|0|rookery-code\n")
     assert asked()[-1]["number"] == "11"
     assert (slurm / "log").read_text() == "submitted\ncancel 12\n"
 
 
 def test_it_is_waited_for_and_said_why(slurm: Path) -> None:
-    (slurm / "queue").write_text("7|PENDING|Priority||N/A|N/A\n8|COMPLETING|None|wn01|0|0\n")
+    (slurm / "queue").write_text("7|PENDING|Priority||N/A|N/A|rookery-code\n8|COMPLETING|None|wn01|0|0|rookery-code\n")
     assert [(answer["state"], answer["number"]) for answer in asked(patience=0.5)] == [("waiting", "7"), ("slow", "7")]
-    assert compute_node_job._why({"reason": "None", "start": "N/A"}) == "Slurm has not considered it yet"
-    assert "expected start" in compute_node_job._why({"reason": "Priority", "start": "1795392000"})
+    assert compute_node_job.why({"reason": "None", "start": "N/A"}) == "Slurm has not considered it yet"
+    assert "expected start" in compute_node_job.why({"reason": "Priority", "start": "1795392000"})
     assert not (slurm / "log").exists()
 
 
