@@ -22,6 +22,8 @@ from rookery.jobs.interactive import compute_node_job, job_request
 from rookery.jobs.interactive.job_request import ComputeNodeOptions
 from rookery.remote.slurm import host as there_host
 
+COMMANDS = compute_node_job.for_editors(cluster(), ComputeNodeOptions())
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -179,7 +181,7 @@ def test_computers_that_ask_at_once_are_all_let_in(home: Path) -> None:
 def test_a_job_of_another_version_is_named_and_not_waited_for() -> None:
     asked(asked={"cpus": 2})
     answer = asked(wanted=job_request.build_request(ComputeNodeOptions(), cluster()).wanted)[-1]
-    error = compute_node_job._refusal(cluster(), answer, ComputeNodeOptions())
+    error = compute_node_job._refusal(cluster(), answer, COMMANDS)
     assert "was started by another version of rookery" in error.message
     assert str(error.hint).startswith("invoke code penguins --stop ")
 
@@ -210,11 +212,9 @@ def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
     assert (first["state"], second["state"]) == ("unready", "unready")
     assert not (slurm / "log").exists()
     for answer in (first, second):
-        error = compute_node_job._refusal(cluster(), answer, ComputeNodeOptions())
+        error = compute_node_job._refusal(cluster(), answer, COMMANDS)
         assert (error.hint, "sbatch" in error.message) == ("run the same command again", False)
-    full = compute_node_job._refusal(
-        cluster(), {"state": "unready", "said": "Disk quota exceeded"}, ComputeNodeOptions()
-    )
+    full = compute_node_job._refusal(cluster(), {"state": "unready", "said": "Disk quota exceeded"}, COMMANDS)
     assert str(full.hint).startswith("invoke quota penguins ")
 
 
@@ -277,7 +277,7 @@ def test_slurms_no_and_a_home_that_is_not_set_up_are_told(slurm: Path, home: Pat
         {"state": "slow", "number": "7"},
         {"state": "ended", "said": "no \x1b[1mroom"},
     ):
-        error = compute_node_job._refusal(cluster(), answer, ComputeNodeOptions())
+        error = compute_node_job._refusal(cluster(), answer, COMMANDS)
         assert error.hint
         assert "\x1b" not in error.message
 

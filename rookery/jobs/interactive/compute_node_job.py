@@ -16,7 +16,7 @@ from rookery.core import console, local_time
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.jobs.interactive import job_request
-from rookery.jobs.interactive.job_request import JOB, ComputeNodeOptions, ComputeNodeRequest
+from rookery.jobs.interactive.job_request import JOB, SERVICES, ComputeNodeOptions, ComputeNodeRequest
 from rookery.jobs.monitor.pending_reasons import explain
 from rookery.jobs.submit import sbatch_errors
 from rookery.projects.target import Target
@@ -191,7 +191,7 @@ def stop(connection: "Connection", commands: JobCommands | None = None) -> list[
 
 
 def leave(connection: "Connection", *, check: bool = False) -> list[str]:
-    """End the job before a home is undone, without waiting long for a Slurm that does not answer.
+    """End the job, and those with services, before a home is undone, without waiting long for a Slurm that is silent.
 
     Args:
         connection: The cluster's, open.
@@ -203,18 +203,22 @@ def leave(connection: "Connection", *, check: bool = False) -> list[str]:
     cluster = connection.cluster
     if cluster.scheduler != "slurm":
         return []
-    request = {"verb": "find" if check else "stop", "name": JOB, "forget": not check}
+    request = {"verb": "find" if check else "stop", "name": JOB, "prefix": SERVICES, "forget": not check}
     try:
         answer = remote_client.call(connection, "host", request, timeout=PARTING)
     except RookeryError:
         answer = {}
     if answer.get("state") in {"found", "stopped"}:
         fate = "would be cancelled" if check else "cancelled"
-        return [f"job {int(job['number'])} ({cluster.name}{SUFFIX}): {fate}" for job in answer["jobs"]]
+        return [f"job {int(job['number'])} ({_title(cluster, job)}): {fate}" for job in answer["jobs"]]
     if not compute_node_keys.known_hosts(cluster).exists():  # this computer never had one
         return []
     by_hand = f"scancel --user={cluster.user or '$USER'} --name={JOB}"
     return [f"Slurm does not answer. If a job of {cluster.name}{SUFFIX} is still running, cancel it there: {by_hand}"]
+
+
+def _title(cluster: "Cluster", job: dict[str, Any]) -> str:
+    return f"{cluster.name}{SUFFIX}" if job["name"] == JOB else _clean(job["name"])
 
 
 def check(cluster: "Cluster") -> None:
@@ -266,10 +270,10 @@ def _refusal(cluster: "Cluster", answer: dict[str, Any], commands: JobCommands) 
     """Return the error that says why there is no job to connect to."""
     name, state = cluster.name, str(answer["state"])
     number, reason = _clean(answer.get("number", "")), _clean(answer.get("said", "")).strip()
-    if state == "not-set-up":
-        return RookeryError(f"{name} is not set up.", hint=f"invoke setup {cluster.argument}")
-    if state == "not-deployed":
-        return RookeryError(f"The project is not deployed on {name} yet.", hint=f"invoke deploy {cluster.option}")
+    if state in {"not-set-up", "not-deployed"}:
+        is_home = state == "not-set-up"
+        hint = f"invoke setup {cluster.argument}" if is_home else f"invoke deploy {cluster.option}"
+        return RookeryError(f"{name} is not set up." if is_home else f"Nothing is deployed on {name} yet.", hint=hint)
     if state == "was-stopped":
         since = f"{answer['minutes']} minutes ago" if answer["minutes"] > 1 else "just now"
         message = (

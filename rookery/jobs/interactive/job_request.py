@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 JOB = "rookery-code"
 """The job's name, by which it is found again."""
 
+SERVICES = "rookery-serve-"
+"""What the names of jobs with a service begin with (`serve`)."""
+
 CPUS, MEMORY_MB, MINUTES = 2, 4096, 240
 """Default resources: for an editor's server, its language server, and a small run beside."""
 

@@ -101,7 +101,7 @@ def _running(target: "Target", wanted: Wanted, commands: "JobCommands") -> "Runn
     if running := compute_node_job.find_or_start(target.connection, found, commands, start=False):
         return running
     python = tools.python(target, wanted.kind, service_job.architecture(job, target))
-    program = Program(wanted.kind.title, wanted.kind.start, python)
+    program = Program(wanted.kind.title, wanted.kind.start, python, wanted.kind.program)
     request = service_job.request(target, commands.job, job, wanted.resources, program)
     running = compute_node_job.find_or_start(target.connection, request, commands, again=True)
     if running is None:

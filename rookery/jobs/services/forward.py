@@ -12,8 +12,9 @@ from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh.errors import SshError
 from rookery.core import console, invocation, local_time, typed_command
 from rookery.core.errors import RookeryError
+from rookery.jobs.interactive.job_request import SERVICES
 from rookery.jobs.options import ServeOptions
-from rookery.jobs.services import browser, gate, local_note, naming
+from rookery.jobs.services import browser, gate, local_note
 from rookery.jobs.services.gate import Entry, Gate
 from rookery.jobs.services.line import Line, wait_until_it_answers
 from rookery.jobs.services.local_note import LocalNote
@@ -224,7 +225,7 @@ def _ended(connection: "Connection", running: "RunningJob") -> _Ended | None:
     Raises:
         RookeryError: Slurm does not answer.
     """
-    request = {"verb": "find", "prefix": naming.PREFIX, "number": running.number}
+    request = {"verb": "find", "prefix": SERVICES, "number": running.number}
     answer = remote_client.call(connection, "host", request, timeout=60)
     if answer["state"] != "found":
         raise RookeryError(f"Slurm on {connection.cluster.name} does not answer.")

@@ -1,8 +1,8 @@
-"""The gate in front of a service on this computer: a port of 127.0.0.1 that lets in who has the token.
+"""The gate in front of a service on this computer: a port of 127.0.0.1 that asks for a token.
 
-Every user of a computer can connect to its ports. A browser shows the token once, in the address that `serve` opens, and
-has a cookie from then on; whoever has neither gets a page that says so. What has been let in is carried both ways as it
-is, so that web sockets work. The token stays on this computer: the service itself is reached through a socket that is
+Every user of a computer can connect to its ports. A browser shows the token once, in the address that `serve` opens,
+and has a cookie afterwards; whoever has neither gets a page that says so. What has been let in is carried both ways as
+it is, so that web sockets work. The token stays on this computer: the service is reached through a socket that is
 the user's alone, here and on the compute node.
 
 The port is held as long as the command runs, also while the line to the cluster is down: what a page in the browser
@@ -27,15 +27,17 @@ _LONGEST = 1 << 16
 _PATIENCE = 30
 _PIECE = 1 << 16
 
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{head}<style>
-body {{ font: 1.1em system-ui, sans-serif; max-width: 36em; margin: 4em auto; padding: 0 1em; color-scheme: light dark }}
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{head}
+<style>
+body {{ font: 1.1em system-ui, sans-serif; max-width: 36em; margin: 4em auto; padding: 0 1em;
+  color-scheme: light dark }}
 </style></head><body><h1>{title}</h1><p>{text}</p></body></html>"""
 
 
 class Verdict(Enum):
     """What is done with a connection, by its first request."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 no password
     OPEN = "open"
     REFUSE = "refuse"
 

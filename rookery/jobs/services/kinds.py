@@ -8,28 +8,20 @@ from dataclasses import dataclass
 from typing import Final
 
 _JUPYTER: Final = r"""
-export JUPYTER_RUNTIME_DIR="${ROOKERY_SOCKET%/*}/run" JUPYTER_PATH="${ROOKERY_SOCKET%/*}/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}"
-"$python" -c '
-import json, os, shutil, sys
-from ipykernel.kernelspec import RESOURCES
-folder = os.path.join(sys.argv[1], "jupyter", "kernels", "python3")
-shutil.copytree(RESOURCES, folder)
-argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-name = "Python 3 (%s)" % (sys.argv[3] or "home")
-environment = {"PYTHONPATH": sys.argv[2]} if sys.argv[2] else {}
-spec = {"argv": argv, "display_name": name, "language": "python", "env": environment, "metadata": {"debugger": True}}
-with open(os.path.join(folder, "kernel.json"), "w") as stream:
-    json.dump(spec, stream)
-' "${ROOKERY_SOCKET%/*}" "$ROOKERY_RELEASE" "$name" || exit
+export JUPYTER_RUNTIME_DIR="${ROOKERY_SOCKET%/*}/run"
+export JUPYTER_PATH="${ROOKERY_SOCKET%/*}/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}"
+"$python" -c "$program" "${ROOKERY_SOCKET%/*}" "$ROOKERY_RELEASE" "$name" || exit
 exec "$python" -m MODULE --no-browser --ServerApp.sock="$ROOKERY_SOCKET" --ServerApp.sock_mode=0600 \
-  --ServerApp.port_retries=0 --IdentityProvider.token= --PasswordIdentityProvider.hashed_password= \
+  --IdentityProvider.token= --PasswordIdentityProvider.hashed_password= \
   --PasswordIdentityProvider.password_required=False --KernelManager.transport=ipc \
   --ServerApp.root_dir="$HOME" --ServerApp.preferred_dir="$folder"
 """
 # Kernels talk through sockets in a folder of mode 0700 (transport=ipc): by default each listens on ports of 127.0.0.1,
-# where any user of the node can read what it prints (jupyter_client, "ZeroMQ transport").
+# where any user of the node can read what it prints (jupyter_client, "ZeroMQ transport"). One port is left, of which
+# ipykernel gives no choice: it takes what processes that a kernel forks print, and drops what does not come with a
+# random number of 16 bytes.
 
-_JUPYTER_UNSAVED: Final = "It saves notebooks every two minutes; what was typed since, and variables, are lost."
+_JUPYTER_UNSAVED: Final = "It saves notebooks every two minutes: what was typed since and all variables are lost."
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,8 @@ class Kind:
         title: As messages call it.
         package: The package that has it.
         module: What Python imports of it.
-        start: Shell that becomes it; $python, $folder and $ROOKERY_SOCKET are set.
+        start: Shell that becomes it; $python, $program, $folder, $name and $ROOKERY_SOCKET are set.
+        program: The file of rookery/remote that $program holds; "" for none.
         page: The path of its page.
         unsaved: What is lost where its job ends.
     """
@@ -51,30 +44,20 @@ class Kind:
     package: str
     module: str
     start: str
+    program: str = ""
     page: str = "/"
     unsaved: str = "What was not saved is lost."
+
+
+def _jupyter(name: str, title: str, package: str, page: str) -> Kind:
+    start = _JUPYTER.replace("MODULE", package)
+    return Kind(name, title, package, package, start, "scripts/services/kernel.py", page, _JUPYTER_UNSAVED)
 
 
 KINDS: Final = {
     kind.name: kind
     for kind in (
-        Kind(
-            "lab",
-            "JupyterLab",
-            "jupyterlab",
-            "jupyterlab",
-            _JUPYTER.replace("MODULE", "jupyterlab"),
-            "/lab",
-            _JUPYTER_UNSAVED,
-        ),
-        Kind(
-            "notebook",
-            "Jupyter Notebook",
-            "notebook",
-            "notebook",
-            _JUPYTER.replace("MODULE", "notebook"),
-            "/tree",
-            _JUPYTER_UNSAVED,
-        ),
+        _jupyter("lab", "JupyterLab", "jupyterlab", "/lab"),
+        _jupyter("notebook", "Jupyter Notebook", "notebook", "/tree"),
     )
 }

@@ -8,6 +8,7 @@ from rookery.core import console, local_time
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.jobs.interactive import compute_node_job
+from rookery.jobs.interactive.job_request import SERVICES
 from rookery.jobs.options import ServeListOptions, ServeStopOptions
 from rookery.jobs.services import local_note, naming
 from rookery.projects import target as targets
@@ -85,13 +86,13 @@ def _services(connection: "Connection") -> list[dict[str, Any]]:
     if cluster.scheduler != "slurm":
         return []
     connection.open()
-    answer = remote_client.call(connection, "host", {"verb": "find", "prefix": naming.PREFIX})
+    answer = remote_client.call(connection, "host", {"verb": "find", "prefix": SERVICES})
     if answer["state"] != "found":
         said = clean(answer.get("said", "")).strip() or "no reason given"
         raise RookeryError(f"Slurm on {cluster.name} does not answer: {said}", hint="run the same command again")
     return [
         {
-            "name": clean(job["name"].removeprefix(naming.PREFIX)),
+            "name": clean(job["name"].removeprefix(SERVICES)),
             "cluster": cluster.name,
             "job": job["number"],
             "state": job["state"],

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs.interactive.compute_node_job import JobCommands
+from rookery.jobs.interactive.job_request import SERVICES
 
 if TYPE_CHECKING:
     from rookery.projects.target import Target
-
-PREFIX = "rookery-serve-"
-"""What the names of such jobs begin with."""
 
 _LONGEST = 60
 
@@ -54,5 +52,5 @@ def commands(name: str, target: "Target", start: str = "") -> JobCommands:
     """
     flags = f" {target.cluster.option}"
     return JobCommands(
-        f"{PREFIX}{name}", f"{name} on {target.cluster.name}", start, f"invoke serve.stop {name}{flags}", True
+        f"{SERVICES}{name}", f"{name} on {target.cluster.name}", start, f"invoke serve.stop {name}{flags}", True
     )

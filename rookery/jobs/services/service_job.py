@@ -21,6 +21,7 @@ _TEMPLATE = "_service.sh.j2"
 
 _START = """
 name={name} ROOKERY_RELEASE={release} folder={folder} python={python}
+program={program}
 export ROOKERY_RELEASE
 mkdir -p "$folder" && cd "$folder" || exit
 {start}"""
@@ -34,6 +35,7 @@ class Program:
         title: As messages call it.
         start: Shell that becomes it; it listens on $ROOKERY_SOCKET.
         python: The Python that runs it, on the cluster; "" where it needs none.
+        file: The file of rookery/remote that it runs; "" for none.
         is_in_release: It starts in the project's release, and not in its folder for notebooks.
         digest: Of what it runs, where that is the user's command: a service of that name that runs another is refused.
     """
@@ -41,6 +43,7 @@ class Program:
     title: str
     start: str
     python: str = ""
+    file: str = ""
     is_in_release: bool = False
     digest: str = ""
 
@@ -107,6 +110,7 @@ def request(target: "Target", name: str, job: Job, options: ComputeNodeOptions, 
             release='"$PWD"' if target.project else "",
             folder=folder(target) if not program.is_in_release else '"$PWD"',
             python=shlex.quote(program.python),
+            program=shlex.quote(paths.remote(program.file)) if program.file else "",
             start=program.start.strip(),
         ).strip(),
         "keeper": job_request.program("sshd_keeper"),

@@ -1,7 +1,7 @@
 """Find the Python that runs a service's program on a cluster, or bring the program, in front of the project's own."""
 
 import re
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from rookery.clusters.login_node import answers
 from rookery.clusters.ssh.remote_command import DOWNLOADS
@@ -48,19 +48,20 @@ def python(target: "Target", kind: "Kind", architecture: str = "") -> str:
     words = [line.partition(" ") for line in done.stdout.splitlines()]
     found = {word: rest for word, _, rest in words if word in {"python", "lacks"}}
     path = found.get("python", "")
-    if path:
-        if not re.fullmatch(r"/[^\x00-\x1f\x7f]{1,4000}", path):
-            raise answers.unusable(target.cluster.name, ValueError(f"the path is {path[:60]!r}"))
-        return path
-    _refuse(target, kind, found.get("lacks", ""), [console.clean(line) for line in done.stderr.splitlines()[-5:]])
+    if not path:
+        raise _lacks(target, kind, found.get("lacks", ""), done.stderr)
+    if not re.fullmatch(r"/[^\x00-\x1f\x7f]{1,4000}", path):
+        raise answers.unusable(target.cluster.name, ValueError(f"the path is {path[:60]!r}"))
+    return path
 
 
-def _refuse(target: "Target", kind: "Kind", why: str, said: list[str]) -> NoReturn:
+def _lacks(target: "Target", kind: "Kind", why: str, said: str) -> RookeryError:
+    """Return the error that says why there is no program."""
     name, project = target.cluster.name, target.project
     if why == "setup":
-        raise RookeryError(f"{name} is not set up.", hint=f"invoke setup {target.cluster.argument}")
+        return RookeryError(f"{name} is not set up.", hint=f"invoke setup {target.cluster.argument}")
     if project and why in {"release", "environment"}:
-        raise RookeryError(f"{project.name} is not deployed on {name} yet.", hint=target.next("invoke deploy"))
+        return RookeryError(f"{project.name} is not deployed on {name} yet.", hint=target.next("invoke deploy"))
     where = f"the environment of {project.name}" if project else f"your home on {name}"
     reasons = {
         "uv": f", and there is no uv on {name} to install it with",
@@ -74,6 +75,5 @@ def _refuse(target: "Target", kind: "Kind", why: str, said: list[str]) -> NoRetu
         deploy = target.next("invoke deploy")
         hint = f"{add.format(kind.package)} && git commit -am 'Add {kind.package}' && {deploy}" if add else ""
         hint = hint or f"add {kind.package} to the environment of {project.name}, commit, then: {deploy}"
-    raise RookeryError(
-        f"{kind.title} ({kind.package}) is not in {where}{reasons.get(why, '')}.", details=said, hint=hint
-    )
+    message = f"{kind.title} ({kind.package}) is not in {where}{reasons.get(why, '')}."
+    return RookeryError(message, details=[console.clean(line) for line in said.splitlines()[-5:]], hint=hint)

@@ -43,7 +43,7 @@ OVERLAP = (20, 11)
 class Host:
     """A job that ssh can log in to, and one request about it.
 
-    The request: `name` of the job, or `prefix`, what the names of several begin with; `key`, the user's public one;
+    The request: `name` of the job, and `prefix`, what the names of others begin with; `key`, the user's public one;
     `script`, the job's; `place`, the folder below the home that it starts in; `asked`, what it asks for; `wanted`, what
     of that the user named; `start`, whether a job may be submitted; `again`, whether also after a --stop; `patience`,
     seconds to wait; `number`, with find: whose last words to answer with; `forget`, with stop: whether no key may log
@@ -134,7 +134,8 @@ class Host:
             is_whole = len(fields) == len(FIELDS) and NUMBER.match(fields[0])
             if not is_whole or fields[1] not in (*WAITING, "RUNNING", "CONFIGURING"):
                 continue
-            if fields[-1].startswith(self.request.get("prefix", "")):
+            prefix = self.request.get("prefix")
+            if not prefix or fields[-1] == self.request.get("name") or fields[-1].startswith(prefix):
                 jobs.append(dict(zip(FIELDS, map(cut, fields))))
         return sorted(jobs, key=lambda job: int(job["number"]))
 

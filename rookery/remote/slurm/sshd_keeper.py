@@ -6,11 +6,11 @@ serve`) lasts as long as the service's program.
 
 It listens on a socket in a folder of mode 0700 with a random name on the node, which nobody else can be first with or
 connect to. The socket's path is written into the job's folder in the home when everything is ready, and
-sshd_relay.py reads it there. The service's program listens in the same folder; the link `serve` in the job's folder leads
-to its socket.
+sshd_relay.py reads it there. The service's program listens in the same folder; the link `serve` in the job's folder
+leads to its socket.
 
-Its arguments: the folder with host_key and authorized_keys; the minutes that nobody need be connected; the script of bash
-that becomes the service's program, where there is one.
+Its arguments: the folder with host_key and authorized_keys; the minutes that nobody need be connected; the script of
+bash that becomes the service's program, where there is one.
 """
 
 import contextlib
