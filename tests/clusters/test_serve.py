@@ -57,15 +57,20 @@ def serving(person: Laptop, *arguments: str) -> Iterator[Serving]:
 
 
 def run_cell(page: Page, code: str) -> None:
-    """Write code into the last cell of the notebook, and run it."""
+    """Write code into the first cell of the notebook, and run it."""
 
     def is_in_a_cell() -> bool:
         page.click(".jp-Notebook .cm-content")
         return bool(page.value(IS_IN_A_CELL))
 
+    def has_run() -> bool:  # the first key may come before JupyterLab listens to it
+        page.click(".jp-Notebook .jp-CodeCell:first-child .cm-content")
+        page.run_cell()
+        return "[ ]" not in page.value("document.querySelector('.jp-CodeCell .jp-InputPrompt').innerText")
+
     wait_for(is_in_a_cell)
     page.write(code)
-    page.run_cell()
+    wait_for(has_run)
 
 
 def is_refused(port: int) -> bool:
@@ -103,6 +108,12 @@ def test_lab_opens_survives_a_cut_line_and_is_found_again(hec: Live, reader: Lap
             assert (second.job, second.url) == (first.job, first.url)
             kernels = page.until("fetch('/api/kernels').then(r => r.json()).then(k => k.map(e => e.execution_state))")
             assert len(kernels) == 1
+            listed = json.loads(reader.rookery("serve", "list", "--cluster", reader.cluster, "--json").stdout)
+            (service,) = listed["services"]
+            assert (service.pop("end") > 0, service) == (
+                True,
+                {"name": "lab", "cluster": "hec", "job": first.job, "state": "RUNNING", "node": first.node, "why": ""},
+            )
             stopped = reader.rookery("serve", "stop", "--cluster", reader.cluster)
             assert f"Stopped lab on hec (job {first.job})" in stopped.stdout
             _, said = second.process.communicate(timeout=120)

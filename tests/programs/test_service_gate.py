@@ -15,7 +15,7 @@ import pytest
 from waiting import wait_for
 
 from rookery.jobs.services import gate
-from rookery.jobs.services.gate import Entry, Gate
+from rookery.jobs.services.gate import Admission, Gate
 
 TOKEN = "s" * 43
 
@@ -60,7 +60,7 @@ def got(port: int, path: str, cookie: str = "") -> tuple[int, str, str]:
 
 @pytest.fixture
 def door(tmp_path: Path) -> Gate:
-    made = Gate(gate.bound(0), tmp_path / "s", Entry(TOKEN, "/lab", "A & B"))
+    made = Gate(gate.bound(0), tmp_path / "s", Admission(TOKEN, "/lab", "A & B"))
     made.start()
     return made
 
@@ -95,8 +95,8 @@ def test_a_port_that_is_taken_is_an_error(door: Gate) -> None:
 def test_ssh_ends_with_the_command_that_started_it_however_that_ends(shell: str) -> None:
     """What is started stands for rookery: it starts the line as rookery does, and is killed."""
     program = (
-        "import subprocess, sys, time; from rookery.jobs.services import line\n"
-        f"p = subprocess.Popen([{shell!r}, '-c', line._WITH_US, 'sh', 'sleep', '1234567'], stdin=subprocess.PIPE,"
+        "import subprocess, sys, time; from rookery.jobs.services import forwarding\n"
+        f"p = subprocess.Popen([{shell!r}, '-c', forwarding._WITH_US, 'sh', 'sleep', '1234567'], stdin=subprocess.PIPE,"
         " start_new_session=True)\nprint(p.pid, flush=True)\ntime.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:

@@ -15,7 +15,7 @@ from rookery.jobs.options import ServeOptions
 from rookery.jobs.services import command, naming, service_job
 from rookery.jobs.services.gate import Verdict, judge
 from rookery.jobs.services.kinds import KINDS
-from rookery.jobs.services.service_job import Program
+from rookery.jobs.services.service_job import ServiceProgram
 from rookery.projects.model import Environment, Project
 from rookery.projects.target import Target
 
@@ -77,7 +77,7 @@ def test_its_script_is_a_job_script_of_the_project(tmp_path: Path) -> None:
     options = ComputeNodeOptions(memory="8G")
     job = service_job.sized(there, "fit", options)
     assert (job.cpus, job.memory, job.minutes) == (4, "8192M", 180)
-    program = Program("JupyterLab", KINDS["lab"].start, "/prefix/it's/python", KINDS["lab"].program)
+    program = ServiceProgram("JupyterLab", KINDS["lab"].start, "/prefix/it's/python", KINDS["lab"].program)
     request = service_job.request(there, "rookery-serve-lab-demo", job, options, program)
     assert request.place == "projects/demo/current"
     assert request.wanted == {"memory": "8192M", "keeper": request.asked["keeper"]}
@@ -94,7 +94,9 @@ def test_outside_of_a_project_it_has_the_defaults(tmp_path: Path) -> None:
     there = Target(None, target(tmp_path).connection)
     job = service_job.sized(there, "", ComputeNodeOptions())
     assert (job.cpus, job.memory, job.minutes, job.gpus) == (2, "4096M", 240, 0)
-    script = service_job.request(there, "rookery-serve-lab", job, ComputeNodeOptions(), Program("x", "true")).script
+    script = service_job.request(
+        there, "rookery-serve-lab", job, ComputeNodeOptions(), ServiceProgram("x", "true")
+    ).script
     assert "activate" not in script
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
 

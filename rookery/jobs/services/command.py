@@ -9,10 +9,10 @@ from rookery.core.near_names import either
 from rookery.jobs.interactive import compute_node_job
 from rookery.jobs.interactive.job_request import ComputeNodeOptions
 from rookery.jobs.options import ServeOptions
-from rookery.jobs.services import forward, naming, service_job, tools
-from rookery.jobs.services.forward import Service
+from rookery.jobs.services import naming, service_job, session, tools
 from rookery.jobs.services.kinds import KINDS, Kind
-from rookery.jobs.services.service_job import Program
+from rookery.jobs.services.service_job import ServiceProgram
+from rookery.jobs.services.session import Service
 from rookery.projects import target as targets
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ def run(options: ServeOptions) -> int:
     wanted = Wanted(kind, name, options.job, _resources(options))
     again = options.command("serve")
     commands = naming.commands(name, target, again)
-    with forward.reserved(options.local_port):  # a port that is taken is no reason to start a job
+    with session.reserved(options.local_port):  # a port that is taken is no reason to start a job
         target.connection.open()
     running = _running(target, wanted, commands)
     service = Service(name, kind.title, kind.page, kind.unsaved)
-    return forward.run(target, service, running, commands, options)
+    return session.run(target, service, running, commands, options)
 
 
 def check(target: "Target") -> None:
@@ -97,11 +97,11 @@ def _resources(options: ServeOptions) -> ComputeNodeOptions:
 def _running(target: "Target", wanted: Wanted, commands: "JobCommands") -> "RunningJob":
     """Return the service's job: the one that is there, else a new one."""
     job = service_job.sized(target, wanted.job, wanted.resources)
-    found = service_job.request(target, commands.job, job, wanted.resources, Program(wanted.kind.title, ""))
+    found = service_job.request(target, commands.job, job, wanted.resources, ServiceProgram(wanted.kind.title, ""))
     if running := compute_node_job.find_or_start(target.connection, found, commands, start=False):
         return running
     python = tools.python(target, wanted.kind, service_job.architecture(job, target))
-    program = Program(wanted.kind.title, wanted.kind.start, python, wanted.kind.program)
+    program = ServiceProgram(wanted.kind.title, wanted.kind.start, python, wanted.kind.program)
     request = service_job.request(target, commands.job, job, wanted.resources, program)
     running = compute_node_job.find_or_start(target.connection, request, commands, again=True)
     if running is None:

@@ -43,7 +43,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class Admission:
     """Who is let in, and where to.
 
     Attributes:
@@ -104,7 +104,7 @@ def bound(port: int) -> socket.socket:
 class Gate:
     """The gate, in a thread of its own."""
 
-    def __init__(self, listener: socket.socket, upstream: Path, entry: Entry) -> None:
+    def __init__(self, listener: socket.socket, upstream: Path, entry: Admission) -> None:
         """Prepare it.
 
         Args:

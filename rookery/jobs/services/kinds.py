@@ -14,7 +14,7 @@ export JUPYTER_PATH="${ROOKERY_SOCKET%/*}/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}
 exec "$python" -m MODULE --no-browser --ServerApp.sock="$ROOKERY_SOCKET" --ServerApp.sock_mode=0600 \
   --IdentityProvider.token= --PasswordIdentityProvider.hashed_password= \
   --PasswordIdentityProvider.password_required=False --KernelManager.transport=ipc \
-  --ServerApp.root_dir="$HOME" --ServerApp.preferred_dir="$folder"
+  --ServerApp.root_dir="$HOME" --FileContentsManager.preferred_dir="$folder"
 """
 # Kernels talk through sockets in a folder of mode 0700 (transport=ipc): by default each listens on ports of 127.0.0.1,
 # where any user of the node can read what it prints (jupyter_client, "ZeroMQ transport"). One port is left, of which

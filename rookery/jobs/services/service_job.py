@@ -28,7 +28,7 @@ mkdir -p "$folder" && cd "$folder" || exit
 
 
 @dataclass(frozen=True)
-class Program:
+class ServiceProgram:
     """What runs in the job.
 
     Attributes:
@@ -86,7 +86,9 @@ def architecture(job: Job, target: "Target") -> str:
     return placement.foreign(placement.partition_entry(job, target.cluster), target.cluster)
 
 
-def request(target: "Target", name: str, job: Job, options: ComputeNodeOptions, program: Program) -> ComputeNodeRequest:
+def request(
+    target: "Target", name: str, job: Job, options: ComputeNodeOptions, program: ServiceProgram
+) -> ComputeNodeRequest:
     """Return the request for the job of a service.
 
     Args:

@@ -1,6 +1,7 @@
 """Hold the connection from a port on this computer to a service, over lost lines, until the user or the job ends it."""
 
 import json as json_
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -15,8 +16,8 @@ from rookery.core.errors import RookeryError
 from rookery.jobs.interactive.job_request import SERVICES
 from rookery.jobs.options import ServeOptions
 from rookery.jobs.services import browser, gate, local_note
-from rookery.jobs.services.gate import Entry, Gate
-from rookery.jobs.services.line import Line, wait_until_it_answers
+from rookery.jobs.services.forwarding import Forwarding, wait_until_it_answers
+from rookery.jobs.services.gate import Admission, Gate
 from rookery.jobs.services.local_note import LocalNote
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _bound(port: int) -> "socket.socket":
         return gate.bound(port)
     except OSError as error:
         raise RookeryError(
-            f"Can't use port {port} on this computer: {(error.strerror or str(error)).lower()}.",
+            f"Can't use port {port} on this computer: {os.strerror(error.errno or 0).lower()}.",
             hint=typed_command.again(without=("--local-port",)) + "   # chooses a port that is free",
         ) from None
 
@@ -114,9 +115,9 @@ def run(
     """
     cluster = target.cluster
     note = local_note.load(cluster, service.name, running.number)
-    with Line(target.connection, running) as line:
+    with Forwarding(target.connection, running) as line:
         listener = _listener(options.local_port, note.port)
-        door = Gate(listener, line.socket, Entry(note.token, service.page, service.title))
+        door = Gate(listener, line.socket, Admission(note.token, service.page, service.title))
         local_note.save(cluster, service.name, LocalNote(running.number, door.port, note.token))
         try:
             _begin(target.connection, line, running, service, commands)
@@ -151,7 +152,7 @@ def _listener(wanted: int, before: int) -> "socket.socket":
 
 
 def _begin(
-    connection: "Connection", line: Line, running: "RunningJob", service: Service, commands: "JobCommands"
+    connection: "Connection", line: Forwarding, running: "RunningJob", service: Service, commands: "JobCommands"
 ) -> None:
     """Connect for the first time, and wait for the program."""
     end = time.monotonic() + START_UP
@@ -174,7 +175,7 @@ def _begin(
 
 
 def _hold(
-    connection: "Connection", line: Line, running: "RunningJob", service: Service, commands: "JobCommands"
+    connection: "Connection", line: Forwarding, running: "RunningJob", service: Service, commands: "JobCommands"
 ) -> _Ended:
     """Hold the connection; return how the job ended.
 
@@ -190,7 +191,7 @@ def _hold(
 
 
 def _reconnected(
-    connection: "Connection", line: Line, running: "RunningJob", service: Service, commands: "JobCommands"
+    connection: "Connection", line: Forwarding, running: "RunningJob", service: Service, commands: "JobCommands"
 ) -> _Ended | None:
     """Connect again to the same job; return how it ended, where it did."""
     is_said = False

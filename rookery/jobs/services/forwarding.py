@@ -40,7 +40,7 @@ PAUSE = 0.3
 """Seconds between two looks at whether the service answers."""
 
 
-class Line:
+class Forwarding:
     """The line, while its block runs: a context manager."""
 
     def __init__(self, connection: "Connection", running: "RunningJob") -> None:
@@ -156,7 +156,7 @@ class Line:
         return lines[-1] if lines else ""
 
 
-def wait_until_it_answers(line: Line, seconds: float) -> bool:
+def wait_until_it_answers(line: Forwarding, seconds: float) -> bool:
     """Return whether the service answers within a time; False where ssh ends before, too.
 
     Args:
