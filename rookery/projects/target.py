@@ -32,7 +32,7 @@ IN_PROJECTS = (
     "run",
     "runs",
     "scale",
-    "serve",
+    "serve.start",
     "submit",
 )
 """Commands that take --project."""

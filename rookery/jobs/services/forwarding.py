@@ -4,7 +4,6 @@ ssh logs in to the service's own job, by its number, so the line never leads to 
 program. It ends with the command, even where that is killed.
 """
 
-import http.client
 import os
 import shutil
 import signal
@@ -121,18 +120,14 @@ class Forwarding:
 
     def answers(self) -> bool:
         """Return whether the service answers through the line."""
-        client = http.client.HTTPConnection("localhost", timeout=20)
-        client.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        client.sock.settimeout(20)
-        try:
-            client.sock.connect(str(self.socket))
-            client.request("GET", "/")
-            client.getresponse()
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            client.close()
-        return True
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(20)
+            try:
+                client.connect(str(self.socket))
+                client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                return client.recv(5) == b"HTTP/"
+            except OSError:
+                return False
 
     def end(self) -> str:
         """End ssh; return the last line that it printed."""
