@@ -9,6 +9,7 @@ from rookery.core.errors import RookeryError
 from rookery.jobs import pictures, run_record
 from rookery.jobs.monitor import accounting, job_table, task_grid, watch
 from rookery.jobs.monitor.accounting import SlurmSnapshot
+from rookery.jobs.monitor.notify import notifier
 from rookery.jobs.options import JobsOptions
 from rookery.projects import target as targets
 
@@ -25,8 +26,9 @@ def run(options: JobsOptions) -> int:
     check(options)
     if options.watch:
         target, ids, project = _meant(options)
+        sender = notifier.prepare(target) if options.notify else None
         target.connection.open()
-        return watch.run(target, ids=ids, project=project, days=options.days, json=options.json)
+        return watch.run(target, ids=ids, project=project, days=options.days, json=options.json, notifier=sender)
     return query(options).answer(json=options.json)
 
 
@@ -38,6 +40,8 @@ def check(options: JobsOptions) -> None:
     """
     if options.days < 1:
         raise RookeryError("--days must be at least 1.", hint=typed_command.again("--days", "1"))
+    if options.notify and not options.watch:
+        raise RookeryError("--notify needs --watch.", hint=typed_command.again("--watch"))
     if options.watch:
         targets.only_one(options.cluster, "--watch")
     if options.plot_file:

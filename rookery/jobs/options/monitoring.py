@@ -20,6 +20,7 @@ class JobsOptions(Options):
     plot_file: str = option(
         default="", value="FILE", help="draw an array's tasks into this file: .png, .svg, .pdf or .html"
     )
+    notify: bool = option(default=False, help="with --watch: send a message when all have ended, or the first fails")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
