@@ -48,15 +48,22 @@ class CommandTask(Task[Any]):
         return options
 
 
-def _function(named: str) -> Callable[..., int | None]:
+def _function(named: str) -> Callable[..., Any]:
     """Return the function that MODULE:FUNCTION names."""
     module, _, called = named.partition(":")
-    function: Callable[..., int | None] = getattr(importlib.import_module(module), called)
+    function: Callable[..., Any] = getattr(importlib.import_module(module), called)
     return function
 
 
-def command(  # noqa: PLR0913 all that can be said of a command
-    name: str, options: type[Options], function: str, *, each: str = "", before: str = "", names: str = ""
+def command(  # noqa: PLR0913 a row of the table of commands
+    name: str,
+    options: type[Options],
+    function: str,
+    *,
+    each: str = "",
+    before: str = "",
+    query: str = "",
+    names: str = "",
 ) -> CommandTask:
     """Make the task of a command from its options and its function.
 
@@ -67,6 +74,7 @@ def command(  # noqa: PLR0913 all that can be said of a command
         each: The option that may name several where the function takes one: it is called for each of them.
         names: The option that names clusters, all where it is not given; the function gets their names, with commas.
         before: MODULE:FUNCTION, which is given the options with all of them first, to refuse what can't be.
+        query: MODULE:FUNCTION, which returns the question to one cluster: several are asked at the same time.
     """
     flags = options.flags()
 
@@ -83,18 +91,21 @@ def command(  # noqa: PLR0913 all that can be said of a command
 
         def carry_out() -> int | None:
             act = _function(function)
-            if names:
+            if names:  # for a function that takes all of them
                 from rookery.homes import selection  # noqa: PLC0415 start-up
 
                 chosen = selection.clusters(values[names] or "all", sandbox=values["sandbox"])
-                return act(options(**{**values, names: ",".join(chosen)}))
+                values[names] = ",".join(chosen)
             if each and values[each] and ("," in values[each] or values[each] == "all"):
                 from rookery.cli import repeat  # noqa: PLC0415 start-up
 
                 if before:
                     _function(before)(options(**values))
+                if query:
+                    return repeat.side_by_side(_function(query), options(**values))
                 return repeat.for_each(act, options(**values), each)
-            return act(options(**values))
+            code: int | None = act(options(**values))
+            return code
 
         code = guarded(carry_out)
         typed_command.forget()

@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rookery.jobs.monitor import job_states
+from rookery.jobs.monitor import job_states, task_grid
 from rookery.jobs.monitor.accounting import JobRun
 from rookery.remote.slurm.forms import count, numbers
 
@@ -13,7 +13,7 @@ TEN = 10
 
 
 @dataclass(frozen=True)
-class TaskGrid:
+class ShownTasks:
     """Tasks, in the order of their numbers.
 
     Attributes:
@@ -36,7 +36,7 @@ class TaskGrid:
         return min(bisect_left(self.numbers, number), max(0, len(self.numbers) - 1))
 
 
-def grid(run: JobRun, text: str = "", *, failed: bool = False) -> TaskGrid:
+def grid(run: JobRun, text: str = "", *, failed: bool = False) -> ShownTasks:
     """Return the tasks of an array.
 
     Args:
@@ -44,12 +44,7 @@ def grid(run: JobRun, text: str = "", *, failed: bool = False) -> TaskGrid:
         text: Tasks as Slurm writes them (3,10-20), or words of a state; "" for all.
         failed: Only those that failed.
     """
-    states: dict[int, str] = {}
-    for state, tasks in run.tasks.items():
-        states.update(dict.fromkeys(numbers(tasks), state))
-    for task in numbers(run.killed_for_memory):
-        if states.get(task) in {"FAILED", "CANCELLED"}:
-            states[task] = "OUT_OF_MEMORY"
+    states = task_grid.states(run)
     chosen, text = sorted(states), text.strip().casefold()
     if re.fullmatch(r"[0-9,\-: ]+", text):
         only = set(numbers(text.replace(" ", ",")))
@@ -59,7 +54,7 @@ def grid(run: JobRun, text: str = "", *, failed: bool = False) -> TaskGrid:
         chosen = [number for number in chosen if states[number] in matching]
     if failed:
         chosen = [number for number in chosen if job_states.colour(states[number]) == "red"]
-    return TaskGrid(tuple(chosen), tuple(states[number] for number in chosen), len(states))
+    return ShownTasks(tuple(chosen), tuple(states[number] for number in chosen), len(states))
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ class GridLayout:
         return to if 0 <= to < self.count else place
 
 
-def layout(tasks: TaskGrid, width: int) -> GridLayout:
+def layout(tasks: ShownTasks, width: int) -> GridLayout:
     """Return how tasks are laid out in a width."""
     label = len(str(tasks.numbers[-1])) + 1 if tasks.numbers else 0
     tens = (width - label + 1) // (TEN + 1)

@@ -23,7 +23,7 @@ from rookery.jobs.top.feeds import Feed
 from rookery.jobs.top.screen.dialogs import Help, Question
 from rookery.jobs.top.screen.jobs_page import JobsPage
 from rookery.jobs.top.screen.log_page import LogPage
-from rookery.jobs.top.screen.page import Page
+from rookery.jobs.top.screen.page import TopPage
 from rookery.jobs.top.screen.partitions_page import PartitionsPage
 from rookery.jobs.top.screen.tasks_page import TasksPage, legend
 from rookery.jobs.top.state import LOGIN, ClusterState, JobRow, Query
@@ -116,8 +116,8 @@ class TopApp(App[int]):
         for page in self._pages():
             page.show_time()
 
-    def _pages(self) -> list[Page]:
-        return [page for page in self.screen_stack if isinstance(page, Page) and page.is_mounted]
+    def _pages(self) -> list[TopPage]:
+        return [page for page in self.screen_stack if isinstance(page, TopPage) and page.is_mounted]
 
     def action_interrupt(self) -> None:
         """Leave, as Ctrl-C ends other commands."""

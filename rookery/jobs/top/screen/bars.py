@@ -15,7 +15,7 @@ PROBLEMS = 3
 """Problems of clusters that have a line each."""
 
 
-class Line(Static):
+class TextLine(Static):
     """A line of text that may come from a cluster: nothing in it is taken for markup."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name for it

@@ -18,7 +18,7 @@ SAMPLE = 200
 
 
 @dataclass(frozen=True)
-class Column:
+class JobColumn:
     """A column of the list.
 
     Attributes:
@@ -37,14 +37,14 @@ class Column:
 
 
 COLUMNS = (
-    Column("cluster", 7, 14, 5),
-    Column("job", 3, 12, 9, right=True),
-    Column("name", 6, 40, 7),
-    Column("when", 4, 15, 2),
-    Column("state", 9, 44, 8),
-    Column("time", 4, 21, 6, right=True),
-    Column("cores", 5, 11, 3, right=True),
-    Column("memory", 6, 13, 4, right=True),
+    JobColumn("cluster", 7, 14, 5),
+    JobColumn("job", 3, 12, 9, right=True),
+    JobColumn("name", 6, 40, 7),
+    JobColumn("when", 4, 15, 2),
+    JobColumn("state", 9, 44, 8),
+    JobColumn("time", 4, 21, 6, right=True),
+    JobColumn("cores", 5, 11, 3, right=True),
+    JobColumn("memory", 6, 13, 4, right=True),
 )
 
 

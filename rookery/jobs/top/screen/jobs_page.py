@@ -14,8 +14,8 @@ from rookery.jobs.monitor import job_table
 from rookery.jobs.top import commands
 from rookery.jobs.top.screen import bars, cells
 from rookery.jobs.top.screen.actions import Actions
-from rookery.jobs.top.screen.bars import Line
-from rookery.jobs.top.screen.lines import STALE, LineList
+from rookery.jobs.top.screen.bars import TextLine
+from rookery.jobs.top.screen.lines import STALE, Chosen, LineList, Moved
 from rookery.jobs.top.screen.page import COMMON, FILTER, FilteredPage
 from rookery.jobs.top.state import JobRow, Query, wanted
 
@@ -68,7 +68,7 @@ class JobList(LineList):
         return snapshot.now if snapshot else None
 
 
-class Heading(Line):
+class Heading(TextLine):
     """The titles of the columns: a click sorts by one."""
 
     def on_click(self, event: events.Click) -> None:
@@ -102,16 +102,16 @@ class JobsPage(FilteredPage):
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
-        yield Line(id="summary")
-        yield Line(id="standing")
-        yield Line(id="problems")
+        yield TextLine(id="summary")
+        yield TextLine(id="standing")
+        yield TextLine(id="problems")
         yield Heading(id="heading")
         yield JobList(self.top)
         field = Input(placeholder="words of cluster, number, name or state", id="filter", compact=True)
         field.display = False
         yield field
-        yield Line(id="detail")
-        yield Line(id="command")
+        yield TextLine(id="detail")
+        yield TextLine(id="command")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -129,7 +129,7 @@ class JobsPage(FilteredPage):
         clusters = list(self.top.clusters.values())
         rows = wanted(clusters, self.wish)
         self.jobs.show(rows)
-        self.query_one("#summary", Line).show(bars.summary(clusters, self.wish, len(rows)))
+        self.query_one("#summary", TextLine).show(bars.summary(clusters, self.wish, len(rows)))
         self.show_time()
         self._show_heading()
         self._show_row()
@@ -137,9 +137,9 @@ class JobsPage(FilteredPage):
     def show_time(self) -> None:
         """Show how the clusters stand: an answer may be late by now."""
         clusters, now = list(self.top.clusters.values()), bars.now()
-        self.query_one("#standing", Line).show(bars.standing(clusters, now))
+        self.query_one("#standing", TextLine).show(bars.standing(clusters, now))
         text = bars.problems(clusters, now)
-        problems = self.query_one("#problems", Line)
+        problems = self.query_one("#problems", TextLine)
         problems.show(text)
         problems.display = bool(text)
         stale = {cluster.name for cluster in clusters if cluster.is_stale(now)}
@@ -152,9 +152,9 @@ class JobsPage(FilteredPage):
         self.call_after_refresh(self._show_heading)
 
     def _show_heading(self) -> None:
-        self.query_one("#heading", Line).show(cells.heading(self.jobs.widths, self.wish))
+        self.query_one("#heading", TextLine).show(cells.heading(self.jobs.widths, self.wish))
 
-    @on(LineList.Moved)
+    @on(Moved)
     def _show_row(self) -> None:
         """Show the command for the job under the cursor, and soon what is known of it."""
         row = self.jobs.row
@@ -165,7 +165,7 @@ class JobsPage(FilteredPage):
             self.show_command(commands.job(row.run.id, row.cluster, sandbox=self.top.options.sandbox))
         if row is not self._detailed:
             self._detailed = row
-            self.query_one("#detail", Line).show("")
+            self.query_one("#detail", TextLine).show("")
             self.set_timer(SOON, lambda: self._look_up(row))
 
     def _look_up(self, row: JobRow | None) -> None:
@@ -182,7 +182,7 @@ class JobsPage(FilteredPage):
 
     def _show_detail(self, row: JobRow, text: str) -> None:
         if row is self.jobs.row:
-            self.query_one("#detail", Line).show(text)
+            self.query_one("#detail", TextLine).show(text)
 
     def filter_changed(self, text: str) -> None:
         """Show the jobs that have these words."""
@@ -215,7 +215,7 @@ class JobsPage(FilteredPage):
         self.wish = self.wish.by(self.wish.sort)
         self.show_state()
 
-    @on(LineList.Chosen)
+    @on(Chosen)
     def _open(self) -> None:
         if row := self.jobs.row:
             if row.run.array:

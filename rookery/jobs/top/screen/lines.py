@@ -21,6 +21,14 @@ def strip(text: Text, width: int, widget: ScrollView, style: Style | None = None
     return made.apply_style(style) if style else made
 
 
+class Moved(Message):
+    """The cursor is on another line, or another task."""
+
+
+class Chosen(Message):
+    """What is under the cursor was chosen: by Enter, or a double click."""
+
+
 class LineList(ScrollView, can_focus=True):
     """A list of lines with a cursor.
 
@@ -38,12 +46,6 @@ class LineList(ScrollView, can_focus=True):
         Binding("end,G", "edge(1)", "Last", show=False),
         Binding("enter", "choose", "Open", show=False),
     ]
-
-    class Moved(Message):
-        """The cursor is on another line."""
-
-    class Chosen(Message):
-        """The line under the cursor was chosen: by Enter, or a double click."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 Textual's name for it
         super().__init__(id=id)
@@ -82,7 +84,7 @@ class LineList(ScrollView, can_focus=True):
             self.refresh_line(before)
             self.refresh_line(place)
             self._show_cursor()
-            self.post_message(self.Moved())
+            self.post_message(Moved())
 
     def _show_cursor(self) -> None:
         top, height = round(self.scroll_y), max(1, self.size.height)
@@ -118,4 +120,4 @@ class LineList(ScrollView, can_focus=True):
     def action_choose(self) -> None:
         """Choose the line under the cursor."""
         if self.count:
-            self.post_message(self.Chosen())
+            self.post_message(Chosen())

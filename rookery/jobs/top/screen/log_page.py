@@ -14,8 +14,8 @@ from textual.widgets import Footer
 
 from rookery.jobs.top import commands
 from rookery.jobs.top.log_reader import LogReader
-from rookery.jobs.top.screen.bars import Line
-from rookery.jobs.top.screen.page import COMMON, Page
+from rookery.jobs.top.screen.bars import TextLine
+from rookery.jobs.top.screen.page import COMMON, TopPage
 
 TICK = 0.1
 """Seconds between two looks at what has come."""
@@ -108,7 +108,7 @@ class LogView(ScrollView, can_focus=True):
         self.scroll_relative(y=self.size.height - 1, animate=False)
 
 
-class LogPage(Page):
+class LogPage(TopPage):
     """The page with the log of a job or task."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -132,10 +132,10 @@ class LogPage(Page):
     def compose(self) -> ComposeResult:
         """Lay the page out, and begin to read."""
         self._reader = LogReader(self.top.targets[self._cluster], self._number, error=self._error)
-        yield Line(id="summary")
+        yield TextLine(id="summary")
         yield LogView(self._reader)
-        yield Line(id="detail")
-        yield Line(id="command")
+        yield TextLine(id="detail")
+        yield TextLine(id="command")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -162,9 +162,9 @@ class LogPage(Page):
         view.look()
         title = Text(f"{self._cluster} {self._number}", style="bold")
         title.append(f"  {reader.path}", style="not bold")
-        self.query_one("#summary", Line).show(title)
+        self.query_one("#summary", TextLine).show(title)
         state = "the log is whole" if reader.has_ended else "following" if view.follows else "End follows"
-        self.query_one("#detail", Line).show(reader.status or f"{len(reader.lines)} lines, {state}")
+        self.query_one("#detail", TextLine).show(reader.status or f"{len(reader.lines)} lines, {state}")
 
     def action_error_log(self) -> None:
         """Show the other one of both logs."""

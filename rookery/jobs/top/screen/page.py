@@ -8,7 +8,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from rookery.jobs.top.screen.actions import Actions
-from rookery.jobs.top.screen.bars import Line, command_line
+from rookery.jobs.top.screen.bars import TextLine, command_line
 
 COMMON: list[BindingType] = [
     Binding("escape", "back", "Back", key_display="Esc"),
@@ -20,7 +20,7 @@ COMMON: list[BindingType] = [
 FILTER = Binding("slash", "filter", "Filter", key_display="/")
 
 
-class Page(Screen[None]):
+class TopPage(Screen[None]):
     """A page of the screen."""
 
     @property
@@ -36,7 +36,7 @@ class Page(Screen[None]):
 
     def show_command(self, command: str) -> None:
         """Show the command line that does what the page does."""
-        for line in self.query("#command").results(Line):
+        for line in self.query("#command").results(TextLine):
             line.show(command_line(command))
 
     def action_back(self) -> None:
@@ -48,7 +48,7 @@ class Page(Screen[None]):
         self.top.show_help()
 
 
-class FilteredPage(Page):
+class FilteredPage(TopPage):
     """A page with a filter: `/` opens it, Enter leaves it as it is, Esc empties it."""
 
     def filter_changed(self, text: str) -> None:

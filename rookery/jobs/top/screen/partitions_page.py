@@ -15,15 +15,15 @@ from rookery.core.invocation import as_typed
 from rookery.jobs.monitor import queue
 from rookery.jobs.monitor.queue import Partition
 from rookery.jobs.top import commands
-from rookery.jobs.top.screen.bars import Line
-from rookery.jobs.top.screen.page import COMMON, Page
+from rookery.jobs.top.screen.bars import TextLine
+from rookery.jobs.top.screen.page import COMMON, TopPage
 from rookery.jobs.top.state import NO_SLURM
 
 EVERY = 60
 """Seconds after which the partitions are asked for again while the page is open."""
 
 
-class PartitionsPage(Page):
+class PartitionsPage(TopPage):
     """The page with the partitions of all clusters."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,15 +40,15 @@ class PartitionsPage(Page):
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
-        yield Line(id="summary")
+        yield TextLine(id="summary")
         with VerticalScroll(id="list"):
             yield Static(id="partitions", markup=False)
-        yield Line(id="command")
+        yield TextLine(id="command")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Ask for the first time."""
-        self.query_one("#summary", Line).show(Text("Partitions, and what is free", style="bold"))
+        self.query_one("#summary", TextLine).show(Text("Partitions, and what is free", style="bold"))
         self.show_command(commands.queue(self._names(), sandbox=self.top.options.sandbox))
         self.query_one("#list").focus()
         self.action_ask()

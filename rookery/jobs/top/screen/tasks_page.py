@@ -9,7 +9,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
-from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Footer, Input
@@ -17,11 +16,11 @@ from textual.widgets import Footer, Input
 from rookery.jobs.monitor import job_states
 from rookery.jobs.top import commands, tasks
 from rookery.jobs.top.screen import cells
-from rookery.jobs.top.screen.bars import Line
-from rookery.jobs.top.screen.lines import CURSOR
+from rookery.jobs.top.screen.bars import TextLine
+from rookery.jobs.top.screen.lines import CURSOR, Chosen, Moved
 from rookery.jobs.top.screen.page import COMMON, FILTER, FilteredPage
 from rookery.jobs.top.state import JobRow
-from rookery.jobs.top.tasks import TaskFacts, TaskGrid
+from rookery.jobs.top.tasks import ShownTasks, TaskFacts
 
 DIM = Style(dim=True)
 
@@ -60,15 +59,9 @@ class TaskView(ScrollView, can_focus=True):
         Binding("enter", "choose", "Log"),
     ]
 
-    class Moved(Message):
-        """The cursor is on another task."""
-
-    class Chosen(Message):
-        """The task under the cursor was chosen."""
-
     def __init__(self) -> None:
         super().__init__(id="list")
-        self.grid, self.cursor = TaskGrid(), 0
+        self.grid, self.cursor = ShownTasks(), 0
         self.layout_ = tasks.layout(self.grid, 0)
 
     @property
@@ -76,7 +69,7 @@ class TaskView(ScrollView, can_focus=True):
         """The number of the task under the cursor."""
         return self.grid.numbers[self.cursor] if self.cursor < len(self.grid.numbers) else None
 
-    def show(self, grid: TaskGrid) -> None:
+    def show(self, grid: ShownTasks) -> None:
         """Show tasks; the cursor stays on the one that it is on, or goes to the next."""
         number = self.task_number
         self.grid = grid
@@ -117,7 +110,7 @@ class TaskView(ScrollView, can_focus=True):
             self.refresh_line(before // self.layout_.per_line)
             self.refresh_line(place // self.layout_.per_line)
             self._show_cursor()
-            self.post_message(self.Moved())
+            self.post_message(Moved())
 
     def _show_cursor(self) -> None:
         line, top, height = self.cursor // self.layout_.per_line, round(self.scroll_y), max(1, self.size.height)
@@ -153,7 +146,7 @@ class TaskView(ScrollView, can_focus=True):
     def action_choose(self) -> None:
         """Choose the task under the cursor."""
         if self.task_number is not None:
-            self.post_message(self.Chosen())
+            self.post_message(Chosen())
 
 
 class TasksPage(FilteredPage):
@@ -176,14 +169,14 @@ class TasksPage(FilteredPage):
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
-        yield Line(id="summary")
-        yield Line(id="legend")
+        yield TextLine(id="summary")
+        yield TextLine(id="legend")
         yield TaskView()
         field = Input(placeholder="tasks (3,10-20) or a state", id="filter", compact=True)
         field.display = False
         yield field
-        yield Line(id="detail")
-        yield Line(id="command")
+        yield TextLine(id="detail")
+        yield TextLine(id="command")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -212,17 +205,17 @@ class TasksPage(FilteredPage):
         title = Text(f"{self.row.cluster} {run.id} {run.name}  ", style="bold") + job_states.coloured(run)
         if len(grid.numbers) != grid.total:
             title.append(f"  {len(grid.numbers)} of {grid.total} tasks shown", style="yellow")
-        self.query_one("#summary", Line).show(title)
-        self.query_one("#legend", Line).show(legend(sorted(set(grid.states))))
+        self.query_one("#summary", TextLine).show(title)
+        self.query_one("#legend", TextLine).show(legend(sorted(set(grid.states))))
         self._show_task()
 
-    @on(TaskView.Moved)
+    @on(Moved)
     def _show_task(self) -> None:
         number, run = self.view.task_number, self.row.run
         text = "No task matches." if number is None else ""
         if number is not None:
             text = tasks.described(number, self.view.grid.states[self.view.cursor], self._facts, run)
-        self.query_one("#detail", Line).show(text)
+        self.query_one("#detail", TextLine).show(text)
         self.show_command(commands.logs(commands.name(run, number), self.row.cluster, sandbox=self.top.options.sandbox))
 
     def filter_changed(self, text: str) -> None:
@@ -235,7 +228,7 @@ class TasksPage(FilteredPage):
         self._only_failed = not self._only_failed
         self._show_grid()
 
-    @on(TaskView.Chosen)
+    @on(Chosen)
     def action_log(self) -> None:
         """Open the log of the task."""
         number = self.view.task_number

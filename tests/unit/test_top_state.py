@@ -162,12 +162,12 @@ def test_the_cursor_finds_failed_tasks_and_keeps_its_task() -> None:
     assert [grid.failed_from(24, -1), grid.failed_from(12, -1)] == [14, 12]
     assert tasks.grid(ARRAY, failed=True).place(14) == 1
     assert tasks.grid(ARRAY, failed=True).place(99) == 2
-    assert tasks.TaskGrid().place(3) == 0
+    assert tasks.ShownTasks().place(3) == 0
 
 
 @given(st.integers(0, 120), st.integers(0, 400), st.integers(0, 400))
 def test_a_task_is_found_where_it_is_drawn(width: int, count: int, place: int) -> None:
-    grid = tasks.TaskGrid(tuple(range(1, count + 1)), ("RUNNING",) * count, count)
+    grid = tasks.ShownTasks(tuple(range(1, count + 1)), ("RUNNING",) * count, count)
     layout = tasks.layout(grid, width)
     if place < count:
         assert layout.at(layout.column(place), place // layout.per_line) == place
