@@ -3,11 +3,11 @@
 An array of 10,000 tasks is 20,000 lines of sacct; what is sent to the laptop is one entry.
 """
 
-import concurrent.futures
 import json
 import os
+import threading
 import time
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 from rookery.remote import frame
 from rookery.remote.slurm import ended_jobs, reruns
@@ -43,22 +43,29 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
         wanted = list(dict.fromkeys(member for number in wanted for member in reruns.family(number, failed_of)))
     ids = ",".join(wanted)
     oldest = asked - 86400 * float(request.get("days") or 7)
-    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(oldest))
-    known = ended_jobs.load()
+    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(oldest))
+    remembered = ended_jobs.load()
+    known = remembered or {}
     # squeue knows also those that ended in the last minutes: the accounts lag behind, and may be out of order
     form = FIELD.join("%" + letter for letter in QUEUE) + FIELD
     squeue = ["squeue", "--noheader", "-t", "all", "-u", user, "-o", form, *(["-j", ids] if ids else [])]
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        answer = pool.submit(slurm, squeue, PATIENCE)
-        # with numbers alone, sacct tells of everybody's jobs
-        accounts, wrong = slurm([*SACCT, "-X", "-u", user, *(["-j", ids] if ids else ["-S", since])])
-        queue, wrong_queue = answer.result()
+    # what tasks used is recorded step by step, which takes the database ten times as long: asked once, and of no array
+    # that is large and still at work; where nothing is remembered, all is asked at once
+    with_steps = remembered is None
+    answers: List[Tuple[str, str]] = []
+    asking = threading.Thread(target=lambda: answers.append(slurm(squeue, PATIENCE)))
+    asking.start()
+    # with numbers alone, sacct tells of everybody's jobs
+    tasks_alone = [] if with_steps else ["-X"]
+    accounts, wrong = slurm([*SACCT, *tasks_alone, "-u", user, *(["-j", ids] if ids else ["-S", since])])
+    asking.join()
+    queue, wrong_queue = answers[0] if answers else ("", "squeue could not be started")
     if "Invalid job id" in wrong_queue:  # ended, and forgotten by now
         queue, wrong_queue = "", ""
 
-    def together(more: str) -> Dict[int, SlurmJob]:
+    def together(accounts: str) -> Dict[int, SlurmJob]:
         jobs: Dict[int, SlurmJob] = {}
-        read_accounts(accounts + more, jobs)
+        read_accounts(accounts, jobs)
         read_queue(queue, jobs)
         if not wrong_queue:
             # of jobs submitted before that, sacct leaves out tasks that ended before, or has forgotten them
@@ -67,20 +74,19 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
             cancel_forgotten(jobs, {job.number: submitted_tasks(job) for job in whole}, asked)
         return chosen(jobs, request)
 
-    jobs = together("")
-    entries = {}
-    for number, job in jobs.items():
-        entries[number] = known.get(job.key) if job.is_over else None
-    # what tasks used is recorded step by step, which takes the database ten times as long: asked once, and of no array
-    # that is large and still at work
-    unknown = [number for number, job in jobs.items() if not entries[number] and (job.is_over or len(job.tasks) <= FEW)]
-    if unknown and not wrong:
-        more, wrong = slurm([*SACCT, "-j", ",".join(map(str, unknown))])
-        jobs = together(more)
-    documents = [entries[number] or job.entry() for number, job in sorted(jobs.items())]
+    jobs = together(accounts)
+    entries = {number: known[job.key] for number, job in jobs.items() if job.is_over and job.key in known}
+    unknown = [number for number in jobs if number not in entries]
+    asked_for = [number for number in unknown if jobs[number].is_over or len(jobs[number].tasks) <= FEW]
+    if asked_for and not wrong and not with_steps:
+        more, wrong = slurm([*SACCT, "-j", ",".join(map(str, asked_for))])
+        newer = together(more)
+        jobs.update((number, newer[number]) for number in asked_for if number in newer)
+    entries.update((number, jobs[number].entry()) for number in unknown)
+    documents = [entries[number] for number in sorted(entries)]
     if not wrong:  # by now, the accounts have all of it
         settled = [entry for entry in documents if entry["settled"] and 0 < entry["end"] < asked - LAG]
-        ended_jobs.save({jobs[entry["id"]].key: entry for entry in settled}, known)
+        ended_jobs.save({jobs[entry["id"]].key: entry for entry in settled}, remembered)
     documents = [dict(entry, failed_of=failed_of.get(str(entry["id"]), "")) for entry in documents]
     return {"now": int(time.time()), "uid": int(user), "squeue": wrong_queue, "sacct": wrong, "jobs": documents}
 

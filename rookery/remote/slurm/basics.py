@@ -262,8 +262,12 @@ def directives(text: str) -> Dict[str, str]:
 
 
 def slurm(argv: List[str], patience: float = 60) -> Tuple[str, str]:
-    """Run one of Slurm's commands; return its output, and its error's last line. Times are in seconds since 1970."""
-    environment = dict(os.environ, SLURM_BITSTR_LEN="0", SLURM_TIME_FORMAT="%s", LC_ALL="C")
+    """Run one of Slurm's commands; return its output, and its error's last line.
+
+    Times are in seconds since 1970; those among its arguments are read as UTC. With no TZ, the C library would look at
+    /etc/localtime for each time that is printed so: of 40,000 lines, 0.3 s.
+    """
+    environment = dict(os.environ, SLURM_BITSTR_LEN="0", SLURM_TIME_FORMAT="%s", LC_ALL="C", TZ="UTC0")
     code, out, err = run(argv, patience, env=environment)
     lines = err.strip().splitlines() or ["exit status %d" % code]
     return out, re.sub(r"^\w+: error: ", "", lines[-1]) if code else ""
