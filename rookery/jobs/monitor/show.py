@@ -33,7 +33,9 @@ def run(options: JobsOptions) -> int:
     if options.watch:
         return watch.run(target, ids=ids, project=project, days=options.days, json=options.json)
     reruns_of = target.project.name if target.project and ids else ""
-    snapshot = accounting.ask(target.connection, ids=ids, project=project, days=options.days, reruns_of=reruns_of)
+    snapshot = accounting.ask(
+        target.connection, ids=ids, project=project, days=options.days, reruns_of=reruns_of, live=True
+    )
     job_table.check(snapshot, target.cluster.name)
     known = {str(run.id) for run in job_table.chosen(snapshot, ids)}
     unknown = list(dict.fromkeys(number for number in ids if number not in known))

@@ -21,8 +21,8 @@ SBATCH_PATIENCE = 90
 QUESTION_PATIENCE = 30
 """Seconds that each question to Slurm is given while a job is submitted."""
 
-NO_COMMAND = 127
-"""The exit status of a command that there is not, as shells have it."""
+NO_COMMAND, NO_PERMISSION = 127, 126
+"""The exit statuses of a command that there is not, and of one that may not be run, as shells have them."""
 
 NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 """How a filesystem says that it has no hard links (link(2))."""
@@ -51,6 +51,8 @@ def run(argv: List[str], patience: float = 120, **options: Any) -> Tuple[int, st
         )
     except FileNotFoundError:
         return NO_COMMAND, "", "%s: command not found" % argv[0]
+    except PermissionError:
+        return NO_PERMISSION, "", "%s: permission denied" % argv[0]
     except subprocess.TimeoutExpired:
         return 124, "", "%s timed out after %d s" % (argv[0], patience)
     stdout, stderr = (stream.decode("utf-8", "replace") for stream in (completed.stdout, completed.stderr))

@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional
 from rookery.remote.slurm.basics import read, write
 from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
 
-VERSION, MOST = 2, 500
+VERSION, MOST = 3, 500
 """Version of the file, and how many jobs it holds."""
 
 
