@@ -123,7 +123,7 @@ def test_where_sstat_is_forbidden_a_named_job_is_looked_into(gauge: Project, job
     steps = gauge.laptop.says(f"sacct -n -P -o JobID -j {jobs['spin']}").splitlines()
     output = gauge.run("jobs")
     assert "hec does not tell what running jobs use (sstat: permission denied)" in output
-    assert "jobs NUMBER --cluster hec` looks inside a job" in " ".join(output.split())
+    assert "jobs NUMBER` looks inside a job" in " ".join(output.split())
     assert gauge.laptop.says(f"sacct -n -P -o JobID -j {jobs['spin']}").splitlines() == steps
 
 
