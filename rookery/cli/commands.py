@@ -82,17 +82,35 @@ GROUPS = {
         command("down", sandbox.SandboxDownOptions, "rookery.sandbox.commands:down"),
         command("list", sandbox.SandboxListOptions, "rookery.sandbox.commands:show_all"),
     ),
+    "serve": (
+        command("start", jobs.ServeOptions, "rookery.jobs.services.command:run"),
+        command("list", jobs.ServeListOptions, "rookery.jobs.services.listing:run", each="cluster"),
+        command("stop", jobs.ServeStopOptions, "rookery.jobs.services.listing:stop"),
+    ),
     "ssh": (command("config", homes.SshConfigOptions, "rookery.homes.ssh_config:run"),),
     "vscode": (
         command("prune", homes.VscodePruneOptions, "rookery.homes.vscode.prune:run"),
         command("settings", homes.VscodeSettingsOptions, "rookery.homes.vscode.by_hand:settings"),
     ),
 }
-"""Commands that are called GROUP.NAME; the group's name alone means its `list`."""
+"""Commands that are called GROUP.NAME; the group's name alone means its `start`, or else its `list`."""
 
 TITLES = {
     "Start": ("onboard", "login", "setup", "new", "init", "logout"),
-    "Work": ("run", "render", "lint", "deploy", "submit", "cancel", "shell", "tmux", "code"),
+    "Work": (
+        "run",
+        "render",
+        "lint",
+        "deploy",
+        "submit",
+        "cancel",
+        "shell",
+        "tmux",
+        "code",
+        "serve.start",
+        "serve.list",
+        "serve.stop",
+    ),
     "Data": ("data.push", "data.list", "data.verify", "data.rm"),
     "Results": ("fetch", "combine", "runs", "reproduce"),
     "Speed": ("scale", "profile"),

@@ -6,7 +6,7 @@ Text from a cluster is never read as markup, and its control characters are drop
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock, Timer
 from types import TracebackType
@@ -174,14 +174,17 @@ class LiveStatus:
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
+def waiting(what: str) -> Iterator[Callable[[str], object]]:
     """Show on a terminal what rookery waits for, and for how long, once the block has run a moment; nowhere else.
 
     Args:
         what: It, as a line.
+
+    Yields:
+        A function that changes the line.
     """
     if not sys.stderr.isatty():
-        yield
+        yield len
         return
     live, lock, has_ended = LiveStatus([what]), Lock(), False
 
@@ -194,7 +197,7 @@ def waiting(what: str) -> Iterator[None]:
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield lambda text: live.say(what, text)
     finally:
         timer.cancel()
         with lock:

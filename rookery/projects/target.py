@@ -32,6 +32,7 @@ IN_PROJECTS = (
     "run",
     "runs",
     "scale",
+    "serve.start",
     "submit",
 )
 """Commands that take --project."""

@@ -7,6 +7,7 @@ from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table, watch
+from rookery.jobs.monitor.notify import notifier
 from rookery.jobs.options import JobsOptions
 from rookery.projects import target as targets
 
@@ -25,13 +26,16 @@ def run(options: JobsOptions) -> int:
     """
     if options.days < 1:
         raise RookeryError("--days must be at least 1.", hint=typed_command.again("--days", "1"))
+    if options.notify and not options.watch:
+        raise RookeryError("--notify needs --watch.", hint=typed_command.again("--watch"))
     flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
     ids = [run_record.parse_id(job, flags)[0] for job in options.job.split(",")] if options.job else []
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
     project = target.project.name if target.project and not options.all and not ids else ""
+    sender = notifier.prepare(target) if options.notify else None
     target.connection.open()
     if options.watch:
-        return watch.run(target, ids=ids, project=project, days=options.days, json=options.json)
+        return watch.run(target, ids=ids, project=project, days=options.days, json=options.json, notifier=sender)
     reruns_of = target.project.name if target.project and ids else ""
     snapshot = accounting.ask(
         target.connection, ids=ids, project=project, days=options.days, reruns_of=reruns_of, live=True

@@ -17,6 +17,7 @@ class JobsOptions(Options):
     all: bool = option(default=False, help="all your jobs, not only those of this project")
     days: int = option(default=7, value="N", help="how many days to look back [7]")
     watch: bool = option(default=False, help="keep the table up to date until all have ended")
+    notify: bool = option(default=False, help="with --watch: send a message when all have ended, or the first fails")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 
