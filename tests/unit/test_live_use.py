@@ -28,7 +28,15 @@ def queue(*tasks: RunningTask) -> str:
     widths, rows = (20, 20, 20, 20, 20, 200, 200), []
     for task in tasks:
         asked = "gres:gpu:2" if task.has_gpus else "N/A"
-        cells = (task.number, task.job, task.task or "N/A", task.nodes, f"0:{task.elapsed:02}", asked, "cpu=2,mem=300M")
+        cells = (
+            task.number,
+            task.job,
+            task.task or "N/A",
+            task.nodes,
+            f"{task.elapsed // 60}:{task.elapsed % 60:02}",
+            asked,
+            "cpu=2,mem=300M",
+        )
         rows.append("".join(str(cell).ljust(width) for cell, width in zip(cells, widths, strict=True)))
     return "\n".join(rows)
 
@@ -104,7 +112,7 @@ def test_where_sstat_tells_nothing_else_is_asked(monkeypatch: pytest.MonkeyPatch
 def test_where_sstat_is_forbidden_few_named_jobs_are_looked_into_and_not_again_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tasks = [running(str(number), number, elapsed=50 - number) for number in range(3, 13)]
+    tasks = [running(str(number), number, elapsed=90 - number) for number in range(3, 13)]
     cluster, live = Cluster(monkeypatch, tasks, ("", "Access denied")), LiveUse()
     live.measure("1000", "3,4")
     assert cluster.asked == ["squeue", "sstat", "look 3", "look 4", "look 5"]
@@ -113,6 +121,17 @@ def test_where_sstat_is_forbidden_few_named_jobs_are_looked_into_and_not_again_a
     live.measure("1000", "3,4")
     assert cluster.asked == ["squeue", "sstat"]
     assert len(live.measured) == live_use.LOOKS
+
+
+@pytest.mark.parametrize(("elapsed", "looks"), [(5, []), (60, ["look 3"])])
+def test_a_task_is_looked_into_only_once_sstat_should_know_it(
+    monkeypatch: pytest.MonkeyPatch, elapsed: int, looks: list[str]
+) -> None:
+    cluster, live = Cluster(monkeypatch, [running("3", 3, elapsed=elapsed)], ("3.batch|0||", "")), LiveUse()
+    live.measure("1000", "3")
+    assert (cluster.asked[2:], live.problem) == (looks, "")
+    live.measure("1000", "")
+    assert live.problem == "sstat measures nothing here" * bool(looks)
 
 
 def test_no_job_is_looked_into_that_was_not_named(monkeypatch: pytest.MonkeyPatch) -> None:

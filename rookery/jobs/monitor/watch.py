@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import console, wrapping
+from rookery.core import console, drawing, wrapping
+from rookery.core.drawing import terminal
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import as_typed, is_guided
 from rookery.core.startup import INTERRUPTED
@@ -16,6 +17,7 @@ from rookery.jobs.monitor.pending_reasons import explain
 
 if TYPE_CHECKING:
     from rich.console import Group
+    from rich.text import Text
 
     from rookery.jobs.monitor.notify.notifier import Notifier
     from rookery.projects.target import Target
@@ -60,7 +62,7 @@ def run(  # noqa: PLR0913 what `jobs` can be asked
             before = now
     snapshot = _require_known(snapshot, target, ids)
     if not json:
-        job_table.show(snapshot, target, project, days)
+        job_table.show(snapshot, target, project, days, ids)
     return int(any(run.failed_count for run in snapshot.runs)) if ids else 0
 
 
@@ -165,12 +167,10 @@ def _rendered(snapshot: SlurmSnapshot, target: "Target", growth: live_use.Growth
     return Group(job_table.table(shown, snapshot.now, wrapping.columns(sys.stdout)), *bars, *remarks, life)
 
 
-def _bar(run: JobRun) -> Any:
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
+def _bar(run: JobRun) -> "Text":
+    from rich.text import Text
 
     ended = run.completed_count + run.failed_count
-    grid = Table.grid(padding=(0, 1))
+    bar = drawing.bar(ended, run.total, 40, plain=terminal.is_plain())
     style = "red" if run.failed_count else "green"
-    grid.add_row(str(run.id), ProgressBar(run.total, ended, width=40, complete_style=style), f"{ended} of {run.total}")
-    return grid
+    return Text.assemble(f"{run.id} ", (bar, style), f" {ended} of {run.total}")

@@ -20,6 +20,9 @@ FEW, NAMED = 20, 50
 LOOKS = 3
 """Running tasks that are looked into: each look is a step of the job."""
 
+SETTLED = 60
+"""Seconds after which Slurm has looked at a task (slurm.conf's JobAcctGatherFrequency: every 30 s, if not set)."""
+
 AGAIN = 60
 """Seconds after which a task is looked into again."""
 
@@ -137,9 +140,11 @@ class LiveUse:
             return
         text, why = slurm([*_SSTAT, "--jobs", ",".join(task.number for task in tasks)], PATIENCE)
         uses = read_sstat(text, {task.number: task.nodes for task in tasks})
+        if not why:  # it tells, and has not looked yet
+            tasks = [task for task in tasks if task.number in uses or task.elapsed >= SETTLED]
         wanted = [task for task in tasks if ids and _is_to_look_into(task, uses.get(task.number))]
         reasons = [why or "sstat measures nothing here", *(self._look(task, uses) for task in wanted[:LOOKS])]
-        if not uses:
+        if tasks and not uses:
             self.problem = cut("; ".join(dict.fromkeys(filter(None, reasons))))
         self.measured = [(task, uses[task.number]) for task in tasks if task.number in uses]
 
