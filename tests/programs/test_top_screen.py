@@ -76,7 +76,10 @@ def test_jobs_of_all_clusters_and_what_does_not_answer_are_on_one_screen() -> No
         await shows(app, pilot, "no ssh server is running. Next: rookery login bede")
         assert "2 jobs; tasks: 91 running, 900 waiting" in app.text
         assert "hec 2  bede does not answer" in app.text
-        assert "$ rookery jobs 9 --cluster hec" in app.text
+        lines = app.text.split("\n")
+        assert lines[0].startswith("rookery top"), "the lines above and below the list have one row each"
+        assert lines[3].split()[:3] == ["cluster", "job", "name"]
+        assert lines[22] == "$ rookery jobs 9 --cluster hec"
         app.answers("bede", [replace(ONE, id=3, name="late")])
         await shows(app, pilot, "late")
         assert "does not answer" not in app.text
