@@ -146,6 +146,14 @@ def test_names_of_jobs_are_no_markup_and_wide_characters_keep_the_columns() -> N
     assert [cells.fitted(Text("鳥鳥"), width).cell_len for width in range(6)] == list(range(6))
 
 
+def test_what_a_running_job_uses_now_has_its_column() -> None:
+    busy = replace(RUNNING, measured_now=1, memory_now=2 << 20, memory_asked=8 << 20, gpu_now=80.4)
+    assert cells.use_now(busy).plain == "2.0G 25% GPU 80%"
+    assert cells.use_now(replace(busy, memory_asked=0, gpu_now=None)).plain == "2.0G"
+    assert cells.use_now(replace(busy, memory_now=8 << 20)).style == "red"
+    assert cells.use_now(RUNNING).plain == ""
+
+
 def test_the_grid_has_the_tasks_in_order_with_what_was_killed_for_memory() -> None:
     grid = tasks.grid(ARRAY)
     assert grid.numbers == tuple(range(1, 26))

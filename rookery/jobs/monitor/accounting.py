@@ -229,13 +229,13 @@ def ask(  # noqa: PLR0913 which jobs, and what of them
     return snapshot
 
 
-def watch(
-<<<<<<< HEAD
+def watch(  # noqa: PLR0913 which jobs, and what of them
     connection: "Connection",
     *,
     ids: Sequence[str] = (),
     project: str = "",
     days: int = 7,
+    live: bool = False,
     on_start: Callable[[Callable[[], object]], object] = callable,
 ) -> Iterator[SlurmSnapshot]:
     """Yield snapshots from one remote command that stays, until all jobs have ended.
@@ -245,17 +245,11 @@ def watch(
         ids: Numbers of the jobs; none for all of the last days.
         project: That of which the jobs are; "" for all.
         days: How far back to look, where no number is named.
+        live: Measure what running jobs use, too.
         on_start: Called with a function that ends the command from another thread.
     """
-    request = {"ids": list(ids), "project": project, "days": days, "watch": True}
-    for answer in remote_client.stream(connection, "accounting", request, on_start):
-=======
-    connection: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7, live: bool = False
-) -> Iterator[SlurmSnapshot]:
-    """Yield snapshots from one remote command that stays, until all jobs have ended. Arguments as of `ask`."""
     request = {"ids": list(ids), "project": project, "days": days, "watch": True, "live": live}
-    for answer in remote_client.stream(connection, "accounting", request):
->>>>>>> main
+    for answer in remote_client.stream(connection, "accounting", request, on_start):
         snapshot = read(answer)
         measured_runs.keep(connection.cluster, _measured(snapshot))
         yield snapshot

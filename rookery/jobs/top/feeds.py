@@ -108,7 +108,7 @@ class Feed:
                 message = "a login waits for your security key to be touched"
                 raise SshError("touch", message, hint=again(connection.cluster))
             connection.open(batch=True)
-        for snapshot in accounting.watch(connection, days=self._days, on_start=self._started):
+        for snapshot in accounting.watch(connection, days=self._days, live=True, on_start=self._started):
             job_table.check(snapshot, self.state.name)
             self._tell(self.state.answer(snapshot, time.time()))
 

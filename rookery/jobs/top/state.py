@@ -135,6 +135,7 @@ SORTS: dict[str, tuple[Callable[[JobRow], object], bool]] = {
     "time": (lambda row: row.run.elapsed, True),
     "cores": (lambda row: row.run.cpus, True),
     "memory": (lambda row: row.run.memory_peak, True),
+    "now": (lambda row: row.run.memory_now, True),
 }
 """By column: what it is sorted by, and whether the largest comes first."""
 

@@ -9,7 +9,9 @@ from rich.cells import set_cell_size
 from rich.text import Text
 
 from rookery.core import local_time, tables
-from rookery.jobs.monitor import job_states, job_table
+from rookery.jobs.monitor import job_states, job_table, live_use
+from rookery.jobs.monitor.accounting import JobRun
+from rookery.jobs.monitor.efficiency import memory
 from rookery.jobs.top.state import JobRow, Query
 
 GAP = 2
@@ -45,6 +47,7 @@ COLUMNS = (
     JobColumn("time", 4, 21, 6, right=True),
     JobColumn("cores", 5, 11, 3, right=True),
     JobColumn("memory", 6, 13, 4, right=True),
+    JobColumn("now", 4, 22, 1),
 )
 
 
@@ -63,8 +66,18 @@ def cells(row: JobRow, now: float | None = None) -> tuple[Text, ...]:
         Text(run.name),
         when,
         job_states.coloured(run),
-        *job_table.figures(run)[:3],
+        *job_table.figures(run),
+        use_now(run),
     )
+
+
+def use_now(run: JobRun) -> Text:
+    """Return what a running job uses now, where that was measured: memory, of what it asked for, and GPUs."""
+    if not run.measured_now:
+        return Text()
+    share = f" {100 * run.memory_now // run.memory_asked}%" if run.memory_asked else ""
+    gpus = "" if run.gpu_now is None else f" GPU {run.gpu_now:.0f}%"
+    return Text(f"{memory(run.memory_now)}{share}{gpus}", style="red" if live_use.short_of(run) else "")
 
 
 def widths(rows: Sequence[JobRow], room: int, now: Callable[[JobRow], float | None]) -> dict[int, int]:

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Footer, Input
 
-from rookery.jobs.monitor import job_table
+from rookery.jobs.monitor import job_table, live_use
 from rookery.jobs.top import commands
 from rookery.jobs.top.screen import bars, cells
 from rookery.jobs.top.screen.actions import Actions
@@ -177,7 +177,10 @@ class JobsPage(FilteredPage):
         snapshot = self.top.clusters[row.cluster].snapshot
         if snapshot is None:
             return
-        remarks = list(job_table.remarks(snapshot, [row.run], self.top.targets[row.cluster]))
+        target = self.top.targets[row.cluster]
+        remarks = [*live_use.remarks([row.run], detailed=True), *job_table.remarks(snapshot, [row.run], target)]
+        if row.run.running and not row.run.measured_now:
+            remarks += live_use.gap(snapshot, target, named=False)
         self.app.call_from_thread(self._show_detail, row, "\n".join(remarks[:3]))
 
     def _show_detail(self, row: JobRow, text: str) -> None:
