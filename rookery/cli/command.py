@@ -56,14 +56,7 @@ def _function(named: str) -> Callable[..., Any]:
 
 
 def command(  # noqa: PLR0913 a row of the table of commands
-    name: str,
-    options: type[Options],
-    function: str,
-    *,
-    each: str = "",
-    before: str = "",
-    query: str = "",
-    names: str = "",
+    name: str, options: type[Options], function: str, *, each: str = "", before: str = "", query: str = ""
 ) -> CommandTask:
     """Make the task of a command from its options and its function.
 
@@ -72,7 +65,6 @@ def command(  # noqa: PLR0913 a row of the table of commands
         options: Its flags; its docstring is what the command is for.
         function: MODULE:FUNCTION, which is given the options; its return value, where there is one, is the exit code.
         each: The option that may name several where the function takes one: it is called for each of them.
-        names: The option that names clusters, all where it is not given; the function gets their names, with commas.
         before: MODULE:FUNCTION, which is given the options with all of them first, to refuse what can't be.
         query: MODULE:FUNCTION, which returns the question to one cluster: several are asked at the same time.
     """
@@ -91,11 +83,6 @@ def command(  # noqa: PLR0913 a row of the table of commands
 
         def carry_out() -> int | None:
             act = _function(function)
-            if names:  # for a function that takes all of them
-                from rookery.homes import selection  # noqa: PLC0415 start-up
-
-                chosen = selection.clusters(values[names] or "all", sandbox=values["sandbox"])
-                values[names] = ",".join(chosen)
             if each and values[each] and ("," in values[each] or values[each] == "all"):
                 from rookery.cli import repeat  # noqa: PLC0415 start-up
 

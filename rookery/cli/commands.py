@@ -41,7 +41,7 @@ COMMANDS = (
         before="rookery.jobs.monitor.show:check",
         query="rookery.jobs.monitor.show:query",
     ),
-    command("top", jobs.TopOptions, "rookery.jobs.top.command:run", names="cluster"),
+    command("top", jobs.TopOptions, "rookery.homes.top:run"),
     command("logs", jobs.LogsOptions, "rookery.jobs.monitor.logs:run"),
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
     command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run", each="cluster"),

@@ -273,11 +273,11 @@ def test_without_textual_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(command.importlib.util, "find_spec", lambda _: None)
     monkeypatch.setattr(command, "_require_terminal", lambda _: None)
     with pytest.raises(RookeryError, match="Textual is not installed") as error:
-        command.run(TopOptions(cluster="hec"))
+        command.run(TopOptions(), ["hec"])
     assert error.value.hint == "uv sync --extra top   # in rookery's checkout"
     monkeypatch.setattr("rookery.core.paths.root", lambda: Path("/nowhere"))
     with pytest.raises(RookeryError) as error:
-        command.run(TopOptions(cluster="hec"))
+        command.run(TopOptions(), ["hec"])
     assert error.value.hint == "uv tool install 'rookery-hpc[top]'"
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import sys
+from collections.abc import Sequence
 
 from rookery.clusters.connect import connect
 from rookery.core import extras, preferences, typed_command
@@ -12,11 +13,12 @@ from rookery.projects import config
 from rookery.projects.target import Target
 
 
-def run(options: TopOptions) -> int:
+def run(options: TopOptions, clusters: Sequence[str]) -> int:
     """Show the screen until the user leaves it.
 
     Args:
-        options: What is asked for; `cluster` has the names of the clusters.
+        options: What is asked for.
+        clusters: The names of the clusters.
 
     Returns:
         The exit code: 0; 128 and the signal's number where one ended it, as Ctrl-C does.
@@ -32,7 +34,7 @@ def run(options: TopOptions) -> int:
             "Textual is not installed; rookery needs it for the screen of `top`. `jobs --watch` does without it.",
             hint=extras.installation("top"),
         )
-    targets = _targets(options)
+    targets = _targets(clusters, sandbox=options.sandbox)
     if preferences.color() == "never":
         os.environ["NO_COLOR"] = "1"
     from rookery.jobs.top.screen.app import TopApp  # noqa: PLC0415 an extra, and slow to import
@@ -53,12 +55,11 @@ def _require_terminal(options: TopOptions) -> None:
     is_terminal = all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
     if is_terminal and os.environ.get("TERM", "dumb") not in {"dumb", "unknown"}:
         return
-    is_named = any(map(typed_command.names, ("--cluster", "-c")))
-    other = JobsOptions(cluster=options.cluster if is_named else "all", all=True, json=True, sandbox=options.sandbox)
+    other = JobsOptions(cluster=options.cluster or "all", all=True, json=True, sandbox=options.sandbox)
     raise RookeryError("`top` needs a terminal that it can draw on.", hint=other.command("jobs"))
 
 
-def _targets(options: TopOptions) -> list[Target]:
+def _targets(clusters: Sequence[str], *, sandbox: bool) -> list[Target]:
     """Return the clusters, with the project that the user is in, whose records say more of its jobs.
 
     Raises:
@@ -68,5 +69,4 @@ def _targets(options: TopOptions) -> list[Target]:
         project = config.load("")
     except RookeryError:  # none here, or one that is broken, which is no reason to see no jobs
         project = None
-    names = [name for name in options.cluster.split(",") if name]
-    return [Target(project, connect(name, sandbox=options.sandbox)) for name in names]
+    return [Target(project, connect(name, sandbox=sandbox)) for name in clusters]
