@@ -65,7 +65,7 @@ def query(options: JobsOptions) -> ClusterQuery[SlurmSnapshot]:
 
     def ask() -> SlurmSnapshot:
         connection, days = target.connection, options.days
-        snapshot = accounting.ask(connection, ids=ids, project=project, days=days, reruns_of=reruns_of)
+        snapshot = accounting.ask(connection, ids=ids, project=project, days=days, reruns_of=reruns_of, live=True)
         job_table.check(snapshot, target.cluster.name)
         if ids and not job_table.chosen(snapshot, ids):
             raise _unknown(snapshot, target, ids)
