@@ -92,7 +92,7 @@ def _follow(
     def check(plan: "Plan", before: int) -> RookeryError | None:
         return _too_much(plan, limit, options, connection, project.root, before)
 
-    follower = follow.Follower(connection, project, record, _outputs(project, record), check)
+    follower = follow.RunFollower(connection, project, record, _outputs(project, record), check)
     again = f"invoke fetch {record.id} --follow{_flags(options, connection)}"
     with watch.leaving(connection.cluster.name, [record.id], again):
         return follower.until_end(quiet=options.json)

@@ -62,7 +62,7 @@ class Followed:
         return [*earlier, *brought]
 
 
-class Follower:
+class RunFollower:
     """The files of one run, which are brought as they come."""
 
     def __init__(
