@@ -55,13 +55,13 @@ def test_files_come_when_they_are_whole_and_once(plovers: Project) -> None:
     number = plovers.submit("write")
     results, log = plovers.root / "results" / number, plovers.root / f"slurm_logs/write_{number}.out"
     first = plovers.start("fetch", "--follow")
-    wait_for(lambda: log.is_file() and "has begun" in log.read_text(), "the log")
+    wait_for(lambda: log.is_file() and "has begun" in log.read_text())
     first.send_signal(signal.SIGINT)
     _, error = first.communicate(timeout=60)
     assert first.returncode == 130
     assert f"Job {number} is still running on penguins.\n  next: rookery fetch {number} --follow" in error
     following = plovers.start("fetch", number, "--follow")
-    wait_for(lambda: len(list(results.glob("[0-9]*.csv"))) == 1000, "all files of the job")
+    wait_for(lambda: len(list(results.glob("[0-9]*.csv"))) == 1000)
     times = {file.name: file.stat().st_ctime_ns for file in results.iterdir()}
     assert "growing.csv" not in times
     plovers.laptop.says("touch enough")
@@ -75,6 +75,7 @@ def test_files_come_when_they_are_whole_and_once(plovers: Project) -> None:
 
 
 def test_a_job_that_has_ended_is_fetched_at_once(plovers: Project) -> None:
+    plovers.laptop.says("touch enough")
     document = plovers.json("fetch", "--follow")
     assert (document["brought"], document["kept"]) == ([], [])
     assert document["here"] > 1000
