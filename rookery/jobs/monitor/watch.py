@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import console, wrapping
+from rookery.core import console, drawing, wrapping
+from rookery.core.drawing import terminal
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import as_typed, is_guided
 from rookery.core.startup import INTERRUPTED
-from rookery.jobs.monitor import accounting, job_states, job_table
+from rookery.jobs.monitor import accounting, job_states, job_table, live_use
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.pending_reasons import explain
 
 if TYPE_CHECKING:
     from rich.console import Group
+    from rich.text import Text
 
     from rookery.jobs.monitor.notify.notifier import Notifier
     from rookery.projects.target import Target
@@ -46,21 +48,22 @@ def run(  # noqa: PLR0913 what `jobs` can be asked
     Raises:
         RookeryError: Slurm does not answer, or the connection broke off.
     """
-    snapshot, before = None, ""
+    snapshot, before, growth = None, "", live_use.Growth()
     name, again = target.cluster.name, _again(target, ids, notifier)
     with leaving(name, ids, again, notifier), _live(json, name) as live:
-        snapshots = accounting.watch(target.connection, ids=ids, project=project, days=days)
+        snapshots = accounting.watch(target.connection, ids=ids, project=project, days=days, live=True)
         for snapshot in notifier.following(snapshots, named=bool(ids)) if notifier else snapshots:
             job_table.check(snapshot, target.cluster.name)
+            growth.add(snapshot)
             now = _changes(snapshot)
             if live is not None:
-                live.update(_rendered(snapshot, target), refresh=True)
+                live.update(_rendered(snapshot, target, growth, detailed=bool(ids)), refresh=True)
             elif now != before:
                 print(json_.dumps(job_table.document(snapshot, target)) if json else now, flush=True)
             before = now
     snapshot = _require_known(snapshot, target, ids)
     if not json:
-        job_table.show(snapshot, target, project, days)
+        job_table.show(snapshot, target, project, days, ids)
     return int(any(run.failed_count for run in snapshot.runs)) if ids else 0
 
 
@@ -146,6 +149,7 @@ def _changes(snapshot: SlurmSnapshot) -> str:
     for run in snapshot.runs:
         why = next(map(explain, run.reasons), "") if run.waiting and not run.running else ""
         lines.append(f"{run.id} {run.name}: {job_states.state(run)}{f' ({why})' if why else ''}")
+        lines += [f"{run.id} {run.name} is about to run out of {what}" for what in live_use.short_of(run)]
     return "\n".join(lines)
 
 
@@ -160,7 +164,7 @@ def _live(silent: bool, name: str) -> AbstractContextManager[Any]:
     return Live(first, refresh_per_second=4, transient=True)  # between two ends of tasks the spinner alone shows life
 
 
-def _rendered(snapshot: SlurmSnapshot, target: "Target") -> "Group":
+def _rendered(snapshot: SlurmSnapshot, target: "Target", growth: live_use.Growth, *, detailed: bool) -> "Group":
     from rich.console import Group
     from rich.spinner import Spinner
     from rich.text import Text
@@ -168,17 +172,16 @@ def _rendered(snapshot: SlurmSnapshot, target: "Target") -> "Group":
     active = tuple(run for run in snapshot.runs if run.is_active)
     shown = (active or snapshot.runs[-3:])[::-1]
     bars = [_bar(run) for run in shown if run.array]
-    remarks = [Text(wrapping.fit(line, sys.stdout)) for line in job_table.remarks(snapshot, shown, target)]
+    lines = [*live_use.remarks(shown, growth, detailed=detailed), *job_table.remarks(snapshot, shown, target)]
+    remarks = [Text(wrapping.fit(line, sys.stdout)) for line in lines]
     life = Spinner("line", Text("Ctrl-C stops watching; the jobs keep running", style="dim"))
     return Group(job_table.table(shown, snapshot.now, wrapping.columns(sys.stdout)), *bars, *remarks, life)
 
 
-def _bar(run: JobRun) -> Any:
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
+def _bar(run: JobRun) -> "Text":
+    from rich.text import Text
 
     ended = run.completed_count + run.failed_count
-    grid = Table.grid(padding=(0, 1))
+    bar = drawing.bar(ended, run.total, 40, plain=terminal.is_plain())
     style = "red" if run.failed_count else "green"
-    grid.add_row(str(run.id), ProgressBar(run.total, ended, width=40, complete_style=style), f"{ended} of {run.total}")
-    return grid
+    return Text.assemble(f"{run.id} ", (bar, style), f" {ended} of {run.total}")
