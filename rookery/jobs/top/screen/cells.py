@@ -15,7 +15,7 @@ from rookery.jobs.monitor.efficiency import memory
 from rookery.jobs.top.state import JobRow, Query
 
 GAP = 2
-SAMPLE = 200
+SAMPLE = 60
 """Jobs whose texts decide on the widths of the columns: a list of 10,000 is not gone through at each key."""
 
 
