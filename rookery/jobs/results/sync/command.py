@@ -99,5 +99,5 @@ def _mlflow(project: "Project", stores: Sequence[Path], result: SyncResult) -> N
     unfinished = sum(answer.get("state") == "running" for answer in answers)
     if unfinished:
         result.notes.append(f"{counted(unfinished, 'run')} of MLflow without an end: left for the next time")
-    if code and not any("why" in answer for answer in answers):
+    if code and not reasons:
         result.failed.append((names, tool.reason(output, code)))
