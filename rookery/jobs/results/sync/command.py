@@ -93,9 +93,8 @@ def _mlflow(project: "Project", stores: Sequence[Path], result: SyncResult) -> N
         return
     answers = [json.loads(line) for line in output.splitlines() if line.startswith('{"run"')]
     result.synced += [f"mlflow {answer['run']}" for answer in answers if answer.get("state") == "new"]
-    result.failed += [
-        (f"mlflow {answer['run']}", secret_values.hidden("", answer["why"])) for answer in answers if "why" in answer
-    ]
+    reasons = {answer["run"]: answer["why"] for answer in answers if "why" in answer}
+    result.failed += [(f"mlflow {run}", secret_values.hidden("", why)) for run, why in reasons.items()]
     unfinished = sum(answer.get("state") == "running" for answer in answers)
     if unfinished:
         result.notes.append(f"{counted(unfinished, 'run')} of MLflow without an end: left for the next time")
