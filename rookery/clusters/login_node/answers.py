@@ -86,6 +86,7 @@ _record = struct(
         "table": path,
         "overruled": _codes,
         "ignored": _codes,
+        "race": mapping(text(longest=100), text(longest=100), 1000),
         "version": whole(1, 10**6),
     },
 )
@@ -105,7 +106,9 @@ _submission = tagged(
     {
         "submitted": _submitted,
         "already": _submitted,
-        "tested": struct({"ok": flag, **_said, **_stamped}, {"warnings": many(text())}),
+        "tested": struct(
+            {"ok": flag, **_said, **_stamped}, {"warnings": many(text()), "wait": whole(0, 10**10), "closed": text()}
+        ),
         "look": struct(
             {
                 "script": text(longest=_LARGE, raw=True),

@@ -61,7 +61,7 @@ def run(options: CancelOptions) -> int:
         if not _confirmed(goals, options, target.flags):
             console.note("Nothing was cancelled.")
             return 1
-        _scancel(target.connection, [goal.id for goal in goals])
+        scancel(target.connection, [goal.id for goal in goals])
     if options.json:
         done = "would_cancel" if options.check else "cancelled"
         print(json_.dumps({done: [goal.id for goal in goals], "not": {goal.id: goal.why_not for goal in refused}}))
@@ -113,8 +113,12 @@ def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> boo
     return prompts.confirm(f"Cancel {what}?")
 
 
-def _scancel(connection: "Connection", ids: Sequence[str]) -> None:
+def scancel(connection: "Connection", ids: Sequence[str]) -> None:
     """Run scancel.
+
+    Args:
+        connection: The cluster's, open.
+        ids: The jobs or tasks.
 
     Raises:
         RookeryError: It would not; in its own words.
