@@ -1,5 +1,6 @@
 """The state of the user's jobs, in one table or document, with advice from those that ended."""
 
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rookery.core import console, local_time, tables, wrapping
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import as_typed
-from rookery.jobs import run_record
+from rookery.jobs import race_state, run_record
 from rookery.jobs.monitor import job_states, reruns
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.efficiency import advice, clock, memory
@@ -162,6 +163,7 @@ def _memory(run: JobRun) -> tuple[str, str]:
 def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -> Iterator[str]:
     """Yield remarks on jobs, a line each: why they wait, advice from those that ended."""
     failed_of = reruns.known(target, snapshot)
+    yield from _races(target)
     for run in runs:
         for code, _ in sorted(run.reasons.items(), key=lambda item: -item[1])[:2]:
             start = local_time.when(run.expected, snapshot.now)
@@ -177,6 +179,16 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
         if run.array and count:
             line = f"{count} of {run.total} tasks failed ({_short(failed)}): invoke submit --failed {run.id}"
             yield f"Job {run.id}: {spoken(line, target)}"
+
+
+def _races(target: "Target") -> Iterator[str]:
+    """Yield a line for each race (`submit --race`) that has not ended, and that a job on this cluster is part of."""
+    for race in race_state.unfinished(target.project.root) if target.project else ():
+        if race.sandbox == target.cluster.sandbox and any(
+            each.cluster == target.cluster.name for each in race.entrants
+        ):
+            command = f"invoke submit {shlex.quote(race.job)} --race{' --sandbox' * race.sandbox}"
+            yield f"{race.job} is in a race, and nobody watches which starts first: {as_typed(command)} continues it"
 
 
 def _left(run: JobRun, snapshot: SlurmSnapshot, failed_of: Mapping[str, str]) -> tuple[str, int]:

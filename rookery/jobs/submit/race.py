@@ -158,7 +158,7 @@ class _Race:
                     answer, record = sending.carry_out(target, request)
             except RookeryError as error:
                 refusal = error
-                console.note(f"{entrant.cluster}: {invocation.as_typed(error.message)}")
+                console.note(console.named(entrant.cluster, invocation.as_typed(error.message)))
                 if not submit_request.token_file(target, request).exists():
                     self._save(self._race.without(entrant.cluster))
                 continue
@@ -271,7 +271,7 @@ class _Race:
         left = []
         for name, answer in answers.items():
             if isinstance(answer, RookeryError):
-                console.note(f"{name}: {invocation.as_typed(answer.message)}")
+                console.note(console.named(name, invocation.as_typed(answer.message)))
                 left.append(by_name[name])
             else:
                 self._take(by_name[name], answer)
