@@ -4,17 +4,20 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 from laptop_projects import Project, project
-from laptops import ROOKERY, laptop
-from live import Account, Live
+from laptops import ROOKERY, Laptop, laptop
+from live import Live
 from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
+
+Accounts = dict[str, Callable[[str], str]]
 
 FILES = {
     "rookery.yml": "name: quick\nclusters: [penguins, hec]\nenvironment: {python: none}\noutputs: [results]\n"
@@ -27,19 +30,25 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def accounts(penguins: Live, hec: Live) -> dict[str, Account]:
-    return {"penguins": penguins.add_user("frieda"), "hec": hec.add_user("frieda")}
+def frieda(penguins: Live) -> Laptop:
+    return laptop(penguins, "frieda")
 
 
 @pytest.fixture(scope="module")
-def quick(accounts: dict[str, Account], penguins: Live) -> Project:
+def accounts(frieda: Laptop, hec: Live) -> Accounts:
+    """How to run a script on each cluster."""
+    account = hec.add_user("frieda")
+    replace(frieda, cluster="hec").write(**yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text()))
+    return {"penguins": frieda.says, "hec": account.run}
+
+
+@pytest.fixture(scope="module")
+def quick(frieda: Laptop, accounts: Accounts) -> Project:
     """A project for two clusters, deployed to the first."""
-    person = laptop(penguins, "frieda")
-    other = yaml.safe_load((accounts["hec"].state / "inventory/host_vars/hec.yml").read_text())
-    replace(person, cluster="hec").write(**other)
-    completed = person.rookery("setup", "penguins", "hec", "--tags", "shell,storage")
+    assert accounts
+    completed = frieda.rookery("setup", "penguins", "hec", "--tags", "shell,storage")
     assert completed.returncode == 0, completed.stdout + completed.stderr
-    return project(person, "quick", FILES)
+    return project(frieda, "quick", FILES)
 
 
 def started(quick: Project, *arguments: str) -> "subprocess.Popen[str]":
@@ -67,11 +76,11 @@ def cut_off(quick: Project, line: str, *arguments: str) -> None:
     assert seen, f"{line} never came"
 
 
-def queue(account: Account) -> list[str]:
-    return account.run("squeue -h -u $USER -o '%j %T'").splitlines()
+def queue(account: Callable[[str], str]) -> list[str]:
+    return account("squeue -h -u $USER -o '%j %T'").splitlines()
 
 
-def test_the_soonest_of_the_clusters_that_have_the_project(quick: Project, accounts: dict[str, Account]) -> None:
+def test_the_soonest_of_the_clusters_that_have_the_project(quick: Project, accounts: Accounts) -> None:
     out, err = said(quick, "submit", "here", "--cluster", "first", "--check")
     assert "here would be submitted to penguins." in out
     assert "quick is not deployed to hec yet" in out
@@ -81,33 +90,31 @@ def test_the_soonest_of_the_clusters_that_have_the_project(quick: Project, accou
     waits = {each["cluster"]: each["wait"] for each in answer["clusters"]}
     assert waits["hec"] < 60
     assert waits["penguins"] > 7000
-    accounts["hec"].run(f"scancel {answer['id']}")
+    accounts["hec"](f"scancel {answer['id']}")
     only = json.loads(said(quick, "submit", "there", "--cluster", "first", "--check", "--json")[0])
     assert "only" in only["clusters"][0]["reason"]
     assert only["cluster"] == "hec"
     assert queue(accounts["penguins"]) == []
 
 
-def test_a_race_that_is_killed_after_the_first_submission_ends_with_one_job(
-    quick: Project, accounts: dict[str, Account]
-) -> None:
+def test_a_race_that_is_killed_after_the_first_submission_ends_with_one_job(quick: Project, accounts: Accounts) -> None:
     cut_off(quick, "Submitted job", "submit", "here", "--race")
     out, _ = said(quick, "submit", "here", "--race")
     assert "started first, on hec" in out
     wait_for(lambda: queue(accounts["hec"]) == ["here RUNNING"])
     assert queue(accounts["penguins"]) == []
     assert not list(quick.root.glob("runs/.*"))
-    accounts["hec"].run("scancel -u $USER")
+    accounts["hec"]("scancel -u $USER")
 
 
-def test_of_two_that_start_while_nobody_watches_the_first_stays(quick: Project, accounts: dict[str, Account]) -> None:
+def test_of_two_that_start_while_nobody_watches_the_first_stays(quick: Project, accounts: Accounts) -> None:
     cut_off(quick, "Waiting", "submit", "later", "--race")
     assert [queue(account) for account in accounts.values()] == [["later PENDING"], ["later PENDING"]]
     assert "later is in a race" in said(quick, "jobs", "--cluster", "hec")[0]
     for name in ("hec", "penguins"):
         account = accounts[name]
-        number = account.run("squeue -h -u $USER -o %i")
-        account.run(f"scontrol update JobId={number} StartTime=now")
+        number = account("squeue -h -u $USER -o %i")
+        account(f"scontrol update JobId={number} StartTime=now")
         wait_for(lambda account=account: queue(account) == ["later RUNNING"])
     answer = json.loads(said(quick, "submit", "later", "--race", "--json")[0])
     assert answer["cluster"] == "hec"
@@ -116,4 +123,4 @@ def test_of_two_that_start_while_nobody_watches_the_first_stays(quick: Project, 
     assert queue(accounts["hec"]) == ["later RUNNING"]
     shown = said(quick, "runs", answer["id"], "--cluster", "hec")[0]
     assert f"hec {answer['id']} started" in shown
-    accounts["hec"].run("scancel -u $USER")
+    accounts["hec"]("scancel -u $USER")

@@ -184,9 +184,8 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
 def _races(target: "Target") -> Iterator[str]:
     """Yield a line for each race (`submit --race`) that has not ended, and that a job on this cluster is part of."""
     for race in race_state.unfinished(target.project.root) if target.project else ():
-        if race.sandbox == target.cluster.sandbox and any(
-            each.cluster == target.cluster.name for each in race.entrants
-        ):
+        names = [each.cluster for each in race.entrants]
+        if race.sandbox == target.cluster.sandbox and target.cluster.name in names:
             command = f"invoke submit {shlex.quote(race.job)} --race{' --sandbox' * race.sandbox}"
             yield f"{race.job} is in a race, and nobody watches which starts first: {as_typed(command)} continues it"
 

@@ -43,6 +43,7 @@ def run(options: "SubmitOptions") -> int:
     Raises:
         RookeryError: No cluster can be given the job.
     """
+    console.write_each_line()
     found = first.candidates(options)
     target = next(iter(found.named.values()), None)
     if target is None:
