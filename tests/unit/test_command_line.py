@@ -180,7 +180,7 @@ def test_a_page_of_help(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     page = help.page(name, ALL[name])
     summary = (ALL[name].__doc__ or "").partition("\n")[0]
     assert len(summary) < 60
-    assert page.startswith(f"Usage: rookery {name}")
+    assert page.startswith(f"Usage: rookery {name.removesuffix('.start')}")
     assert all(len(line) <= 80 for line in page.splitlines() if "--accept-host-key" not in line)
     assert not re.search(r"\binvoke\b", page)
     contexts = {context.name: context for context in program.namespace().to_contexts()}

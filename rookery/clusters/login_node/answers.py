@@ -197,6 +197,7 @@ _queued = {
     "node": text(longest=300),
     "start": _clock,
     "end": _clock,
+    "name": text(longest=300),
 }
 _host = tagged(
     "state",
@@ -210,9 +211,10 @@ _host = tagged(
                 "end": _clock,
                 "key": text("ssh-ed25519 [A-Za-z0-9+/]{16,200}={0,2}"),
                 "overlap": flag,
+                "folder": path,
             }
         ),
-        "found": struct({"jobs": many(struct(_queued), 1000)}),
+        "found": struct({"jobs": many(struct(_queued), 1000), **_said}),
         "stopped": struct({"jobs": many(struct(_queued), 1000)}),
         "was-stopped": struct({"minutes": whole(0, 10**6)}),
         "other": struct({"number": number, "node": text(longest=300), "about": mapping(text(), scalar, 100)}),

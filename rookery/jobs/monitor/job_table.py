@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, local_time, tables, wrapping
+from rookery.core.drawing import terminal
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import as_typed
 from rookery.jobs import race_state, run_record
-from rookery.jobs.monitor import job_states, reruns
+from rookery.jobs.monitor import job_states, reruns, task_grid
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.efficiency import advice, clock, memory
 from rookery.jobs.monitor.pending_reasons import explain
@@ -96,6 +97,9 @@ def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int, ids
     if len(shown) < len(runs):
         console.say(f"{len(runs) - len(shown)} earlier jobs are not shown; use --json for all.")
     console.say(*remarks(snapshot, shown, target))
+    if len(ids) == 1 and runs[0].array and runs[0].total > 1:
+        console.say("")
+        terminal.show(task_grid.of(runs[0]))
 
 
 def gaps(snapshot: SlurmSnapshot, cluster: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from rookery.jobs.options.monitoring import CancelOptions, JobsOptions, LogsOpti
 from rookery.jobs.options.records import ReproduceOptions, RunsOptions
 from rookery.jobs.options.results import CombineOptions, FetchOptions
 from rookery.jobs.options.scripts import LintOptions, RenderOptions
+from rookery.jobs.options.serving import ServeListOptions, ServeOptions, ServeStopOptions
 from rookery.jobs.options.submitting import RunOptions, SubmitOptions
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
     "RunOptions",
     "RunsOptions",
     "ScaleOptions",
+    "ServeListOptions",
+    "ServeOptions",
+    "ServeStopOptions",
     "ShellOptions",
     "SubmitOptions",
 ]

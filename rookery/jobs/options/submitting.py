@@ -29,6 +29,7 @@ class SubmitOptions(Options):
         default=False, help="submit to all clusters, and cancel the other jobs when the first one has started"
     )
     wait: bool = option(default=False, help="wait until it has ended; exit with 1 if a task failed")
+    notify: bool = option(default=False, help="wait, and send a message when it has ended (see `config`)")
     deploy: bool = option(default=False, help="deploy the current commit first")
     dirty: bool = option(default=False, help="with --deploy: include uncommitted changes, marked as such")
     failed: str = option(default="", value="NUMBER", help="submit the failed tasks of this run again")
@@ -58,6 +59,7 @@ class RunOptions(Options):
     project: str = option(default="", value="DIR", help=PROJECT)
     resume: bool = option(default=False, help="continue the last run, wherever it stopped")
     dirty: bool = option(default=False, help="include uncommitted changes, as a snapshot that is marked as such")
+    notify: bool = option(default=False, help="send a message when its results are here, or a task fails")
     unchecked: bool = option(default=False, help="submit a long job without running the project's tests first")
     unlinted: bool = option(default=False, help="submit although lint finds errors; the record names them")
     check: bool = option(default=False, help=CHECK)

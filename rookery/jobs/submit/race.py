@@ -19,6 +19,7 @@ from rookery.core.errors import RookeryError
 from rookery.core.startup import INTERRUPTED
 from rookery.jobs import race_state, run_record
 from rookery.jobs.monitor import accounting, cancel, job_states, watch
+from rookery.jobs.monitor.notify import notifier
 from rookery.jobs.race_state import Entrant, Race
 from rookery.jobs.submit import checks, first, report, sending
 from rookery.jobs.submit import request as submit_request
@@ -75,6 +76,7 @@ class _Race:
         self._options, self._found, self._what = options, found, what
         self._root = next(iter(found.named.values())).required_project.root
         self._file = race_state.file(self._root, what, sandbox=options.sandbox)
+        self._waits = options.wait or options.notify
         self._silent: set[str] = set()
         self._runs: dict[str, JobRun] = {}
         self._race = race_state.load(self._file) or Race(what, options.sandbox, ())
@@ -326,16 +328,17 @@ class _Race:
                 console.say(f"  job {each.id} on {each.cluster}: {self._fate(each)}")
             if won:
                 console.say(f"  log      {report.log(won)}")
-            if not self._options.wait:
+            if not self._waits:
                 command = f"invoke jobs {winner.id} --watch"
                 console.say(f"  next     {invocation.as_typed(target.next(command))}")
         if left:
             again = invocation.as_typed(typed_command.again())
             console.note(f"Not cancelled yet: {self._listed(left)}.", f"  next: {again}   # cancels it")
             return 1
-        if self._options.wait:
+        if self._waits:
+            sender = notifier.prepare(target) if self._options.notify else None
             target.connection.open()
-            return watch.run(target, ids=[winner.id], json=self._options.json)
+            return watch.run(target, ids=[winner.id], json=self._options.json, notifier=sender)
         return 0
 
     @contextmanager
