@@ -9,15 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rookery.core import atomic_files, state_files
 from rookery.core.shapes import flag, many, struct, text
 from rookery.jobs.run_record import FOLDER
-from rookery.remote.slurm.forms import WAITING
-
-if TYPE_CHECKING:
-    from rookery.jobs.monitor.accounting import JobRun
 
 _PREFIX = ".race-"
 
@@ -63,9 +58,6 @@ class Race:
         """Return the race without a cluster, where nothing was submitted."""
         return replace(self, entrants=tuple(each for each in self.entrants if each.cluster != cluster))
 
-
-_NOT_BEGUN = {*WAITING, "CANCELLED", "DEADLINE"}
-"""States of tasks that may never have begun."""
 
 _SHAPE = struct(
     {
@@ -119,18 +111,3 @@ def load(path: Path) -> Race | None:
 def unfinished(root: Path) -> Iterator[Race]:
     """Yield the races of a project that have not ended."""
     return filter(None, map(load, sorted((root / FOLDER).glob(f"{_PREFIX}*"))))
-
-
-def has_started(run: "JobRun") -> bool:
-    """Return whether a task of a job has begun to run, whatever became of it."""
-    return bool(run.elapsed) or any(state not in _NOT_BEGUN for state in run.counts)
-
-
-def winner(runs: "dict[str, JobRun]") -> str:
-    """Return the cluster where the job started first; "" where it has started nowhere.
-
-    Args:
-        runs: The job on each cluster, by the cluster's name; of two that started in the same second the first stays.
-    """
-    started = {name: run.start or float("inf") for name, run in runs.items() if has_started(run)}
-    return min(started, key=lambda name: started[name], default="")

@@ -8,6 +8,7 @@ import pytest
 from rookery.jobs import race_state
 from rookery.jobs.monitor.accounting import JobRun
 from rookery.jobs.race_state import Entrant, Race
+from rookery.jobs.submit import starts
 from rookery.jobs.submit.estimates import Estimate, soonest, when
 from rookery.remote.slurm import submission
 
@@ -58,10 +59,10 @@ def test_the_job_that_started_first_stays() -> None:
     failed_at_once = JobRun(3, counts={"FAILED": 1}, start=100)
     cancelled = JobRun(4, counts={"CANCELLED": 1}, start=50)
     array = JobRun(5, counts={"PENDING": 9, "RUNNING": 1}, start=300)
-    assert race_state.winner({"a": waiting, "b": cancelled}) == ""
-    assert race_state.winner({"a": waiting, "b": array}) == "b"
-    assert race_state.winner({"a": running, "b": failed_at_once, "c": cancelled}) == "b"
-    assert race_state.winner({"a": JobRun(6, counts={"CANCELLED": 1}, elapsed=3, start=10), "b": running}) == "a"
+    assert starts.winner({"a": waiting, "b": cancelled}) == ""
+    assert starts.winner({"a": waiting, "b": array}) == "b"
+    assert starts.winner({"a": running, "b": failed_at_once, "c": cancelled}) == "b"
+    assert starts.winner({"a": JobRun(6, counts={"CANCELLED": 1}, elapsed=3, start=10), "b": running}) == "a"
 
 
 def test_a_race_is_kept_until_it_has_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

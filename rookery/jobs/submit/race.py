@@ -21,7 +21,7 @@ from rookery.jobs import race_state, run_record
 from rookery.jobs.monitor import accounting, cancel, job_states, watch
 from rookery.jobs.monitor.notify import notifier
 from rookery.jobs.race_state import Entrant, Race
-from rookery.jobs.submit import checks, first, report, sending
+from rookery.jobs.submit import checks, first, report, sending, starts
 from rookery.jobs.submit import request as submit_request
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ class _Race:
 
     def _winner(self) -> str:
         """Return the cluster where the job stays, and write it down; "" as long as it has started nowhere."""
-        if not self._race.winner and (name := race_state.winner(self._runs)):
+        if not self._race.winner and (name := starts.winner(self._runs)):
             self._save(replace(self._race, winner=name))
         return self._race.winner
 
@@ -288,7 +288,7 @@ class _Race:
         ended_itself = run is not None and not run.is_active and "CANCELLED" not in run.counts
         if ended_itself:
             return "ended before it could be cancelled"
-        return "cancelled after it had started, too" if run and race_state.has_started(run) else "cancelled"
+        return "cancelled after it had started, too" if run and starts.has_started(run) else "cancelled"
 
     def _note_records(self, left: Sequence[Entrant]) -> "RunRecord | None":
         """Write into the record of each job what became of all; return that of the job that stays."""
