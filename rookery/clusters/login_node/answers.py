@@ -6,6 +6,7 @@ Numbers of jobs are digits, commits 40 hexadecimal digits, names those that rook
 
 from typing import Any
 
+from rookery.clusters.login_node import live_answers
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import (
@@ -166,10 +167,11 @@ _job = struct(
         "memory_peak_task": maybe(whole(0, 10**7)),
         "killed_for_memory": either(one_of("", "yes"), tasks),
     },
-    {"failed_of": number_or_none},
+    {"failed_of": number_or_none, **live_answers.USE},
 )
 _all_jobs = struct(
-    {"now": moment, "uid": whole(0, 2**32), "squeue": text(), "sacct": text(), "jobs": many(_job, 100_000)}
+    {"now": moment, "uid": whole(0, 2**32), "squeue": text(), "sacct": text(), "jobs": many(_job, 100_000)},
+    {"live": text()},
 )
 
 _MOST_TASKS = 4 * LAST_TASK

@@ -64,7 +64,7 @@ def query(options: JobsOptions) -> ClusterQuery[SlurmSnapshot]:
 
     def ask() -> SlurmSnapshot:
         connection, days = target.connection, options.days
-        snapshot = accounting.ask(connection, ids=ids, project=project, days=days, reruns_of=reruns_of)
+        snapshot = accounting.ask(connection, ids=ids, project=project, days=days, reruns_of=reruns_of, live=True)
         job_table.check(snapshot, target.cluster.name)
         return snapshot
 

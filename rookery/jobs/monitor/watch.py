@@ -11,7 +11,7 @@ from rookery.core.drawing import terminal
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import as_typed, is_guided
 from rookery.core.startup import INTERRUPTED
-from rookery.jobs.monitor import accounting, job_states, job_table
+from rookery.jobs.monitor import accounting, job_states, job_table, live_use
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.pending_reasons import explain
 
@@ -48,14 +48,15 @@ def run(  # noqa: PLR0913 what `jobs` can be asked
     Raises:
         RookeryError: Slurm does not answer, or the connection broke off.
     """
-    snapshot, before = None, ""
+    snapshot, before, growth = None, "", live_use.Growth()
     with _leaving(target, ids, notifier), _live(json, target.cluster.name) as live:
-        snapshots = accounting.watch(target.connection, ids=ids, project=project, days=days)
+        snapshots = accounting.watch(target.connection, ids=ids, project=project, days=days, live=True)
         for snapshot in notifier.following(snapshots, named=bool(ids)) if notifier else snapshots:
             job_table.check(snapshot, target.cluster.name)
+            growth.add(snapshot)
             now = _changes(snapshot)
             if live is not None:
-                live.update(_rendered(snapshot, target), refresh=True)
+                live.update(_rendered(snapshot, target, growth, detailed=bool(ids)), refresh=True)
             elif now != before:
                 print(json_.dumps(job_table.document(snapshot, target)) if json else now, flush=True)
             before = now
@@ -137,6 +138,7 @@ def _changes(snapshot: SlurmSnapshot) -> str:
     for run in snapshot.runs:
         why = next(map(explain, run.reasons), "") if run.waiting and not run.running else ""
         lines.append(f"{run.id} {run.name}: {job_states.state(run)}{f' ({why})' if why else ''}")
+        lines += [f"{run.id} {run.name} is about to run out of {what}" for what in live_use.short_of(run)]
     return "\n".join(lines)
 
 
@@ -151,7 +153,7 @@ def _live(silent: bool, name: str) -> AbstractContextManager[Any]:
     return Live(first, refresh_per_second=4, transient=True)  # between two ends of tasks the spinner alone shows life
 
 
-def _rendered(snapshot: SlurmSnapshot, target: "Target") -> "Group":
+def _rendered(snapshot: SlurmSnapshot, target: "Target", growth: live_use.Growth, *, detailed: bool) -> "Group":
     from rich.console import Group
     from rich.spinner import Spinner
     from rich.text import Text
@@ -159,7 +161,8 @@ def _rendered(snapshot: SlurmSnapshot, target: "Target") -> "Group":
     active = tuple(run for run in snapshot.runs if run.is_active)
     shown = (active or snapshot.runs[-3:])[::-1]
     bars = [_bar(run) for run in shown if run.array]
-    remarks = [Text(wrapping.fit(line, sys.stdout)) for line in job_table.remarks(snapshot, shown, target)]
+    lines = [*live_use.remarks(shown, growth, detailed=detailed), *job_table.remarks(snapshot, shown, target)]
+    remarks = [Text(wrapping.fit(line, sys.stdout)) for line in lines]
     life = Spinner("line", Text("Ctrl-C stops watching; the jobs keep running", style="dim"))
     return Group(job_table.table(shown, snapshot.now, wrapping.columns(sys.stdout)), *bars, *remarks, life)
 
