@@ -30,25 +30,25 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def frieda(penguins: Live) -> Laptop:
-    return laptop(penguins, "frieda")
+def walburga(penguins: Live) -> Laptop:
+    return laptop(penguins, "walburga")
 
 
 @pytest.fixture(scope="module")
-def accounts(frieda: Laptop, hec: Live) -> Accounts:
+def accounts(walburga: Laptop, hec: Live) -> Accounts:
     """How to run a script on each cluster."""
-    account = hec.add_user("frieda")
-    replace(frieda, cluster="hec").write(**yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text()))
-    return {"penguins": frieda.says, "hec": account.run}
+    account = hec.add_user("walburga")
+    replace(walburga, cluster="hec").write(**yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text()))
+    return {"penguins": walburga.says, "hec": account.run}
 
 
 @pytest.fixture(scope="module")
-def quick(frieda: Laptop, accounts: Accounts) -> Project:
+def quick(walburga: Laptop, accounts: Accounts) -> Project:
     """A project for two clusters, deployed to the first."""
     assert accounts
-    completed = frieda.rookery("setup", "penguins", "hec", "--tags", "shell,storage")
+    completed = walburga.rookery("setup", "penguins", "hec", "--tags", "shell,storage")
     assert completed.returncode == 0, completed.stdout + completed.stderr
-    return project(frieda, "quick", FILES)
+    return project(walburga, "quick", FILES)
 
 
 def started(quick: Project, *arguments: str) -> "subprocess.Popen[str]":
