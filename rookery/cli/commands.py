@@ -41,6 +41,7 @@ COMMANDS = (
         before="rookery.jobs.monitor.show:check",
         query="rookery.jobs.monitor.show:query",
     ),
+    command("top", jobs.TopOptions, "rookery.homes.top:run"),
     command("logs", jobs.LogsOptions, "rookery.jobs.monitor.logs:run"),
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
     command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run", each="cluster"),
@@ -140,7 +141,7 @@ TITLES = {
     "Data": ("data.push", "data.list", "data.verify", "data.rm"),
     "Results": ("fetch", "combine", "runs", "reproduce"),
     "Speed": ("scale", "profile"),
-    "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),
+    "Look": ("jobs", "top", "logs", "queue", "quota", "status", "doctor", "docs"),
     "Clusters": (
         "clusters.list",
         "clusters.show",

@@ -10,7 +10,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rookery.core import atomic_files, drawing, palette, paths, typed_command, written_files
+from rookery.core import atomic_files, drawing, extras, palette, typed_command, written_files
 from rookery.core.drawing import Bars, Histogram, LinePlot, Plot, TaskGrid
 from rookery.core.errors import RookeryError
 from rookery.jobs import plot_pages
@@ -68,7 +68,7 @@ def check(path: Path, shown: str) -> None:
         raise RookeryError(
             f"{library} is not installed; rookery needs it to write {shown}. "
             "Without it, `--plot` draws in the terminal.",
-            hint=_installation(),
+            hint=extras.installation("plot"),
         )
     if path.is_dir() or (path.exists() and not written_files.is_unchanged(_WRITTEN, path)):
         raise RookeryError(
@@ -88,13 +88,6 @@ def write(plot: Plot, path: Path) -> None:
     content = plot_pages.page(plot) if ending == ".html" else _image(plot, ending.removeprefix("."))
     atomic_files.write(path, content, mode=0o644)
     written_files.remember(_WRITTEN, path)
-
-
-def _installation() -> str:
-    """Return the command that installs what pictures need, into a checkout or beside the installed rookery."""
-    if (paths.root() / "pyproject.toml").is_file():
-        return "uv sync --extra plot   # in rookery's checkout"
-    return "uv tool install 'rookery-hpc[plot]'"
 
 
 def _image(plot: Plot, form: str) -> bytes:

@@ -1,6 +1,6 @@
 """Read what Slurm knows of the user's jobs: one remote command, an entry for each job, an array being one."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -229,12 +229,27 @@ def ask(  # noqa: PLR0913 which jobs, and what of them
     return snapshot
 
 
-def watch(
-    connection: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7, live: bool = False
+def watch(  # noqa: PLR0913 which jobs, and what of them
+    connection: "Connection",
+    *,
+    ids: Sequence[str] = (),
+    project: str = "",
+    days: int = 7,
+    live: bool = False,
+    on_start: Callable[[Callable[[], object]], object] = callable,
 ) -> Iterator[SlurmSnapshot]:
-    """Yield snapshots from one remote command that stays, until all jobs have ended. Arguments as of `ask`."""
+    """Yield snapshots from one remote command that stays, until all jobs have ended.
+
+    Args:
+        connection: The cluster's, open.
+        ids: Numbers of the jobs; none for all of the last days.
+        project: That of which the jobs are; "" for all.
+        days: How far back to look, where no number is named.
+        live: Measure what running jobs use, too.
+        on_start: Called with a function that ends the command from another thread.
+    """
     request = {"ids": list(ids), "project": project, "days": days, "watch": True, "live": live}
-    for answer in remote_client.stream(connection, "accounting", request):
+    for answer in remote_client.stream(connection, "accounting", request, on_start):
         snapshot = read(answer)
         measured_runs.keep(connection.cluster, _measured(snapshot))
         yield snapshot

@@ -136,11 +136,16 @@ def table(runs: Sequence[JobRun], now: float | None = None, room: int | None = N
             Text(run.name),
             local_time.when(run.submitted, now) or tables.UNKNOWN,
             job_states.coloured(run),
-            *(_figure(*pair) for pair in (_time(run), _cores(run), _memory(run))),
+            *figures(run),
         ]
         for run in runs
     ]
     return tables.table(["=job", "<name", "when", "state", *measured], rows, room)
+
+
+def figures(run: JobRun) -> list["Text"]:
+    """Return the cells of what a job used of what it asked for: time, cores, memory."""
+    return [_figure(*pair) for pair in (_time(run), _cores(run), _memory(run))]
 
 
 def _figure(measured: str, asked: str) -> "Text":

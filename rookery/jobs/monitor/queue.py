@@ -33,6 +33,9 @@ command -v sinfo >/dev/null 2>&1 || { . /etc/profile >/dev/null 2>&1; rookery_cl
 exec sinfo "$@"
 """
 
+HEADINGS = ("partition", ">nodes\nfree", ">cores\nfree", "~GPUs free", "=time\nlimit", "~use")
+"""Those of the table of partitions."""
+
 _USABLE = {"idle", "mixed", "allocated", "completing", "reserved", "planned"}
 
 
@@ -216,8 +219,7 @@ def _limits(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _show(cluster: "Cluster", partitions: Sequence[Partition]) -> None:
-    headings = ("partition", ">nodes\nfree", ">cores\nfree", "~GPUs free", "=time\nlimit", "~use")
-    tables.show(headings, [_row(partition) for partition in partitions])
+    tables.show(HEADINGS, [row(partition) for partition in partitions])
     if qos := cluster.data.get("cluster_qos"):
         console.say("")
         tables.show(("QOS", "~partitions", "=time\nlimit", "~use"), [_qos_row(entry) for entry in qos])
@@ -235,8 +237,8 @@ def _qos_row(entry: Mapping[str, Any]) -> list[str]:
     return [entry["name"], ", ".join(entry.get("partitions", ["all"])), longest, use]
 
 
-def _row(partition: Partition) -> list["Text"]:
-    """Return the cells of a partition's row."""
+def row(partition: Partition) -> list["Text"]:
+    """Return the cells of a partition's row in the table."""
     from rich.text import Text
 
     name = f"{partition.name}{' (default)' if partition.default else ''}"

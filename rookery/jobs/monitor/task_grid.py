@@ -15,12 +15,18 @@ _BEST = ("COMPLETED", "CANCELLED", "PENDING", "RUNNING")
 """The states that stand for several tasks where none of them is in a later one of these, or failed."""
 
 
-def of(run: JobRun) -> TaskGrid:
-    """Return the grid of an array."""
+def states(run: JobRun) -> dict[int, str]:
+    """Return the state of each task of an array; those killed for memory have one of their own."""
     codes = {number: code for code, tasks in run.tasks.items() for number in numbers(tasks)}
     for number in numbers(run.killed_for_memory):
         if codes.get(number) in {"FAILED", "CANCELLED"}:
             codes[number] = "OUT_OF_MEMORY"
+    return codes
+
+
+def of(run: JobRun) -> TaskGrid:
+    """Return the grid of an array."""
+    codes = states(run)
     tasks = sorted(codes)
     marks = {code: job_states.mark(code) for code in codes.values()}
     each = max(int(rounded_up(len(tasks) / MOST_CELLS)), 1) if len(tasks) > MOST_CELLS else 1

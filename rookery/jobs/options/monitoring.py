@@ -25,6 +25,21 @@ class JobsOptions(Options):
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
+class TopOptions(Options):
+    """Show your jobs on all clusters on one screen.
+
+    It opens logs, cancels jobs and shows arrays as a grid of tasks, by keys and mouse; `?` lists the keys. It needs an
+    extra: uv tool install 'rookery-hpc[top]'.
+    """
+
+    examples = ("top", "top --failed", "top --cluster hec,penguins")
+
+    cluster: str = option(default="", help="clusters [all where you have a username]", several=True)
+    failed: bool = option(default=False, help="jobs with failed tasks only, at first")
+    days: int = option(default=7, value="N", help="how many days to look back [7]")
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
 class LogsOptions(Options):
     """Print the log of a job."""
 
