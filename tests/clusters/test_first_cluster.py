@@ -38,7 +38,8 @@ def walburga(penguins: Live) -> Laptop:
 def accounts(walburga: Laptop, hec: Live) -> Accounts:
     """How to run a script on each cluster."""
     account = hec.add_user("walburga")
-    replace(walburga, cluster="hec").write(**yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text()))
+    other = yaml.safe_load((account.state / "inventory/host_vars/hec.yml").read_text())
+    replace(walburga, cluster="hec").write(**other)
     return {"penguins": walburga.says, "hec": account.run}
 
 
