@@ -167,7 +167,11 @@ _job = struct(
         "memory_peak_task": maybe(whole(0, 10**7)),
         "killed_for_memory": either(one_of("", "yes"), tasks),
     },
-    {"failed_of": number_or_none, **live_answers.USE},
+    {
+        "parts": mapping(one_of("count", "seconds", "total"), whole(0, 10**12), 3),
+        "failed_of": number_or_none,
+        **live_answers.USE,
+    },
 )
 _all_jobs = struct(
     {"now": moment, "uid": whole(0, 2**32), "squeue": text(), "sacct": text(), "jobs": many(_job, 100_000)},

@@ -177,6 +177,8 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
     failed_of = reruns.known(target, snapshot)
     yield from _races(target)
     for run in runs:
+        if run.parts:
+            yield f"Job {run.id} runs in parts: {in_parts(run)}"
         for code, _ in sorted(run.reasons.items(), key=lambda item: -item[1])[:2]:
             start = local_time.when(run.expected, snapshot.now)
             why = explain(code, run.counts.get("RUNNING", 0))
@@ -191,6 +193,15 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
         if run.array and count:
             line = f"{count} of {run.total} tasks failed ({_short(failed)}): invoke submit --failed {run.id}"
             yield f"Job {run.id}: {spoken(line, target)}"
+
+
+def in_parts(run: JobRun) -> str:
+    """Return how far a job is that runs in parts."""
+    now = run.elapsed if run.running else 0
+    seconds, total = run.parts["seconds"] + now, run.parts["total"]
+    limit = int(run.limit) if run.limit.isdigit() else 0
+    most = f" of about {max(run.parts['count'], -(-total // limit))}" if limit and run.is_active else ""
+    return f"part {run.parts['count']}{most}, {clock(seconds)} of {clock(total)} so far"
 
 
 def _races(target: "Target") -> Iterator[str]:
