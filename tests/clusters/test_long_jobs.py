@@ -32,7 +32,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def long(penguins: Live) -> Project:
     person = laptop(penguins, "zdenka")
-    completed = person.rookery("setup", "--tags", "shell,storage")
+    completed = person.rookery("setup", "penguins", "--tags", "shell,storage")
     assert completed.returncode == 0, completed.stdout + completed.stderr
     return project(person, "long", FILES)
 
