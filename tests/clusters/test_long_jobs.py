@@ -51,8 +51,9 @@ def asked_for_checkpoint(long: Project, job: str, name: str) -> None:
     long.laptop.says(f"sleep 1; scancel --signal=USR1 --batch {job}")
 
 
-def started_again(long: Project, job: str) -> None:
-    """Start the next part now: Slurm waits two minutes otherwise."""
+def started_again(long: Project, job: str, name: str) -> None:
+    """Start the next part once the last has ended: Slurm waits two minutes otherwise."""
+    wait_for(lambda: "DUE TO JOB REQUEUE" in log(long, name))
     wait_for(lambda: state(long, job) == "PENDING")
     long.laptop.says(f"scontrol update JobId={job} StartTime=now")
 
@@ -77,10 +78,10 @@ def test_parts_continue_in_python_and_in_each_task_of_an_array_in_r(
     number, array = long.submit("sum"), long.submit("tasks")
     asked_for_checkpoint(long, number, f"sum_{number}")
     asked_for_checkpoint(long, f"{array}_1", f"tasks_{array}_1")
-    wait_for(lambda: state(long, number) == "PENDING")
+    wait_for(lambda: "DUE TO JOB REQUEUE" in log(long, f"sum_{number}"))
     assert f"Job {number} runs in parts: part 1 of about 12" in long.run("jobs", number)
-    started_again(long, number)
-    started_again(long, f"{array}_1")
+    started_again(long, number, f"sum_{number}")
+    started_again(long, f"{array}_1", f"tasks_{array}_1")
     wait_for(lambda: state(long, number) == "COMPLETED")
     wait_for(lambda: set(state(long, array).split()) == {"COMPLETED"})
     assert "part 2 begins" in log(long, f"sum_{number}")

@@ -33,7 +33,7 @@ _CALLS_R = re.compile(r"(^|[\s;|&(/])R(script)?(\s|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Parts:
+class JobParts:
     """What a script that runs in parts says of them, as words of bash.
 
     Attributes:
@@ -128,10 +128,10 @@ def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
     return command_line.fill(text, variables, words)
 
 
-def _parts(project: Project, job: Job) -> Parts:
+def _parts(project: Project, job: Job) -> JobParts:
     calls_r = job.template.startswith("r-") or bool(_CALLS_R.search(job.command))
     task = "${SLURM_ARRAY_TASK_ID}"
-    return Parts(
+    return JobParts(
         before=60 * job.checkpoint_minutes,
         total=60 * job.total_minutes,
         forward="no" if calls_r else "yes",

@@ -3,7 +3,7 @@
     python checkpoint.py CHECKPOINTS OUTPUT.csv [STEPS]
 
 For a job with `total_time` and `checkpoint` in rookery.yml (rookery docs run-long-jobs), whose command is
-`python checkpoint.py {checkpoint} results/{run}/integral.csv`. Put what your program does in place of `step`.
+`python checkpoint.py {checkpoint} results/{run}/integral.csv`. Replace `step` by the work of your program.
 """
 
 import json

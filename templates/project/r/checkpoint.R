@@ -3,7 +3,7 @@
 #   Rscript checkpoint.R CHECKPOINTS OUTPUT.csv [STEPS]
 #
 # For a job with `total_time` and `checkpoint` in rookery.yml (rookery docs run-long-jobs), whose command is
-# `Rscript checkpoint.R {checkpoint} results/{run}/integral.csv`. Put what your program does in place of `step`.
+# `Rscript checkpoint.R {checkpoint} results/{run}/integral.csv`. Replace `step` by the work of your program.
 #
 # R can't run a function of yours when a signal comes: SIGUSR1 saves the workspace and ends R (?Signals). This program
 # looks for a file instead, ROOKERY_STOP, which appears before the end of a part.

@@ -85,7 +85,7 @@ in_parts() {
     return 1
   fi
   if scontrol requeue "$SLURM_JOB_ID" >&2; then
-    sleep 120 # Slurm ends this part now
+    sleep 120 || return 0 # Slurm ends this part now
   fi
   echo "rookery: Slurm did not put the job back into the queue. To continue from its checkpoint:" >&2
   echo "rookery:   rookery submit --failed $number" >&2
