@@ -57,7 +57,7 @@ def side_by_side(query: Callable[[Any], ClusterQuery[Any]], options: Any) -> int
     """Ask several clusters at the same time, and show the answers in their order.
 
     With `--json` they are one document, `{"clusters": {NAME: …}}`; a cluster that failed has `error` and `next` there,
-    one that there is nothing to ask of, where `all` are asked and others can be, `skipped` and `next`.
+    one that has nothing to answer, where `all` are asked and others have, `skipped` and `next`.
 
     Args:
         query: Makes the question to one cluster.
@@ -82,7 +82,8 @@ def side_by_side(query: Callable[[Any], ClusterQuery[Any]], options: Any) -> int
             found[name] = error
     connections = [query.connection for query in queries.values()]
     found |= fabric_group.outcomes(connections, lambda connection: queries[connection.cluster.name].ask())
-    skips = NotApplicableError if queries and "all" in options.cluster.split(",") else ()
+    is_answered = any(not isinstance(outcome, NotApplicableError) for outcome in found.values())
+    skips = NotApplicableError if is_answered and "all" in options.cluster.split(",") else ()
     answers = _Answers(as_json=options.json)
     for name in names:
         if isinstance(failure := found[name], RookeryError):
@@ -124,12 +125,12 @@ class _Answers:
             key = "skipped" if is_skipped else "error"
             self._documents[name] = {key: as_typed(error.message), "next": as_typed(error.hint or "") or None}
             return
-        error.message = console.named(name, error.message)
+        named = console.named(name, error.message)
         if is_skipped:
-            console.say(as_typed(error.message))
+            console.say(as_typed(named))
         else:
             sys.stdout.flush()
-            say(explain(error))
+            say(explain(RookeryError(named, hint=error.hint, details=error.details)))
         self._gap = "\n"
 
     def end(self) -> None:

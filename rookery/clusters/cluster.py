@@ -218,9 +218,9 @@ class Cluster:
 
 
 class NotApplicableError(RookeryError):
-    """The error for a cluster that has nothing to answer: nobody has been there yet, or it has no scheduler.
+    """The error for a cluster that has nothing to answer: no account there, no scheduler, no such job.
 
-    Where all clusters are asked, it is no failure.
+    Where all clusters are asked and another one answers, it is no failure.
     """
 
 

@@ -65,11 +65,9 @@ def check(path: Path, shown: str) -> None:
             hint=typed_command.again("--plot-file", "plot.png"),
         )
     if importlib.util.find_spec(library) is None:
-        raise RookeryError(
-            f"{library} is not installed; rookery needs it to write {shown}. "
-            "Without it, `--plot` draws in the terminal.",
-            hint=extras.installation("plot"),
-        )
+        without = " Without it, `--plot` draws in the terminal." if typed_command.takes("--plot") else ""
+        needed = f"{library} is not installed; rookery needs it to write {shown}.{without}"
+        raise RookeryError(needed, hint=extras.installation("plot"))
     if path.is_dir() or (path.exists() and not written_files.is_unchanged(_WRITTEN, path)):
         raise RookeryError(
             f"{shown} already exists, and was not drawn by rookery or has changed since.",

@@ -130,30 +130,24 @@ def one_dead_one_slow(both: Project) -> Iterator[None]:
 
 @pytest.mark.usefixtures("one_dead_one_slow")
 def test_all_are_shown_beside_one_that_is_dead_and_one_that_is_slow(both: Project) -> None:
-    dead = subprocess.Popen(
-        [str(ROOKERY), "jobs", "--all", "--cluster", "all", "--json"],
-        env=both.laptop.environment, cwd=both.laptop.home, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    said_in = {
-        command: subprocess.run(
-            [str(ROOKERY), *command.split()], env=both.laptop.environment, cwd=both.laptop.home, capture_output=True,
-            text=True, check=False, timeout=120,
-        )
-        for command in ("queue --cluster all", "status all")
-    }  # fmt: skip
-    answers = json.loads(dead.communicate(timeout=120)[0])["clusters"]
-    assert dead.returncode == 1
+    commands = ("jobs --all --cluster all --json", "queue --cluster all", "status all")
+    started = [both.laptop.start(*command.split()) for command in commands]
+    jobs, queue, status = (
+        subprocess.CompletedProcess(process.args, process.wait(), *output)
+        for process in started
+        for output in [process.communicate(timeout=120)]
+    )
+    answers = json.loads(jobs.stdout)["clusters"]
+    assert jobs.returncode == 1
     assert sorted(answers) == ["bede", "hec", "penguins"]
     assert "no answer from 127.0.0.1" in answers["bede"]["error"]
     assert answers["bede"]["next"]
     assert all("jobs" in answers[name] for name in ("hec", "penguins"))
-    queue = said_in["queue --cluster all"]
     assert queue.returncode == 1
     assert "bede: no answer from 127.0.0.1" in queue.stderr
     assert "\n  next: " in queue.stderr
     assert [line for line in queue.stdout.splitlines() if line.endswith(":")] == ["penguins:", "hec:"]
     assert "PenguinPartition" in queue.stdout
-    status = said_in["status all"]
     assert status.returncode == 1
     assert [line.split()[0] for line in status.stdout.splitlines() if line[:1].strip()] == ["penguins", "hec", "bede"]
 

@@ -1,8 +1,9 @@
 """The command `jobs`: the state of the user's jobs, from squeue and sacct in one table, with advice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rookery.clusters.cluster import NotApplicableError
 from rookery.clusters.query import ClusterQuery, require_scheduler
 from rookery.core import console, typed_command
 from rookery.core.errors import RookeryError
@@ -66,30 +67,30 @@ def query(options: JobsOptions) -> ClusterQuery[SlurmSnapshot]:
         connection, days = target.connection, options.days
         snapshot = accounting.ask(connection, ids=ids, project=project, days=days, reruns_of=reruns_of, live=True)
         job_table.check(snapshot, target.cluster.name)
+        if ids and not job_table.chosen(snapshot, ids):
+            raise _unknown(snapshot, target, ids)
         return snapshot
 
-    def unknown(snapshot: SlurmSnapshot) -> RookeryError | None:
-        known = {str(run.id) for run in job_table.chosen(snapshot, ids)}
-        numbers = ", ".join(dict.fromkeys(number for number in ids if number not in known))
-        hint = f"invoke jobs --all --days 30{target.flags}   # shows all your jobs"
-        return RookeryError(f"{snapshot.unknown(target.cluster.name, numbers)}.", hint=hint) if numbers else None
-
     def document(snapshot: SlurmSnapshot) -> Mapping[str, Any]:
-        error = unknown(snapshot)
-        if error and not job_table.chosen(snapshot, ids):
-            raise error
         _draw(snapshot, options)
         return job_table.document(snapshot, target, ids)
 
     def show(snapshot: SlurmSnapshot) -> None:
-        error = unknown(snapshot)
-        if not error or job_table.chosen(snapshot, ids):
-            job_table.show(snapshot, target, project, options.days, ids)
-        if error:
-            raise error
+        job_table.show(snapshot, target, project, options.days, ids)
+        known = {str(run.id) for run in snapshot.runs}
+        if unknown := [number for number in ids if number not in known]:
+            raise _unknown(snapshot, target, unknown)
         _draw(snapshot, options)
 
     return ClusterQuery(target.connection, ask, document, show)
+
+
+def _unknown(snapshot: SlurmSnapshot, target: targets.Target, numbers: Sequence[str]) -> NotApplicableError:
+    """Return the error for jobs that the cluster does not know: of several clusters, another one may."""
+    return NotApplicableError(
+        f"{snapshot.unknown(target.cluster.name, ', '.join(dict.fromkeys(numbers)))}.",
+        hint=f"invoke jobs --all --days 30{target.flags}   # shows all your jobs",
+    )
 
 
 def _draw(snapshot: SlurmSnapshot, options: JobsOptions) -> None:
