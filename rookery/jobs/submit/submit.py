@@ -1,9 +1,13 @@
 """The command `submit`: check the script, have it submitted from the release that is deployed, keep the record."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from rookery.jobs.monitor import job_table, watch
 from rookery.jobs.monitor.notify import notifier
 from rookery.jobs.options import SubmitOptions
-from rookery.jobs.submit import checks, deploy_first, report, retry, sending, tags
+from rookery.jobs.submit import checks, deploy_first, first, race, report, retry, sending, tags
 from rookery.jobs.submit import request as submit_request
 from rookery.projects import target as targets
 
@@ -16,6 +20,26 @@ def run(options: SubmitOptions) -> int:
 
     Raises:
         RookeryError: It could not be; nothing was submitted then, unless the message says otherwise.
+    """
+    more: dict[str, Any] = {}
+    if options.race and not options.check:
+        return race.run(options)
+    if first.is_asked(options):
+        name, known = first.choose(options)
+        more = {"cluster": name, "clusters": [estimate.document() for estimate in known]}
+        if options.check:
+            names = [each.cluster for each in known if not each.reason] if options.race else [name]
+            return report.chosen(names, options.job, more, json=options.json)
+        options = replace(options, cluster=name, deploy=False, dirty=False)
+    return _submit(options, more)
+
+
+def _submit(options: SubmitOptions, more: Mapping[str, Any]) -> int:
+    """Submit a job to one cluster.
+
+    Args:
+        options: The flags.
+        more: What a JSON document has besides.
     """
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
     sender = notifier.prepare(target) if options.notify and not options.check else None
@@ -34,9 +58,9 @@ def run(options: SubmitOptions) -> int:
         return report.tested(target, request, answer, json=options.json)
     if waits and options.json:
         snapshot = watch.ended(target, record.id, notifier=sender)
-        report.submitted(target, answer, record, document=job_table.document(snapshot, target))
+        report.submitted(target, answer, record, document={**job_table.document(snapshot, target), **more})
         return int(any(run.failed_count for run in snapshot.runs))
-    report.submitted(target, answer, record, stays=waits, document={} if options.json else None)
+    report.submitted(target, answer, record, stays=waits, document=more if options.json else None)
     if not waits:
         return 0
 
