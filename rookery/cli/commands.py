@@ -36,10 +36,10 @@ COMMANDS = (
     command(
         "jobs",
         jobs.JobsOptions,
-        "rookery.jobs.monitor.show:run",
+        "rookery.jobs.jobs_command:run",
         each="cluster",
-        before="rookery.jobs.monitor.show:check",
-        query="rookery.jobs.monitor.show:query",
+        before="rookery.jobs.jobs_command:check",
+        query="rookery.jobs.jobs_command:query",
     ),
     command("top", jobs.TopOptions, "rookery.homes.top:run"),
     command("logs", jobs.LogsOptions, "rookery.jobs.monitor.logs:run"),

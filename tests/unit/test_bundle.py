@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from rookery.clusters.login_node import answers, bundle, data_answers
+from rookery.clusters.login_node import answers, bundle, data_answers, usage_answers
 from rookery.homes import up_to_date
 from rookery.remote.apply import resources
 
 REMOTE = Path(__file__).parents[2] / "rookery/remote"
 PROGRAMS = (
     "apply.main", "apply.session", "apply.verify", "apply.undo", "apply.fingerprint_check",
-    *(f"slurm.{name}" for name in answers.PROGRAMS), *data_answers.PROGRAMS,
+    *(f"slurm.{name}" for name in {**answers.PROGRAMS, **usage_answers.PROGRAMS}), *data_answers.PROGRAMS,
 )  # fmt: skip
 
 

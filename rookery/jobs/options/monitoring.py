@@ -10,7 +10,7 @@ class JobsOptions(Options):
     Without a number: the latest jobs of this project, or all of yours outside a project.
     """
 
-    examples = ("jobs", "jobs --watch", "jobs --cluster all --all", "jobs 41 --plot-file tasks.svg")
+    examples = ("jobs", "jobs --watch", "jobs --cluster all --all", "jobs 41 --plot-file tasks.svg", "jobs --fit")
 
     job: str = option(default="", value="NUMBER", help="job numbers [your latest jobs]", positional=True, several=True)
     cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
@@ -19,6 +19,9 @@ class JobsOptions(Options):
     watch: bool = option(default=False, help="keep the table up to date until all have ended")
     plot_file: str = option(
         default="", value="FILE", help="draw an array's tasks into this file: .png, .svg, .pdf or .html"
+    )
+    fit: bool = option(
+        default=False, help="show what the project's jobs used, and what to ask for; names of jobs may be given"
     )
     notify: bool = option(default=False, help="with --watch: send a message when all have ended, or the first fails")
     json: bool = option(default=False, help=JSON)

@@ -33,9 +33,11 @@ class SubmitOptions(Options):
     deploy: bool = option(default=False, help="deploy the current commit first")
     dirty: bool = option(default=False, help="with --deploy: include uncommitted changes, marked as such")
     failed: str = option(default="", value="NUMBER", help="submit the failed tasks of this run again")
+    fit: bool = option(default=False, help="ask for what earlier runs used, with a margin")
     tag: str = option(default="", help="tag the commit with this name")
     unchecked: bool = option(default=False, help="submit a long job without running the project's tests first")
     unlinted: bool = option(default=False, help="submit although lint finds errors; the record names them")
+    yes: bool = option(default=False, help=YES)
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)
 

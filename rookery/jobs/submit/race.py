@@ -44,6 +44,11 @@ def run(options: "SubmitOptions") -> int:
     Raises:
         RookeryError: No cluster can be given the job.
     """
+    if options.fit:
+        raise RookeryError(
+            "Use --race without --fit: each cluster has other earlier runs.",
+            hint=typed_command.again(without=("--fit",)),
+        )
     console.write_each_line()
     found = first.candidates(options)
     target = next(iter(found.named.values()), None)

@@ -13,11 +13,11 @@ from rookery.core import atomic_files, console, invocation, state_files, typed_c
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.jobs import lint, measured_runs, run_record
+from rookery.jobs.history import requests
 from rookery.jobs.lint.script.project_files import Surroundings
 from rookery.projects import config
 from rookery.projects import target as targets
 from rookery.projects.scripts import job_script
-from rookery.projects.source_tree import Folder
 from rookery.remote import strict_json
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class SubmitRequest:
         failed_of: Number of the run whose failed tasks they are.
         token: What tells this submission from any other.
         unlinted: Whether to submit although lint finds errors.
+        fit: Options of sbatch in place of the script's own, from what earlier runs used.
     """
 
     project: str
@@ -61,6 +62,7 @@ class SubmitRequest:
     failed_of: str = ""
     token: str = ""
     unlinted: bool = False
+    fit: tuple[str, ...] = ()
 
     @property
     def what(self) -> str:
@@ -216,14 +218,7 @@ def read_token(path: Path) -> tuple[str, str]:
 
 def local_text(target: "Target", request: SubmitRequest) -> str | None:
     """Return the script as this computer would render it; None where it can't: then the release's is checked."""
-    project = target.required_project
-    own = request.path or _path_of(target, request)
-    try:
-        if request.path or (project.root / own).is_file():
-            return Folder(project.root).read(own).decode("utf-8", "surrogateescape")
-        return job_script.script(project, config.job(project, request.job, target.cluster.name), target.cluster).text
-    except (RookeryError, OSError):
-        return None
+    return requests.script(target.required_project, target.cluster, request.job, request.path)
 
 
 def _path_of(target: "Target", request: SubmitRequest) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from rookery.jobs.monitor import job_table, watch
 from rookery.jobs.monitor.notify import notifier
 from rookery.jobs.options import SubmitOptions
-from rookery.jobs.submit import checks, deploy_first, first, race, report, retry, sending, tags
+from rookery.jobs.submit import checks, deploy_first, first, fitting, race, report, retry, sending, tags
 from rookery.jobs.submit import request as submit_request
 from rookery.projects import target as targets
 
@@ -51,9 +51,15 @@ def _submit(options: SubmitOptions, more: Mapping[str, Any]) -> int:
     target.connection.open()
     if options.failed:
         request = retry.tasks(target, request)
+    notes: list[str] = []
+    if options.fit:
+        chosen, notes = fitting.fitted(target, request, options)
+        if chosen is None:
+            return 0
+        request = chosen
     tested = checks.before(target, request, unchecked=options.unchecked)
     answer, record = sending.carry_out(target, request)
-    answer["warnings"] = [*tested, *(answer.get("warnings") or [])]
+    answer["warnings"] = [*notes, *tested, *(answer.get("warnings") or [])]
     if record is None:
         return report.tested(target, request, answer, json=options.json)
     if waits and options.json:

@@ -70,6 +70,7 @@ class Submission:
         self.options = ["--chdir=" + script.release]
         if request["array"]:
             self.options.append("--array=" + request["array"])
+        self.options += request.get("fit") or []
         if waited:  # what waits for a job that has failed would otherwise wait for ever
             self.options += ["--dependency=afterok:" + ":".join(waited), "--kill-on-invalid-dep=yes"]
         self._start()

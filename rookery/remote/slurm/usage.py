@@ -1,0 +1,195 @@
+"""Sent to a cluster: what each task of the user's jobs used and how it ended, from sacct, compactly.
+
+An array of 10,000 tasks becomes at most 64 groups of like values: each has its largest value, so that no percentile
+that is worked out from them is below the true one, and the largest is exact.
+"""
+
+import json
+import os
+import re
+import time
+from typing import Any, Dict, Iterable, List, Tuple
+
+from rookery.remote import frame
+from rookery.remote.slurm.basics import END, FIELD, cut, record, slurm
+from rookery.remote.slurm.earlier_runs import EarlierRuns
+from rookery.remote.slurm.forms import moment, whole
+from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
+from rookery.remote.slurm.tables import ACCOUNTS, LAG, read_accounts
+
+MORE = ("Eligible", "ConsumedEnergyRaw", "AllocTRES")
+"""sacct's fields that `jobs` does not need: since when a task could have started, joules, GPUs."""
+
+MOST_JOBS = 2000
+"""Jobs that are looked at, the newest."""
+
+GROUPS = 64
+"""Groups of like values that stand for all tasks of a job."""
+
+PATIENCE = 150
+"""Seconds that sacct is given."""
+
+_GPUS = re.compile(r"(?:^|,)gres/gpu=([0-9]{1,6})(?:,|$)")
+_JOULES = 10**15
+
+
+def groups(values: Iterable[int]) -> List[Tuple[int, int]]:
+    """Return values as pairs of a value and how many there are of it; of many values, the largest of each group."""
+    ordered = sorted(values)
+    counts: Dict[int, int] = {}
+    for value in ordered:
+        counts[value] = counts.get(value, 0) + 1
+    if len(counts) <= GROUPS:
+        return sorted(counts.items())
+    counts = {}
+    for group in range(GROUPS):
+        part = ordered[len(ordered) * group // GROUPS : len(ordered) * (group + 1) // GROUPS]
+        counts[part[-1]] = counts.get(part[-1], 0) + len(part)
+    return sorted(counts.items())
+
+
+def look(request: Dict[str, Any]) -> Dict[str, Any]:
+    """Ask sacct, first which jobs there are, then for the steps of those that the laptop does not know.
+
+    Args:
+        request: `days` to look back, `project` (below ~/projects; "" for all jobs), `known` (keys of jobs that the
+            laptop has kept).
+    """
+    now = int(time.time())
+    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now - 86400 * int(request["days"])))
+    sacct = ["sacct", "--noheader", "--parsable", "--delimiter", FIELD, "-u", str(os.getuid())]
+    out, wrong = slurm([*sacct, "-X", "-S", since, "--format", ACCOUNTS], PATIENCE)
+    listed: Dict[int, SlurmJob] = {}
+    read_accounts(out, listed)
+    wanted = {number: project_of(job.folder) for number, job in listed.items() if job.tasks}
+    if request["project"]:
+        wanted = {number: project for number, project in wanted.items() if project == request["project"]}
+    known = set(request["known"])
+    unknown = sorted(number for number in wanted if listed[number].key not in known)
+    newest = unknown[-MOST_JOBS:]
+    jobs: Dict[int, SlurmJob] = {}
+    more: Dict[str, List[str]] = {}
+    if newest and not wrong:
+        numbers = ",".join(map(str, newest))
+        out, wrong = slurm([*sacct, "-j", numbers, "--format", ",".join([ACCOUNTS, *MORE])], PATIENCE)
+        read_accounts(_without(out, more), jobs)
+    runs = [entry(jobs[number], wanted[number], more, now) for number in newest if number in jobs]
+    since_all = min([job.submitted for job in listed.values() if job.submitted] or [0])
+    return {
+        "now": now,
+        "sacct": wrong,
+        "since": since_all,
+        "skipped": len(unknown) - len(newest),
+        "runs": runs,
+    }
+
+
+def _without(text: str, more: Dict[str, List[str]]) -> str:
+    """Return sacct's lines with the fields of ACCOUNTS alone; the others are put into `more`, by a task's name."""
+    count, lines = len(ACCOUNTS.split(",")), []
+    for line in text.split(END):
+        parts = line.split(FIELD)
+        if len(parts) == count + len(MORE):
+            if "." not in parts[0]:
+                more[parts[0]] = parts[count:]
+            elif parts[count + 1] and parts[0].partition(".")[0] in more:  # joules are those of the steps, too
+                task = more[parts[0].partition(".")[0]]
+                task[1] = str(max(whole(task[1]), whole(parts[count + 1])))
+            lines.append(FIELD.join(parts[:count]) + END)
+    return "".join(lines)
+
+
+def project_of(folder: str) -> str:
+    """Return the project below ~/projects that a folder belongs to; "" for none."""
+    base = os.path.join(os.path.expanduser("~"), "projects")
+    for start in (base + "/", os.path.realpath(base) + "/"):
+        if folder.startswith(start):
+            name = folder[len(start) :].partition("/")[0]
+            return name if re.match(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}\Z", name) else ""
+    return ""
+
+
+def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], now: int) -> Dict[str, Any]:
+    """Return what is known of a job's use.
+
+    Args:
+        job: The job.
+        project: Its project; "" for none.
+        more: The fields MORE of its tasks, by their names.
+        now: The time.
+    """
+    base = os.path.join(os.path.expanduser("~"), "projects", project)
+    made = record(EarlierRuns(base, []).path(str(job.number))) if project else {}
+    if made.get("release") != job.folder:  # of another job, which had the same number
+        made = {}
+    began = {number: task for number, task in job.tasks.items() if task.start and task.elapsed and not task.is_active}
+    done = [task for task in began.values() if task.state == "COMPLETED"]
+    killed = [task for task in began.values() if task.killed]
+    late = [task for task in began.values() if task.state == "TIMEOUT"]
+    measured = [task for task in began.values() if task.peak and task.asked]
+    extra = {number: more.get(_name(job, number), ["", "", ""]) for number in job.tasks}
+    counts: Dict[str, int] = {}
+    for task in job.tasks.values():
+        state = "OUT_OF_MEMORY" if task.killed else task.state
+        counts[state] = counts.get(state, 0) + 1
+    ends = [task.end for task in job.tasks.values()]
+    return {
+        "id": str(job.number),
+        "submitted": job.submitted,
+        "end": max(ends) if job.is_over else 0,
+        "settled": job.is_over and max(ends) < now - LAG and all(task.settled for task in job.tasks.values()),
+        "project": project,
+        "job": cut(str(made.get("job") or "")),
+        "script_path": cut(str(made.get("script_path") or "")),
+        "name": cut(job.name),
+        "counts": counts,
+        "limit": int(job.limit) if job.limit.isdigit() else 0,
+        "asked_kilobytes": max([task.asked for task in job.tasks.values()] or [0]),
+        "cpus": max([task.cpus for task in job.tasks.values()] or [0]),
+        "seconds": groups(task.elapsed for task in done),
+        "kilobytes": groups(task.peak for task in done if task.peak),
+        "millicores": groups(_millicores(task) for task in done if task.cpus and task.cpu),
+        "killed_at": groups(max(task.asked, task.peak) for task in killed),
+        "late_at": groups(task.elapsed for task in late),
+        "largest_failed": max([task.peak for task in began.values() if task not in done] or [0]),
+        "waits": groups(_waited(task, extra[number], job) for number, task in job.tasks.items() if task.start),
+        "core_seconds": _sum(task.elapsed * task.cpus for task in began.values()),
+        "lost_core_seconds": _sum(task.elapsed * task.cpus for task in began.values() if task not in done),
+        "cpu_seconds": _sum(int(task.cpu) for task in began.values()),
+        "gpu_seconds": _sum(task.elapsed * _gpus(extra[number][2]) for number, task in began.items()),
+        "megabyte_seconds": _sum(task.elapsed * task.asked // 1024 for task in began.values()),
+        "measured_megabyte_seconds": _sum(task.elapsed * task.asked // 1024 for task in measured),
+        "used_megabyte_seconds": _sum(task.elapsed * task.peak // 1024 for task in measured),
+        "joules": _sum(min(whole(extra[number][1]), _JOULES) for number in began),
+    }
+
+
+def _sum(values: Iterable[int]) -> int:
+    return min(sum(values), 2**53)
+
+
+def _name(job: SlurmJob, number: int) -> str:
+    return "%d_%d" % (job.number, number) if job.is_array else str(job.number)
+
+
+def _millicores(task: SlurmTask) -> int:
+    return min(round(1000 * task.cpu / max(task.elapsed, 1)), 10**12)
+
+
+def _waited(task: SlurmTask, extra: List[str], job: SlurmJob) -> int:
+    """Return for how many seconds a task could have started and had not."""
+    return max(0, task.start - (moment(extra[0]) or job.submitted or task.start))
+
+
+def _gpus(tres: str) -> int:
+    match = _GPUS.search(tres)
+    return int(match.group(1)) if match else 0
+
+
+def main(request: Dict[str, Any]) -> None:
+    """Answer once.
+
+    Args:
+        request: What the laptop asks for.
+    """
+    frame.tell(json.dumps(look(request)))

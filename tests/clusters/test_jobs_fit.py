@@ -1,0 +1,66 @@
+"""`jobs --fit` and `submit --fit` on a real Slurm: what runs used becomes what the next one requests."""
+
+import json
+
+import pytest
+from laptop_projects import Project, project, submitted
+from laptops import laptop
+from live import Live
+from waiting import wait_for
+
+pytestmark = pytest.mark.cluster
+
+FILES = {
+    "rookery.yml": """
+        name: plover
+        clusters: [hec]
+        environment: {python: none}
+        outputs: [slurm_logs]
+        jobs:
+          fly:
+            template: python-array
+            command: sh -c 'sleep {task}'
+            array: 1-3
+            memory: 1G
+            time: 04:00:00
+        """
+}
+
+
+@pytest.fixture(scope="module")
+def plover(hec: Live) -> Project:
+    student = laptop(hec, "wren")
+    student.setup("--tags", "shell,storage")
+    return project(student, "plover", FILES)
+
+
+def test_what_runs_used_becomes_what_the_next_one_requests(plover: Project) -> None:
+    assert "No run of this project on hec" in plover.run("jobs", "--fit")
+    said = plover.run("submit", "fly", "--fit", "--unchecked", "--yes")
+    assert "No run of fly is known on hec." in said
+    number = submitted(said)
+    wait_for(lambda: plover.job(number)["counts"] == {"COMPLETED": 3})
+    wait_for(lambda: plover.json("jobs", "--fit")["jobs"]["fly"]["tasks"] == 3)
+    fly = plover.json("jobs", "fly", "--fit")["jobs"]["fly"]
+    assert fly["time"]["asked"] == 14400
+    assert 3 <= fly["time"]["used"]["100"]["value"] < 60
+    assert fly["time"]["proposal"] == 600
+    assert "--time=00:10:00" in fly["options"]
+    shown = plover.run("jobs", "--fit")
+    assert "time: 00:10:00" in shown
+    assert "rookery submit fly --fit" in shown
+
+    refused = plover.run("submit", "fly", "--fit", "--unchecked", code=1)  # without a terminal, nobody agrees
+    assert "Nothing was submitted" in refused
+    assert "next: rookery submit fly --fit --unchecked --yes" in refused
+    fitted = submitted(plover.run("submit", "fly", "--fit", "--unchecked", "--yes"))
+    limits = plover.laptop.says(f"sacct -X -n -P -j {fitted} -o TimelimitRaw").split()
+    assert set(limits) == {"10"}
+    record = json.loads((plover.root / f"runs/{fitted}.json").read_text())
+    assert "--time=00:10:00" in record["options"]
+    plover.run("cancel", fitted, "--yes")
+
+
+def test_an_unknown_job_and_options_that_say_nothing_are_refused(plover: Project) -> None:
+    assert "No run of 'walk' is known on hec" in plover.run("jobs", "walk", "--fit", code=1)
+    assert "Use --fit without --watch" in plover.run("jobs", "--fit", "--watch", code=1)

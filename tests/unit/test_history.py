@@ -1,0 +1,204 @@
+"""What earlier runs used, by sacct's lines, and what is proposed from it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_accounting import task
+
+from rookery.clusters.login_node import usage_answers
+from rookery.jobs.history import proposal, run_use
+from rookery.jobs.history.percentiles import SHARES, merged, percentile
+from rookery.jobs.history.requests import Requested
+from rookery.jobs.history.run_use import RunUse
+from rookery.remote.slurm import basics, tables, usage
+
+NOW = 1_800_000_000
+GIGABYTE = 1024 * 1024
+REQUEST = {"days": 90, "project": "p", "known": []}
+GROUPS = st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 1000)), min_size=1, max_size=20).map(
+    lambda found: sorted(dict(found).items())
+)
+
+
+def more(line: str, eligible: int = 0, joules: str = "", tres: str = "") -> str:
+    """A line of sacct's with the fields that `usage` asks for besides."""
+    return line[: -len(basics.END)] + basics.FIELD + basics.FIELD.join((str(eligible), joules, tres)) + basics.END
+
+
+def step(number: str, peak: str, joules: str = "") -> str:
+    fields = {"JobID": number, "State": "COMPLETED", "NNodes": "1", "NTasks": "1", "MaxRSS": peak}
+    return more(basics.FIELD.join(fields.get(name, "") for name in tables.ACCOUNTS.split(",")) + basics.END, 0, joules)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The folder of a release of project p, of which run 5 has a record."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(usage.time, "time", lambda: float(NOW))
+    release = f"{tmp_path}/projects/p/releases/c"
+    runs = tmp_path / "projects/p/runs"
+    runs.mkdir(parents=True)
+    (runs / "5.json").write_text(json.dumps({"id": "5", "job": "simulate", "release": release}))
+    return release
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, lines: str, **request: Any) -> tuple[Mapping[str, RunUse], list[str]]:
+    asked: list[str] = []
+
+    def slurm(argv: list[str], patience: float) -> tuple[str, str]:  # noqa: ARG001
+        if "-X" not in argv:
+            asked.append(argv[argv.index("-j") + 1])
+            return lines, ""
+        alone = [
+            line.split(basics.FIELD) for line in lines.split(basics.END) if line and "." not in line.split("\x1f")[0]
+        ]
+        return "".join(basics.FIELD.join(parts[:-3]) + basics.END for parts in alone), ""
+
+    monkeypatch.setattr(usage, "slurm", slurm)
+    answer = usage_answers.PROGRAMS["usage"](json.loads(json.dumps(usage.look({**REQUEST, **request}))))
+    return {entry["id"]: RunUse(**entry) for entry in answer["runs"]}, asked
+
+
+def test_the_tasks_of_an_array_become_groups_and_sums(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = {"WorkDir": folder, "Submit": str(NOW - 5000), "Start": str(NOW - 4000), "End": str(NOW - 3900)}
+    lines = ""
+    for number in (1, 2, 3):
+        used = {"ElapsedRaw": "100", "TotalCPU": f"00:0{number}:00", "AllocCPUS": "2"}
+        lines += more(task(f"5_{number}", "COMPLETED", **begun, **used), NOW - 4600, tres="cpu=2,gres/gpu=1")
+        lines += step(f"5_{number}.batch", f"{number}M", joules="500")
+    lines += more(task("5_4", "TIMEOUT", **begun, ElapsedRaw="300", AllocCPUS="2"), NOW - 4600)
+    runs, _ = answered(monkeypatch, lines)
+    run = runs["5"]
+    assert (run.project, run.job, run.counts) == ("p", "simulate", {"COMPLETED": 3, "TIMEOUT": 1})
+    assert list(map(tuple, run.seconds)) == [(100, 3)]
+    assert list(map(tuple, run.kilobytes)) == [(1024, 1), (2048, 1), (3072, 1)]
+    assert list(map(tuple, run.millicores)) == [(600, 1), (1200, 1), (1800, 1)]
+    assert (list(map(tuple, run.late_at)), list(map(tuple, run.waits))) == ([(300, 1)], [(600, 4)])
+    assert (run.core_seconds, run.lost_core_seconds, run.gpu_seconds, run.joules) == (1200, 600, 300, 1500)
+
+
+def test_what_the_laptop_knows_and_other_projects_are_not_asked_for(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {"Submit": str(NOW - 500), "Start": str(NOW - 400), "End": str(NOW - 300)}
+    lines = more(task("5", "COMPLETED", WorkDir=folder, **times))
+    lines += more(task("6", "COMPLETED", WorkDir=folder.replace("/p/", "/q/"), **times))
+    assert answered(monkeypatch, lines)[1] == ["5"]
+    assert answered(monkeypatch, lines, project="")[1] == ["5,6"]
+    assert answered(monkeypatch, lines, known=[f"5-{NOW - 500}"]) == ({}, [])
+
+
+def test_a_record_of_another_release_is_of_another_job(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, _ = answered(monkeypatch, more(task("5", "COMPLETED", WorkDir=folder + "d")))
+    assert (runs["5"].project, runs["5"].job) == ("p", "")
+
+
+@given(st.lists(st.integers(0, 10**9), max_size=2000))
+def test_groups_keep_the_number_of_tasks_and_the_largest_value(found: list[int]) -> None:
+    groups = usage.groups(found)
+    assert sum(count for _, count in groups) == len(found)
+    assert len(groups) <= usage.GROUPS
+    assert max((value for value, _ in groups), default=0) == max(found, default=0)
+    ordered = sorted(found)
+    for share in SHARES if found else ():
+        told = percentile(groups, (), share)
+        assert told is not None
+        assert told.value >= ordered[-(-len(found) * share // 100) - 1]
+
+
+@given(GROUPS, GROUPS)
+def test_a_percentile_in_which_a_task_was_cut_off_is_a_least_one(
+    done: list[tuple[int, int]], cut: list[tuple[int, int]]
+) -> None:
+    for share in SHARES:
+        found = percentile(done, cut, share)
+        assert found is not None
+        assert found.is_least == (found.value >= cut[0][0])
+    assert merged([done, cut])[-1][0] == found.value
+
+
+USED = RunUse(
+    id="5",
+    submitted=NOW,
+    job="simulate",
+    counts={"COMPLETED": 40},
+    seconds=((1800, 38), (2400, 2)),
+    kilobytes=((GIGABYTE, 39), (2 * GIGABYTE, 1)),
+    millicores=((900, 39), (1100, 1)),
+    cpus=4,
+)
+ASKED = Requested(kilobytes=16 * GIGABYTE, seconds=86400, cores=4, all_cores=4)
+
+
+def proposed(asked: Requested = ASKED, *runs: RunUse) -> proposal.JobProposal:
+    return proposal.propose(runs or (USED,), asked)
+
+
+def changed(asked: Mapping[str, Any] | None = None, **used: Any) -> tuple[str, ...]:
+    """The options that are proposed, with something different about the request or the run."""
+    request = Requested(**{**vars(ASKED), **(asked or {})})
+    return proposal.options(proposed(request, RunUse(**{**vars(USED), **used})), request)
+
+
+@pytest.mark.parametrize(
+    ("asked", "used", "options"),
+    [
+        ({}, {}, ("--mem=3G", "--time=01:30:00", "--cpus-per-task=2")),
+        ({"kilobytes": 3 * GIGABYTE, "seconds": 3600, "cores": 2}, {}, ()),
+        ({"kilobytes": 3 * GIGABYTE, "seconds": 7200, "cores": 2}, {}, ("--time=00:50:00",)),
+        ({"cores": 0}, {"late_at": ((86400, 1),)}, ("--mem=3G", "--time=2-00:00:00")),
+        ({"cores": 0, "longest": 90000}, {"late_at": ((86400, 1),)}, ("--mem=3G", "--time=1-01:00:00")),
+        ({"cores": 0, "seconds": 3600}, {"killed_at": ((16 * GIGABYTE, 3),)}, ("--mem=32G",)),
+        ({"cores": 0, "seconds": 3600, "has_memory": False}, {}, ()),
+        ({"cores": 0, "seconds": 3600}, {"kilobytes": ()}, ()),
+        ({"cores": 0}, {"seconds": (), "millicores": ()}, ("--mem=3G",)),
+        ({"per_core": True, "seconds": 5400}, {}, ("--mem-per-cpu=1536M", "--cpus-per-task=2")),
+    ],
+)
+def test_what_is_proposed(asked: dict[str, Any], used: dict[str, Any], options: tuple[str, ...]) -> None:
+    assert changed(asked, **used) == options
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_few_tasks_get_wider_margins(count: int) -> None:
+    few = RunUse(id="5", submitted=NOW, seconds=((3600, count),), kilobytes=((GIGABYTE, count),))
+    made = proposed(ASKED, few)
+    assert (made.time.wanted, made.memory.wanted) == ((7200, 2 * GIGABYTE) if count < 3 else (5400, 2 * GIGABYTE))
+    assert bool(made.warnings) == (count < 3)
+
+
+def test_a_need_that_grows_is_told() -> None:
+    runs = [
+        RunUse(id=str(at), submitted=at, seconds=((seconds, 9),)) for at, seconds in ((1, 600), (2, 700), (3, 2000))
+    ]
+    assert any("much more time" in line for line in proposed(ASKED, *runs).warnings)
+    assert not any("much more time" in line for line in proposed(ASKED, *runs[:2]).warnings)
+
+
+@given(GROUPS, GROUPS, st.integers(0, 10**10), st.integers(0, 10**7))
+def test_no_proposal_is_below_what_was_used(
+    seconds: list[tuple[int, int]], kilobytes: list[tuple[int, int]], asked_kb: int, asked_s: int
+) -> None:
+    run = RunUse(id="5", submitted=NOW, seconds=seconds, kilobytes=kilobytes)
+    made = proposed(Requested(kilobytes=asked_kb, seconds=asked_s), run)
+    assert made.memory.wanted >= kilobytes[-1][0]
+    assert made.time.wanted >= seconds[-1][0]
+
+
+@given(st.integers(1, 10**6), st.integers(0, 10**6), st.integers(3, 100))
+def test_more_use_never_makes_a_proposal_smaller(seconds: int, longer: int, count: int) -> None:
+    wanted = [
+        proposed(Requested(), RunUse(id="5", submitted=NOW, seconds=((value, count),))).time.wanted
+        for value in (seconds, seconds + longer)
+    ]
+    assert wanted == sorted(wanted)
+
+
+def test_runs_without_a_record_are_left_out_and_the_last_job_comes_first() -> None:
+    runs = [RunUse(id=str(at), submitted=at, job=job) for at, job in ((1, "a"), (2, "b"), (3, ""), (4, "a"))]
+    assert {name: [run.id for run in of] for name, of in run_use.by_job(runs).items()} == {"a": ["1", "4"], "b": ["2"]}
