@@ -52,13 +52,11 @@ def test_what_runs_used_becomes_what_the_next_one_requests(plover: Project) -> N
 
     refused = plover.run("submit", "fly", "--fit", "--unchecked", code=1)  # without a terminal, nobody agrees
     assert "Nothing was submitted" in refused
-    assert "next: rookery submit fly --fit --unchecked --yes" in refused
+    assert "next: rookery submit fly --fit --unchecked --cluster hec --yes" in refused
     fitted = submitted(plover.run("submit", "fly", "--fit", "--unchecked", "--yes"))
-    limits = plover.laptop.says(f"sacct -X -n -P -j {fitted} -o TimelimitRaw").split()
-    assert set(limits) == {"10"}
+    wait_for(lambda: set(plover.laptop.says(f"sacct -X -n -P -j {fitted} -o TimelimitRaw").split()) == {"10"})
     record = json.loads((plover.root / f"runs/{fitted}.json").read_text())
     assert "--time=00:10:00" in record["options"]
-    plover.run("cancel", fitted, "--yes")
 
 
 def test_an_unknown_job_and_options_that_say_nothing_are_refused(plover: Project) -> None:
