@@ -36,11 +36,31 @@ def run(options: LogsOptions) -> int:
         RookeryError: There is no such job, or no log yet.
     """
     flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
-    number, task = run_record.parse_id(options.job, flags) if options.job else ("", "")
+    number = run_record.parse_id(options.job, flags)[0] if options.job else ""
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=not options.job)
     number = number or _latest(target)
     options = replace(options, job=options.job or number)
     target.connection.open()
+    if not read(target, options, _pass_on):
+        console.note("The log is empty: the program printed nothing.")
+    return 0
+
+
+def read(target: "Target", options: LogsOptions, take: Callable[[IO[bytes]], bool]) -> bool:
+    """Have the bytes of a log read as they come.
+
+    Args:
+        target: The cluster, connected.
+        options: Which log.
+        take: Reads them, and returns whether there were any.
+
+    Returns:
+        Whether there were any.
+
+    Raises:
+        RookeryError: There is no such job, or no log yet.
+    """
+    number, task = run_record.parse_id(options.job, target.flags)
     mark = new_mark()
     request = {"job": number, "task": task, "follow": options.follow, "error": options.error}
     command = remote_client.command(target.connection, "following", request, mark)
@@ -51,7 +71,7 @@ def run(options: LogsOptions) -> int:
         try:
             with console.waiting(f"Looking for the log of job {options.job} on {target.cluster.name}"):
                 begun = _read_header(process.stdout, mark, deadline, target, options) if process.stdout else False
-            is_empty = begun and process.stdout is not None and not _pass_on(process.stdout)
+            is_empty = begun and process.stdout is not None and not take(process.stdout)
             stderr = process.stderr.read().decode(errors="replace") if process.stderr else ""
             process.wait()
         finally:
@@ -63,9 +83,7 @@ def run(options: LogsOptions) -> int:
         raise error
     if process.returncode > 0 or not begun:
         raise remote_client.failed(target.connection, process.returncode, stderr.strip("."))
-    if is_empty:
-        console.note("The log is empty: the program printed nothing.")
-    return 0
+    return not is_empty
 
 
 def _latest(target: "Target") -> str:

@@ -11,7 +11,10 @@ from rookery.jobs.options import JobsOptions
 from rookery.projects import target as targets
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Sequence
+
+    from rookery.jobs.monitor.accounting import SlurmSnapshot
+    from rookery.projects.target import Target
 
 
 def run(options: JobsOptions) -> int:
@@ -28,13 +31,11 @@ def run(options: JobsOptions) -> int:
     flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
     ids = [run_record.parse_id(job, flags)[0] for job in options.job.split(",")] if options.job else []
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
-    project = target.project.name if target.project and not options.all and not ids else ""
+    project = _project(target, options, ids)
     target.connection.open()
     if options.watch:
         return watch.run(target, ids=ids, project=project, days=options.days, json=options.json)
-    reruns_of = target.project.name if target.project and ids else ""
-    snapshot = accounting.ask(target.connection, ids=ids, project=project, days=options.days, reruns_of=reruns_of)
-    job_table.check(snapshot, target.cluster.name)
+    snapshot = look(target, options, ids)
     known = {str(run.id) for run in job_table.chosen(snapshot, ids)}
     unknown = list(dict.fromkeys(number for number in ids if number not in known))
     if options.json and (known or not unknown):
@@ -48,3 +49,26 @@ def run(options: JobsOptions) -> int:
             hint=f"invoke jobs --all --days 30{target.flags}   # shows all your jobs",
         )
     return 0
+
+
+def look(target: "Target", options: JobsOptions, ids: "Sequence[str]") -> "SlurmSnapshot":
+    """Return the jobs that the options mean.
+
+    Args:
+        target: Project and cluster; its connection is open.
+        options: Which jobs.
+        ids: Numbers of jobs; none for the latest.
+
+    Raises:
+        RookeryError: Slurm does not answer.
+    """
+    reruns_of = target.project.name if target.project and ids else ""
+    project = _project(target, options, ids)
+    snapshot = accounting.ask(target.connection, ids=ids, project=project, days=options.days, reruns_of=reruns_of)
+    job_table.check(snapshot, target.cluster.name)
+    return snapshot
+
+
+def _project(target: "Target", options: JobsOptions, ids: "Sequence[str]") -> str:
+    """Return the project whose jobs are meant; "" for all of the user's."""
+    return target.project.name if target.project and not options.all and not ids else ""

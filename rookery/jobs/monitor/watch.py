@@ -2,7 +2,7 @@
 
 import json as json_
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +56,14 @@ _SOON = {"None", "Dependency"}
 """Reasons to wait that are no news: Slurm's first, and the user's own."""
 
 
-def ended(target: "Target", number: str, *more: str) -> SlurmSnapshot:
+def ended(target: "Target", number: str, *more: str, on_change: Callable[[str], object] | None = None) -> SlurmSnapshot:
     """Return the run of a job, or of several, once all have ended; only why they wait is said meanwhile.
+
+    Args:
+        target: Project and cluster; its connection is open.
+        number: The job's number.
+        more: Numbers of other jobs.
+        on_change: Called with a line for each job whenever one of these lines has changed.
 
     Raises:
         RookeryError: Slurm does not answer, or the connection broke off.
@@ -65,11 +71,14 @@ def ended(target: "Target", number: str, *more: str) -> SlurmSnapshot:
     snapshot = None
     ids, what = [number, *more], f"Waiting until job {number} on {target.cluster.name} has ended"
     with _leaving(target, ids), console.waiting(what):
-        said = {""}
+        said, before = {""}, ""
         for snapshot in accounting.watch(target.connection, ids=ids):
             job_table.check(snapshot, target.cluster.name)
             reasons = [reason for run in snapshot.runs if run.waiting and not run.running for reason in run.reasons]
             why = next((explain(reason) for reason in reasons if reason not in _SOON), "")
+            if on_change and (now := _changes(snapshot)) != before:
+                before = now
+                on_change(now)
             if why not in said:
                 console.note(f"  job {number} waits: {why}")
             said.add(why)

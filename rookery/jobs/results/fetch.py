@@ -8,8 +8,9 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.ssh.errors import SshError
 from rookery.core import background, console, invocation, locking, paths, typed_command
@@ -36,11 +37,91 @@ NAMED = 5
 """How many files are named; of the others only the number."""
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """What a fetch has brought, or with --check would bring.
+
+    Attributes:
+        options: What was asked for.
+        connection: To the cluster.
+        listing: What there is.
+        plan: What was to be fetched, and what stays.
+        brought: The files that came.
+        root: The project's folder.
+        outputs: The folders that were looked into.
+    """
+
+    options: FetchOptions
+    connection: "Connection"
+    listing: "RemoteListing"
+    plan: "Plan"
+    brought: Sequence["File"]
+    root: Path
+    outputs: Sequence[str]
+
+    @property
+    def code(self) -> int:
+        """1 where a file could not be fetched; files that were kept as the user's don't count."""
+        plan, check = self.plan, self.options.check
+        return int(bool(plan.refused or (len(self.brought) < len(plan.bring) and not check)))
+
+    @property
+    def files(self) -> list["File"]:
+        """The files for the user: those that came, or would come."""
+        files = self.plan.bring if self.options.check else self.brought
+        return [file for file in files if not run_facts.is_one(file.path)]
+
+    @property
+    def absent(self) -> list[str]:
+        """Paths of the files that were to come and had gone."""
+        if self.options.check:
+            return []
+        came = {file.path for file in self.brought} | {path for path, _ in self.plan.refused}
+        return sorted({file.path for file in self.plan.bring} - came)
+
+    def document(self) -> dict[str, Any]:
+        """Return the document for --json."""
+        return {
+            "cluster": self.connection.cluster.name,
+            "check": self.options.check,
+            "brought": [file.path for file in self.files],
+            "bytes": sum(file.size for file in self.files),
+            "here": self.plan.here,
+            "kept": [{"path": path, "why": why} for path, why in self.plan.kept],
+            "refused": [{"path": path, "why": why} for path, why in self.plan.refused],
+            "gone": self.absent,
+            "links": list(self.listing.links),
+            "not_there": [*self.listing.missing, *self.listing.gone],
+        }
+
+    def show(self) -> None:
+        """Print what came; offer to add results to .gitignore."""
+        if self.options.json:
+            print(json_.dumps(self.document(), indent=2))
+            return
+        _print_report(self)
+        if self.brought:
+            from rookery.jobs.results import ignore_offer  # noqa: PLC0415 start-up
+
+            ignore_offer.make(self.root, self.outputs)
+
+
 def run(options: FetchOptions) -> int:
-    """Fetch new files.
+    """Fetch new files, and print what came.
 
     Returns:
-        1 where a file could not be fetched; files that were kept as the user's don't count.
+        The exit code, as Fetched.code has it.
+
+    Raises:
+        RookeryError: As `carry_out`.
+    """
+    fetched = carry_out(options)
+    fetched.show()
+    return fetched.code
+
+
+def carry_out(options: FetchOptions) -> Fetched:
+    """Fetch new files.
 
     Raises:
         RookeryError: There is no project, the cluster can't be reached, or has no release of it or knows no such job;
@@ -67,12 +148,7 @@ def run(options: FetchOptions) -> int:
             console.note(too_much.message)
         brought = [] if options.check else _bring(connection, project, arrivals, plan)
     plan.refused += arrivals.refused
-    _print_report(options, connection, listing, plan, brought)
-    if brought and not options.json:
-        from rookery.jobs.results import ignore_offer  # noqa: PLC0415 start-up
-
-        ignore_offer.make(project.root, outputs)
-    return int(bool(plan.refused or (len(brought) < len(plan.bring) and not options.check)))
+    return Fetched(options, connection, listing, plan, brought, project.root, outputs)
 
 
 def _outputs(project: "Project", ran: "RunRecord | None") -> tuple[str, ...]:
@@ -190,7 +266,7 @@ def _bring(connection: "Connection", project: "Project", arrivals: "Arrivals", p
 @contextmanager
 def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
     """Show a bar on the terminal, by bytes, with the number of files; nothing elsewhere."""
-    if not sys.stderr.isatty():
+    if console.keeps_notes() or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -221,34 +297,10 @@ def size(count: float) -> str:
     return f"{count / 1000**power:.1f} {units[power - 1]}"
 
 
-def _print_report(
-    options: FetchOptions, connection: "Connection", listing: "RemoteListing", plan: "Plan", brought: Sequence["File"]
-) -> None:
+def _print_report(fetched: Fetched) -> None:
     """Print what came, what is kept, and what could not come."""
-    files = [file for file in (plan.bring if options.check else brought) if not run_facts.is_one(file.path)]
-    total = sum(file.size for file in files)
-    absent = (
-        []
-        if options.check
-        else sorted(
-            {file.path for file in plan.bring} - {file.path for file in brought} - {path for path, _ in plan.refused}
-        )
-    )
-    if options.json:
-        document = {
-            "cluster": connection.cluster.name,
-            "check": options.check,
-            "brought": [file.path for file in files],
-            "bytes": total,
-            "here": plan.here,
-            "kept": [{"path": path, "why": why} for path, why in plan.kept],
-            "refused": [{"path": path, "why": why} for path, why in plan.refused],
-            "gone": absent,
-            "links": list(listing.links),
-            "not_there": [*listing.missing, *listing.gone],
-        }
-        print(json_.dumps(document, indent=2))
-        return
+    options, connection, listing, plan = fetched.options, fetched.connection, fetched.listing, fetched.plan
+    files, total = fetched.files, sum(file.size for file in fetched.files)
     would = "Would fetch " if options.check and files else ""
     amount = f" ({size(total)})" if files else ""
     present = f", {plan.here:,} unchanged" if plan.here else ""
@@ -262,7 +314,9 @@ def _print_report(
     for output in listing.gone:
         console.say(f"  {console.clean(output)}: an output of run {options.job} alone, whose release was removed")
     _print_named("kept your version", plan.kept, advice="delete or rename {} to fetch the cluster's")
-    _print_named("not fetched", [*plan.refused, *((path, "deleted, or still being written") for path in absent)])
+    _print_named(
+        "not fetched", [*plan.refused, *((path, "deleted, or still being written") for path in fetched.absent)]
+    )
     _print_named("skipped", [(path, "a link") for path in listing.links])
 
 

@@ -1,17 +1,71 @@
 """The command `submit`: check the script, have it submitted from the release that is deployed, keep the record."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from rookery.jobs.monitor import job_table, watch
 from rookery.jobs.options import SubmitOptions
+from rookery.jobs.run_record import RunRecord
 from rookery.jobs.submit import checks, deploy_first, report, retry, sending, tags
 from rookery.jobs.submit import request as submit_request
+from rookery.jobs.submit.request import SubmitRequest
 from rookery.projects import target as targets
+from rookery.projects.target import Target
+
+
+@dataclass(frozen=True)
+class SubmittedJob:
+    """A job that was submitted, or of which Slurm was asked.
+
+    Attributes:
+        target: Project and cluster, connected.
+        request: What was asked for.
+        answer: The cluster's answer.
+        record: The record of the run; None where Slurm was only asked.
+    """
+
+    target: Target
+    request: SubmitRequest
+    answer: Mapping[str, Any]
+    record: RunRecord | None
+
+    def document(self, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the document for --json, with what else is known."""
+        if self.record is None:
+            return report.test_document(self.target, self.answer)
+        return {**report.document(self.target, self.answer, self.record), **(more or {})}
 
 
 def run(options: SubmitOptions) -> int:
-    """Submit a job.
+    """Submit a job, and print its number.
 
     Returns:
         The exit code: 0 where it was submitted; with `wait`, 1 where a task failed.
+
+    Raises:
+        RookeryError: As `carry_out`.
+    """
+    submission = carry_out(options)
+    target, answer, record = submission.target, submission.answer, submission.record
+    if record is None:
+        return report.tested(target, submission.request, answer, json=options.json)
+    if options.json:
+        snapshot = watch.ended(target, record.id) if options.wait else None
+        report.print_document(submission.document(job_table.document(snapshot, target) if snapshot else None))
+        return int(any(run.failed_count for run in snapshot.runs)) if snapshot else 0
+    report.submitted(target, answer, record, stays=options.wait)
+    if not options.wait:
+        return 0
+
+    code = watch.run(target, ids=[record.id])
+    if not code:
+        report.ended(target)
+    return code
+
+
+def carry_out(options: SubmitOptions) -> SubmittedJob:
+    """Submit a job.
 
     Raises:
         RookeryError: It could not be; nothing was submitted then, unless the message says otherwise.
@@ -27,17 +81,4 @@ def run(options: SubmitOptions) -> int:
     tested = checks.before(target, request, unchecked=options.unchecked)
     answer, record = sending.carry_out(target, request)
     answer["warnings"] = [*tested, *(answer.get("warnings") or [])]
-    if record is None:
-        return report.tested(target, request, answer, json=options.json)
-    if options.wait and options.json:
-        snapshot = watch.ended(target, record.id)
-        report.submitted(target, answer, record, document=job_table.document(snapshot, target))
-        return int(any(run.failed_count for run in snapshot.runs))
-    report.submitted(target, answer, record, stays=options.wait, document={} if options.json else None)
-    if not options.wait:
-        return 0
-
-    code = watch.run(target, ids=[record.id])
-    if not code:
-        report.ended(target)
-    return code
+    return SubmittedJob(target, request, answer, record)
