@@ -12,6 +12,7 @@ from rookery.cli.commands import COMMANDS, GROUPS
 namespace = Collection(*COMMANDS)
 for name, commands in GROUPS.items():
     collection = Collection(name)
+    default = "start" if any(each.name == "start" for each in commands) else "list"
     for each in commands:
-        collection.add_task(each, default=each.name == "list")
+        collection.add_task(each, default=each.name == default)
     namespace.add_collection(collection)

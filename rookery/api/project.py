@@ -9,7 +9,7 @@ from rookery.api import calls
 from rookery.api.run import Run, combined_table, of_record
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
-from rookery.jobs.monitor import cancel, job_table, show
+from rookery.jobs.monitor import cancel, show
 from rookery.jobs.options import (
     CancelOptions,
     CombineOptions,
@@ -67,7 +67,7 @@ class Project:
         """Copy a commit to a cluster, and return what `rookery deploy --json` prints."""
         return deploy.carry_out(options).document()
 
-    @calls.takes(SubmitOptions, "check", "wait")
+    @calls.takes(SubmitOptions, "check", "wait", "notify")
     def submit(self, options: SubmitOptions) -> Run:
         """Submit a job from the deployed release, and return its run."""
         submitted = submit.carry_out(options)
@@ -94,14 +94,13 @@ class Project:
             )
         return run
 
-    @calls.takes(JobsOptions, "watch")
+    @calls.takes(JobsOptions, "watch", "notify")
     def jobs(self, options: JobsOptions) -> list[dict[str, Any]]:
         """Return the latest jobs, each as `rookery jobs --json` has it under `jobs`."""
-        target = self._target(options.cluster)
-        flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
-        ids = [run_record.parse_id(job, flags)[0] for job in options.job.split(",")] if options.job else []
-        target.connection.open()
-        found: list[dict[str, Any]] = job_table.document(show.look(target, options, ids), target, ids)["jobs"]
+        show.check(options)
+        query = show.query(options, self._target(options.cluster))
+        query.connection.open()
+        found: list[dict[str, Any]] = query.document(query.ask())["jobs"]
         return found
 
     @calls.takes(RunsOptions, "diff")

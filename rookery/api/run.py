@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from rookery.api import calls
 from rookery.api.table import Table
@@ -16,6 +16,7 @@ from rookery.projects import target as targets
 
 if TYPE_CHECKING:
     from rookery.jobs.monitor.accounting import JobRun
+    from rookery.jobs.monitor.log_stream import LogStream
     from rookery.jobs.results.combine import Combined
     from rookery.projects.target import Target
 
@@ -100,9 +101,9 @@ class Run:
         """
         pieces: list[bytes] = []
 
-        def take(stream: IO[bytes]) -> bool:
-            pieces.append(stream.read())
-            return bool(pieces[0])
+        def take(stream: "LogStream") -> bool:
+            pieces.extend(stream.pieces())
+            return bool(pieces)
 
         with calls.quietly():
             target = self._target()

@@ -51,8 +51,8 @@ def group(name: str, groups: Mapping[str, Sequence[tuple[str, type[Options]]]]) 
         f"Usage: {invocation()} COMMAND [options]",
         f"Commands\n{_columns(rows, max(len(row[0]) for row in rows))}",
     ]
-    if f"{name}.list" in dict(rows):
-        parts.append(f"`{invocation()} {name}` means {name}.list.")
+    if default := next((each for each in (f"{name}.start", f"{name}.list") if each in dict(rows)), ""):
+        parts.append(f"`{invocation()} {name}` means {default}.")
     return "\n\n".join(parts)
 
 
@@ -66,7 +66,10 @@ def page(name: str, options: type[Options]) -> str:
     flags = options.flags()
     arguments = {key: flag for key, flag in flags.items() if flag.metadata["positional"] or flag.default is MISSING}
     words = " ".join(_word(key, flag) for key, flag in arguments.items())
-    parts = [" ".join(f"Usage: {invocation()} {name} {words} [options]".split()), *_paragraphs(options)]
+    parts = [
+        " ".join(f"Usage: {invocation()} {name.removesuffix('.start')} {words} [options]".split()),
+        *_paragraphs(options),
+    ]
     described = {
         "Arguments": [(_placeholder(key, flag), flag.metadata["help"]) for key, flag in arguments.items()],
         "Options": [

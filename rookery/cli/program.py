@@ -46,7 +46,8 @@ class CommandLine(Program):
         if words[:1] == ["--help"] and words[1:2] != words[1:3] and words[1] in self.groups:
             words[1:3] = [".".join(words[1:3])]
         group = self.groups.get(words[0]) if words else None
-        if group is not None and (words[1:] in (["--help"], ["-h"]) or (len(words) == 1 and not group.default)):
+        wants_help = words[1:] in (["--help"], ["-h"]) and group is not None and group.default != "start"
+        if group is not None and (wants_help or (len(words) == 1 and not group.default)):
             words = ["--help", words[0]]
         self.argv = [program, *words]
 

@@ -6,7 +6,7 @@ Text from a cluster is never read as markup, and its control characters are drop
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from threading import Lock, Timer
@@ -143,7 +143,7 @@ class LiveStatus:
             lines: By what name each line is known, and what it says at first.
             console: Where to; standard error where None.
         """
-        self._lines, self._console = list(lines), console
+        self._texts, self._console = {line: line for line in lines}, console
         self._file: IO[str] = console.file if console else sys.stderr
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -157,8 +157,8 @@ class LiveStatus:
         LiveStatus._is_shown = self._shows = True
         if os.environ.get("TERM", "dumb") in {"dumb", "unknown"}:
             self._plain = {}
-            for line in self._lines:
-                self.say(line, line)
+            for name, text in self._texts.items():
+                self.say(name, text)
             return self
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -166,7 +166,7 @@ class LiveStatus:
         spinner = SpinnerColumn("dots" if console.encoding.startswith("utf") else "line")
         columns = (spinner, TextColumn("{task.description}", markup=False), TimeElapsedColumn())
         self._progress = Progress(*columns, console=console, transient=True)
-        self._tasks = {line: self._progress.add_task(line) for line in self._lines}
+        self._tasks = {name: self._progress.add_task(text) for name, text in self._texts.items()}
         self._progress.start()
         return self
 
@@ -184,12 +184,13 @@ class LiveStatus:
             LiveStatus._is_shown = self._shows = False
 
     def say(self, name: str, text: str) -> None:
-        """Change the text of a line.
+        """Change the text of a line, or what it is to be once it is shown.
 
         Args:
             name: What the line is known by.
             text: What it is to say.
         """
+        self._texts[name] = text
         if self._progress:
             self._progress.update(self._tasks[name], description=text)
         elif self._plain is not None:
@@ -201,14 +202,17 @@ class LiveStatus:
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
+def waiting(what: str) -> Iterator[Callable[[str], object]]:
     """Show on a terminal what rookery waits for, and for how long, once the block has run a moment; nowhere else.
 
     Args:
         what: It, as a line.
+
+    Yields:
+        A function that changes the line.
     """
     if keeps_notes() or not sys.stderr.isatty():
-        yield
+        yield len
         return
     live, lock, has_ended = LiveStatus([what]), Lock(), False
 
@@ -221,7 +225,7 @@ def waiting(what: str) -> Iterator[None]:
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield lambda text: live.say(what, text)
     finally:
         timer.cancel()
         with lock:

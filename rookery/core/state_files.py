@@ -32,6 +32,7 @@ FOLDERS = {
     "rendered": "digests of the scripts that `render` wrote",
     "sandbox": "the same for miniatures, and their files",
     "scaling": "PROJECT-scale-JOB-CLUSTER-DIGEST.json: what `scale` has measured",
+    "services": "CLUSTER.NAME.json: the port and the token of a service that `serve` opened here",
     "unfinished": "PROJECT-DIGEST/CLUSTER.JOB.json: how far `run` has come, until the results are here",
     "used": "CLUSTER.json: what the last runs there have used, with which `lint` compares what a job requests",
     "vscode.json": "what rookery wrote into the settings of editors on this computer",

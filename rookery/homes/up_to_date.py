@@ -298,7 +298,8 @@ def looks(
 
     from rookery.clusters.ssh import fabric_group  # noqa: PLC0415 start-up
 
-    return fabric_group.each(connections.values(), compare)
+    looked = fabric_group.side_by_side(connections.values(), compare)
+    return {name: comparison for name, comparison in looked.items() if isinstance(comparison, HomeComparison)}
 
 
 def _is_unsteady(text: str) -> bool:

@@ -22,6 +22,8 @@ from rookery.jobs.interactive import compute_node_job, job_request
 from rookery.jobs.interactive.job_request import ComputeNodeOptions
 from rookery.remote.slurm import host as there_host
 
+COMMANDS = compute_node_job.for_editors(cluster(), ComputeNodeOptions())
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -103,7 +105,7 @@ def slurm(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program(folder / "scancel", f'#!/bin/sh\necho cancel "$@" >>{folder}/log\n')
     program(folder / "srun", "#!/bin/sh\necho slurm 22.05.8\n")
     (folder / "queue").touch()
-    (folder / "next").write_text("12|RUNNING|None|wn03|0|1795392000\n")
+    (folder / "next").write_text("12|RUNNING|None|wn03|0|1795392000|rookery-code\n")
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     (home / ".config/rookery").mkdir(parents=True)
     (home / ".config/rookery/env.sh").touch()
@@ -179,7 +181,7 @@ def test_computers_that_ask_at_once_are_all_let_in(home: Path) -> None:
 def test_a_job_of_another_version_is_named_and_not_waited_for() -> None:
     asked(asked={"cpus": 2})
     answer = asked(wanted=job_request.build_request(ComputeNodeOptions(), cluster()).wanted)[-1]
-    error = compute_node_job._refusal(cluster(), answer, ComputeNodeOptions())
+    error = compute_node_job._refusal(cluster(), answer, COMMANDS)
     assert "was started by another version of rookery" in error.message
     assert str(error.hint).startswith("invoke code penguins --stop ")
 
@@ -210,33 +212,31 @@ def test_without_its_files_no_job_is_submitted(slurm: Path, home: Path) -> None:
     assert (first["state"], second["state"]) == ("unready", "unready")
     assert not (slurm / "log").exists()
     for answer in (first, second):
-        error = compute_node_job._refusal(cluster(), answer, ComputeNodeOptions())
+        error = compute_node_job._refusal(cluster(), answer, COMMANDS)
         assert (error.hint, "sbatch" in error.message) == ("run the same command again", False)
-    full = compute_node_job._refusal(
-        cluster(), {"state": "unready", "said": "Disk quota exceeded"}, ComputeNodeOptions()
-    )
+    full = compute_node_job._refusal(cluster(), {"state": "unready", "said": "Disk quota exceeded"}, COMMANDS)
     assert str(full.hint).startswith("invoke quota penguins ")
 
 
 def test_a_reason_that_names_all_nodes_is_an_answer_all_the_same(slurm: Path) -> None:
     reason = f"ReqNodeNotAvail, UnavailableNodes:{','.join(f'node{number:04}' for number in range(99))}"
-    (slurm / "queue").write_text(f"12|PENDING|{reason}|{'n' * 400}|0|1795392000\n")
+    (slurm / "queue").write_text(f"12|PENDING|{reason}|{'n' * 400}|0|1795392000|rookery-code\n")
     [answer] = asked("find")
     parsed = answers.parsed("hec", answers.PROGRAMS["host"], json.dumps(answer))
     assert parsed["jobs"][0]["reason"] == reason[:300]
 
 
 def test_of_two_started_at_once_the_first_stays(slurm: Path) -> None:
-    (slurm / "next").write_text("12|PENDING|None||N/A|N/A\n11|RUNNING|None|wn01|0|0\n")
+    (slurm / "next").write_text("12|PENDING|None||N/A|N/A|rookery-code\n11|RUNNING|None|wn01|0|0|rookery-code\n")
     assert asked()[-1]["number"] == "11"
     assert (slurm / "log").read_text() == "submitted\ncancel 12\n"
 
 
 def test_it_is_waited_for_and_said_why(slurm: Path) -> None:
-    (slurm / "queue").write_text("7|PENDING|Priority||N/A|N/A\n8|COMPLETING|None|wn01|0|0\n")
+    (slurm / "queue").write_text("7|PENDING|Priority||N/A|N/A|rookery-code\n8|COMPLETING|None|wn01|0|0|rookery-code\n")
     assert [(answer["state"], answer["number"]) for answer in asked(patience=0.5)] == [("waiting", "7"), ("slow", "7")]
-    assert compute_node_job._why({"reason": "None", "start": "N/A"}) == "Slurm has not considered it yet"
-    assert "expected start" in compute_node_job._why({"reason": "Priority", "start": "1795392000"})
+    assert compute_node_job.why({"reason": "None", "start": "N/A"}) == "Slurm has not considered it yet"
+    assert "expected start" in compute_node_job.why({"reason": "Priority", "start": "1795392000"})
     assert not (slurm / "log").exists()
 
 
@@ -277,7 +277,7 @@ def test_slurms_no_and_a_home_that_is_not_set_up_are_told(slurm: Path, home: Pat
         {"state": "slow", "number": "7"},
         {"state": "ended", "said": "no \x1b[1mroom"},
     ):
-        error = compute_node_job._refusal(cluster(), answer, ComputeNodeOptions())
+        error = compute_node_job._refusal(cluster(), answer, COMMANDS)
         assert error.hint
         assert "\x1b" not in error.message
 

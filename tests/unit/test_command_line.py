@@ -119,8 +119,9 @@ def test_a_letter_means_the_same_everywhere_and_sandbox_has_none() -> None:
 OTHERWISE = {
     *((command, "job") for command in ("code", "clusters.add", "clusters.check", "clusters.update")),
     ("sandbox.up", "jump"),
+    ("top", "failed"),
 }
-"""Options without a value that have one in other commands: a job that is meant, or a host."""
+"""Options without a value that have one in other commands: a job that is meant, or a host, or whose failed tasks."""
 
 
 def test_an_option_has_one_name_and_one_meaning() -> None:
@@ -180,7 +181,7 @@ def test_a_page_of_help(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     page = help.page(name, ALL[name])
     summary = (ALL[name].__doc__ or "").partition("\n")[0]
     assert len(summary) < 60
-    assert page.startswith(f"Usage: rookery {name}")
+    assert page.startswith(f"Usage: rookery {name.removesuffix('.start')}")
     assert all(len(line) <= 80 for line in page.splitlines() if "--accept-host-key" not in line)
     assert not re.search(r"\binvoke\b", page)
     contexts = {context.name: context for context in program.namespace().to_contexts()}

@@ -6,6 +6,7 @@ Numbers of jobs are digits, commits 40 hexadecimal digits, names those that rook
 
 from typing import Any
 
+from rookery.clusters.login_node import live_answers
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import (
@@ -163,10 +164,11 @@ _job = struct(
         "memory_peak_task": maybe(whole(0, 10**7)),
         "killed_for_memory": either(one_of("", "yes"), tasks),
     },
-    {"failed_of": number_or_none},
+    {"failed_of": number_or_none, **live_answers.USE},
 )
 _all_jobs = struct(
-    {"now": moment, "uid": whole(0, 2**32), "squeue": text(), "sacct": text(), "jobs": many(_job, 100_000)}
+    {"now": moment, "uid": whole(0, 2**32), "squeue": text(), "sacct": text(), "jobs": many(_job, 100_000)},
+    {"live": text()},
 )
 
 _MOST_TASKS = 4 * LAST_TASK
@@ -194,6 +196,7 @@ _queued = {
     "node": text(longest=300),
     "start": _clock,
     "end": _clock,
+    "name": text(longest=300),
 }
 _host = tagged(
     "state",
@@ -207,9 +210,10 @@ _host = tagged(
                 "end": _clock,
                 "key": text("ssh-ed25519 [A-Za-z0-9+/]{16,200}={0,2}"),
                 "overlap": flag,
+                "folder": path,
             }
         ),
-        "found": struct({"jobs": many(struct(_queued), 1000)}),
+        "found": struct({"jobs": many(struct(_queued), 1000), **_said}),
         "stopped": struct({"jobs": many(struct(_queued), 1000)}),
         "was-stopped": struct({"minutes": whole(0, 10**6)}),
         "other": struct({"number": number, "node": text(longest=300), "about": mapping(text(), scalar, 100)}),

@@ -112,8 +112,19 @@ def require_begun(deadline: Deadline, process: "subprocess.Popen[Any]", connecti
         raise connection.failure(process.returncode, stderr, "")
 
 
-def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def stream(
+    connection: "Connection",
+    name: str,
+    request: Mapping[str, Any],
+    on_start: Callable[[Callable[[], object]], object] = callable,
+) -> Iterator[dict[str, Any]]:
     """Run a program on the cluster that answers more than once; yield each answer, and end it with the iteration.
+
+    Args:
+        connection: The cluster's, open.
+        name: The program.
+        request: Its request.
+        on_start: Called with a function that ends the program, and so the iteration, from another thread.
 
     Raises:
         SshError: The connection failed or broke off.
@@ -131,6 +142,7 @@ def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> I
     ) as process:
         deadline = Deadline(process.kill)
         try:
+            on_start(process.terminate)
             for line in process.stdout or ():
                 if line.rstrip() == mark:
                     deadline.meet()

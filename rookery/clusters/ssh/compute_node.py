@@ -60,8 +60,12 @@ def text(cluster: "Cluster", name: str, user: str) -> str:
     return f"Host {name}{SUFFIX}\n" + "".join(f"    {line}\n" for line in lines)
 
 
-def proxy_command(cluster: "Cluster") -> str:
+def proxy_command(cluster: "Cluster", *job: str) -> str:
     """Return the command line that leads to the job: ssh expands what has a % in it, and gives the rest to a shell.
+
+    Args:
+        cluster: The cluster.
+        job: What the program needs to know of another job than that of NAME-job (jobs/interactive/proxy.py).
 
     Raises:
         RookeryError: A path of rookery's own has a line break.
@@ -80,7 +84,7 @@ def proxy_command(cluster: "Cluster") -> str:
         "-m",
         "rookery.jobs.interactive.proxy",
     ]
-    line = shlex.join([*argv, cluster.name, *(["--sandbox"] if cluster.sandbox else [])])
+    line = shlex.join([*argv, cluster.name, *(["--sandbox"] if cluster.sandbox else []), *job])
     if re.search(r"[\x00-\x1f\x7f]", line):
         raise RookeryError(
             f"Can't give ssh a path with a line break: {line!r}.", hint="install rookery in another folder"

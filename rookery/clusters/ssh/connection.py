@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh import config_file, user_block, user_config
 from rookery.clusters.ssh.errors import THROUGH_JUMP, UNKNOWN_KEY, SshError
-from rookery.clusters.ssh.process import Call, Completed, RunningCommand
+from rookery.clusters.ssh.process import Call, Completed, ProcessSet, RunningCommand
 from rookery.clusters.ssh.prompts import announcement, touch
 from rookery.clusters.ssh.remote_command import (
     INPUT_LOST,
@@ -53,6 +53,7 @@ class Connection:
         """Make a connection; nothing is written or opened before it is needed."""
         self.cluster = cluster
         self._is_prepared = False
+        self.processes = ProcessSet()
 
     @property
     def config_file(self) -> Path:
@@ -200,7 +201,7 @@ class Connection:
             completed=lambda completed: self._completed(completed, mark),
             hangs=self.hangs,
         )
-        return RunningCommand(self.command(remote), call, on_line)
+        return self.processes.added(RunningCommand(self.command(remote), call, on_line))
 
     def run(
         self,
@@ -317,17 +318,11 @@ class Connection:
             console.note(note)
         with tempfile.TemporaryFile() as stderr:  # a pipe would stay open as long as the connection does
             with console.waiting(f"Connecting to {self.cluster.name}"):
-                completed = subprocess.run(
-                    [*self._master[:-1], "-o", "BatchMode=yes", self.cluster.name],
-                    stderr=stderr,
-                    check=False,
-                    **unattended(),
-                )
+                command = [*self._master[:-1], "-o", "BatchMode=yes", self.cluster.name]
+                code = self.processes.call(command, stderr=stderr, **unattended())
             stderr.seek(0)
             text = stderr.read().decode(errors="replace")
-        if not completed.returncode:
-            return ""
-        return f"{text}{self._jump_said(text)}" or f"exit status {completed.returncode}"
+        return f"{text}{self._jump_said(text)}" or f"exit status {code}" if code else ""
 
     def _login_asking(self) -> str:
         """Log in; ssh itself asks on the terminal for password, code or passphrase.

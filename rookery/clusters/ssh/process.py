@@ -4,10 +4,11 @@ import contextlib
 import os
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import IO
+from typing import IO, Any
 
 from rookery.core.background import begun
 
@@ -90,6 +91,38 @@ class Deadline:
         self._end()
 
 
+class ProcessSet:
+    """The processes on this computer by which a connection works, so that another thread can end them."""
+
+    def __init__(self) -> None:
+        """Make an empty set; processes that nobody uses any more leave it by themselves."""
+        self._processes: weakref.WeakSet[RunningCommand | subprocess.Popen[bytes]] = weakref.WeakSet()
+
+    def __iter__(self) -> "Iterator[RunningCommand | subprocess.Popen[bytes]]":
+        """Iterate over those that are in use."""
+        return iter(list(self._processes))
+
+    def added(self, running: "RunningCommand") -> "RunningCommand":
+        """Add a command, and return it."""
+        self._processes.add(running)
+        return running
+
+    def call(self, command: Sequence[str], **options: Any) -> int:
+        """Run a program as `subprocess.call` does, and return its exit status."""
+        process = subprocess.Popen(command, **options)
+        self._processes.add(process)
+        try:
+            return process.wait()
+        except BaseException:
+            process.kill()
+            raise
+
+    def kill(self) -> None:
+        """End all of them."""
+        for process in self:
+            process.kill()
+
+
 class RunningCommand:
     """A command that is running on the cluster."""
 
@@ -161,6 +194,10 @@ class RunningCommand:
     def is_running(self) -> bool:
         """Whether it has not ended yet."""
         return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it from another thread than the one that waits for it."""
+        self._process.kill()
 
     def stop(self) -> None:
         """End it here; on the cluster its input ends.

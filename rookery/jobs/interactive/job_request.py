@@ -1,8 +1,8 @@
-"""The request for the job behind NAME-job: its resources, and its script."""
+"""The request for a job that ssh can log in to: its resources; and the script of the one behind NAME-job."""
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rookery.core import paths, typed_command
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 JOB = "rookery-code"
 """The job's name, by which it is found again."""
+
+SERVICES = "rookery-serve-"
+"""What the names of jobs with a service begin with (`serve`)."""
 
 CPUS, MEMORY_MB, MINUTES = 2, 4096, 240
 """Default resources: for an editor's server, its language server, and a small run beside."""
@@ -84,11 +87,13 @@ class ComputeNodeRequest:
         script: The job's.
         asked: All that it asks for.
         wanted: What of that the user named.
+        place: The folder below the home that it starts in.
     """
 
     script: str
     asked: dict[str, Any]
     wanted: dict[str, Any]
+    place: str = ""
 
 
 def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNodeRequest:
@@ -97,33 +102,18 @@ def build_request(options: ComputeNodeOptions, cluster: "Cluster") -> ComputeNod
     Raises:
         RookeryError: An amount is none, no partition fits, or the cluster wants an account that is not known.
     """
-    wanted = _job(options)
-    try:
-        chosen = partition.placed(wanted, cluster)
-    except RookeryError as error:  # what it says to do next is for jobs of rookery.yml
-        raise RookeryError(error.message, hint=f"invoke queue {cluster.argument}   # shows the partitions") from None
+    chosen = placed(sized(Job(JOB), options), cluster)
     lines = [
         option.text for option in sbatch_options.options(chosen, cluster) if not option.text.startswith("--output=")
     ]
-    requested = {"cpus": chosen.cpus, "memory": chosen.memory, "minutes": chosen.minutes, "gpus": chosen.gpus}
-    requested |= {"gpu_type": chosen.gpu_type, "keeper": KEEPER}
-    named = {
-        "cpus": options.cpus,
-        "memory": options.memory,
-        "minutes": options.time,
-        "gpus": options.gpu,
-        "gpu_type": options.gpu_type,
-    }
     script = _SCRIPT.format(
         idle=IDLE_MINUTES,
         options="\n".join(f"#SBATCH {line}" for line in [*lines, '--output="@FOLDER@/%j.log"', "--no-requeue"]),
         preamble="\n".join(placement.preamble(chosen, cluster)),
-        program=_program("sshd_keeper"),
+        program=program("sshd_keeper"),
         pythons=paths.remote("scripts/python.sh"),
     )
-    return ComputeNodeRequest(
-        script, requested, {key: requested[key] for key, value in {**named, "keeper": True}.items() if value}
-    )
+    return ComputeNodeRequest(script, asked(chosen), named(chosen, options))
 
 
 def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
@@ -134,14 +124,62 @@ def relay(number: str, *, overlap: bool) -> tuple[str, list[str]]:
         overlap: Whether srun has to be told to share the job's cores.
     """
     script = _RELAY.format(overlap="--overlap " if overlap else "", pythons=paths.remote("scripts/python.sh"))
-    return script, [number, _program("sshd_relay")]
+    return script, [number, program("sshd_relay")]
 
 
-def _job(options: ComputeNodeOptions) -> "Job":
-    cpus = _amount("--cpus 4", options.cpus, int) or CPUS
-    memory = _amount("--memory 8G", options.memory, slurm_values.mebibytes) or MEMORY_MB // CPUS * cpus
-    minutes = _amount("--time 02:00:00", options.time, slurm_values.minutes) or MINUTES
-    return Job(JOB, cpus=cpus, memory=f"{memory}M", minutes=minutes, gpus=int(options.gpu), gpu_type=options.gpu_type)
+def sized(job: "Job", options: ComputeNodeOptions) -> "Job":
+    """Return a job with the resources that a user named, or has by default.
+
+    Args:
+        job: The job; what it says of memory and time itself comes before the defaults.
+        options: What was named.
+
+    Raises:
+        RookeryError: An amount is none.
+    """
+    has_size = bool(job.memory or job.minutes or job.cpus > 1)
+    cpus = _amount("--cpus 4", options.cpus, int) or (job.cpus if has_size else CPUS)
+    memory = _amount("--memory 8G", options.memory, slurm_values.mebibytes)
+    minutes = _amount("--time 02:00:00", options.time, slurm_values.minutes)
+    return replace(
+        job,
+        cpus=cpus,
+        memory=f"{memory}M" if memory else job.memory or f"{MEMORY_MB // CPUS * cpus}M",
+        minutes=minutes or job.minutes or MINUTES,
+        gpus=int(options.gpu) or job.gpus,
+        gpu_type=options.gpu_type or job.gpu_type,
+    )
+
+
+def placed(job: "Job", cluster: "Cluster") -> "Job":
+    """Return a job that no rookery.yml describes with its partition.
+
+    Raises:
+        RookeryError: None fits.
+    """
+    try:
+        return partition.placed(job, cluster)
+    except RookeryError as error:  # what it says to do next is for jobs of rookery.yml
+        raise RookeryError(error.message, hint=f"invoke queue {cluster.argument}   # shows the partitions") from None
+
+
+def asked(job: "Job") -> dict[str, Any]:
+    """Return what a job asks for, as it is kept beside its log."""
+    resources = {"cpus": job.cpus, "memory": job.memory, "minutes": job.minutes, "gpus": job.gpus}
+    return {**resources, "gpu_type": job.gpu_type, "keeper": KEEPER}
+
+
+def named(job: "Job", options: ComputeNodeOptions) -> dict[str, Any]:
+    """Return what of that a user named: a job that is there must have the same."""
+    given = {
+        "cpus": options.cpus,
+        "memory": options.memory,
+        "minutes": options.time,
+        "gpus": options.gpu,
+        "gpu_type": options.gpu_type,
+        "keeper": True,
+    }
+    return {key: value for key, value in asked(job).items() if given[key]}
 
 
 def _amount(example: str, value: Any, read: Callable[[Any], int]) -> int:
@@ -169,5 +207,6 @@ def _amount(example: str, value: Any, read: Callable[[Any], int]) -> int:
     return number
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Return the text of a program that runs on a compute node."""
     return paths.remote(f"slurm/{name}.py")

@@ -1,4 +1,7 @@
-"""The ProxyCommand of NAME-job: `python -m rookery.jobs.interactive.proxy NAME [--sandbox]`."""
+"""The ProxyCommand of NAME-job: `python -m rookery.jobs.interactive.proxy NAME [--sandbox] [NUMBER [overlap]]`.
+
+With a number, it leads to that job and to no other, and starts none.
+"""
 
 import os
 import sys
@@ -25,14 +28,19 @@ def main() -> int:
 
     def run() -> int:
         connection = connect.connect(names[0], sandbox=sandbox)
-        compute_node_job.check(connection.cluster)
-        connection.open(batch=True)
-        running = compute_node_job.ensure(connection, ComputeNodeOptions())
+        if len(names) > 1:
+            connection.open(batch=True)
+            number, overlap = names[1], names[2:] == ["overlap"]
+        else:
+            compute_node_job.check(connection.cluster)
+            connection.open(batch=True)
+            running = compute_node_job.ensure(connection, ComputeNodeOptions())
+            number, overlap = running.number, running.overlap
         os.dup2(stdin, 0)
         os.dup2(stdout, 1)
         for descriptor in (stdin, stdout, nothing):
             os.close(descriptor)
-        compute_node_job.connect(connection, running)
+        compute_node_job.connect(connection, number, overlap=overlap)
 
     return invocation.guarded(run)
 

@@ -1,7 +1,9 @@
-"""The states of jobs, in words and in colours."""
+"""The states of jobs and their tasks: in words, in colours, and as one character in a grid of tasks."""
 
 from typing import TYPE_CHECKING
 
+from rookery.core import palette
+from rookery.core.drawing import StateMark
 from rookery.jobs.monitor.accounting import ACTIVE, WAITING, JobRun
 from rookery.remote.slurm.forms import numbers
 
@@ -24,6 +26,33 @@ _WORDS = {
     "SUSPENDED": "suspended",
     "PENDING": "waiting",
 }
+
+
+_FAILED = ("✗", "x", palette.VERMILION)
+_DRAWN = {
+    "COMPLETED": ("■", "#", palette.GREEN),
+    "RUNNING": ("▶", ">", palette.SKY),
+    "PENDING": ("·", ".", palette.GREY),
+    "FAILED": _FAILED,
+    "OUT_OF_MEMORY": ("M", "M", palette.PURPLE),
+    "TIMEOUT": ("T", "T", palette.ORANGE),
+    "CANCELLED": ("-", "-", palette.GREY),
+    "NODE_FAIL": ("N", "N", palette.BLUE),
+}
+"""How the states are drawn that a grid tells apart: characters differ, so that nobody has to see the colours."""
+
+
+KINDS = tuple(sorted(_DRAWN, key=[*_WORDS].index))
+"""The states that a grid tells apart, by Slurm's words, in the order of a legend."""
+
+
+def mark(code: str) -> StateMark:
+    """Return how a task is drawn, by Slurm's word for its state; states that are much alike are drawn alike."""
+    kind = {"BOOT_FAIL": "NODE_FAIL"}.get(code, code)
+    if kind not in _DRAWN:
+        kind = "PENDING" if code in WAITING else "RUNNING" if code in ACTIVE else "FAILED"
+    character, plain, fill = _DRAWN[kind]
+    return StateMark(word(kind), character, plain, colour(kind), fill)
 
 
 def state(run: JobRun) -> str:

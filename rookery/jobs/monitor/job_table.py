@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, local_time, tables, wrapping
+from rookery.core.drawing import terminal
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import as_typed
 from rookery.jobs import run_record
-from rookery.jobs.monitor import job_states, reruns
+from rookery.jobs.monitor import job_states, live_use, reruns, task_grid
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.efficiency import advice, clock, memory
 from rookery.jobs.monitor.pending_reasons import explain
@@ -53,12 +54,14 @@ def document(snapshot: SlurmSnapshot, target: "Target", ids: Sequence[str] = ())
         "now": snapshot.now,
         "squeue": snapshot.squeue,
         "sacct": snapshot.sacct,
+        "live": snapshot.live,
         "jobs": [
             {
                 **asdict(run),
                 "state": job_states.state(run),
                 "why": [explain(code) for code in run.reasons],
                 "advice": list(advice(run, asked_memory=_asked_memory(run, target))),
+                "warnings": list(live_use.warnings(run)),
                 "failed_left": reruns.left(run, reruns.family(run, snapshot, failed_of), snapshot.uid)[0],
             }
             for run in chosen(snapshot, ids)
@@ -83,7 +86,7 @@ def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int, ids
     """
     runs = chosen(snapshot, ids)
     output = tables.console()
-    for line in gaps(snapshot, target.cluster.name):
+    for line in [*gaps(snapshot, target.cluster.name), *live_use.gap(snapshot, target, named=bool(ids))]:
         console.show(output, line, "yellow")
     if not runs:
         whose = f" of {project}" if project else ""
@@ -94,7 +97,10 @@ def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int, ids
     output.print(table(shown, snapshot.now, wrapping.columns(sys.stdout)))
     if len(shown) < len(runs):
         console.say(f"{len(runs) - len(shown)} earlier jobs are not shown; use --json for all.")
-    console.say(*remarks(snapshot, shown, target))
+    console.say(*live_use.remarks(shown, detailed=bool(ids)), *remarks(snapshot, shown, target))
+    if len(ids) == 1 and runs[0].array and runs[0].total > 1:
+        console.say("")
+        terminal.show(task_grid.of(runs[0]))
 
 
 def gaps(snapshot: SlurmSnapshot, cluster: str) -> Iterator[str]:
@@ -129,11 +135,16 @@ def table(runs: Sequence[JobRun], now: float | None = None, room: int | None = N
             Text(run.name),
             local_time.when(run.submitted, now) or tables.UNKNOWN,
             job_states.coloured(run),
-            *(_figure(*pair) for pair in (_time(run), _cores(run), _memory(run))),
+            *figures(run),
         ]
         for run in runs
     ]
     return tables.table(["=job", "<name", "when", "state", *measured], rows, room)
+
+
+def figures(run: JobRun) -> list["Text"]:
+    """Return the cells of what a job used of what it asked for: time, cores, memory."""
+    return [_figure(*pair) for pair in (_time(run), _cores(run), _memory(run))]
 
 
 def _figure(measured: str, asked: str) -> "Text":
@@ -151,7 +162,8 @@ def _time(run: JobRun) -> tuple[str, str]:
 
 
 def _cores(run: JobRun) -> tuple[str, str]:
-    return f"{run.cores_used:.1f}" if run.cpu_given else "", str(run.cpus or "")
+    used = run.cores_used if run.cpu_given else run.cores_now
+    return f"{used:.1f}" if run.cpu_given or used else "", str(run.cpus or "")
 
 
 def _memory(run: JobRun) -> tuple[str, str]:

@@ -3,10 +3,18 @@
 from rookery.jobs.options.compute_nodes import ShellOptions
 from rookery.jobs.options.data import DataListOptions, DataPushOptions, DataRmOptions, DataVerifyOptions
 from rookery.jobs.options.measuring import ProfileOptions, ScaleOptions
-from rookery.jobs.options.monitoring import CancelOptions, JobsOptions, LogsOptions, QueueOptions, QuotaOptions
+from rookery.jobs.options.monitoring import (
+    CancelOptions,
+    JobsOptions,
+    LogsOptions,
+    QueueOptions,
+    QuotaOptions,
+    TopOptions,
+)
 from rookery.jobs.options.records import ReproduceOptions, RunsOptions
 from rookery.jobs.options.results import CombineOptions, FetchOptions
 from rookery.jobs.options.scripts import LintOptions, RenderOptions
+from rookery.jobs.options.serving import ServeListOptions, ServeOptions, ServeStopOptions
 from rookery.jobs.options.submitting import RunOptions, SubmitOptions
 
 __all__ = [
@@ -28,6 +36,10 @@ __all__ = [
     "RunOptions",
     "RunsOptions",
     "ScaleOptions",
+    "ServeListOptions",
+    "ServeOptions",
+    "ServeStopOptions",
     "ShellOptions",
     "SubmitOptions",
+    "TopOptions",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rookery.jobs.monitor import job_table, watch
+from rookery.jobs.monitor.notify import notifier
 from rookery.jobs.options import SubmitOptions
 from rookery.jobs.run_record import RunRecord
 from rookery.jobs.submit import checks, deploy_first, report, retry, sending, tags
@@ -41,24 +42,27 @@ def run(options: SubmitOptions) -> int:
     """Submit a job, and print its number.
 
     Returns:
-        The exit code: 0 where it was submitted; with `wait`, 1 where a task failed.
+        The exit code: 0 where it was submitted; with `wait` or `notify`, 1 where a task failed.
 
     Raises:
         RookeryError: As `carry_out`.
     """
+    target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
+    sender = notifier.prepare(target) if options.notify and not options.check else None
+    waits = options.wait or options.notify
     submission = carry_out(options)
-    target, answer, record = submission.target, submission.answer, submission.record
+    answer, record = submission.answer, submission.record
     if record is None:
         return report.tested(target, submission.request, answer, json=options.json)
     if options.json:
-        snapshot = watch.ended(target, record.id) if options.wait else None
+        snapshot = watch.ended(target, record.id, notifier=sender) if waits else None
         report.print_document(submission.document(job_table.document(snapshot, target) if snapshot else None))
         return int(any(run.failed_count for run in snapshot.runs)) if snapshot else 0
-    report.submitted(target, answer, record, stays=options.wait)
-    if not options.wait:
+    report.submitted(target, answer, record, stays=waits)
+    if not waits:
         return 0
 
-    code = watch.run(target, ids=[record.id])
+    code = watch.run(target, ids=[record.id], notifier=sender)
     if not code:
         report.ended(target)
     return code

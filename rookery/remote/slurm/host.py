@@ -1,7 +1,7 @@
-"""Sent to a cluster: find the job behind NAME-job, or submit it, and answer how long it is waited for; or end it.
+"""Sent to a cluster: find a job that ssh can log in to, or submit it, and answer how long it is waited for; or end it.
 
-The job's name is the only record of it, and on the cluster alone, so that every computer of the user's finds the same
-job.
+It is the job behind NAME-job, or one with a service. The job's name is the only record of it, and on the cluster alone,
+so that every computer of the user's finds the same job.
 """
 
 import contextlib
@@ -24,22 +24,30 @@ from rookery.remote.slurm.forms import NUMBER, WAITING
 STOPPED = 3600
 """Seconds after a job was ended in which a connection by itself starts no other: an open window would, at once."""
 
-OLD = 7 * 24 * 3600
-"""Seconds after which what is left of an ended job is removed."""
+OLD = 60 * 24 * 3600
+"""Seconds after which what is left of an ended job is removed: more than any job may run."""
 
 KEY_DAYS = 7
 """Days for which a key may log in to the job after it was last asked for; each connection asks with its own."""
+
+LINES = 15
+"""Lines of a job's log that say why it ended."""
+
+FIELDS = ("number", "state", "reason", "node", "start", "end", "name")
+"""What squeue is asked for; the name comes last, as it may hold anything."""
 
 OVERLAP = (20, 11)
 """The Slurm from which srun shares a job's cores only where asked to."""
 
 
 class Host:
-    """The job behind NAME-job, and one request about it.
+    """A job that ssh can log in to, and one request about it.
 
-    The request: `name` of the job; `key`, the user's public one; `script`, the job's; `asked`, what it asks for;
-    `wanted`, what of that the user named; `start`, whether a job may be submitted; `again`, whether also after a
-    --stop; `patience`, seconds to wait; `forget`, with stop: whether no key may log in from now on.
+    The request: `name` of the job, and `prefix`, what the names of others begin with; `key`, the user's public one;
+    `script`, the job's; `place`, the folder below the home that it starts in; `asked`, what it asks for; `wanted`, what
+    of that the user named; `start`, whether a job may be submitted; `again`, whether also after a --stop; `patience`,
+    seconds to wait; `number`, with find: whose last words to answer with; `forget`, with stop: whether no key may log
+    in from now on.
     """
 
     def __init__(self, request: Dict[str, Any]) -> None:
@@ -47,6 +55,7 @@ class Host:
         self.home = os.path.expanduser("~")
         self.folder = os.path.join(self.home, ".local", "state", "rookery", "node")
         self.stopped = os.path.join(self.folder, "stopped")
+        self.is_service = bool(request.get("service"))  # only a command starts one, so that a stop need not be noted
 
     def ensure(self) -> None:
         """Answer with the job's node, once it runs."""
@@ -82,11 +91,19 @@ class Host:
             raise Answer("other", number=job["number"], node=job["node"], about=about)
         with open(os.path.join(self.folder, "host_key.pub"), encoding="utf-8") as stream:
             key = " ".join(stream.read().split()[:2])
-        raise Answer("ready", number=job["number"], node=job["node"], end=job["end"], key=key, overlap=overlaps())
+        raise Answer(
+            "ready",
+            number=job["number"],
+            node=job["node"],
+            end=job["end"],
+            key=key,
+            overlap=overlaps(),
+            folder=self.folder,
+        )
 
     def find(self) -> None:
-        """Answer with the job, whatever state it is in."""
-        raise Answer("found", jobs=self.jobs())
+        """Answer with the jobs, whatever state they are in."""
+        raise Answer("found", jobs=self.jobs(), said=self.last_words(self.request.get("number", ""), LINES))
 
     def stop(self) -> None:
         """End the job, and keep others from starting by themselves for a while."""
@@ -96,7 +113,7 @@ class Host:
                     os.unlink(os.path.join(self.folder, name))
         jobs = self.jobs()
         if jobs:
-            if os.path.isdir(self.folder):
+            if os.path.isdir(self.folder) and not self.is_service:
                 write(self.stopped, "")
             code, _, error = run(["scancel"] + [job["number"] for job in jobs])
             if code:
@@ -104,17 +121,22 @@ class Host:
         raise Answer("stopped", jobs=jobs)
 
     def jobs(self) -> List[Dict[str, Any]]:
-        """Return the jobs of that name that wait or run, the oldest first; there is one, or none."""
+        """Return the jobs of that name that wait or run, the oldest first; of a whole name there is one, or none."""
         user = pwd.getpwuid(os.getuid()).pw_name
-        asked = ["--user", user, "--name", self.request["name"], "--format", "%i|%T|%r|%N|%S|%e"]
+        named = [] if self.request.get("prefix") else ["--name", self.request["name"]]
+        asked = ["--user", user, *named, "--format", "%i|%T|%r|%N|%S|%e|%j"]
         out, error = slurm(["squeue", "--noheader", *asked])
         if error:
             raise Answer("refused", said=error)
         jobs = []
         for line in out.splitlines():
-            fields = line.strip().split("|")
-            if len(fields) == 6 and NUMBER.match(fields[0]) and fields[1] in (*WAITING, "RUNNING", "CONFIGURING"):
-                jobs.append(dict(zip(("number", "state", "reason", "node", "start", "end"), map(cut, fields))))
+            fields = line.strip().split("|", len(FIELDS) - 1)
+            is_whole = len(fields) == len(FIELDS) and NUMBER.match(fields[0])
+            if not is_whole or fields[1] not in (*WAITING, "RUNNING", "CONFIGURING"):
+                continue
+            prefix = self.request.get("prefix")
+            if not prefix or fields[-1] == self.request.get("name") or fields[-1].startswith(prefix):
+                jobs.append(dict(zip(FIELDS, map(cut, fields))))
         return sorted(jobs, key=lambda job: int(job["number"]))
 
     def prepare(self) -> None:
@@ -184,12 +206,15 @@ class Host:
             os.unlink(self.stopped)
         if not self.request["start"]:
             raise Answer("none")
+        place = os.path.realpath(os.path.join(self.home, self.request.get("place", "")))
+        if not os.path.isdir(place):
+            raise Answer("not-deployed")
         script = os.path.join(self.folder, "job.%d.sh" % os.getpid())
         write(script, self.request["script"].replace("@FOLDER@", self.folder))
         try:
             start = login()
             options = variables.granted(start.environment, directives(self.request["script"]))
-            code, out, error = sbatch(["sbatch"], ["--parsable", *options, script], self.home, start)
+            code, out, error = sbatch(["sbatch"], ["--parsable", *options, script], place, start)
         finally:
             os.unlink(script)
         if code:
@@ -201,10 +226,10 @@ class Host:
         self.say({"state": "submitted", "number": number})
         return number
 
-    def last_words(self, number: object) -> str:
+    def last_words(self, number: object, lines: int = 1) -> str:
         """Return what the job wrote before it ended."""
         with contextlib.suppress(OSError), open(os.path.join(self.folder, "%s.log" % number), errors="replace") as log:
-            return ([line.strip() for line in log if line.strip()] or [""])[-1]
+            return "\n".join([line.rstrip()[:300] for line in log if line.strip()][-lines:])
         return ""
 
     def say(self, document: Dict[str, Any]) -> None:

@@ -1,13 +1,16 @@
-"""The job behind NAME-job: on its compute node, it starts an sshd of the user's own for each connection.
+"""A job that ssh can log in to: on its compute node, it starts an sshd of the user's own for each connection.
 
 What is started through such a connection is the job's: it has its cores, memory and GPUs, stays when the connection
-breaks, and ends with the job. The job ends when nobody has been connected for a while.
+breaks, and ends with the job. The job ends when nobody has been connected for a while; one with a service (`rookery
+serve`) lasts as long as the service's program.
 
 It listens on a socket in a folder of mode 0700 with a random name on the node, which nobody else can be first with or
 connect to. The socket's path is written into the job's folder in the home when everything is ready, and
-sshd_relay.py reads it there.
+sshd_relay.py reads it there. The service's program listens in the same folder; the link `serve` in the job's folder
+leads to its socket.
 
-Its arguments: the folder with host_key and authorized_keys; the minutes that nobody need be connected.
+Its arguments: the folder with host_key and authorized_keys; the minutes that nobody need be connected; the script of
+bash that becomes the service's program, where there is one.
 """
 
 import contextlib
@@ -21,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 SSHD = ("/usr/sbin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd", "/usr/bin/sshd")
 SFTP = ("/usr/lib/openssh", "/usr/libexec/openssh", "/usr/lib/ssh", "/usr/libexec", "/usr/lib/misc")
@@ -67,8 +70,9 @@ NODES_OWN = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_ID")
 class Keeper:
     """The loop that waits for connections, and for the end of the job."""
 
-    def __init__(self, folder: str, minutes: float) -> None:
-        self.folder, self.patience = folder, 60 * minutes
+    def __init__(self, folder: str, minutes: float, service: str = "") -> None:
+        self.folder, self.patience, self.service = folder, 60 * minutes, service
+        self.program: Optional[subprocess.Popen] = None  # type: ignore[type-arg]
         self.number = os.environ["SLURM_JOB_ID"]
         self.mine = os.path.join(folder, self.number)
         self.sessions: List[subprocess.Popen] = []  # type: ignore[type-arg]
@@ -82,9 +86,11 @@ class Keeper:
             command = self.prepared()
             listener = self.listening()
             listener.settimeout(min(2, self.patience))
+            if self.service and not self.fault:
+                self.start(os.path.dirname(listener.getsockname()))
             self.announce(listener.getsockname())
             quiet = time.time()
-            while time.time() - quiet < (20 if self.fault else self.patience):
+            while self.is_needed(time.time() - quiet):
                 with contextlib.suppress(socket.timeout):
                     self.serve(listener.accept()[0], command)
                 self.sessions = [session for session in self.sessions if session.poll() is None]
@@ -94,10 +100,47 @@ class Keeper:
             for session in self.sessions:
                 with contextlib.suppress(OSError):
                     session.terminate()
+            self.end()
             for folder in (self.mine, *self.places):
                 shutil.rmtree(folder, ignore_errors=True)
+        if self.program and not self.fault:
+            print("The program has ended (exit status %s)." % self.program.returncode)
+            return int(bool(self.program.returncode))
         print("nobody was connected any more" if not self.fault else self.fault)
         return int(bool(self.fault))
+
+    def is_needed(self, quiet: float) -> bool:
+        """Return whether the job is to go on.
+
+        Args:
+            quiet: Seconds in which nobody was connected.
+        """
+        if self.program:
+            return self.program.poll() is None
+        return quiet < (20 if self.fault else self.patience)
+
+    def start(self, place: str) -> None:
+        """Start the service's program, which listens on a socket in a folder of the user's own.
+
+        Args:
+            place: The folder.
+        """
+        path = os.path.join(place, "serve")
+        environment = dict(os.environ, ROOKERY_SOCKET=path)
+        self.program = subprocess.Popen(
+            ["bash", "-c", self.service], env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        os.symlink(path, os.path.join(self.mine, "serve"))
+
+    def end(self) -> None:
+        """End the service's program, and what it has started."""
+        if not self.program:
+            return
+        for number, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
+            with contextlib.suppress(OSError):
+                os.killpg(self.program.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.program.wait(patience)
 
     def listening(self) -> socket.socket:
         """Listen in a new folder on the node: the job's, where it has one, else where every node has room."""
@@ -185,15 +228,16 @@ def main() -> None:
 
     Where Slurm ends it, at its time limit say, a note keeps a window that is open from starting another (host.py).
     """
-    folder = sys.argv[1]
+    folder, service = sys.argv[1], "".join(sys.argv[3:])
 
     def ended(number: int, frame: object) -> None:  # noqa: ARG001
-        with contextlib.suppress(OSError), open(os.path.join(folder, "stopped"), "w", encoding="utf-8"):
-            pass
+        if not service:
+            with contextlib.suppress(OSError), open(os.path.join(folder, "stopped"), "w", encoding="utf-8"):
+                pass
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, ended)
-    sys.exit(Keeper(folder, float(sys.argv[2])).run())
+    sys.exit(Keeper(folder, float(sys.argv[2]), service).run())
 
 
 if __name__ == "__main__":

@@ -84,18 +84,15 @@ def run(options: ClustersCheckOptions) -> int:
         except RookeryError as error:
             outcomes[name] = error
 
-    def compared(connection: Connection) -> ComparedProfile | RookeryError:
-        try:
-            return compare_with(connection, f"invoke clusters.check {connection.cluster.argument}", job=options.job)
-        except RookeryError as error:
-            return error
+    def compared(connection: Connection) -> ComparedProfile:
+        return compare_with(connection, f"invoke clusters.check {connection.cluster.argument}", job=options.job)
 
-    if len(connections) > 1:
+    if len(names) == 1 and connections:
+        outcomes = {names[0]: compared(connections[0])}
+    else:
         from rookery.clusters.ssh import fabric_group  # noqa: PLC0415 start-up
 
-        outcomes |= fabric_group.each(connections, compared)
-    else:
-        outcomes |= {connection.cluster.name: compared(connection) for connection in connections}
+        outcomes |= fabric_group.side_by_side(connections, compared)
     if len(names) == 1 and isinstance(only := outcomes[names[0]], RookeryError):
         raise only
     if options.json:

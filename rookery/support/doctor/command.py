@@ -141,7 +141,7 @@ def _visits(patients: Mapping[str, _Patient]) -> None:
                 lambda text: live.say(name, text if len(connections) == 1 else console.named(name, text)),
             )
 
-        fabric_group.each(connections, visit)
+        fabric_group.side_by_side(connections, visit)
 
 
 def _visit(patient: _Patient, connection: "Connection", say: Callable[[str], object]) -> None:

@@ -1,0 +1,1 @@
+"""Programs with a page for a browser, in jobs on compute nodes: `rookery serve`."""

@@ -1,0 +1,117 @@
+"""Services in jobs: who the gate lets in, names, and what their job scripts hold."""
+
+import subprocess
+from pathlib import Path
+from types import MappingProxyType
+
+import pytest
+
+from rookery.clusters.cluster import Cluster
+from rookery.clusters.config import profile
+from rookery.clusters.ssh.connection import Connection
+from rookery.core.errors import RookeryError
+from rookery.jobs.interactive.job_request import ComputeNodeOptions
+from rookery.jobs.options import ServeOptions
+from rookery.jobs.services import command, naming, service_job
+from rookery.jobs.services.gate import Verdict, judge
+from rookery.jobs.services.kinds import KINDS
+from rookery.jobs.services.service_job import ServiceProgram
+from rookery.projects.model import Environment, Project
+from rookery.projects.target import Target
+
+TOKEN = "t" * 43
+PORT = 8123
+
+
+def head(path: str = "/lab", host: str = f"127.0.0.1:{PORT}", cookie: str = "", method: str = "GET") -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *([f"Cookie: {cookie}"] if cookie else []), "", ""]
+    return "\r\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(
+    ("request_head", "verdict"),
+    [
+        (head(), Verdict.REFUSE),
+        (head(cookie=f"a=b; rookery-{PORT}={TOKEN}"), Verdict.PASS),
+        (head(cookie=f"rookery-{PORT}={TOKEN}", host=f"localhost:{PORT}"), Verdict.PASS),
+        (head(cookie=f"rookery-{PORT}={TOKEN}", method="POST"), Verdict.PASS),
+        (head(cookie=f"rookery-{PORT}={TOKEN[:-1]}"), Verdict.REFUSE),
+        (head(cookie=f"rookery-{PORT}="), Verdict.REFUSE),
+        (head(cookie=f"rookery-9999={TOKEN}"), Verdict.REFUSE),  # another service's
+        (head(cookie=f"rookery-{PORT}={TOKEN}", host="evil.example"), Verdict.REFUSE),  # a name that leads to 127.0.0.1
+        (head(cookie=f"rookery-{PORT}={TOKEN}", host=f"127.0.0.1:{PORT}\r\nHost: evil"), Verdict.REFUSE),
+        (head(f"/rookery-open?token={TOKEN}"), Verdict.OPEN),
+        (head(f"/rookery-open?token={TOKEN}", method="POST"), Verdict.REFUSE),
+        (head("/rookery-open?token=x"), Verdict.REFUSE),
+        (head("/rookery-open"), Verdict.REFUSE),
+        (head(f"/rookery-open?token={TOKEN}", host="evil.example"), Verdict.REFUSE),
+        (head(f"/lab?token={TOKEN}"), Verdict.REFUSE),
+        (b"nonsense\r\n\r\n", Verdict.REFUSE),
+        (b"\xff\xfe\x00\r\n\r\n", Verdict.REFUSE),
+    ],
+)
+def test_only_who_has_the_token_is_let_in(request_head: bytes, verdict: Verdict) -> None:
+    assert judge(request_head, TOKEN, PORT) is verdict
+
+
+def target(tmp_path: Path, cluster: str = "hec", environment: Environment | None = None, **changes: object) -> Target:
+    known = profile.load(cluster, [profile.sources()[0]], {"cluster_user": "ada"})
+    made = Cluster(**{**vars(known), "data": MappingProxyType({**known.data, **changes})})
+    jobs = {"fit": {"command": "python fit.py", "cpus": 4, "memory": "16G", "time": "3h"}}
+    project = Project(tmp_path, "demo", (cluster,), environment or Environment(), (), jobs)
+    return Target(project, Connection(made))
+
+
+def test_a_project_and_its_services_have_names_of_their_own(tmp_path: Path) -> None:
+    there = target(tmp_path)
+    assert naming.default("lab", there) == "lab-demo"
+    assert naming.default("my app!.py", Target(None, there.connection)) == "my-app-.py"
+    assert naming.commands("lab-demo", there).job == "rookery-serve-lab-demo"
+    for name in ("", "a b", "-x", "a;b", "x" * 61):
+        with pytest.raises(RookeryError, match="--name"):
+            naming.checked(name)
+
+
+def test_its_script_is_a_job_script_of_the_project(tmp_path: Path) -> None:
+    there = target(tmp_path, environment=Environment("uv"))
+    options = ComputeNodeOptions(memory="8G")
+    job = service_job.sized(there, "fit", options)
+    assert (job.cpus, job.memory, job.minutes) == (4, "8192M", 180)
+    program = ServiceProgram("JupyterLab", KINDS["lab"].start, "/prefix/it's/python", KINDS["lab"].program)
+    request = service_job.request(there, "rookery-serve-lab-demo", job, options, program)
+    assert request.place == "projects/demo/current"
+    assert request.wanted == {"memory": "8192M", "keeper": request.asked["keeper"]}
+    script = request.script
+    assert "#SBATCH --job-name=rookery-serve-lab-demo" in script
+    assert "#SBATCH --output=@FOLDER@/%j.log" in script
+    assert "source .venv/bin/activate" in script
+    assert "facts.sh" not in script  # it has no record
+    assert '"$HOME"/projects/demo/notebooks' in script
+    assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+
+
+def test_outside_of_a_project_it_has_the_defaults(tmp_path: Path) -> None:
+    there = Target(None, target(tmp_path).connection)
+    job = service_job.sized(there, "", ComputeNodeOptions())
+    assert (job.cpus, job.memory, job.minutes, job.gpus) == (2, "4096M", 240, 0)
+    script = service_job.request(
+        there, "rookery-serve-lab", job, ComputeNodeOptions(), ServiceProgram("x", "true")
+    ).script
+    assert "activate" not in script
+    assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+
+
+def test_where_there_can_be_none_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RookeryError, match="no compute nodes"):
+        command.check(target(tmp_path, cluster_scheduler="none"))
+    storage = [{**area, "on_compute_nodes": False} for area in target(tmp_path).cluster.data["cluster_storage"]]
+    with pytest.raises(RookeryError, match="can't read your home"):
+        command.check(target(tmp_path, cluster_storage=storage))
+    command.check(target(tmp_path, cluster_policies={"vscode": "forbidden"}))  # which is another program
+    for options, message in (
+        (ServeOptions(), "Missing SERVICE: lab or notebook"),
+        (ServeOptions(service="jupiter"), "Unknown service 'jupiter'"),
+        (ServeOptions(service="lab", local_port=70000), "--local-port must be"),
+    ):
+        with pytest.raises(RookeryError, match=message):
+            command.run(options)
