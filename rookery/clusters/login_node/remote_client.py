@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from rookery.clusters.login_node import answers, bundle, data_answers, frame
+from rookery.clusters.login_node import answers, bundle, data_answers, frame, output_answers
 from rookery.clusters.ssh.process import Deadline
 from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
 from rookery.core import paths
@@ -25,7 +25,7 @@ exit 96
 """Slurm may be on PATH in login shells alone. The second argument is the program's name, as ps shows it."""
 
 
-_SHAPES = {**answers.PROGRAMS, **data_answers.PROGRAMS}
+_SHAPES = {**answers.PROGRAMS, **data_answers.PROGRAMS, **output_answers.PROGRAMS}
 
 
 class NoPythonError(RookeryError):

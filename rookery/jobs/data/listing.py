@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.query import ClusterQuery
 from rookery.core import console, invocation, local_time, tables
+from rookery.core.sizes import of_bytes as shown_size
 from rookery.jobs.data import data_client
 from rookery.jobs.options import DataListOptions
-from rookery.jobs.results.fetch import size as shown_size
 from rookery.projects import config
 from rookery.projects import target as targets
 from rookery.projects.data.comparison import SHOWN

@@ -49,7 +49,8 @@ def run(  # noqa: PLR0913 what `jobs` can be asked
         RookeryError: Slurm does not answer, or the connection broke off.
     """
     snapshot, before, growth = None, "", live_use.Growth()
-    with _leaving(target, ids, notifier), _live(json, target.cluster.name) as live:
+    name, again = target.cluster.name, _again(target, ids, notifier)
+    with leaving(name, ids, again, notifier), _live(json, name) as live:
         snapshots = accounting.watch(target.connection, ids=ids, project=project, days=days, live=True)
         for snapshot in notifier.following(snapshots, named=bool(ids)) if notifier else snapshots:
             job_table.check(snapshot, target.cluster.name)
@@ -91,7 +92,7 @@ def ended(
     """
     snapshot = None
     ids, what = [number, *more], f"Waiting until job {number} on {target.cluster.name} has ended"
-    with _leaving(target, ids, notifier), console.waiting(what):
+    with leaving(target.cluster.name, ids, _again(target, ids, notifier), notifier), console.waiting(what):
         said, before = {""}, ""
         snapshots = accounting.watch(target.connection, ids=ids)
         for snapshot in notifier.following(snapshots, named=True) if notifier else snapshots:
@@ -107,23 +108,33 @@ def ended(
     return _require_known(snapshot, target, ids)
 
 
+def _again(target: "Target", ids: Sequence[str], notifier: "Notifier | None") -> str:
+    """Return the command that watches the same jobs."""
+    return f"invoke jobs {' '.join([*ids, '--watch', *['--notify'] * bool(notifier)])}{target.flags}"
+
+
 @contextmanager
-def _leaving(target: "Target", ids: Sequence[str], notifier: "Notifier | None") -> Iterator[None]:
+def leaving(name: str, ids: Sequence[str], again: str, notifier: "Notifier | None" = None) -> Iterator[None]:
     """Print how to come back, where the user stops it or the connection breaks off; the jobs go on.
 
     In the second case, a message is sent, since none will come of the jobs' end.
 
+    Args:
+        name: The cluster's.
+        ids: Numbers of the jobs; none for all.
+        again: The command that comes back.
+        notifier: Sends the message.
+
     Raises:
         SystemExit: The user stopped it.
     """
-    again = f"invoke jobs {' '.join([*ids, '--watch', *['--notify'] * bool(notifier)])}{target.flags}"
     try:
         yield
     except KeyboardInterrupt:
         if is_guided():
             raise
         what = f"Job {ids[0]} is still running" if len(ids) == 1 else "Your jobs are still running"
-        console.note("", f"{what} on {target.cluster.name}.", f"  next: {as_typed(again)}")
+        console.note("", f"{what} on {name}.", f"  next: {as_typed(again)}")
         raise SystemExit(INTERRUPTED) from None
     except RookeryError as error:
         error.hint = error.hint or (None if is_guided() else again)
