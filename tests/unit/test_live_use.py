@@ -233,14 +233,14 @@ def watched(*megabytes: int, task: int | None = None) -> tuple[words.Growth, Job
 
 
 def test_memory_that_grows_without_a_pause_is_told_of_early_and_nothing_else_is() -> None:
-    growth, run = watched(200, 300, 400)
-    assert growth.seconds_left(run) == 187
-    assert "and grows: at this rate it runs out in 3:07" in next(words.warnings(run, growth))
-    for values in ((200, 400), (200, 400, 300), (400, 400, 400), (400, 410, 420)):
+    growth, run = watched(400, 500, 600)
+    assert growth.seconds_left(run) == 127
+    assert "and grows: at this rate it runs out in 2:07" in next(words.warnings(run, growth))
+    for values in ((400, 600), (600, 900, 700), (600, 600, 600), (600, 610, 620), (200, 300, 400)):
         assert watched(*values)[0].seconds_left(watched(*values)[1]) is None
-    slow, late = watched(200, 230, 260)
-    assert slow.seconds_left(late) == 764
-    assert not list(words.warnings(changed(memory_now=260 << 10, running_longest=3000), slow))
+    slow, late = watched(500, 530, 560)
+    assert slow.seconds_left(late) == 464
+    assert not list(words.warnings(changed(memory_now=560 << 10, running_longest=3200), slow))
 
 
 def test_who_does_not_tell_is_named_with_what_does() -> None:

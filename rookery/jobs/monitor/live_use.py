@@ -21,8 +21,8 @@ ALMOST = 0.9
 WATCHED = 60
 """Seconds that memory must have been watched for its growth to tell anything: Slurm looks every half minute or so."""
 
-GROWN = 0.05
-"""The part of its memory by which a job must have grown meanwhile."""
+GROWN, HALF = 0.05, 0.5
+"""The parts of its memory by which a job must have grown meanwhile, and it must use: most load their data first."""
 
 
 class Growth:
@@ -46,7 +46,7 @@ class Growth:
         if len(samples) < 3 or not run.memory_asked:
             return None
         (began, least), (ended, most) = samples[0], samples[-1]
-        if ended - began < WATCHED or most - least < GROWN * run.memory_asked:
+        if ended - began < WATCHED or most - least < GROWN * run.memory_asked or most < HALF * run.memory_asked:
             return None
         return max(0, round((run.memory_asked - most) * (ended - began) / (most - least)))
 

@@ -131,7 +131,8 @@ class LiveUse:
         """
         self.measured, self.problem = [], ""
         squeue = ["squeue", "--noheader", "--array", "-t", "RUNNING", "-u", user, "-O", _QUEUE]
-        tasks = read_running(slurm([*squeue, *(["-j", ids] if ids else [])], PATIENCE)[0])
+        text, self.problem = slurm([*squeue, *(["-j", ids] if ids else [])], PATIENCE)
+        tasks = read_running(text)
         if ids:
             tasks = sorted(tasks, key=lambda task: -task.elapsed)[:NAMED]
         elif len(tasks) > FEW:
