@@ -47,6 +47,7 @@ def run(options: CancelOptions) -> int:
     Raises:
         RookeryError: As `carry_out`.
     """
+    _ids(options)
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
     cancelled = carry_out(target, options)
     if cancelled is None:
@@ -88,8 +89,7 @@ def carry_out(target: "Target", options: CancelOptions) -> Cancelled | None:
     Raises:
         RookeryError: None could be cancelled.
     """
-    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
-    ids = [run_record.parse_id(part, flags) for part in options.job.split(",")]
+    ids = _ids(options)
     target.connection.open()
     snapshot = accounting.ask(target.connection, ids=list(dict.fromkeys(number for number, _ in ids)))
     job_table.check(snapshot, target.cluster.name)
@@ -103,6 +103,16 @@ def carry_out(target: "Target", options: CancelOptions) -> Cancelled | None:
             return None
         scancel(target.connection, [goal.id for goal in goals])
     return Cancelled(goals, refused, options.check)
+
+
+def _ids(options: CancelOptions) -> list[tuple[str, str]]:
+    """Return the jobs and tasks that are named.
+
+    Raises:
+        RookeryError: One is no number of a job.
+    """
+    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
+    return [run_record.parse_id(part, flags) for part in options.job.split(",")]
 
 
 def find_goal(number: str, task: str, snapshot: SlurmSnapshot, connection: "Connection") -> Goal:
