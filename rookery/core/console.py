@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from io import TextIOWrapper
 from threading import Lock, Timer
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self, TextIO
@@ -87,6 +88,12 @@ def _print(lines: Iterable[str], file: TextIO) -> None:
 def named(name: str, text: str) -> str:
     """Return a text with the name of the cluster that it is about before it, unless it begins with that already."""
     return text if re.match(rf"{re.escape(name)}(?![\w.-]*\w)", text) else f"{name}: {text}"
+
+
+def write_each_line() -> None:
+    """Write each line to standard output at once, into a pipe or a file, too."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def writer(file: TextIO) -> "Console":

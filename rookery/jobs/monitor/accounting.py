@@ -61,6 +61,8 @@ class JobRun:
         gpu_memory_now: Memory used on the fullest of them, in kB.
         gpu_memory_given: Memory that this one has.
         failed_of: Number of the run whose failed tasks these are, where that was asked for; "" for none.
+        parts: Of a job that runs in parts (`total_time`): their `count`, the `seconds` of those that have ended, the
+            `total` that they may have together; empty for other jobs.
     """
 
     id: int
@@ -99,6 +101,7 @@ class JobRun:
     gpu_memory_now: int = 0
     gpu_memory_given: int = 0
     failed_of: str = ""
+    parts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def waiting(self) -> int:

@@ -159,6 +159,10 @@ def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> boo
 def scancel(connection: "Connection", ids: Sequence[str]) -> None:
     """Run scancel.
 
+    Args:
+        connection: The cluster's, open.
+        ids: The jobs or tasks.
+
     Raises:
         RookeryError: It would not; in its own words.
     """

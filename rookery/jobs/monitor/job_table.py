@@ -1,5 +1,6 @@
 """The state of the user's jobs, in one table or document, with advice from those that ended."""
 
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -9,7 +10,7 @@ from rookery.core import console, local_time, tables, wrapping
 from rookery.core.drawing import terminal
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import as_typed
-from rookery.jobs import run_record
+from rookery.jobs import race_state, run_record
 from rookery.jobs.monitor import job_states, live_use, reruns, task_grid
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.efficiency import advice, clock, memory
@@ -174,7 +175,10 @@ def _memory(run: JobRun) -> tuple[str, str]:
 def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -> Iterator[str]:
     """Yield remarks on jobs, a line each: why they wait, advice from those that ended."""
     failed_of = reruns.known(target, snapshot)
+    yield from _races(target)
     for run in runs:
+        if run.parts:
+            yield f"Job {run.id} runs in parts: {in_parts(run)}"
         for code, _ in sorted(run.reasons.items(), key=lambda item: -item[1])[:2]:
             start = local_time.when(run.expected, snapshot.now)
             why = explain(code, run.counts.get("RUNNING", 0))
@@ -189,6 +193,24 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
         if run.array and count:
             line = f"{count} of {run.total} tasks failed ({_short(failed)}): invoke submit --failed {run.id}"
             yield f"Job {run.id}: {spoken(line, target)}"
+
+
+def in_parts(run: JobRun) -> str:
+    """Return how far a job is that runs in parts."""
+    now = run.elapsed if run.running else 0
+    seconds, total = run.parts["seconds"] + now, run.parts["total"]
+    limit = int(run.limit) if run.limit.isdigit() else 0
+    most = f" of about {max(run.parts['count'], -(-total // limit))}" if limit and run.is_active else ""
+    return f"part {run.parts['count']}{most}, {clock(seconds)} of {clock(total)} so far"
+
+
+def _races(target: "Target") -> Iterator[str]:
+    """Yield a line for each race (`submit --race`) that has not ended, and that a job on this cluster is part of."""
+    for race in race_state.unfinished(target.project.root) if target.project else ():
+        names = [each.cluster for each in race.entrants]
+        if race.sandbox == target.cluster.sandbox and target.cluster.name in names:
+            command = f"invoke submit {shlex.quote(race.job)} --race{' --sandbox' * race.sandbox}"
+            yield f"{race.job} is in a race, and nobody watches which starts first: {as_typed(command)} continues it"
 
 
 def _left(run: JobRun, snapshot: SlurmSnapshot, failed_of: Mapping[str, str]) -> tuple[str, int]:

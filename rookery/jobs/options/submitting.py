@@ -12,17 +12,22 @@ class SubmitOptions(Options):
     Records what ran: commit, parameters, job script. JOB is a job of rookery.yml, or a job script of the project.
     """
 
-    examples = ("submit simulate --check", "submit simulate", "submit --failed 41")
+    examples = ("submit simulate --check", "submit simulate --cluster first", "submit --failed 41")
 
     job: str = option(
         default="", help="jobs of rookery.yml, or job scripts of the project", positional=True, several=True
     )
-    cluster: str = option(default="", help=ITS_CLUSTER)
+    cluster: str = option(
+        default="", help="the cluster, or first: the one where it can start soonest [the first in rookery.yml]"
+    )
     project: str = option(default="", value="DIR", help=PROJECT)
     after: tuple[str, ...] = option(
         default=(), value="JOB", help="start only after this job has succeeded; may be repeated", iterable=True
     )
     check: bool = option(default=False, help="ask Slurm when it could start, and do not submit")
+    race: bool = option(
+        default=False, help="submit to all clusters, and cancel the other jobs when the first one has started"
+    )
     wait: bool = option(default=False, help="wait until it has ended; exit with 1 if a task failed")
     notify: bool = option(default=False, help="wait, and send a message when it has ended (see `config`)")
     deploy: bool = option(default=False, help="deploy the current commit first")

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters.ssh.errors import SshError
 from rookery.core import background, console, invocation, locking, sizes, typed_command
 from rookery.core.errors import RookeryError
+from rookery.core.quantities import counted
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.monitor import watch
 from rookery.jobs.options import FetchOptions
 from rookery.jobs.results import follow, remote_listing
 from rookery.jobs.results.download import Arrivals
 from rookery.jobs.results.follow import Followed
+from rookery.jobs.results.sync import command as sync
 from rookery.projects import config, remote_paths, slurm_values
 from rookery.projects import target as targets
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from rookery.jobs.results.archive import File
     from rookery.jobs.results.download import Plan
     from rookery.jobs.results.remote_listing import RemoteListing
+    from rookery.jobs.results.sync.command import SyncResult
     from rookery.jobs.run_record import RunRecord
     from rookery.projects.model import Project
 
@@ -50,6 +53,7 @@ class Fetched:
         brought: The files that came.
         root: The project's folder.
         outputs: The folders that were looked into.
+        synced: Runs of wandb and mlflow that were uploaded; None where that was not asked for.
     """
 
     options: FetchOptions
@@ -59,12 +63,14 @@ class Fetched:
     brought: Sequence["File"]
     root: Path
     outputs: Sequence[str]
+    synced: "SyncResult | None" = None
 
     @property
     def code(self) -> int:
         """1 where a file could not be fetched; files that were kept as the user's don't count."""
         plan, check = self.plan, self.options.check
-        return int(bool(plan.refused or (len(self.brought) < len(plan.bring) and not check)))
+        is_short = len(self.brought) < len(plan.bring) and not check
+        return int(bool(plan.refused or is_short or (self.synced and self.synced.failed)))
 
     @property
     def files(self) -> list["File"]:
@@ -82,7 +88,7 @@ class Fetched:
 
     def document(self) -> dict[str, Any]:
         """Return the document for --json."""
-        return {
+        document: dict[str, Any] = {
             "cluster": self.connection.cluster.name,
             "check": self.options.check,
             "brought": [file.path for file in self.files],
@@ -94,6 +100,10 @@ class Fetched:
             "links": list(self.listing.links),
             "not_there": [*self.listing.missing, *self.listing.gone],
         }
+        if self.synced:
+            failures = [{"run": run, "why": why} for run, why in self.synced.failed]
+            document |= {"synced": self.synced.synced, "not_synced": failures, "notes": self.synced.notes}
+        return document
 
     def show(self) -> None:
         """Print what came; offer to add results to .gitignore."""
@@ -156,7 +166,8 @@ def carry_out(options: FetchOptions) -> Fetched:
         brought = [] if options.check else _bring(connection, project, arrivals, plan)
     plan.refused += arrivals.refused
     brought = followed.merged(plan, brought)
-    return Fetched(options, connection, listing, plan, brought, project.root, outputs)
+    synced = sync.run(project, check=options.check) if options.sync else None
+    return Fetched(options, connection, listing, plan, brought, project.root, outputs, synced)
 
 
 def _follow(
@@ -344,6 +355,16 @@ def _print_report(fetched: Fetched) -> None:
         "not fetched", [*plan.refused, *((path, "deleted, or still being written") for path in fetched.absent)]
     )
     _print_named("skipped", [(path, "a link") for path in listing.links])
+    if fetched.synced:
+        _print_synced(fetched.synced)
+
+
+def _print_synced(synced: "SyncResult") -> None:
+    """Print which runs were uploaded, and which will be tried again."""
+    if synced.synced:
+        console.say(f"Synced {counted(len(synced.synced), 'run')}")
+    _print_named("not synced", synced.failed, advice="the next fetch --sync tries {} again")
+    console.say(*(f"  {line}" for line in synced.notes))
 
 
 def _count(new: int, updated: int) -> str:

@@ -1,14 +1,14 @@
 """The command `submit`: check the script, have it submitted from the release that is deployed, keep the record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rookery.jobs.monitor import job_table, watch
 from rookery.jobs.monitor.notify import notifier
 from rookery.jobs.options import SubmitOptions
 from rookery.jobs.run_record import RunRecord
-from rookery.jobs.submit import checks, deploy_first, report, retry, sending, tags
+from rookery.jobs.submit import checks, deploy_first, first, race, report, retry, sending, tags
 from rookery.jobs.submit import request as submit_request
 from rookery.jobs.submit.request import SubmitRequest
 from rookery.projects import target as targets
@@ -47,6 +47,26 @@ def run(options: SubmitOptions) -> int:
     Raises:
         RookeryError: As `carry_out`.
     """
+    more: dict[str, Any] = {}
+    if options.race and not options.check:
+        return race.run(options)
+    if first.is_asked(options):
+        name, known = first.choose(options)
+        more = {"cluster": name, "clusters": [estimate.document() for estimate in known]}
+        if options.check:
+            names = [each.cluster for each in known if not each.reason] if options.race else [name]
+            return report.chosen(names, options.job, more, json=options.json)
+        options = replace(options, cluster=name, deploy=False, dirty=False)
+    return _submit(options, more)
+
+
+def _submit(options: SubmitOptions, more: Mapping[str, Any]) -> int:
+    """Submit a job to one cluster.
+
+    Args:
+        options: The flags.
+        more: What a JSON document has besides.
+    """
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
     sender = notifier.prepare(target) if options.notify and not options.check else None
     waits = options.wait or options.notify
@@ -56,7 +76,8 @@ def run(options: SubmitOptions) -> int:
         return report.tested(target, submission.request, answer, json=options.json)
     if options.json:
         snapshot = watch.ended(target, record.id, notifier=sender) if waits else None
-        report.print_document(submission.document(job_table.document(snapshot, target) if snapshot else None))
+        ended = job_table.document(snapshot, target) if snapshot else {}
+        report.print_document(submission.document({**ended, **more}))
         return int(any(run.failed_count for run in snapshot.runs)) if snapshot else 0
     report.submitted(target, answer, record, stays=waits)
     if not waits:
@@ -69,11 +90,13 @@ def run(options: SubmitOptions) -> int:
 
 
 def carry_out(options: SubmitOptions) -> SubmittedJob:
-    """Submit a job.
+    """Submit a job to one cluster; to the one that can start it first, where that is asked for.
 
     Raises:
         RookeryError: It could not be; nothing was submitted then, unless the message says otherwise.
     """
+    if first.is_asked(options):
+        options = replace(options, cluster=first.choose(options)[0], deploy=False, dirty=False)
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
     request = submit_request.build_request(options, target)
     if options.tag:

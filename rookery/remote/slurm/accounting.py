@@ -10,7 +10,7 @@ import time
 from typing import Any, Dict, List, Optional, Tuple
 
 from rookery.remote import frame
-from rookery.remote.slurm import ended_jobs, reruns
+from rookery.remote.slurm import ended_jobs, parts, reruns
 from rookery.remote.slurm.basics import FIELD, record, slurm
 from rookery.remote.slurm.earlier_runs import EarlierRuns
 from rookery.remote.slurm.forms import ACTIVE
@@ -81,7 +81,14 @@ def look(request: Dict[str, Any], live: Optional[LiveUse] = None) -> Dict[str, A
     if not wrong:  # by now, the accounts have all of it
         settled = [entry for entry in documents if entry["settled"] and 0 < entry["end"] < asked - LAG]
         ended_jobs.save({jobs[entry["id"]].key: entry for entry in settled}, remembered)
-    documents = [dict(entry, failed_of=failed_of.get(str(entry["id"]), "")) for entry in documents]
+    documents = [
+        dict(
+            entry,
+            failed_of=failed_of.get(str(entry["id"]), ""),
+            parts=parts.of_job(str(entry["folder"]), str(entry["id"])),
+        )
+        for entry in documents
+    ]
     answer = {"now": int(time.time()), "uid": int(user), "squeue": wrong_queue, "sacct": wrong, "jobs": documents}
     return dict(answer, live=live.problem) if live else answer
 
