@@ -83,7 +83,7 @@ def main() -> int:
     try:
         leave_network()
     except OSError as error:
-        print("%s does not let users make a network of their own: %s." % (os.uname()[1], error.strerror))
+        print("%s does not let users make a private network: %s." % (os.uname()[1], error.strerror))
         print("So other users of the node could connect to port %d. Make the program listen on $ROOKERY_SOCKET," % port)
         print("and leave out --port.")
         return 1
