@@ -6,6 +6,11 @@ Each student has a laptop, an account of one miniature, and an empty home. Twent
 here the login node has one core of this machine, and the laptops share the others. The processor time of both sides is
 measured apart: that of the login node is what the students share, and sets the time there while its cores are busy.
 Beside both, one command on one laptop sets up all of them, as a supervisor may.
+
+.venv/bin/python benchmarks/at_once.py asked [RUNS]
+
+Compares `queue` for four clusters at once with the slowest of them alone, and with one after another. The clusters are
+accounts of one miniature, each at the end of a link of another length.
 """
 
 import os
@@ -13,13 +18,19 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import harness
+import link
 import setup
+import yaml
 from harness import Laptop, Way
 
 CLUSTER = setup.CLUSTER
 HOMES = 20
+ROUND_TRIPS = (0.05, 0.1, 0.2, 0.4)
+"""Seconds that a round trip to each of several clusters takes."""
+
 REFERENCE = "bash scripts"
 
 
@@ -57,8 +68,47 @@ def ways(supervisor: Laptop, laptops: Sequence[Laptop], users: Sequence[str]) ->
     }
 
 
+def asked(runs: int) -> dict[str, dict[str, float]]:
+    """Time a question to four clusters at once, to the slowest of them alone, and to one after another."""
+    far = {f"far{number}": round_trip for number, round_trip in enumerate(ROUND_TRIPS)}
+    ports = {}
+    with harness.miniature(CLUSTER) as sandbox, ExitStack() as stack:
+        laptop = stack.enter_context(harness.laptop(sandbox, CLUSTER, 0.0))
+        inventory = laptop.home / ".config/rookery/inventory"
+        near = yaml.safe_load((inventory / f"host_vars/{CLUSTER}.yml").read_text())
+        known = Path(near["cluster_known_hosts_file"])
+        keys = {line.split(" ", 1)[1] for line in known.read_text().splitlines()}
+        setup.know_accounts(laptop, [*far])
+        for name, round_trip in far.items():
+            harness.new_account(sandbox, CLUSTER, name)
+            port = stack.enter_context(link.delayed(near["cluster_host"], near["cluster_port"], round_trip))
+            with known.open("a") as file:
+                file.writelines(f"[127.0.0.1]:{port} {key}\n" for key in keys)
+            ports[name] = port
+        for name, port in ports.items():
+            profile = inventory / f"host_vars/{name}.yml"
+            reached = {"cluster_host": "127.0.0.1", "cluster_port": port}
+            profile.write_text(yaml.safe_dump(yaml.safe_load(profile.read_text()) | reached))
+            laptop.rookery("login", name)
+        slowest = [*far][-1]
+        ways = {
+            "all at once": lambda: laptop.rookery("queue", ",".join(far)),
+            "one after another": lambda: [laptop.rookery("queue", name) for name in far],
+            "the slowest alone": lambda: laptop.rookery("queue", slowest),
+        }
+        compared = harness.compare({name: setup.steady(act) for name, act in ways.items()}, runs)
+        for name in far:
+            laptop.run(*laptop.ssh.split(), "-O", "exit", name)
+    return {f"{len(far)} clusters, {ROUND_TRIPS[0]:g} to {ROUND_TRIPS[-1]:g} s away": compared}
+
+
 def main(arguments: Sequence[str]) -> None:
     """Measure, and print a table for one home, and one for all at once."""
+    if "asked" in arguments:
+        figures = asked(int(next((word for word in arguments if word.isdigit()), "5")))
+        print(harness.table(figures, "the slowest alone"))
+        harness.save(figures, arguments)
+        return
     numbers = [int(word) for word in arguments if word.isdigit()]
     runs, homes = (*numbers, *(3, HOMES)[len(numbers) :])[:2]
     rows: dict[str, dict[str, float]] = {}

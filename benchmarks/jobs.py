@@ -14,6 +14,8 @@ from pathlib import Path
 
 import harness
 
+from rookery.remote.slurm import ended_jobs
+
 CLUSTER, TASKS = "hec", 10_000
 
 
@@ -84,8 +86,15 @@ def prepare(laptop: harness.Laptop, root: Root) -> None:
 
 
 def _forgetting(laptop: harness.Laptop) -> Callable[[], object]:
-    """Return a run of `rookery jobs` as when the array has just ended: nothing is remembered of it yet."""
+    """Return a run of `rookery jobs` as when the array has just ended, and nothing is remembered yet."""
     laptop.there("rm -f ~/.cache/rookery/jobs.json")
+    return lambda: laptop.rookery("jobs", "--cluster", CLUSTER)
+
+
+def _forgetting_one(laptop: harness.Laptop) -> Callable[[], object]:
+    """Return a run of `rookery jobs` as when the array has just ended, where something is remembered of others."""
+    kept = json.dumps({"version": ended_jobs.VERSION, "jobs": {}})
+    laptop.there(f"printf %s '{kept}' >~/.cache/rookery/jobs.json")
     return lambda: laptop.rookery("jobs", "--cluster", CLUSTER)
 
 
@@ -103,9 +112,11 @@ def main() -> None:
                     prepare(laptop, root)
                 first = False
                 ways: dict[str, harness.Way] = {
-                    "squeue -r; sacct": lambda: lambda: laptop.there("squeue -r --me; sacct"),
-                    "squeue; sacct -X": lambda: lambda: laptop.there("squeue --me; sacct -X"),
+                    # by itself, sacct begins at midnight
+                    "squeue -r; sacct": lambda: lambda: laptop.there("squeue -r --me; sacct -S now-1hours"),
+                    "squeue; sacct -X": lambda: lambda: laptop.there("squeue --me; sacct -X -S now-1hours"),
                     "rookery jobs, the first time": lambda: _forgetting(laptop),
+                    "rookery jobs, one array is new": lambda: _forgetting_one(laptop),
                     "rookery jobs, later": lambda: lambda: laptop.rookery("jobs", "--cluster", CLUSTER),
                 }
                 rows[name] = harness.compare(ways, runs)

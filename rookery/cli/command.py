@@ -49,14 +49,16 @@ class CommandTask(Task[Any]):
         return options
 
 
-def _function(named: str) -> Callable[..., int | None]:
+def _function(named: str) -> Callable[..., Any]:
     """Return the function that MODULE:FUNCTION names."""
     module, _, called = named.partition(":")
-    function: Callable[..., int | None] = getattr(importlib.import_module(module), called)
+    function: Callable[..., Any] = getattr(importlib.import_module(module), called)
     return function
 
 
-def command(name: str, options: type[Options], function: str, *, each: str = "", before: str = "") -> CommandTask:
+def command(  # noqa: PLR0913 a row of the table of commands
+    name: str, options: type[Options], function: str, *, each: str = "", before: str = "", query: str = ""
+) -> CommandTask:
     """Make the task of a command from its options and its function.
 
     Args:
@@ -65,6 +67,7 @@ def command(name: str, options: type[Options], function: str, *, each: str = "",
         function: MODULE:FUNCTION, which is given the options; its return value, where there is one, is the exit code.
         each: The option that may name several where the function takes one: it is called for each of them.
         before: MODULE:FUNCTION, which is given the options with all of them first, to refuse what can't be.
+        query: MODULE:FUNCTION, which returns the question to one cluster: several are asked at the same time.
     """
     flags = options.flags()
 
@@ -86,8 +89,11 @@ def command(name: str, options: type[Options], function: str, *, each: str = "",
 
                 if before:
                     _function(before)(options(**values))
+                if query:
+                    return repeat.side_by_side(_function(query), options(**values))
                 return repeat.for_each(act, options(**values), each)
-            return act(options(**values))
+            code: int | None = act(options(**values))
+            return code
 
         code = guarded(carry_out)
         typed_command.forget()

@@ -33,7 +33,15 @@ COMMANDS = (
         before="rookery.jobs.submit.request:check_names",
     ),
     command("run", jobs.RunOptions, "rookery.jobs.run_job.command:run"),
-    command("jobs", jobs.JobsOptions, "rookery.jobs.monitor.show:run", each="cluster"),
+    command(
+        "jobs",
+        jobs.JobsOptions,
+        "rookery.jobs.monitor.show:run",
+        each="cluster",
+        before="rookery.jobs.monitor.show:check",
+        query="rookery.jobs.monitor.show:query",
+    ),
+    command("top", jobs.TopOptions, "rookery.homes.top:run"),
     command("logs", jobs.LogsOptions, "rookery.jobs.monitor.logs:run"),
     command("cancel", jobs.CancelOptions, "rookery.jobs.monitor.cancel:run"),
     command("fetch", jobs.FetchOptions, "rookery.jobs.results.fetch:run", each="cluster"),
@@ -43,8 +51,21 @@ COMMANDS = (
     command("reproduce", jobs.ReproduceOptions, "rookery.jobs.records.reproduce:run"),
     command("scale", jobs.ScaleOptions, "rookery.jobs.scaling.scale:run"),
     command("shell", jobs.ShellOptions, "rookery.jobs.interactive.shell:run"),
-    command("queue", jobs.QueueOptions, "rookery.jobs.monitor.queue:run", each="cluster"),
-    command("quota", jobs.QuotaOptions, "rookery.jobs.monitor.quota:run", each="cluster"),
+    command(
+        "queue",
+        jobs.QueueOptions,
+        "rookery.jobs.monitor.queue:run",
+        each="cluster",
+        query="rookery.jobs.monitor.queue:query",
+    ),
+    command(
+        "quota",
+        jobs.QuotaOptions,
+        "rookery.jobs.monitor.quota:run",
+        each="cluster",
+        before="rookery.jobs.monitor.quota:check",
+        query="rookery.jobs.monitor.quota:query",
+    ),
 )
 """Commands without a group."""
 
@@ -61,7 +82,13 @@ GROUPS = {
         command("unset", support.ConfigUnsetOptions, "rookery.support.config_command:unset"),
     ),
     "data": (
-        command("list", jobs.DataListOptions, "rookery.jobs.data.listing:run", each="cluster"),
+        command(
+            "list",
+            jobs.DataListOptions,
+            "rookery.jobs.data.listing:run",
+            each="cluster",
+            query="rookery.jobs.data.listing:query",
+        ),
         command("push", jobs.DataPushOptions, "rookery.jobs.data.push:run", each="cluster"),
         command("verify", jobs.DataVerifyOptions, "rookery.jobs.data.verify:run", each="cluster"),
         command("rm", jobs.DataRmOptions, "rookery.jobs.data.remove:run", each="cluster"),
@@ -114,7 +141,7 @@ TITLES = {
     "Data": ("data.push", "data.list", "data.verify", "data.rm"),
     "Results": ("fetch", "combine", "runs", "reproduce"),
     "Speed": ("scale", "profile"),
-    "Look": ("jobs", "logs", "queue", "quota", "status", "doctor", "docs"),
+    "Look": ("jobs", "top", "logs", "queue", "quota", "status", "doctor", "docs"),
     "Clusters": (
         "clusters.list",
         "clusters.show",

@@ -217,14 +217,21 @@ class Cluster:
         )
 
 
+class NotApplicableError(RookeryError):
+    """The error for a cluster that has nothing to answer: no account there, no scheduler, no such job.
+
+    Where all clusters are asked and another one answers, it is no failure.
+    """
+
+
 def require_user(cluster: Cluster) -> str:
     """Return the user's username on a cluster.
 
     Raises:
-        RookeryError: It isn't known yet.
+        NotApplicableError: It isn't known yet.
     """
     if not cluster.user:
-        raise RookeryError(
+        raise NotApplicableError(
             f"Missing username on {cluster.title}.",
             hint=f"{_with_user(cluster)}   # remembered for next time",
         )

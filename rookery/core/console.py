@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from threading import Lock, Timer
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self, TextIO
@@ -60,6 +61,12 @@ def _print(lines: Iterable[str], file: TextIO) -> None:
 def named(name: str, text: str) -> str:
     """Return a text with the name of the cluster that it is about before it, unless it begins with that already."""
     return text if re.match(rf"{re.escape(name)}(?![\w.-]*\w)", text) else f"{name}: {text}"
+
+
+def write_each_line() -> None:
+    """Write each line to standard output at once, into a pipe or a file, too."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def writer(file: TextIO) -> "Console":
@@ -116,7 +123,7 @@ class LiveStatus:
             lines: By what name each line is known, and what it says at first.
             console: Where to; standard error where None.
         """
-        self._lines, self._console = list(lines), console
+        self._texts, self._console = {line: line for line in lines}, console
         self._file: IO[str] = console.file if console else sys.stderr
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -130,8 +137,8 @@ class LiveStatus:
         LiveStatus._is_shown = self._shows = True
         if os.environ.get("TERM", "dumb") in {"dumb", "unknown"}:
             self._plain = {}
-            for line in self._lines:
-                self.say(line, line)
+            for name, text in self._texts.items():
+                self.say(name, text)
             return self
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -139,7 +146,7 @@ class LiveStatus:
         spinner = SpinnerColumn("dots" if console.encoding.startswith("utf") else "line")
         columns = (spinner, TextColumn("{task.description}", markup=False), TimeElapsedColumn())
         self._progress = Progress(*columns, console=console, transient=True)
-        self._tasks = {line: self._progress.add_task(line) for line in self._lines}
+        self._tasks = {name: self._progress.add_task(text) for name, text in self._texts.items()}
         self._progress.start()
         return self
 
@@ -157,12 +164,13 @@ class LiveStatus:
             LiveStatus._is_shown = self._shows = False
 
     def say(self, name: str, text: str) -> None:
-        """Change the text of a line.
+        """Change the text of a line, or what it is to be once it is shown.
 
         Args:
             name: What the line is known by.
             text: What it is to say.
         """
+        self._texts[name] = text
         if self._progress:
             self._progress.update(self._tasks[name], description=text)
         elif self._plain is not None:

@@ -16,6 +16,10 @@ from rookery.core.errors import RookeryError
 from rookery.remote import strict_json
 
 
+class HeldError(RookeryError):
+    """The error for a lock that another command holds."""
+
+
 @contextmanager
 def held(name: str) -> Iterator[None]:
     """Hold a cluster's lock while the block runs.
@@ -24,7 +28,7 @@ def held(name: str) -> Iterator[None]:
         name: What is locked, a cluster's name or one that is as fit for a file's name.
 
     Raises:
-        RookeryError: Another run holds it; the message names its user, process and start.
+        HeldError: Another run holds it; the message names its user, process and start.
     """
     import fcntl  # noqa: PLC0415 Windows has none, and `doctor` says there what to do
 
@@ -36,7 +40,7 @@ def held(name: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise RookeryError(
+            raise HeldError(
                 f"Another rookery command is running on {name} ({_holder(file.read())}).",
                 hint="wait until it has finished, then run the same command again",
             ) from None

@@ -10,8 +10,8 @@ GREEN = "#009E73"
 VERMILION = "#D55E00"
 SKY = "#56B4E9"
 PURPLE = "#CC79A7"
-GREY = "#8C8C8C"
-"""Text, axes and what is neither good nor bad: readable on white and on black (contrast 3.4 and 6.1)."""
+GREY = "#767676"
+"""Text, axes and what is neither good nor bad: readable on a white page and on a black one (contrast 4.5 and 4.6)."""
 
-SERIES = (BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE)
-"""The colours of the lines of a plot, in their order."""
+SERIES = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY)
+"""The colours of the lines of a plot and the parts of bars, in their order: those that stand out most on both first."""

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rookery.core import atomic_files, near_names, paths
+from rookery.core import atomic_files, near_names, paths, secret_settings
 from rookery.core.errors import RookeryError
 
 KEYS = {
@@ -15,11 +15,16 @@ KEYS = {
     "name": "your full name, for new projects and account requests",
     "email": "your email address, for the same",
     "color": "auto (default), always or never",
+    "notify": "what --notify uses: desktop, ntfy, webhook, command; several with commas [desktop, and all that is set]",
+    "notify_command": "your own command for --notify; it gets the message in $ROOKERY_TITLE and $ROOKERY_TEXT",
 }
 """What can be set, and what for."""
 
 CHOICES = {"color": ("auto", "always", "never")}
 """The values that a key may have, where not any text will do."""
+
+WAYS = ("desktop", "ntfy", "webhook", "command")
+"""How `--notify` can send a message."""
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
@@ -109,9 +114,11 @@ def color() -> str:
         return "auto"
 
 
-def wrong(key: str, value: object) -> str:
+def wrong(key: str, value: object) -> str:  # noqa: PLR0911 a kind of problem each
     """Return what is wrong with a setting; "" where nothing is."""
     if key not in KEYS:
+        if key in secret_settings.KEYS:
+            return f"`{key}` is secret and is kept apart: delete this line, then run rookery config.set {key}"
         return f"unknown key `{key}`{near_names.meant(key, KEYS)}"
     if not isinstance(value, str) or not value.isprintable():
         return f"`{key}` must be text on one line"
@@ -119,7 +126,14 @@ def wrong(key: str, value: object) -> str:
         return f"`{key}` must be {near_names.either(CHOICES[key])}, not {value!r}"
     if key == "email" and value and not _EMAIL.fullmatch(value):
         return f"`email` must be one email address, not {value!r}"
+    if key == "notify" and (unknown := [way for way in ways(value) if way not in WAYS]):
+        return f"`notify` has {near_names.either(WAYS)}, not {unknown[0]!r}{near_names.meant(unknown[0], WAYS)}"
     return ""
+
+
+def ways(value: str) -> list[str]:
+    """Return the words of `notify`, each once."""
+    return list(dict.fromkeys(value.replace(",", " ").lower().split()))
 
 
 def save(changes: Mapping[str, str]) -> None:

@@ -22,7 +22,8 @@ FOLDERS = {
     "copies": "NAME-DIGEST/: a copy of a project at a commit, and copy.json, which says what it was made from",
     "deploys": "USER@HOST:PORT/PROJECT.json: the releases and commits of a project on a cluster",
     "failures": "logs of unexpected errors",
-    "fetched": "PROJECT-DIGEST.json: the files that `fetch` downloaded; .offered: it has proposed lines for .gitignore",
+    "fetched": "PROJECT-DIGEST.json: the files that `fetch` downloaded; .offered: it has proposed lines for .gitignore;"
+    " .coming: what it is about to write",
     "known_hosts": "the clusters' host keys",
     "locks": "which commands are running",
     "modules": "CLUSTER.json: all modules of a cluster, as `clusters.add` or `clusters.check` found them",

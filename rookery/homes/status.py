@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters import connect
+from rookery.clusters.cluster import NotApplicableError, require_user
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import facts as probe
 from rookery.core import console, invocation, local_time, sizes, wrapping
@@ -106,28 +107,44 @@ def run(options: StatusOptions) -> int:
 
 
 def statuses(names: list[str], *, sandbox: bool) -> list[HomeStatus]:
-    """Return the status of each home: logins one after another, then all of them asked side by side."""
-    connections, rows = {}, {}
+    """Return the status of each home; several are asked at the same time."""
+    connections: dict[str, Connection] = {}
+    looked: dict[str, up_to_date.HomeComparison | RookeryError] = {}
     for name in names:
         try:
-            connections[name] = _connection(name, sandbox=sandbox)
+            connection = connect.connect(name, sandbox=sandbox)
+            profile.require_account(connection.cluster)
+            require_user(connection.cluster)
+            connections[name] = connection
         except RookeryError as error:
-            rows[name] = HomeStatus(name, UNKNOWN, error.message, error.hint or "")
-            if sandbox or "username" in error.message:  # nobody has been there yet
-                rows[name] = HomeStatus(name, NOT_SET_UP, error.message, error.hint or "")
-    with console.waiting(f"Checking your home on {', '.join(connections)}"):
-        looks = up_to_date.looks(connections, up_to_date.look_closely)
-    for name, look in looks.items():
-        rows[name] = status_of(connections[name].cluster, look, up_to_date.asked(connections[name].cluster))
-    return [rows[name] for name in names]
+            looked[name] = error
+    if len(connections) > 1:
+        from rookery.clusters.ssh import fabric_group  # noqa: PLC0415 start-up
+
+        looked |= fabric_group.outcomes(connections.values(), up_to_date.look_closely)
+    else:
+        looked |= {name: _look(connection) for name, connection in connections.items()}
+    rows = []
+    for name in names:
+        if isinstance(outcome := looked[name], RookeryError):
+            is_unvisited = isinstance(outcome, NotApplicableError) or (sandbox and name not in connections)
+            state = NOT_SET_UP if is_unvisited else UNKNOWN
+            rows.append(HomeStatus(name, state, outcome.message, outcome.hint or ""))
+        else:
+            cluster = connections[name].cluster
+            rows.append(status_of(cluster, outcome, up_to_date.asked(cluster)))
+    return rows
 
 
-def _connection(name: str, *, sandbox: bool) -> "Connection":
-    connection = connect.connect(name, sandbox=sandbox)
-    profile.require_account(connection.cluster)
-    if not connection.has_master():
-        connection.open()
-    return connection
+def _look(connection: "Connection") -> "up_to_date.HomeComparison | RookeryError":
+    """Look at one home, over the connection that there is, if any: a stale one is found out by the look itself."""
+    try:
+        if not connection.has_master():
+            connection.open()
+        with console.waiting(f"Checking your home on {connection.cluster.name}"):
+            return up_to_date.look_closely(connection)
+    except RookeryError as error:
+        return error
 
 
 def status_of(cluster: "Cluster", look: up_to_date.HomeComparison, asked: Mapping[str, Any]) -> HomeStatus:

@@ -1,23 +1,51 @@
-"""Draw plots into files: PNG, SVG and PDF by matplotlib, HTML by plotly, which are an extra of rookery's.
+"""Draw plots into files: PNG, SVG and PDF by matplotlib, which is an extra of rookery's; HTML by `jobs.plot_pages`.
 
-They are imported only where a picture is asked for: both take longer to import than most commands to run.
+It is imported only where a picture is asked for: that takes longer than most commands to run.
 """
 
 import importlib.util
 import io
 import itertools
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from rookery.core import atomic_files, drawing, paths, typed_command, written_files
-from rookery.core.drawing import Histogram, LinePlot
+from rookery.core import atomic_files, drawing, extras, palette, typed_command, written_files
+from rookery.core.drawing import Bars, Histogram, LinePlot, Plot, TaskGrid
 from rookery.core.errors import RookeryError
+from rookery.jobs import plot_pages
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _LIBRARIES: Final = {".png": "matplotlib", ".svg": "matplotlib", ".pdf": "matplotlib", ".html": "plotly"}
 _WRITTEN = "pictures"
+_CELL = 0.13
+"""Inches that a row of tasks is high."""
+
+_STYLE: Final[dict[Any, Any]] = {
+    "axes.edgecolor": palette.GREY,
+    "axes.labelcolor": palette.GREY,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": palette.GREY,
+    "font.size": 10,
+    "grid.color": palette.GREY,
+    "legend.frameon": False,
+    "svg.fonttype": "none",  # text stays text, which can be found and read aloud
+    "svg.hashsalt": "rookery",  # the same picture is the same file
+    "text.color": palette.GREY,
+    "text.parse_math": False,  # a $ is a $
+    "xtick.color": palette.GREY,
+    "ytick.color": palette.GREY,
+}
+"""matplotlib's settings, beside its own: whatever matplotlibrc the user has, pictures look alike."""
+
+
+def path(shown: str) -> Path:
+    """Return the file that `--plot-file` names, from the folder where the user is."""
+    return Path(shown).expanduser().absolute()
 
 
 def check(path: Path, shown: str) -> None:
@@ -37,11 +65,9 @@ def check(path: Path, shown: str) -> None:
             hint=typed_command.again("--plot-file", "plot.png"),
         )
     if importlib.util.find_spec(library) is None:
-        raise RookeryError(
-            f"{library} is not installed; rookery needs it to write {shown}. "
-            "Without it, `--plot` draws in the terminal.",
-            hint=_installation(),
-        )
+        without = " Without it, `--plot` draws in the terminal." if typed_command.takes("--plot") else ""
+        needed = f"{library} is not installed; rookery needs it to write {shown}.{without}"
+        raise RookeryError(needed, hint=extras.installation("plot"))
     if path.is_dir() or (path.exists() and not written_files.is_unchanged(_WRITTEN, path)):
         raise RookeryError(
             f"{shown} already exists, and was not drawn by rookery or has changed since.",
@@ -49,7 +75,7 @@ def check(path: Path, shown: str) -> None:
         )
 
 
-def write(plot: LinePlot | Histogram, path: Path) -> None:
+def write(plot: Plot, path: Path) -> None:
     """Draw a plot into a file, whole or not at all.
 
     Args:
@@ -57,55 +83,122 @@ def write(plot: LinePlot | Histogram, path: Path) -> None:
         path: The file, which `check` has let pass.
     """
     ending = path.suffix.lower()
-    content = _html(plot) if ending == ".html" else _image(plot, ending.removeprefix("."))
+    content = plot_pages.page(plot) if ending == ".html" else _image(plot, ending.removeprefix("."))
     atomic_files.write(path, content, mode=0o644)
     written_files.remember(_WRITTEN, path)
 
 
-def _installation() -> str:
-    """Return the command that installs what pictures need, into a checkout or beside the installed rookery."""
-    if (paths.root() / "pyproject.toml").is_file():
-        return "uv sync --extra plot   # in rookery's checkout"
-    return "uv tool install 'rookery-hpc[plot]'"
-
-
-def _image(plot: LinePlot | Histogram, form: str) -> bytes:
-    """Return a plot as matplotlib draws it."""
+def _image(plot: Plot, form: str) -> bytes:
+    """Return a plot as matplotlib draws it: on no background, so that it suits a light page and a dark one."""
+    from matplotlib import style
     from matplotlib.figure import Figure
 
-    count = len(plot.groups) if isinstance(plot, Histogram) else 1
-    figure = Figure(figsize=(7, 4.2 if count == 1 else 1 + 2.2 * count), layout="constrained")
-    figure.suptitle(plot.title)
-    panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
-    if isinstance(plot, Histogram):
-        bins = drawing.edges([value for values in plot.groups.values() for value in values])
-        for axes, (name, values) in zip(panels, plot.groups.items(), strict=True):
-            if bins[0] < bins[-1]:
-                axes.stairs(drawing.counts(values, bins), bins, fill=True)
-            else:
-                axes.bar([bins[0]], [len(values)], width=0.1)
-            axes.set_ylabel("values")
-            if name:
-                axes.set_title(name, fontsize="medium")
-    else:
-        _draw_lines(plot, panels[0])
-        panels[0].set_ylabel(plot.y)
-    panels[-1].set_xlabel(plot.x)
     output = io.BytesIO()
-    figure.savefig(output, format=form, dpi=150)
+    with style.context(["default", _STYLE]):
+        figure = Figure(figsize=(7, _height(plot)), layout="constrained")
+        figure.suptitle(plot.title, color=palette.GREY)
+        if isinstance(plot, Histogram):
+            _draw_histogram(plot, figure)
+        elif isinstance(plot, LinePlot):
+            _draw_lines(plot, figure.subplots())
+        elif isinstance(plot, Bars):
+            _draw_bars(plot, figure.subplots())
+        else:
+            _draw_tasks(plot, figure.subplots())
+        figure.savefig(output, format=form, dpi=150, transparent=True)
     return output.getvalue()
 
 
+def _height(plot: Plot) -> float:
+    """Return the height of a picture, in inches."""
+    if isinstance(plot, Histogram):
+        return 4.2 if len(plot.groups) == 1 else 1 + 2.2 * len(plot.groups)
+    if isinstance(plot, Bars):
+        return 1.3 + 0.4 * len(plot.bars)
+    return 4.2 if isinstance(plot, LinePlot) else 1.2 + _CELL * math.ceil(len(plot.firsts) / _cells_per_row(plot))
+
+
+def _draw_histogram(plot: Histogram, figure: "Figure") -> None:
+    panels = figure.subplots(len(plot.groups), 1, sharex=True, squeeze=False)[:, 0]
+    bins = drawing.edges([value for values in plot.groups.values() for value in values])
+    for axes, (name, values) in zip(panels, plot.groups.items(), strict=True):
+        if bins[0] < bins[-1]:
+            axes.stairs(drawing.counts(values, bins), bins, fill=True, color=palette.BLUE)
+        else:
+            axes.bar([bins[0]], [len(values)], width=0.1, color=palette.BLUE)
+        axes.set_ylabel("values")
+        if name:
+            axes.set_title(name, fontsize="medium")
+    panels[-1].set_xlabel(plot.x)
+
+
+def _draw_bars(plot: Bars, axes: "Axes") -> None:
+    names, places = [drawing.shown_name(bar) for bar in plot.bars], range(len(plot.bars))
+    wholes = [bar.whole for bar in plot.bars]
+    if any(wholes):
+        axes.barh(places, wholes, height=0.6, color=palette.GREY, alpha=0.25)
+    before = [0.0] * len(names)
+    for kind, fill in plot.kinds.items():
+        lengths = [bar.parts.get(kind, 0) for bar in plot.bars]
+        axes.barh(places, lengths, height=0.6, left=before, color=fill, label=kind)
+        before = [start + length for start, length in zip(before, lengths, strict=True)]
+    for place, bar in enumerate(plot.bars):
+        note = f" {bar.note or drawing.number(bar.length)}"
+        axes.text(max(bar.length, bar.whole), place, note, va="center", fontsize="small")
+    axes.set_yticks(places, names)
+    axes.invert_yaxis()
+    axes.set_xlabel(plot.x)
+    axes.margins(x=0.2)
+    axes.set_xlim(left=0)
+    if len(plot.kinds) > 1:
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=len(plot.kinds))
+
+
+def _cells_per_row(plot: TaskGrid) -> int:
+    return drawing.row_length(len(plot.firsts), 50)
+
+
+def _draw_tasks(plot: TaskGrid, axes: "Axes") -> None:
+    """Draw a square for each cell, with its character where that is more than good or still to come."""
+    from matplotlib.patches import Patch, Rectangle
+
+    per_row = _cells_per_row(plot)
+    for place, mark in enumerate(plot.marks):
+        row, column = divmod(place, per_row)
+        axes.add_patch(Rectangle((column + 0.08, row + 0.08), 0.84, 0.84, color=mark.fill, linewidth=0))
+    axes.set_xlim(0, per_row)
+    axes.set_ylim(math.ceil(len(plot.marks) / per_row), 0)
+    axes.set_aspect("equal")
+    rows = range(0, len(plot.firsts), per_row if len(plot.firsts) <= 10 * per_row else 5 * per_row)
+    axes.set_yticks([row / per_row + 0.5 for row in rows], [str(plot.firsts[row]) for row in rows])
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    if plot.each > 1:
+        axes.set_xlabel(f"Each cell is {plot.each:,} tasks, in the worst state that one of them is in.")
+    handles = [
+        Patch(color=mark.fill, linewidth=0, label=f"{plot.counts[word]:,} {word}") for word, mark in plot.legend.items()
+    ]
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, borderaxespad=2)
+
+
 def _draw_lines(plot: LinePlot, axes: "Axes") -> None:
-    marks = itertools.cycle("osv^D*Px")
+    marks, colours = itertools.cycle("osv^D*Px"), itertools.cycle(palette.SERIES)
+    dashes = itertools.cycle(("--", ":"))
     for series in plot.series:
         x, y, errors = zip(*((point.x, point.y, point.error) for point in series.points), strict=True)
         if series.has_marks:
             axes.errorbar(
-                x, y, yerr=errors if any(errors) else None, marker=next(marks), capsize=3, label=series.name or None
+                x,
+                y,
+                yerr=errors if any(errors) else None,
+                marker=next(marks),
+                capsize=3,
+                color=next(colours),
+                label=series.name or None,
             )
         else:
-            axes.plot(x, y, linestyle="--", label=series.name or None)
+            axes.plot(x, y, linestyle=next(dashes), color=palette.GREY, label=series.name or None)
     if plot.is_log:
         axes.set_xscale("log", base=2)
         axes.set_yscale("log", base=2)
@@ -113,42 +206,7 @@ def _draw_lines(plot: LinePlot, axes: "Axes") -> None:
         axes.yaxis.set_major_formatter(lambda value, _: drawing.number(value))
         ticks = sorted({point.x for series in plot.series if series.has_marks for point in series.points})
         axes.set_xticks(ticks, minor=False)
+    axes.set_xlabel(plot.x)
+    axes.set_ylabel(plot.y)
     if len(plot.series) > 1 or plot.series[0].name:
         axes.legend()
-
-
-def _html(plot: LinePlot | Histogram) -> str:
-    """Return a plot as a page that plotly makes; it has all that it needs in it, and opens without internet."""
-    from plotly import graph_objects, subplots
-
-    if isinstance(plot, Histogram):
-        bins = drawing.edges([value for values in plot.groups.values() for value in values])
-        figure = subplots.make_subplots(
-            rows=len(plot.groups),
-            cols=1,
-            shared_xaxes=True,
-            subplot_titles=[*plot.groups] if any(plot.groups) else None,
-        )
-        middles = [low / 2 + high / 2 for low, high in itertools.pairwise(bins)]
-        for row, (name, values) in enumerate(plot.groups.items(), 1):
-            bars = graph_objects.Bar(x=middles, y=drawing.counts(values, bins), name=name or plot.x)
-            figure.add_trace(bars, row=row, col=1)
-        figure.update_layout(bargap=0, showlegend=False)
-        figure.update_yaxes(title_text="values")
-        figure.update_xaxes(title_text=plot.x, row=len(plot.groups), col=1)
-    else:
-        figure = graph_objects.Figure()
-        for series in plot.series:
-            x, y, errors = zip(*((point.x, point.y, point.error) for point in series.points), strict=True)
-            figure.add_scatter(
-                x=x,
-                y=y,
-                error_y={"type": "data", "array": errors, "visible": any(errors)},
-                name=series.name,
-                mode="lines+markers" if series.has_marks else "lines",
-            )
-        form = {"type": "log"} if plot.is_log else {}
-        figure.update_layout(xaxis={"title": {"text": plot.x}, **form}, yaxis={"title": {"text": plot.y}, **form})
-        figure.update_layout(showlegend=len(plot.series) > 1 or bool(plot.series[0].name))
-    figure.update_layout(title={"text": plot.title})
-    return str(figure.to_html(include_plotlyjs=True, full_html=True))

@@ -71,6 +71,7 @@ class RunRecord:
         table: Path there of the table of parameters beside the results; "" for none.
         overruled: Codes of the errors of lint that it was submitted with all the same (--unlinted).
         ignored: Codes of lint's rules that comments in the script overrule.
+        race: With `submit --race`: what became of the job on each cluster, "41 started" or "17 cancelled".
     """
 
     job: str
@@ -106,6 +107,7 @@ class RunRecord:
     table: str = ""
     overruled: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    race: Mapping[str, str] = field(default_factory=dict)
     version: int = 1
 
     @property
@@ -175,6 +177,21 @@ def keep(root: Path, record: RunRecord) -> Path:
         path.replace(path.with_name(f"{record.id}.{re.sub('[^A-Za-z0-9_-]', '', before.cluster)}-{when}.json"))
     atomic_files.write(path, text(record), mode=0o644)
     return path
+
+
+def update(root: Path, record: RunRecord) -> None:
+    """Write a record in place of the one of the same submission.
+
+    Args:
+        root: The project's folder.
+        record: The record.
+    """
+    paths = [root / FOLDER / f"{record.id}.json", *sorted((root / FOLDER).glob(f"{record.id}.*.json"))]
+    for path in paths:
+        if (before := _load(path)) and before.token == record.token:
+            atomic_files.write(path, text(record), mode=0o644)
+            return
+    keep(root, record)
 
 
 def find(root: Path, job: str, cluster: str = "") -> RunRecord | None:

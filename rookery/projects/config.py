@@ -171,7 +171,10 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
         problems.add(document, complaint)
     problems.report()
     merged = job_settings.merged(project.jobs[name], cluster_name)
-    limit = slurm_values.minutes(merged.pop("time")) if "time" in merged else 0
+    times = {"time": "minutes", "total_time": "total_minutes", "checkpoint": "checkpoint_minutes"}
+    limits: dict[str, Any] = {
+        name: slurm_values.minutes(merged.pop(key)) for key, name in times.items() if key in merged
+    }
     texts: dict[str, Any] = {"array": str(merged["array"])} if "array" in merged else {}
     texts |= {"memory": slurm_values.memory(merged["memory"])} if "memory" in merged else {}
     lists: dict[str, Any] = {key: listed(merged[key]) for key in ("modules", "after", "sbatch") if key in merged}
@@ -183,7 +186,7 @@ def job(project: Project, name: str, cluster_name: str) -> "Job":
     values = {**merged, **texts, **lists, **tables}
     if "script" in values:
         values["script"] = str(PurePosixPath(values["script"]))
-    return Job(name, minutes=limit, **values)
+    return Job(name, **limits, **values)
 
 
 def _near(project: Project) -> str:

@@ -6,6 +6,7 @@ By it a file that the user has changed, or made, is recognised.
 import os
 import shlex
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ def note(root: Path) -> Path:
     return state_files.place("fetched", f"{root.name[:40]}-{paths.digest(root)}.json")
 
 
+def coming(root: Path) -> Path:
+    """Return the note of what fetch is about to write; there only while it does, or after it was killed."""
+    return note(root).with_suffix(".coming")
+
+
 def _load(file: Path) -> dict[str, Note]:
     advice = f"rm {shlex.quote(str(file))}   # files fetched before then count as yours, and are kept"
     return state_files.load(file, _notes, advice=advice, most=_LARGEST) or {}
@@ -38,12 +44,23 @@ def known(root: Path) -> dict[str, Note]:
     times to the nanosecond.
     """
     own = note(root)
-    if own.exists() or not own.parent.is_dir():
-        return _load(own)
+    if own.exists() or coming(root).exists() or not own.parent.is_dir():
+        return {**_load(own), **_arrived(root)}
     for other in sorted(own.parent.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True):
         if here := unchanged(root, _load(other)):
             return here
     return {}
+
+
+def _arrived(root: Path) -> dict[str, Note]:
+    """Return what a fetch that was killed had in place: by its time, and its size, since logs grow as they are sent."""
+    arrived: dict[str, Note] = {}
+    for path, (cluster, mtime, size) in _load(coming(root)).items():
+        with suppress(OSError, ValueError):
+            status = os.lstat(f"{os.fspath(root)}/{path}")
+            if stat.S_ISREG(status.st_mode) and status.st_mtime_ns == mtime and status.st_size >= int(size):
+                arrived[path] = [cluster, mtime, status.st_size]
+    return arrived
 
 
 def unchanged(root: Path, entries: dict[str, Note]) -> dict[str, Note]:

@@ -14,9 +14,9 @@ class Job:
         script: Path of a job script of the project, which is submitted unchanged; "" where one is rendered.
         template: A name of templates/sbatch, or the path of a template in the project.
         command: What it runs, a line or several of shell. `{task}` is the number of the array's task, `{cpus}` the
-            cores it was given, `{run}` the run's number, `{commit}` the release's commit; `{NAME}` is the value of that
-            column of the parameters, `{row}` all of them as `--NAME VALUE`. Where the job has parameters and the
-            command names none, `{row}` is put at its end.
+            cores it was given, `{run}` the run's number, `{commit}` the release's commit, `{checkpoint}` the folder for
+            its checkpoints; `{NAME}` is the value of that column of the parameters, `{row}` all of them as
+            `--NAME VALUE`. Where the job has parameters and the command names none, `{row}` is put at its end.
         array: Numbers of its tasks as Slurm takes them, "1-200"; "" where it is not an array.
         max_running: Tasks that may run at once; None for no limit.
         nodes: How many nodes.
@@ -24,6 +24,8 @@ class Job:
         cpus: Cores for each of them.
         memory: Memory for each node, such as "1G"; "" where the cluster's default will do.
         minutes: How long it may run; 0 where the partition's default will do.
+        total_minutes: How long all its parts may run together; 0 where it does not run in parts.
+        checkpoint_minutes: How long before the end of a part its program is asked to write a checkpoint.
         gpus: How many GPUs.
         gpu_type: Type of them, as the profile names it; "" for any.
         partition: "" where it is chosen by what the job asks for.
@@ -53,6 +55,8 @@ class Job:
     cpus: int = 1
     memory: str = ""
     minutes: int = 0
+    total_minutes: int = 0
+    checkpoint_minutes: int = 0
     gpus: int = 0
     gpu_type: str = ""
     partition: str = ""

@@ -15,7 +15,7 @@ ROWS: Final = ("array", "params", "grid", "rows")
 TABLES: Final = (".csv", ".yaml", ".yml")
 """Endings of a file of parameters."""
 
-PLACEHOLDERS: Final = ("cpus", "task", "run", "commit", "launcher", "row")
+PLACEHOLDERS: Final = ("cpus", "task", "run", "commit", "checkpoint", "launcher", "row")
 """Names in braces that mean something in every command, so that no parameter can have them."""
 
 ARRAYS: Final = ("python-array", "r-array", "sweep")
@@ -23,6 +23,9 @@ ARRAYS: Final = ("python-array", "r-array", "sweep")
 
 WITH_SCRIPT: Final = ("script", "after", "only", "clusters")
 """The keys of a job with a script of the project's own: the script says everything else."""
+
+LONGEST_NOTICE: Final = 65535 // 60
+"""Minutes before its end at which Slurm can send a job a signal, at most (sbatch(1), --signal)."""
 
 MOST_ROWS: Final = 1_000_000
 """Rows beyond this are a slip in a grid rather than a plan."""
@@ -63,8 +66,7 @@ def clashes(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
         yield from _beside_script(settings, place)
         return
     yield from _contradictions(settings, place)
-    if settings.get("time") is not None:
-        yield from _bad_time(str(settings["time"]), (*place, "time"))
+    yield from _bad_times(settings, place)
     if settings.get("array") is not None:
         yield from _bad_array(str(settings["array"]), (*place, "array"))
     yield from _bad_rows(settings, place)
@@ -90,6 +92,8 @@ def _contradictions(settings: Mapping[str, Any], place: Place) -> Iterator[Compl
         ("chunk", set(several) - {"array"}, "params, grid or rows"),
         ("max_running", several, "an array: array, params, grid or rows"),
         ("gpu_type", settings.get("gpus", 0) != 0, "`gpus`, the number of GPUs"),
+        ("total_time", "checkpoint" in settings, "`checkpoint`: how long before the end of a part it is written"),
+        ("checkpoint", "total_time" in settings, "`total_time`: how long all parts may run together"),
     ):
         if key in settings and not needed:
             yield Complaint((*place, key), f"`{key}` needs {what}", usable=True)
@@ -98,12 +102,41 @@ def _contradictions(settings: Mapping[str, Any], place: Place) -> Iterator[Compl
         yield Complaint((*place, "template"), text, usable=True)
 
 
-def _bad_time(time: str, place: Place) -> Iterator[Complaint]:
-    try:
-        if slurm_values.minutes(time) < 1:
-            yield Complaint(place, "`time` must be longer than 0")
-    except ValueError:
-        yield Complaint(place, f"`time` must be a time limit of Slurm, such as 00:30:00, not {written(time)}")
+def _bad_times(settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
+    minutes: dict[str, int] = {}
+    for key in ("time", "total_time", "checkpoint"):
+        time = settings.get(key)
+        if time is None:
+            continue
+        try:
+            minutes[key] = slurm_values.minutes(str(time))
+            if minutes[key] < 1:
+                yield Complaint((*place, key), f"`{key}` must be longer than 0")
+        except ValueError:
+            text = f"`{key}` must be a time limit of Slurm, such as 00:30:00, not {written(str(time))}"
+            yield Complaint((*place, key), text)
+    yield from _bad_parts(minutes, settings, place)
+
+
+def _bad_parts(minutes: Mapping[str, int], settings: Mapping[str, Any], place: Place) -> Iterator[Complaint]:
+    """Yield what is wrong with a job that runs in parts.
+
+    Args:
+        minutes: Its times, as far as they can be used.
+        settings: The job's settings.
+        place: The place of the job.
+    """
+    limit, total, before = (minutes.get(key, 0) for key in ("time", "total_time", "checkpoint"))
+    if limit and total and total <= limit:
+        text = "`total_time` must be longer than `time`, the limit of each part"
+        yield Complaint((*place, "total_time"), text, usable=True)
+    if before and limit and before >= limit:
+        text = "`checkpoint` must be shorter than `time`, the limit of each part"
+        yield Complaint((*place, "checkpoint"), text, usable=True)
+    if before > LONGEST_NOTICE:
+        yield Complaint((*place, "checkpoint"), "`checkpoint` must be at most 18 hours, Slurm's limit", usable=True)
+    if total and (settings.get("chunk") or 1) > 1:
+        yield Complaint((*place, "chunk"), "`chunk` can't be used with `total_time`: each task continues alone")
 
 
 def _bad_array(array: str, place: Place) -> Iterator[Complaint]:

@@ -42,6 +42,9 @@ COMMIT = ".rookery/commit"
 FACTS = ".rookery/facts.sh"
 """What a job's first task notes what it runs in with (templates/sbatch/_base.sh.j2)."""
 
+PARTS = ".rookery/parts.sh"
+"""What jobs that run in parts source (templates/sbatch/_base.sh.j2)."""
+
 R_PROFILE = ".rookery/Rprofile"
 """What R reads first in jobs (templates/sbatch/_base.sh.j2)."""
 
@@ -118,6 +121,8 @@ def _files(project: "Project", commit: "Commit", rendered: dict[str, str]) -> di
     files = {**rendered, COMMIT: f"{git.short(commit.id, dirty=commit.dirty)}\n"}
     if rendered:
         files[FACTS] = release_protocol.text("facts.sh")
+    if any("in_parts " in text for text in rendered.values()):
+        files[PARTS] = release_protocol.text("parts.sh")
     if project.environment.r != "none":
         files[R_PROFILE] = release_protocol.text("profile.R")
     if commit.dirty:

@@ -99,15 +99,20 @@ def typed_flags(cluster_name: str, *, sandbox: bool) -> str:
     return f" --cluster {shlex.quote(cluster_name)}" * bool(cluster_name) + " --sandbox" * sandbox
 
 
-def only_one(cluster_name: str) -> None:
+def only_one(cluster_name: str, what: str = "This command") -> None:
     """Refuse several clusters where one is meant.
+
+    Args:
+        cluster_name: The value of `--cluster`.
+        what: The command or option that takes one.
 
     Raises:
         RookeryError: There are several.
     """
     if cluster_name == "all" or "," in cluster_name:
+        named = (cluster_name, *cluster_name.split(","))  # where the command's arguments are clusters
         one = next(iter(profile.names()), "NAME") if cluster_name == "all" else cluster_name.partition(",")[0]
-        raise RookeryError("This command takes one cluster.", hint=typed_command.again("--cluster", one))
+        raise RookeryError(f"{what} takes one cluster.", hint=typed_command.again("--cluster", one, without=named))
 
 
 def find(cluster_name: str = "", path: str = "", *, sandbox: bool = False, needs_project: bool = True) -> Target:

@@ -159,10 +159,13 @@ class CompletionRemoveOptions(Options):
     check: bool = option(default=False, help=CHECK)
 
 
+_KEY = "such as cluster, name, email, color or notify; `config` lists all"
+
+
 class ConfigListOptions(Options):
     """Show your settings for all commands.
 
-    They are kept in ~/.config/rookery/config.toml.
+    They are kept in ~/.config/rookery/config.toml; secret ones, in secrets.toml beside it, are not shown.
     """
 
     examples = ("config", "config --json")
@@ -175,16 +178,19 @@ class ConfigGetOptions(Options):
 
     examples = ("config.get cluster",)
 
-    key: str = option(help="cluster, name, email or color")
+    key: str = option(help=_KEY)
 
 
 class ConfigSetOptions(Options):
-    """Change one of your settings."""
+    """Change one of your settings.
 
-    examples = ("config.set cluster hec", "config.set color never")
+    A secret one, such as notify_webhook, is asked for or read from standard input.
+    """
 
-    key: str = option(help="cluster, name, email or color")
-    value: str = option(help="its new value")
+    examples = ("config.set cluster hec", "config.set color never", "config.set notify_webhook")
+
+    key: str = option(help=_KEY)
+    value: str = option(default="", help="its new value [asked for, where it is secret]", positional=True)
     check: bool = option(default=False, help=CHECK)
 
 
@@ -193,7 +199,7 @@ class ConfigUnsetOptions(Options):
 
     examples = ("config.unset cluster",)
 
-    key: str = option(help="cluster, name, email or color")
+    key: str = option(help=_KEY)
     check: bool = option(default=False, help=CHECK)
 
 

@@ -28,6 +28,8 @@ OF_DATA = {
     "packages",  # of Python and R
     *("jobs", "kept", "not", "rows[]"),  # names and numbers of jobs, commits, columns of a table
     *("inputs", "inputs_differ"),  # paths of input data
+    "race",  # clusters
+    "parts",  # of a job that runs in parts, empty for others
     "parameters",  # names of parameters
     "secrets",  # paths of files
     *("cancelled_by", "counts", "exits", "reasons", "tasks"),  # states, users, exit statuses

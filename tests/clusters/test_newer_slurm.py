@@ -154,10 +154,11 @@ def test_tasks_that_fail_are_told_apart_and_submitted_again(floe: Project) -> No
     wait_for(lambda: floe.job(str(again["id"]))["counts"] == {"FAILED": 2})
 
 
-def test_jobs_that_run_or_wait_are_cancelled(floe: Project) -> None:
+def test_jobs_that_run_or_wait_are_measured_and_cancelled(floe: Project) -> None:
     running = floe.submit("nap")
     waiting = floe.submit("nap", "--after", running)
     wait_for(lambda: floe.job(running)["state"] == "running")
+    wait_for(lambda: 0 < floe.job(running)["memory_now"] < 50_000)
     wait_for(lambda: floe.job(waiting)["counts"] == {"PENDING": 1})
     assert f"Cancelled job {waiting} (nap)" in floe.run("cancel", waiting)
     floe.run("cancel", running)

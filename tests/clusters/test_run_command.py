@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from laptop_projects import Project, project
 from laptops import ROOKERY, laptop
 from live import Live
 from terminal import Terminal
+from webhook_server import webhook_server
 
 pytestmark = pytest.mark.cluster
 
@@ -72,6 +74,15 @@ def submissions(terns: Project, job: str) -> list[str]:
     """The numbers of the jobs of a name that Slurm was ever given."""
     lines = terns.laptop.says(f"sacct -nX --name {job} -S now-1days -o JobID%30").split()
     return sorted({line.partition("_")[0] for line in lines}, key=int)
+
+
+def set_webhook(terns: Project, address: str) -> None:
+    """Give `config` an address as a user's program does, on standard input."""
+    argv = [str(ROOKERY), "config.set", "notify_webhook"]
+    said = subprocess.run(
+        argv, input=address, env=terns.laptop.environment, text=True, capture_output=True, check=True
+    ).stdout
+    assert "tern-secret" not in said
 
 
 def squares(terns: Project) -> list[int]:
@@ -173,6 +184,33 @@ def test_one_document_and_what_it_would_do(terns: Project) -> None:
     assert document["wait"]["jobs"][0]["counts"] == {"COMPLETED": 1}
     assert document["deploy"]["state"] in {"same", "new", "there"}
     assert "results/total.txt" in json.dumps(document["fetch"])
+
+
+def test_a_message_is_sent_and_its_secret_is_in_no_command_line(terns: Project) -> None:
+    """By `submit --notify`, `jobs --watch --notify` and `run --notify`, to a server here."""
+    with webhook_server() as server:
+        set_webhook(terns, server.address("hook/tern-secret"))
+        terns.laptop.says("touch hold")
+        process = terns.start("submit", "total", "--notify")
+        try:
+            assert process.stdout is not None
+            assert any("Submitted job" in line for line in process.stdout)
+            lines = [file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline") if file.exists()]
+            assert b"--notify" in b"".join(lines)
+            assert not [line for line in lines if b"tern-secret" in line]
+            assert server.got == []
+        finally:
+            terns.laptop.says("rm hold")
+        assert process.communicate(timeout=120)[1] == ""
+        [*_, number] = submissions(terns, "total")
+        assert (process.returncode, server.got[0][1]["jobs"][0]["id"]) == (0, number)
+        assert "No notification" not in terns.run("jobs", number, "--watch", "--notify")
+        run(terns, "total", "--notify")
+        assert [body["title"] for _, body, _ in server.got] == ["total on penguins: done"] * 3
+        assert server.got[2][1]["text"].endswith("results are here")
+        set_webhook(terns, server.address("500/x"))
+        assert f"No notification by webhook: {server.address('')[:-1]} answered 500" in run(terns, "total", "--notify")
+        terns.run_here("config.unset", "notify_webhook")
 
 
 def test_what_can_t_be_run_is_said_before_anything_is_deployed(terns: Project) -> None:

@@ -1,9 +1,13 @@
 """Several clusters and several jobs named in one command."""
 
 import json
+import socket
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
+import link
 import pytest
 import yaml
 from laptop_projects import Project, project
@@ -94,3 +98,61 @@ def test_a_cluster_that_fails_does_not_stop_the_others(both: Project) -> None:
     answers = json.loads(said(both, "jobs", "--cluster", "bede,hec", "--json", code=1))
     assert "error" in answers["clusters"]["bede"]
     assert "jobs" in answers["clusters"]["hec"]
+
+
+@pytest.fixture
+def one_dead_one_slow(both: Project) -> Iterator[None]:
+    """Bede takes connections and says nothing, hec is a round trip of 0.3 s away, and nobody is on hex."""
+    laptops = {name: replace(both.laptop, cluster=name) for name in ("hec", "bede")}
+    files = {name: laptop.inventory / f"host_vars/{name}.yml" for name, laptop in laptops.items()}
+    hec, hosts = files["hec"].read_text(), (laptops["hec"].inventory / "hosts.yml").read_text()
+    values = yaml.safe_load(hec)
+    both.laptop.rookery("logout")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        link.delayed(values["cluster_host"], values["cluster_port"], 0.3) as port,
+    ):
+        # the key is known by hec's own address; a published one is asked for at the other
+        laptops["hec"].write(cluster_host="127.0.0.1", cluster_port=port)
+        known = Path(values["cluster_known_hosts_file"])
+        before = known.read_text()
+        address = f"[{values['cluster_host']}]:{values['cluster_port']}"
+        known.write_text(before + before.replace(address, f"[127.0.0.1]:{port}"))
+        where = {"cluster_host": "127.0.0.1", "cluster_port": silent.getsockname()[1]}
+        laptops["bede"].write(**where, cluster_user="beate", cluster_account={"required": True, "name": "bdlan01"})
+        yield
+        both.laptop.rookery("logout")
+    known.write_text(before)
+    files["hec"].write_text(hec)
+    files["bede"].unlink()
+    (laptops["hec"].inventory / "hosts.yml").write_text(hosts)
+
+
+@pytest.mark.usefixtures("one_dead_one_slow")
+def test_all_are_shown_beside_one_that_is_dead_and_one_that_is_slow(both: Project) -> None:
+    commands = ("jobs --all --cluster all --json", "queue --cluster all", "status all")
+    started = [both.laptop.start(*command.split()) for command in commands]
+    jobs, queue, status = (
+        subprocess.CompletedProcess(process.args, process.wait(), *output)
+        for process in started
+        for output in [process.communicate(timeout=120)]
+    )
+    answers = json.loads(jobs.stdout)["clusters"]
+    assert jobs.returncode == 1
+    assert sorted(answers) == ["bede", "hec", "penguins"]
+    assert "no answer from 127.0.0.1" in answers["bede"]["error"]
+    assert answers["bede"]["next"]
+    assert all("jobs" in answers[name] for name in ("hec", "penguins"))
+    assert queue.returncode == 1
+    assert "bede: no answer from 127.0.0.1" in queue.stderr
+    assert "\n  next: " in queue.stderr
+    assert [line for line in queue.stdout.splitlines() if line.endswith(":")] == ["penguins:", "hec:"]
+    assert "PenguinPartition" in queue.stdout
+    assert status.returncode == 1
+    assert [line.split()[0] for line in status.stdout.splitlines() if line[:1].strip()] == ["penguins", "hec", "bede"]
+
+
+def test_watch_takes_one_cluster(both: Project) -> None:
+    refused = both.laptop.rookery("jobs", "--watch", "--cluster", "all")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("--watch takes one cluster.\n  next: rookery jobs --watch --cluster ")

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 from combining import project, recorded
+from matplotlib import image
 from user_home import new_home
 
+from rookery.core.drawing import Bar, Bars, Plot
 from rookery.core.errors import RookeryError
-from rookery.jobs import options
+from rookery.jobs import options, pictures
+from rookery.jobs.monitor import task_grid
+from rookery.jobs.monitor.accounting import JobRun
 from rookery.jobs.results import combine
 
 
@@ -45,3 +49,27 @@ def test_pictures_are_drawn_again_but_never_over_a_changed_file(
     (tmp_path / "p.png").write_bytes(b"edited")
     with pytest.raises(RookeryError, match="has changed since"):
         combine.run(options.CombineOptions(project=str(tmp_path), plot_file="p.png"))
+
+
+@pytest.mark.parametrize(
+    ("plot", "words"),
+    [
+        (
+            Bars("Core hours", "hours", [Bar("simulate", {"done": 9, "failed": 1}, 20, "10 of 20"), Bar("fit", {})]),
+            ["Core hours", "simulate", "10 of 20", "failed"],
+        ),
+        (
+            task_grid.of(JobRun(41, array=True, name="$x$", tasks={"COMPLETED": "1-60", "FAILED": "61"})),
+            ["Tasks of job 41 ($x$): 61", "60 done", "1 failed"],
+        ),
+    ],
+)
+def test_pictures_suit_any_page_and_their_text_is_text(tmp_path: Path, plot: Plot, words: list[str]) -> None:
+    for name in ("p.svg", "p.png", "p.pdf", "p.html"):
+        pictures.write(plot, tmp_path / name)
+    drawn = (tmp_path / "p.svg").read_text()
+    assert all(f">{word}<" in drawn.replace("> ", ">") for word in words)
+    assert "#ffffff" not in drawn.lower()
+    corner = image.imread(tmp_path / "p.png")[0, 0]
+    assert corner[3] == 0, "it has no background"
+    assert all(word in (tmp_path / "p.html").read_text() for word in words)

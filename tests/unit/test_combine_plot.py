@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from combining import combined, project, recorded
 
+from rookery.core import extras
 from rookery.core.drawing import Histogram, LinePlot
 from rookery.core.errors import RookeryError
 from rookery.jobs import options, pictures
@@ -116,7 +117,7 @@ def test_a_missing_library_is_named_before_anything_is_written(tmp_path: Path, m
             combine.run(options.CombineOptions(project=str(tmp_path), plot_file=name))
         assert caught.value.message.startswith(f"{library} is not installed")
         assert caught.value.hint == "uv sync --extra plot   # in rookery's checkout"
-    monkeypatch.setattr(pictures.paths, "root", lambda: tmp_path)
+    monkeypatch.setattr(extras.paths, "root", lambda: tmp_path)
     with pytest.raises(RookeryError) as caught:
         pictures.check(tmp_path / "a.png", "a.png")
     assert caught.value.hint == "uv tool install 'rookery-hpc[plot]'"

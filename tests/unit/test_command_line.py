@@ -119,8 +119,9 @@ def test_a_letter_means_the_same_everywhere_and_sandbox_has_none() -> None:
 OTHERWISE = {
     *((command, "job") for command in ("code", "clusters.add", "clusters.check", "clusters.update")),
     ("sandbox.up", "jump"),
+    ("top", "failed"),
 }
-"""Options without a value that have one in other commands: a job that is meant, or a host."""
+"""Options without a value that have one in other commands: a job that is meant, or a host, or whose failed tasks."""
 
 
 def test_an_option_has_one_name_and_one_meaning() -> None:

@@ -169,6 +169,7 @@ def test_environment_variables_that_users_may_set_are_named() -> None:
         for file in (ROOT / "rookery" / folder).rglob("*.py")
     )
     ours = {"CALLED_AS", "GLANCE", "PREFIX", "PROBE", "PROBED", "SANDBOX_STATE", "UMASK"}  # between rookery's own parts
+    ours |= {"TITLE", "TEXT"}  # set for the user's own notify_command
     for variable in set(re.findall(r"ROOKERY_([A-Z_]+[A-Z])", code)) - ours:
         assert f"`ROOKERY_{variable}`" in page, variable
 

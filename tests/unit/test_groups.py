@@ -43,7 +43,7 @@ def test_alone_it_means_its_list(capsys: pytest.CaptureFixture[str], monkeypatch
 def test_the_help_of_one_of_its_commands(
     line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run(line, capsys, monkeypatch)[0].startswith("Usage: rookery config.set KEY VALUE [options]\n")
+    assert run(line, capsys, monkeypatch)[0].startswith("Usage: rookery config.set KEY [VALUE] [options]\n")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`config`: the user's choices for all commands."""
 
+import io
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from user_home import at_home
 
 from rookery.clusters.config import profile
-from rookery.core import preferences
+from rookery.core import preferences, secret_settings
 from rookery.core.errors import RookeryError
 from rookery.projects import target
 from rookery.support import config_command, options
@@ -103,3 +104,67 @@ def test_the_default_cluster_is_that_of_commands_outside_a_project(home: Path) -
     (home / "rookery.yml").write_text("name: seals\nclusters: [penguins]\n")
     assert target.find(needs_project=False).cluster.name == "penguins"
     assert target.find("bede", needs_project=False).cluster.name == "bede"
+
+
+def piped(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+def test_a_secret_is_read_from_standard_input_and_shown_nowhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped(monkeypatch, "https://example.org/hook/SECRET\n")
+    assert change("notify_webhook", "") == 0
+    assert secret_settings.values() == {"notify_webhook": "https://example.org/hook/SECRET"}
+    assert secret_settings.file().stat().st_mode & 0o777 == 0o600
+    assert not preferences.file().exists()
+    config_command.show_all(options.ConfigListOptions())
+    config_command.show_all(options.ConfigListOptions(json=True))
+    config_command.get(options.ConfigGetOptions("notify_webhook"))
+    printed = capsys.readouterr()
+    assert printed.out.count("https://example.org/(hidden)") == 4
+    assert "SECRET" not in printed.out + printed.err
+    config_command.unset(options.ConfigUnsetOptions("notify_webhook"))
+    assert secret_settings.values() == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "says"),
+    [
+        ("notify_webhook", "http://example.org/SECRET", "must begin with https://"),
+        ("notify_webhook", "https://me:SECRET@example.org/", "must not have a user name or password"),
+        ("notify_webhook", "SECRET", "must be an address such as https://HOST/"),
+        ("notify_webhook", "https://example.org:SECRET/", "must be an address such as https://HOST/"),
+        ("notify_ntfy", "https://ntfy.sh/", "must end with a topic"),
+        ("notify_ntfy_token", "SECRET\nSECRET", "must be text on one line"),
+        ("notify_ntfy_token", "", "must be text on one line, and not empty"),
+    ],
+)
+def test_a_secret_that_can_t_be_one_is_not_repeated(
+    key: str, text: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped(monkeypatch, text)
+    with pytest.raises(RookeryError) as refused:
+        change(key, "")
+    assert says in refused.value.message
+    assert "SECRET" not in f"{refused.value.message} {refused.value.hint}"
+    assert not secret_settings.file().exists()
+
+
+def test_a_secret_on_the_command_line_or_in_the_open_file_is_refused() -> None:
+    with pytest.raises(RookeryError, match="other users of this computer can see a command line") as refused:
+        change("notify_webhook", "https://example.org/SECRET")
+    assert "SECRET" not in f"{refused.value.message} {refused.value.hint}"
+    preferences.file().parent.mkdir(parents=True)
+    preferences.file().write_text('notify_webhook = "https://example.org/SECRET"\n')
+    with pytest.raises(RookeryError, match="is secret and is kept apart") as refused:
+        preferences.values()
+    assert "SECRET" not in refused.value.message
+
+
+def test_ways_to_notify_are_checked() -> None:
+    assert change("notify", "desktop, webhook") == 0
+    with pytest.raises(RookeryError, match="not 'ntyf' \\(did you mean `ntfy`\\?\\)"):
+        change("notify", "ntyf")
+    with pytest.raises(RookeryError, match="Missing argument VALUE"):
+        change("name", "")

@@ -6,7 +6,7 @@ import pytest
 
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.ssh.connection import Connection
-from rookery.jobs.monitor.logs import cleaner
+from rookery.jobs.monitor.log_stream import cleaner
 from rookery.jobs.submit import sbatch_errors
 from rookery.projects.target import Target
 from rookery.remote.slurm import basics, following

@@ -62,7 +62,7 @@ def test_queue(monkeypatch: pytest.MonkeyPatch, columns: int, hec: Cluster) -> N
 @pytest.mark.parametrize("columns", [60, 80, 120, 200])
 def test_quota(monkeypatch: pytest.MonkeyPatch, columns: int, hec: Cluster) -> None:
     terminal = on_terminal(monkeypatch, columns)
-    quota._show(hec, AREAS, "", "")
+    quota._show(hec, quota.StorageUse(AREAS))
     text = console.clean(terminal.getvalue())
     assert all(len(line.rstrip()) <= columns for line in text.splitlines())
     for part in ("10,153", "200 GB", "97 %", PATH, "files are deleted after 28 days"):

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rookery.clusters.cluster import ACCOUNT, Cluster, account
+from rookery.clusters.cluster import ACCOUNT, Cluster, NotApplicableError, account
 from rookery.clusters.config import library, profile_checks, profile_edit, role_settings, schema
 from rookery.clusters.config.inventory import Inventory, Setting, vars_files
 from rookery.clusters.config.profile_checks import is_account
@@ -144,11 +144,11 @@ def require_account(cluster: Cluster) -> None:
     """Refuse a cluster whose storage is named after the account, where that is not known.
 
     Raises:
-        RookeryError: It isn't known yet.
+        NotApplicableError: It isn't known yet.
     """
     if account(cluster.data) or not any(ACCOUNT in area.expression for area in cluster.storage):
         return
-    raise RookeryError(
+    raise NotApplicableError(
         f"Missing account on {cluster.title}{such_as(cluster.data.get('cluster_account', {}))}: "
         "your jobs are charged to it, and your storage there has its name.",
         hint=f"invoke setup {cluster.argument} --account CODE   # remembered for next time",

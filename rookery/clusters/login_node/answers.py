@@ -6,6 +6,7 @@ Numbers of jobs are digits, commits 40 hexadecimal digits, names those that rook
 
 from typing import Any
 
+from rookery.clusters.login_node import live_answers
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.core.shapes import (
@@ -86,6 +87,7 @@ _record = struct(
         "table": path,
         "overruled": _codes,
         "ignored": _codes,
+        "race": mapping(text(longest=100), text(longest=100), 1000),
         "version": whole(1, 10**6),
     },
 )
@@ -105,7 +107,9 @@ _submission = tagged(
     {
         "submitted": _submitted,
         "already": _submitted,
-        "tested": struct({"ok": flag, **_said, **_stamped}, {"warnings": many(text())}),
+        "tested": struct(
+            {"ok": flag, **_said, **_stamped}, {"warnings": many(text()), "wait": whole(0, 10**10), "closed": text()}
+        ),
         "look": struct(
             {
                 "script": text(longest=_LARGE, raw=True),
@@ -163,10 +167,15 @@ _job = struct(
         "memory_peak_task": maybe(whole(0, 10**7)),
         "killed_for_memory": either(one_of("", "yes"), tasks),
     },
-    {"failed_of": number_or_none},
+    {
+        "parts": mapping(one_of("count", "seconds", "total"), whole(0, 10**12), 3),
+        "failed_of": number_or_none,
+        **live_answers.USE,
+    },
 )
 _all_jobs = struct(
-    {"now": moment, "uid": whole(0, 2**32), "squeue": text(), "sacct": text(), "jobs": many(_job, 100_000)}
+    {"now": moment, "uid": whole(0, 2**32), "squeue": text(), "sacct": text(), "jobs": many(_job, 100_000)},
+    {"live": text()},
 )
 
 _MOST_TASKS = 4 * LAST_TASK

@@ -22,7 +22,7 @@ _version = struct(
 )
 
 
-def _pairs(*shapes: Shape) -> Shape:
+def rows(*shapes: Shape) -> Shape:
     """Accept a list of short lists, each with values of these shapes."""
 
     def row(value: object) -> list[object]:
@@ -44,7 +44,7 @@ _listed = struct(
             10_000,
         ),
     },
-    {"staged": _pairs(_name, _size, digest), "begun": _pairs(_name, _size), "known": _pairs(_size, digest)},
+    {"staged": rows(_name, _size, digest), "begun": rows(_name, _size), "known": rows(_size, digest)},
 )
 """What is there. `staged` are files that have arrived whole, `begun` in part, `known` those of any version."""
 
@@ -58,7 +58,7 @@ _verified = struct(
                     "digest": digest,
                     "files": whole(0, 10**9),
                     "size": _size,
-                    "faults": _pairs(_name, one_of("changed", "missing", "added", "manifest")),
+                    "faults": rows(_name, one_of("changed", "missing", "added", "manifest")),
                     "count": whole(0, 10**9),
                 }
             ),

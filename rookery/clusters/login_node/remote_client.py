@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from rookery.clusters.login_node import answers, bundle, data_answers, frame
+from rookery.clusters.login_node import answers, bundle, data_answers, frame, output_answers
 from rookery.clusters.ssh.process import Deadline
 from rookery.clusters.ssh.remote_command import marked, new_mark, remote_command
 from rookery.core import paths
@@ -25,7 +25,7 @@ exit 96
 """Slurm may be on PATH in login shells alone. The second argument is the program's name, as ps shows it."""
 
 
-_SHAPES = {**answers.PROGRAMS, **data_answers.PROGRAMS}
+_SHAPES = {**answers.PROGRAMS, **data_answers.PROGRAMS, **output_answers.PROGRAMS}
 
 
 class NoPythonError(RookeryError):
@@ -112,8 +112,19 @@ def require_begun(deadline: Deadline, process: "subprocess.Popen[Any]", connecti
         raise connection.failure(process.returncode, stderr, "")
 
 
-def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def stream(
+    connection: "Connection",
+    name: str,
+    request: Mapping[str, Any],
+    on_start: Callable[[Callable[[], object]], object] = callable,
+) -> Iterator[dict[str, Any]]:
     """Run a program on the cluster that answers more than once; yield each answer, and end it with the iteration.
+
+    Args:
+        connection: The cluster's, open.
+        name: The program.
+        request: Its request.
+        on_start: Called with a function that ends the program, and so the iteration, from another thread.
 
     Raises:
         SshError: The connection failed or broke off.
@@ -131,6 +142,7 @@ def stream(connection: "Connection", name: str, request: Mapping[str, Any]) -> I
     ) as process:
         deadline = Deadline(process.kill)
         try:
+            on_start(process.terminate)
             for line in process.stdout or ():
                 if line.rstrip() == mark:
                     deadline.meet()

@@ -1,14 +1,14 @@
 """The command `data.list`: which versions of the project's input data are on a cluster, and which releases use them."""
 
-import json as json_
 import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters.query import ClusterQuery
 from rookery.core import console, invocation, local_time, tables
+from rookery.core.sizes import of_bytes as shown_size
 from rookery.jobs.data import data_client
 from rookery.jobs.options import DataListOptions
-from rookery.jobs.results.fetch import size as shown_size
 from rookery.projects import config
 from rookery.projects import target as targets
 from rookery.projects.data.comparison import SHOWN
@@ -29,18 +29,28 @@ def run(options: DataListOptions) -> int:
     Raises:
         RookeryError: There is no project, or the cluster can't be asked.
     """
+    return query(options).answer(json=options.json)
+
+
+def query(options: DataListOptions) -> ClusterQuery[Mapping[str, Any]]:
+    """Return the question to one cluster.
+
+    Raises:
+        RookeryError: There is no project, or the cluster is unknown.
+    """
     project = config.load(options.project)
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
-    target.connection.open()
-    answer = data_client.ask(target.connection, "look", {"project": project.origin, "paths": None, "push": False})
-    missing = [
-        path for path in project.inputs if path not in {each["path"] for each in answer["sets"] if each["versions"]}
-    ]
-    if options.json:
-        print(json_.dumps(_document(target, answer, missing), indent=2))
-    else:
-        _show(target, project, answer, missing)
-    return 0
+
+    def missing(answer: Mapping[str, Any]) -> list[str]:
+        there = {each["path"] for each in answer["sets"] if each["versions"]}
+        return [path for path in project.inputs if path not in there]
+
+    return ClusterQuery(
+        target.connection,
+        lambda: data_client.ask(target.connection, "look", {"project": project.origin, "paths": None, "push": False}),
+        lambda answer: _document(target, answer, missing(answer)),
+        lambda answer: _show(target, project, answer, missing(answer)),
+    )
 
 
 def _document(target: "Target", answer: Mapping[str, Any], missing: list[str]) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from rookery.clusters.ssh.errors import SshError
 from rookery.core import console
 from rookery.core.background import begun
 from rookery.core.errors import RookeryError
+from rookery.core.sizes import of_bytes as shown_size
 from rookery.jobs.data import data_client, download, naming, room, transfer_bar
 from rookery.jobs.data.pushed import Pushed, advice, file_count, lines
 from rookery.jobs.data.stream import DataStream
 from rookery.jobs.options import DataPushOptions
-from rookery.jobs.results.fetch import size as shown_size
 from rookery.projects import config
 from rookery.projects import target as targets
 from rookery.projects.data import digests

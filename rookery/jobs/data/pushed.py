@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rookery.core import invocation
+from rookery.core.sizes import of_bytes as shown_size
 from rookery.jobs.data import naming
-from rookery.jobs.results.fetch import size as shown_size
 from rookery.projects import gitignore
 from rookery.projects.adoption.project_file import scalar
 from rookery.projects.data.comparison import SHOWN

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rookery.core import console, prompts, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.name_lists import shortened
+from rookery.core.sizes import of_bytes as shown_size
 from rookery.jobs.data import data_client, naming
 from rookery.jobs.options import DataRmOptions
-from rookery.jobs.results.fetch import size as shown_size
 from rookery.projects import config
 from rookery.projects import target as targets
 from rookery.projects.data.comparison import SHOWN

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from rookery.clusters.cluster import roomy
 from rookery.core.errors import RookeryError
+from rookery.core.sizes import of_bytes as shown
 from rookery.jobs.monitor import quota
-from rookery.jobs.results.fetch import size as shown
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster

@@ -1,6 +1,6 @@
 """Read what Slurm knows of the user's jobs: one remote command, an entry for each job, an array being one."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,18 @@ class JobRun:
         memory_peak: The most that one used, in kB; 0 for not measured.
         memory_peak_task: Which that was.
         killed_for_memory: Tasks that were; "yes" where it is no array; "" for none.
+        running_longest: Seconds of the running task that has run longest.
+        measured_now: How many running tasks were measured; the following is of these, where that was asked for.
+        memory_now: The most memory that one uses now on a node, in kB; 0 for not measured.
+        memory_now_task: Which that is.
+        cores_now: Cores that one used on average since it started; 0 for not measured.
+        gpus_now: How many GPUs were looked at.
+        gpu_now: How busy they are on average, in percent; None for not measured.
+        gpu_memory_now: Memory used on the fullest of them, in kB.
+        gpu_memory_given: Memory that this one has.
         failed_of: Number of the run whose failed tasks these are, where that was asked for; "" for none.
+        parts: Of a job that runs in parts (`total_time`): their `count`, the `seconds` of those that have ended, the
+            `total` that they may have together; empty for other jobs.
     """
 
     id: int
@@ -80,7 +91,17 @@ class JobRun:
     memory_peak: int = 0
     memory_peak_task: int | None = None
     killed_for_memory: str = ""
+    running_longest: int = 0
+    measured_now: int = 0
+    memory_now: int = 0
+    memory_now_task: int | None = None
+    cores_now: float = 0
+    gpus_now: int = 0
+    gpu_now: float | None = None
+    gpu_memory_now: int = 0
+    gpu_memory_given: int = 0
     failed_of: str = ""
+    parts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def waiting(self) -> int:
@@ -138,6 +159,7 @@ class SlurmSnapshot:
         runs: The jobs, the oldest first.
         squeue: Why squeue failed; "" where it did not.
         sacct: Why sacct failed.
+        live: Why nothing was measured of running jobs; "" where it was, or was not asked for.
     """
 
     now: int
@@ -145,6 +167,7 @@ class SlurmSnapshot:
     runs: tuple[JobRun, ...]
     squeue: str = ""
     sacct: str = ""
+    live: str = ""
 
     @property
     def keeps_none(self) -> bool:
@@ -180,11 +203,18 @@ def read(answer: Mapping[str, Any]) -> SlurmSnapshot:
         values |= {key: _line(values[key]) for key in texts}
         values["reasons"] = {_line(reason): count for reason, count in values["reasons"].items()}
         runs.append(JobRun(**values))
-    return SlurmSnapshot(answer["now"], answer["uid"], tuple(runs), _line(answer["squeue"]), _line(answer["sacct"]))
+    told = [_line(answer.get(part, "")) for part in ("squeue", "sacct", "live")]
+    return SlurmSnapshot(answer["now"], answer["uid"], tuple(runs), *told)
 
 
-def ask(
-    connection: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7, reruns_of: str = ""
+def ask(  # noqa: PLR0913 which jobs, and what of them
+    connection: "Connection",
+    *,
+    ids: Sequence[str] = (),
+    project: str = "",
+    days: int = 7,
+    reruns_of: str = "",
+    live: bool = False,
 ) -> SlurmSnapshot:
     """Ask Slurm, in one remote command.
 
@@ -194,19 +224,35 @@ def ask(
         project: That of which the jobs are; "" for all.
         days: How far back to look, where no number is named.
         reruns_of: The project by whose records there the runs are added that did the same tasks as the jobs.
+        live: Measure what running jobs use, too.
     """
-    request = {"ids": list(ids), "project": project, "days": days, "reruns_of": reruns_of}
+    request = {"ids": list(ids), "project": project, "days": days, "reruns_of": reruns_of, "live": live}
     snapshot = read(remote_client.call(connection, "accounting", request))
     measured_runs.keep(connection.cluster, _measured(snapshot))
     return snapshot
 
 
-def watch(
-    connection: "Connection", *, ids: Sequence[str] = (), project: str = "", days: int = 7
+def watch(  # noqa: PLR0913 which jobs, and what of them
+    connection: "Connection",
+    *,
+    ids: Sequence[str] = (),
+    project: str = "",
+    days: int = 7,
+    live: bool = False,
+    on_start: Callable[[Callable[[], object]], object] = callable,
 ) -> Iterator[SlurmSnapshot]:
-    """Yield snapshots from one remote command that stays, until all jobs have ended. Arguments as of `ask`."""
-    request = {"ids": list(ids), "project": project, "days": days, "watch": True}
-    for answer in remote_client.stream(connection, "accounting", request):
+    """Yield snapshots from one remote command that stays, until all jobs have ended.
+
+    Args:
+        connection: The cluster's, open.
+        ids: Numbers of the jobs; none for all of the last days.
+        project: That of which the jobs are; "" for all.
+        days: How far back to look, where no number is named.
+        live: Measure what running jobs use, too.
+        on_start: Called with a function that ends the command from another thread.
+    """
+    request = {"ids": list(ids), "project": project, "days": days, "watch": True, "live": live}
+    for answer in remote_client.stream(connection, "accounting", request, on_start):
         snapshot = read(answer)
         measured_runs.keep(connection.cluster, _measured(snapshot))
         yield snapshot

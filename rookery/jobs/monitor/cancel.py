@@ -52,7 +52,7 @@ def run(options: CancelOptions) -> int:
     target.connection.open()
     snapshot = accounting.ask(target.connection, ids=list(dict.fromkeys(number for number, _ in ids)))
     job_table.check(snapshot, target.cluster.name)
-    goals = [_goal(number, task, snapshot, target.connection) for number, task in dict.fromkeys(ids)]
+    goals = [find_goal(number, task, snapshot, target.connection) for number, task in dict.fromkeys(ids)]
     refused = [goal for goal in goals if goal.why_not]
     goals = [goal for goal in goals if not goal.why_not]
     if not goals:
@@ -61,19 +61,19 @@ def run(options: CancelOptions) -> int:
         if not _confirmed(goals, options, target.flags):
             console.note("Nothing was cancelled.")
             return 1
-        _scancel(target.connection, [goal.id for goal in goals])
+        scancel(target.connection, [goal.id for goal in goals])
     if options.json:
         done = "would_cancel" if options.check else "cancelled"
         print(json_.dumps({done: [goal.id for goal in goals], "not": {goal.id: goal.why_not for goal in refused}}))
     else:
         for goal in goals:
-            console.say(f"{'Would cancel' if options.check else 'Cancelled'} {_described(goal)}")
+            console.say(f"{'Would cancel' if options.check else 'Cancelled'} {described(goal)}")
         for goal in refused:
             console.note(f"{goal.why_not}.")
     return int(bool(refused))
 
 
-def _goal(number: str, task: str, snapshot: SlurmSnapshot, connection: "Connection") -> Goal:
+def find_goal(number: str, task: str, snapshot: SlurmSnapshot, connection: "Connection") -> Goal:
     """Return the job or task of an id, and whether it can be cancelled."""
     name, run = f"{number}_{task}" if task else number, snapshot.run(number)
     if run is None:
@@ -91,7 +91,8 @@ def _goal(number: str, task: str, snapshot: SlurmSnapshot, connection: "Connecti
     return Goal(name, run.name, 0, ended if state else f"Job {number} has no task {task}")
 
 
-def _described(goal: Goal) -> str:
+def described(goal: Goal) -> str:
+    """Return what would be cancelled, with its name."""
     tasks = f", {goal.tasks} tasks" if goal.tasks > 1 else ""
     return f"{'task' if '_' in goal.id else 'job'} {goal.id} ({goal.name}{tasks})"
 
@@ -105,7 +106,7 @@ def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> boo
     count = sum(goal.tasks for goal in goals)
     if options.yes or count == 1:
         return True
-    what = ", ".join(map(_described, goals))
+    what = ", ".join(map(described, goals))
     if not prompts.is_interactive():
         raise RookeryError(
             f"This would cancel {count} tasks: {what}.", hint=f"invoke cancel {options.job} --yes{flags}"
@@ -113,8 +114,12 @@ def _confirmed(goals: Sequence[Goal], options: CancelOptions, flags: str) -> boo
     return prompts.confirm(f"Cancel {what}?")
 
 
-def _scancel(connection: "Connection", ids: Sequence[str]) -> None:
+def scancel(connection: "Connection", ids: Sequence[str]) -> None:
     """Run scancel.
+
+    Args:
+        connection: The cluster's, open.
+        ids: The jobs or tasks.
 
     Raises:
         RookeryError: It would not; in its own words.

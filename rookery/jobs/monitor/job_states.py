@@ -1,9 +1,9 @@
 """The states of jobs and their tasks: in words, in colours, and as one character in a grid of tasks."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rookery.core import palette
+from rookery.core.drawing import StateMark
 from rookery.jobs.monitor.accounting import ACTIVE, WAITING, JobRun
 from rookery.remote.slurm.forms import numbers
 
@@ -28,25 +28,6 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class StateMark:
-    """How a task in some state is drawn in a grid.
-
-    Attributes:
-        word: The state, for the legend; several of Slurm's states may have one word.
-        character: One column of a terminal.
-        plain: The same in ASCII.
-        colour: The colour on a terminal; "" for that of other text.
-        fill: The colour in a picture, as #rrggbb.
-    """
-
-    word: str
-    character: str
-    plain: str
-    colour: str
-    fill: str
-
-
 _FAILED = ("✗", "x", palette.VERMILION)
 _DRAWN = {
     "COMPLETED": ("■", "#", palette.GREEN),
@@ -59,6 +40,10 @@ _DRAWN = {
     "NODE_FAIL": ("N", "N", palette.BLUE),
 }
 """How the states are drawn that a grid tells apart: characters differ, so that nobody has to see the colours."""
+
+
+KINDS = tuple(sorted(_DRAWN, key=[*_WORDS].index))
+"""The states that a grid tells apart, by Slurm's words, in the order of a legend."""
 
 
 def mark(code: str) -> StateMark:

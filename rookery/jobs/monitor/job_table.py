@@ -1,15 +1,17 @@
 """The state of the user's jobs, in one table or document, with advice from those that ended."""
 
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, local_time, tables, wrapping
+from rookery.core.drawing import terminal
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import as_typed
-from rookery.jobs import run_record
-from rookery.jobs.monitor import job_states, reruns
+from rookery.jobs import race_state, run_record
+from rookery.jobs.monitor import job_states, live_use, reruns, task_grid
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.efficiency import advice, clock, memory
 from rookery.jobs.monitor.pending_reasons import explain
@@ -53,12 +55,14 @@ def document(snapshot: SlurmSnapshot, target: "Target", ids: Sequence[str] = ())
         "now": snapshot.now,
         "squeue": snapshot.squeue,
         "sacct": snapshot.sacct,
+        "live": snapshot.live,
         "jobs": [
             {
                 **asdict(run),
                 "state": job_states.state(run),
                 "why": [explain(code) for code in run.reasons],
                 "advice": list(advice(run, asked_memory=_asked_memory(run, target))),
+                "warnings": list(live_use.warnings(run)),
                 "failed_left": reruns.left(run, reruns.family(run, snapshot, failed_of), snapshot.uid)[0],
             }
             for run in chosen(snapshot, ids)
@@ -83,7 +87,7 @@ def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int, ids
     """
     runs = chosen(snapshot, ids)
     output = tables.console()
-    for line in gaps(snapshot, target.cluster.name):
+    for line in [*gaps(snapshot, target.cluster.name), *live_use.gap(snapshot, target, named=bool(ids))]:
         console.show(output, line, "yellow")
     if not runs:
         whose = f" of {project}" if project else ""
@@ -94,7 +98,10 @@ def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int, ids
     output.print(table(shown, snapshot.now, wrapping.columns(sys.stdout)))
     if len(shown) < len(runs):
         console.say(f"{len(runs) - len(shown)} earlier jobs are not shown; use --json for all.")
-    console.say(*remarks(snapshot, shown, target))
+    console.say(*live_use.remarks(shown, detailed=bool(ids)), *remarks(snapshot, shown, target))
+    if len(ids) == 1 and runs[0].array and runs[0].total > 1:
+        console.say("")
+        terminal.show(task_grid.of(runs[0]))
 
 
 def gaps(snapshot: SlurmSnapshot, cluster: str) -> Iterator[str]:
@@ -129,11 +136,16 @@ def table(runs: Sequence[JobRun], now: float | None = None, room: int | None = N
             Text(run.name),
             local_time.when(run.submitted, now) or tables.UNKNOWN,
             job_states.coloured(run),
-            *(_figure(*pair) for pair in (_time(run), _cores(run), _memory(run))),
+            *figures(run),
         ]
         for run in runs
     ]
     return tables.table(["=job", "<name", "when", "state", *measured], rows, room)
+
+
+def figures(run: JobRun) -> list["Text"]:
+    """Return the cells of what a job used of what it asked for: time, cores, memory."""
+    return [_figure(*pair) for pair in (_time(run), _cores(run), _memory(run))]
 
 
 def _figure(measured: str, asked: str) -> "Text":
@@ -151,7 +163,8 @@ def _time(run: JobRun) -> tuple[str, str]:
 
 
 def _cores(run: JobRun) -> tuple[str, str]:
-    return f"{run.cores_used:.1f}" if run.cpu_given else "", str(run.cpus or "")
+    used = run.cores_used if run.cpu_given else run.cores_now
+    return f"{used:.1f}" if run.cpu_given or used else "", str(run.cpus or "")
 
 
 def _memory(run: JobRun) -> tuple[str, str]:
@@ -162,7 +175,10 @@ def _memory(run: JobRun) -> tuple[str, str]:
 def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -> Iterator[str]:
     """Yield remarks on jobs, a line each: why they wait, advice from those that ended."""
     failed_of = reruns.known(target, snapshot)
+    yield from _races(target)
     for run in runs:
+        if run.parts:
+            yield f"Job {run.id} runs in parts: {in_parts(run)}"
         for code, _ in sorted(run.reasons.items(), key=lambda item: -item[1])[:2]:
             start = local_time.when(run.expected, snapshot.now)
             why = explain(code, run.counts.get("RUNNING", 0))
@@ -177,6 +193,24 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
         if run.array and count:
             line = f"{count} of {run.total} tasks failed ({_short(failed)}): invoke submit --failed {run.id}"
             yield f"Job {run.id}: {spoken(line, target)}"
+
+
+def in_parts(run: JobRun) -> str:
+    """Return how far a job is that runs in parts."""
+    now = run.elapsed if run.running else 0
+    seconds, total = run.parts["seconds"] + now, run.parts["total"]
+    limit = int(run.limit) if run.limit.isdigit() else 0
+    most = f" of about {max(run.parts['count'], -(-total // limit))}" if limit and run.is_active else ""
+    return f"part {run.parts['count']}{most}, {clock(seconds)} of {clock(total)} so far"
+
+
+def _races(target: "Target") -> Iterator[str]:
+    """Yield a line for each race (`submit --race`) that has not ended, and that a job on this cluster is part of."""
+    for race in race_state.unfinished(target.project.root) if target.project else ():
+        names = [each.cluster for each in race.entrants]
+        if race.sandbox == target.cluster.sandbox and target.cluster.name in names:
+            command = f"invoke submit {shlex.quote(race.job)} --race{' --sandbox' * race.sandbox}"
+            yield f"{race.job} is in a race, and nobody watches which starts first: {as_typed(command)} continues it"
 
 
 def _left(run: JobRun, snapshot: SlurmSnapshot, failed_of: Mapping[str, str]) -> tuple[str, int]:

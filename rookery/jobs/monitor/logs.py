@@ -1,29 +1,22 @@
 """The command `logs`: print a job's log as it is; with `follow`, for as long as the job writes."""
 
-import codecs
-import re
-import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from rookery.clusters.login_node import remote_client
-from rookery.clusters.ssh.process import Deadline
-from rookery.clusters.ssh.remote_command import new_mark
+from rookery.clusters.ssh.errors import SshError
 from rookery.core import console, invocation
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting
+from rookery.jobs.monitor.log_stream import LogStream, cleaner
 from rookery.jobs.monitor.pending_reasons import explain
 from rookery.jobs.options import LogsOptions
 from rookery.projects import target as targets
 
 if TYPE_CHECKING:
     from rookery.projects.target import Target
-
-PIECE = 1 << 16
-"""Bytes that are passed on at a time."""
 
 
 def run(options: LogsOptions) -> int:
@@ -41,28 +34,16 @@ def run(options: LogsOptions) -> int:
     number = number or _latest(target)
     options = replace(options, job=options.job or number)
     target.connection.open()
-    mark = new_mark()
     request = {"job": number, "task": task, "follow": options.follow, "error": options.error}
-    command = remote_client.command(target.connection, "following", request, mark)
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    ) as process:
-        deadline = Deadline(process.kill)
+    with LogStream(target.connection, request) as stream:
+        with console.waiting(f"Looking for the log of job {options.job} on {target.cluster.name}"):
+            begun = _read_header(stream, target, options)
+        is_empty = begun and not _pass_on(stream)
         try:
-            with console.waiting(f"Looking for the log of job {options.job} on {target.cluster.name}"):
-                begun = _read_header(process.stdout, mark, deadline, target, options) if process.stdout else False
-            is_empty = begun and process.stdout is not None and not _pass_on(process.stdout)
-            stderr = process.stderr.read().decode(errors="replace") if process.stderr else ""
-            process.wait()
-        finally:
-            process.terminate()
-    remote_client.require_begun(deadline, process, target.connection, stderr.strip("."))
-    if process.returncode == 255:
-        error = target.connection.failure(255, stderr.strip("."), "")
-        error.hint = error.hint or f"invoke logs {options.job} --follow{target.flags}"
-        raise error
-    if process.returncode > 0 or not begun:
-        raise remote_client.failed(target.connection, process.returncode, stderr.strip("."))
+            stream.require_whole(begun=begun)
+        except SshError as error:
+            error.hint = error.hint or f"invoke logs {options.job} --follow{target.flags}"
+            raise
     if is_empty:
         console.note("The log is empty: the program printed nothing.")
     return 0
@@ -84,15 +65,9 @@ def _latest(target: "Target") -> str:
     return last.id
 
 
-def _read_header(stream: IO[bytes], mark: str, deadline: Deadline, target: "Target", options: LogsOptions) -> bool:
+def _read_header(stream: LogStream, target: "Target", options: LogsOptions) -> bool:
     """Read what comes before the log: its path, or why there is none; return whether it begins."""
-    for line in stream:
-        if line.strip() == mark.encode():
-            deadline.meet()
-        text = line.decode(errors="replace") if deadline.is_met else ""
-        answer = remote_client.read(target.connection, "following", text)
-        if answer is None:
-            continue
+    for answer in stream.answers():
         if skipped := answer.pop("skipped", ""):
             console.note(f"Skipped {console.clean(skipped)} on {target.cluster.name}: not a run record.")
         if answer["state"] == "begin":
@@ -100,11 +75,16 @@ def _read_header(stream: IO[bytes], mark: str, deadline: Deadline, target: "Targ
                 console.note(*_where(answer, options, target.flags).split("\n"))
             return True
         if answer["state"] != "wait":
-            raise _missing(answer, target, options)
-        pending = answer["job"] == "PENDING"
-        state = f"waiting: {console.clean(explain(answer['reason']))}" if pending else "running, without output yet"
-        console.note(f"Job {options.job} is {state}. Its log will be {console.clean(answer['path'])}")
+            raise missing(answer, target, options.job.strip())
+        console.note(awaited(answer, options.job))
     return False
+
+
+def awaited(answer: Mapping[str, Any], number: str) -> str:
+    """Return a line on a job whose log is not there yet."""
+    pending = answer["job"] == "PENDING"
+    state = f"waiting: {console.clean(explain(answer['reason']))}" if pending else "running, without output yet"
+    return f"Job {number} is {state}. Its log will be {console.clean(answer['path'])}"
 
 
 def _where(answer: Mapping[str, Any], options: LogsOptions, flags: str) -> str:
@@ -117,9 +97,15 @@ def _where(answer: Mapping[str, Any], options: LogsOptions, flags: str) -> str:
     return f"Task {number}_{answer['task']}: {answer['why']} of {answer['total']}; for another: {another}\n{path}"
 
 
-def _missing(answer: Mapping[str, Any], target: "Target", options: LogsOptions) -> RookeryError:
-    """Return the error that says why there is no log."""
-    cluster, number = target.cluster.name, options.job.strip()
+def missing(answer: Mapping[str, Any], target: "Target", number: str) -> RookeryError:
+    """Return the error that says why there is no log.
+
+    Args:
+        answer: The program's.
+        target: Project and cluster.
+        number: The job or task, as the user named it.
+    """
+    cluster = target.cluster.name
     if answer["state"] == "no-job":
         unknown = accounting.unknown(cluster, number, console.clean(answer.get("silent", "")))
         return RookeryError(f"{unknown}.", hint=f"invoke jobs --all --days 30{target.flags}")
@@ -157,18 +143,18 @@ def _missing(answer: Mapping[str, Any], target: "Target", options: LogsOptions) 
     )
 
 
-def _pass_on(stream: IO[bytes]) -> bool:
+def _pass_on(stream: LogStream) -> bool:
     """Pass bytes on as they come; return whether there were any."""
     some = False
     try:
         if not sys.stdout.isatty():
-            while piece := stream.read1(PIECE):  # type: ignore[attr-defined]
+            for piece in stream.pieces():
                 some = True
                 sys.stdout.buffer.write(piece)
                 sys.stdout.buffer.flush()
             return some
         show = cleaner()
-        while piece := stream.read1(PIECE):  # type: ignore[attr-defined]
+        for piece in stream.pieces():
             some = True
             sys.stdout.write(show(piece))
             sys.stdout.flush()
@@ -176,22 +162,3 @@ def _pass_on(stream: IO[bytes]) -> bool:
     except BrokenPipeError:  # `| head`
         sys.stderr.close()
     return some
-
-
-_UNFINISHED = re.compile(r"(\x1b[^@-Z\\^_a-z~]{0,30}|\r)\Z")
-
-
-def cleaner() -> Callable[..., str]:
-    r"""Return a function that makes bytes, as they come, fit for a terminal; \r, by which bars redraw, ends a line."""
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    kept = ""
-
-    def show(piece: bytes, final: bool = False) -> str:
-        nonlocal kept
-        text = kept + decoder.decode(piece, final)
-        cut = None if final else _UNFINISHED.search(text)
-        kept = text[cut.start() :] if cut else ""
-        text = text[: cut.start()] if cut else text
-        return console.clean(text.replace("\r\n", "\n").replace("\r", "\n"))
-
-    return show

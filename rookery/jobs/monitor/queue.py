@@ -1,11 +1,11 @@
 """The command `queue`: a cluster's partitions, their free nodes, and their limits, from Slurm and the profile."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rookery.clusters.query import ClusterQuery, require_scheduler
 from rookery.core import console, tables
 from rookery.core.errors import RookeryError
 from rookery.jobs.options import QueueOptions
@@ -32,6 +32,9 @@ _ASK = """
 command -v sinfo >/dev/null 2>&1 || { . /etc/profile >/dev/null 2>&1; rookery_clean; }
 exec sinfo "$@"
 """
+
+HEADINGS = ("partition", ">nodes\nfree", ">cores\nfree", "~GPUs free", "=time\nlimit", "~use")
+"""Those of the table of partitions."""
 
 _USABLE = {"idle", "mixed", "allocated", "completing", "reserved", "planned"}
 
@@ -77,21 +80,30 @@ def run(options: QueueOptions) -> int:
     Raises:
         RookeryError: The cluster is unknown or can't be reached, has no scheduler, or its Slurm does not answer.
     """
+    return query(options).answer(json=options.json)
+
+
+def query(options: QueueOptions) -> ClusterQuery[list[Partition]]:
+    """Return the question to one cluster.
+
+    Raises:
+        RookeryError: The cluster is unknown.
+        NotApplicableError: It has no scheduler.
+    """
     connection = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False).connection
-    name = connection.cluster.name
-    if connection.cluster.scheduler != "slurm":
-        raise RookeryError(
-            f"{name} has no queue: log in and start your programs there.",
-            hint=f"invoke tmux {connection.cluster.argument}",
-        )
-    connection.open()
-    with console.waiting(f"Asking {name} for its partitions"):
-        partitions = read(ask(connection), connection.cluster.data)
-    if options.json:
-        print(json.dumps({"cluster": name, "partitions": [asdict(partition) for partition in partitions]}, indent=2))
-    else:
-        _show(connection.cluster, partitions)
-    return 0
+    cluster = connection.cluster
+    require_scheduler(cluster)
+
+    def ask_partitions() -> list[Partition]:
+        with console.waiting(f"Asking {cluster.name} for its partitions"):
+            return read(ask(connection), cluster.data)
+
+    return ClusterQuery(
+        connection,
+        ask_partitions,
+        lambda found: {"cluster": cluster.name, "partitions": [asdict(partition) for partition in found]},
+        lambda found: _show(cluster, found),
+    )
 
 
 def ask(connection: "Connection") -> str:
@@ -207,8 +219,7 @@ def _limits(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _show(cluster: "Cluster", partitions: Sequence[Partition]) -> None:
-    headings = ("partition", ">nodes\nfree", ">cores\nfree", "~GPUs free", "=time\nlimit", "~use")
-    tables.show(headings, [_row(partition) for partition in partitions])
+    tables.show(HEADINGS, [row(partition) for partition in partitions])
     if qos := cluster.data.get("cluster_qos"):
         console.say("")
         tables.show(("QOS", "~partitions", "=time\nlimit", "~use"), [_qos_row(entry) for entry in qos])
@@ -226,8 +237,8 @@ def _qos_row(entry: Mapping[str, Any]) -> list[str]:
     return [entry["name"], ", ".join(entry.get("partitions", ["all"])), longest, use]
 
 
-def _row(partition: Partition) -> list["Text"]:
-    """Return the cells of a partition's row."""
+def row(partition: Partition) -> list["Text"]:
+    """Return the cells of a partition's row in the table."""
     from rich.text import Text
 
     name = f"{partition.name}{' (default)' if partition.default else ''}"

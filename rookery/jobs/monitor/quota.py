@@ -3,19 +3,21 @@
 Both are asked in one round trip, in a login shell, since sites set the variables for their storage there.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.cluster import role
 from rookery.clusters.config import profile
 from rookery.clusters.login_node import quota_formats
 from rookery.clusters.login_node.quota_formats import Area
-from rookery.core import console, sizes, tables
+from rookery.clusters.query import ClusterQuery
+from rookery.core import console, drawing, palette, sizes, tables
+from rookery.core.drawing import Bar, Bars, terminal
 from rookery.core.errors import RookeryError
+from rookery.jobs import pictures
 from rookery.jobs.options import QuotaOptions
 from rookery.projects import target as targets
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from rookery.clusters.cluster import Cluster
+    from rookery.clusters.ssh.connection import Connection
 
 # Positional parameters: the quota command or "", then NAME EXPRESSION for each area, for this login shell to evaluate
 ASK = r"""
@@ -45,31 +48,110 @@ done' rookery-quota "$@"
 """
 
 
+@dataclass(frozen=True)
+class StorageUse:
+    """How full the storage on a cluster is.
+
+    Attributes:
+        areas: The storage areas.
+        not_understood: The quota command's output, where it can't be read.
+        missing: The quota command, where the cluster does not have it.
+    """
+
+    areas: Sequence[Area]
+    not_understood: str = ""
+    missing: str = ""
+
+
 def run(options: QuotaOptions) -> int:
     """Print how full each storage area is.
 
     Raises:
         RookeryError: The cluster is unknown or can't be reached, or tells nothing of its storage.
     """
+    check(options)
+    return query(options).answer(json=options.json)
+
+
+def check(options: QuotaOptions) -> None:
+    """Refuse options that can't be, of one cluster or several.
+
+    Raises:
+        RookeryError: Several clusters are to be drawn, or a picture can't be.
+    """
+    if options.plot_file:
+        targets.only_one(options.cluster, "--plot-file")
+        pictures.check(pictures.path(options.plot_file), options.plot_file)
+
+
+def query(options: QuotaOptions) -> ClusterQuery[StorageUse]:
+    """Return the question to one cluster.
+
+    Raises:
+        RookeryError: The cluster is unknown.
+        NotApplicableError: The account that names its storage is not known yet.
+    """
     connection = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False).connection
     profile.require_account(connection.cluster)
-    connection.open()
-    with console.waiting(f"Asking {connection.cluster.name} for your quota"):
-        output = connection.run([*arguments(connection.cluster)], script=ASK, timeout=60, check=False).stdout
-    areas, raw = read(output, connection.cluster.data)
-    missing = missing_command(output, connection.cluster.data)
-    if not areas and not raw and not missing:
-        raise RookeryError(
-            f"{connection.cluster.name} gives no information on its storage.",
-            hint=f"invoke clusters.show {connection.cluster.name}",
-        )
-    if options.json:
-        listed = [{**asdict(area), "percent": round(area.percent, 2), "warning": area.warning} for area in areas]
-        document = {"cluster": connection.cluster.name, "areas": listed, "not_understood": raw, "missing": missing}
-        print(json.dumps(document, indent=2))
-    else:
-        _show(connection.cluster, areas, raw, missing)
-    return 0
+
+    def drawn(use: StorageUse) -> StorageUse:
+        if options.plot_file:
+            pictures.write(plot(connection.cluster, use), pictures.path(options.plot_file))
+            console.note(f"Plotted into {options.plot_file}.")
+        return use
+
+    return ClusterQuery(
+        connection,
+        lambda: ask(connection),
+        lambda use: _document(connection.cluster, drawn(use)),
+        lambda use: _show(connection.cluster, drawn(use)),
+    )
+
+
+def ask(connection: "Connection") -> StorageUse:
+    """Ask a cluster how full its storage is, in one round trip.
+
+    Raises:
+        RookeryError: It tells nothing of its storage.
+    """
+    cluster = connection.cluster
+    with console.waiting(f"Asking {cluster.name} for your quota"):
+        output = connection.run([*arguments(cluster)], script=ASK, timeout=60, check=False).stdout
+    areas, raw = read(output, cluster.data)
+    use = StorageUse(areas, raw, missing_command(output, cluster.data))
+    if use == StorageUse([]):
+        hint = f"invoke clusters.show {cluster.argument}"
+        raise RookeryError(f"{cluster.name} gives no information on its storage.", hint=hint)
+    return use
+
+
+_LEVELS: Mapping[str, tuple[str, str, str]] = {
+    "": ("room left", "green", palette.GREEN),
+    "filling": ("filling", "yellow", palette.ORANGE),
+    "full": ("nearly full", "bold red", palette.VERMILION),
+}
+"""What a warning means: a word, its style on a terminal, and its colour in a picture."""
+
+
+def plot(cluster: "Cluster", use: StorageUse) -> Bars:
+    """Return how full each area is as a plot."""
+    bars = []
+    for area in use.areas:
+        limit = f" of {sizes.of_mebibytes(area.limit_mb)}" if area.limit_mb else ", no limit"
+        note, level = f"{sizes.of_mebibytes(area.used_mb)}{limit}", _LEVELS[area.warning][0]
+        bars.append(Bar(area.name, {level: min(area.percent, 100)}, 100 if area.limit_mb else 0, note))
+    fills = {level: fill for level, _, fill in _LEVELS.values()}
+    return Bars(f"Storage on {cluster.name}", "% of the limit", bars, fills)
+
+
+def _document(cluster: "Cluster", use: StorageUse) -> dict[str, Any]:
+    listed = [{**asdict(area), "percent": round(area.percent, 2), "warning": area.warning} for area in use.areas]
+    return {
+        "cluster": cluster.name,
+        "areas": listed,
+        "not_understood": use.not_understood,
+        "missing": use.missing,
+    }
 
 
 def arguments(cluster: "Cluster") -> list[str]:
@@ -177,7 +259,8 @@ def _note(area: Area, entries: Mapping[str, Mapping[str, Any]]) -> str:
     return "; ".join(notes)
 
 
-def _show(cluster: "Cluster", areas: Sequence[Area], raw: str, missing: str) -> None:
+def _show(cluster: "Cluster", use: StorageUse) -> None:
+    areas, raw, missing = use.areas, use.not_understood, use.missing
     command = (cluster.data.get("cluster_quota") or {}).get("command", "")
     if missing:
         console.say(f"{cluster.name} has no command `{missing}`, which its profile names; these numbers are from df.")
@@ -198,11 +281,10 @@ def _show(cluster: "Cluster", areas: Sequence[Area], raw: str, missing: str) -> 
 
 def _row(area: Area) -> list["RenderableType"]:
     """Return the cells of an area's row."""
-    from rich.progress_bar import ProgressBar
     from rich.text import Text
 
-    style = {"full": "bold red", "filling": "yellow", "": "green"}[area.warning]
-    bar = ProgressBar(100, min(100, area.percent), width=16, complete_style=style, finished_style=style)
+    style = _LEVELS[area.warning][1]
+    bar = Text(drawing.bar(area.percent, 100, 16, plain=terminal.is_plain()) if area.limit_mb else "", style=style)
     files = "" if area.files is None else f"{area.files:,}"
     files += f" of {area.files_limit:,}" if area.files_limit else ""
     limit = sizes.of_mebibytes(area.limit_mb) if area.limit_mb else "none"

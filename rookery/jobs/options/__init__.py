@@ -3,7 +3,14 @@
 from rookery.jobs.options.compute_nodes import ShellOptions
 from rookery.jobs.options.data import DataListOptions, DataPushOptions, DataRmOptions, DataVerifyOptions
 from rookery.jobs.options.measuring import ProfileOptions, ScaleOptions
-from rookery.jobs.options.monitoring import CancelOptions, JobsOptions, LogsOptions, QueueOptions, QuotaOptions
+from rookery.jobs.options.monitoring import (
+    CancelOptions,
+    JobsOptions,
+    LogsOptions,
+    QueueOptions,
+    QuotaOptions,
+    TopOptions,
+)
 from rookery.jobs.options.records import ReproduceOptions, RunsOptions
 from rookery.jobs.options.results import CombineOptions, FetchOptions
 from rookery.jobs.options.scripts import LintOptions, RenderOptions
@@ -34,4 +41,5 @@ __all__ = [
     "ServeStopOptions",
     "ShellOptions",
     "SubmitOptions",
+    "TopOptions",
 ]

@@ -10,14 +10,33 @@ class JobsOptions(Options):
     Without a number: the latest jobs of this project, or all of yours outside a project.
     """
 
-    examples = ("jobs", "jobs --watch", "jobs --cluster all --all")
+    examples = ("jobs", "jobs --watch", "jobs --cluster all --all", "jobs 41 --plot-file tasks.svg")
 
     job: str = option(default="", value="NUMBER", help="job numbers [your latest jobs]", positional=True, several=True)
     cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
     all: bool = option(default=False, help="all your jobs, not only those of this project")
     days: int = option(default=7, value="N", help="how many days to look back [7]")
     watch: bool = option(default=False, help="keep the table up to date until all have ended")
+    plot_file: str = option(
+        default="", value="FILE", help="draw an array's tasks into this file: .png, .svg, .pdf or .html"
+    )
+    notify: bool = option(default=False, help="with --watch: send a message when all have ended, or the first fails")
     json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+
+class TopOptions(Options):
+    """Show your jobs on all clusters on one screen.
+
+    It opens logs, cancels jobs and shows arrays as a grid of tasks, by keys and mouse; `?` lists the keys. It needs an
+    extra: uv tool install 'rookery-hpc[top]'.
+    """
+
+    examples = ("top", "top --failed", "top --cluster hec,penguins")
+
+    cluster: str = option(default="", help="clusters [all where you have a username]", several=True)
+    failed: bool = option(default=False, help="jobs with failed tasks only, at first")
+    days: int = option(default=7, value="N", help="how many days to look back [7]")
     sandbox: bool = option(default=False, help=SANDBOX)
 
 
@@ -59,8 +78,9 @@ class QueueOptions(Options):
 class QuotaOptions(Options):
     """Show how full your storage on a cluster is."""
 
-    examples = ("quota hec",)
+    examples = ("quota hec", "quota all", "quota hec --plot-file quota.svg")
 
     cluster: str = option(default="", help=ITS_CLUSTERS, positional=True, several=True)
+    plot_file: str = option(default="", value="FILE", help="draw it into this file: .png, .svg, .pdf or .html")
     json: bool = option(default=False, help=JSON)
     sandbox: bool = option(default=False, help=SANDBOX)

@@ -10,11 +10,12 @@ class FetchOptions(Options):
     Files that are here already are not sent again. With a number: only the files of that run.
     """
 
-    examples = ("fetch", "fetch 41 --check")
+    examples = ("fetch", "fetch 41 --check", "fetch --follow")
 
     job: str = option(default="", value="NUMBER", help="job number of a run [all results]", positional=True)
     cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
     project: str = option(default="", value="DIR", help=PROJECT)
+    follow: bool = option(default=False, help="fetch what a job writes until it has ended [of the latest run]")
     max_size: str = option(default="20G", value="SIZE", help="refuse to fetch more than this, such as 500M [20G]")
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)

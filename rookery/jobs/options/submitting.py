@@ -12,18 +12,24 @@ class SubmitOptions(Options):
     Records what ran: commit, parameters, job script. JOB is a job of rookery.yml, or a job script of the project.
     """
 
-    examples = ("submit simulate --check", "submit simulate", "submit --failed 41")
+    examples = ("submit simulate --check", "submit simulate --cluster first", "submit --failed 41")
 
     job: str = option(
         default="", help="jobs of rookery.yml, or job scripts of the project", positional=True, several=True
     )
-    cluster: str = option(default="", help=ITS_CLUSTER)
+    cluster: str = option(
+        default="", help="the cluster, or first: the one where it can start soonest [the first in rookery.yml]"
+    )
     project: str = option(default="", value="DIR", help=PROJECT)
     after: tuple[str, ...] = option(
         default=(), value="JOB", help="start only after this job has succeeded; may be repeated", iterable=True
     )
     check: bool = option(default=False, help="ask Slurm when it could start, and do not submit")
+    race: bool = option(
+        default=False, help="submit to all clusters, and cancel the other jobs when the first one has started"
+    )
     wait: bool = option(default=False, help="wait until it has ended; exit with 1 if a task failed")
+    notify: bool = option(default=False, help="wait, and send a message when it has ended (see `config`)")
     deploy: bool = option(default=False, help="deploy the current commit first")
     dirty: bool = option(default=False, help="with --deploy: include uncommitted changes, marked as such")
     failed: str = option(default="", value="NUMBER", help="submit the failed tasks of this run again")
@@ -53,6 +59,7 @@ class RunOptions(Options):
     project: str = option(default="", value="DIR", help=PROJECT)
     resume: bool = option(default=False, help="continue the last run, wherever it stopped")
     dirty: bool = option(default=False, help="include uncommitted changes, as a snapshot that is marked as such")
+    notify: bool = option(default=False, help="send a message when its results are here, or a task fails")
     unchecked: bool = option(default=False, help="submit a long job without running the project's tests first")
     unlinted: bool = option(default=False, help="submit although lint finds errors; the record names them")
     check: bool = option(default=False, help=CHECK)

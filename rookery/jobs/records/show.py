@@ -159,6 +159,7 @@ def _lines(found: Run) -> Iterator[tuple[str, str]]:
             "tag": record.tag,
             "failed tasks of": record.failed_of,
             "after": ", ".join(record.after),
+            "race": ", ".join(f"{console.clean(name)} {console.clean(job)}" for name, job in record.race.items()),
             "array": record.array,
             "parameters": f"{len(record.rows)} rows of {', '.join(map(str, record.rows[0]))}" if record.rows else "",
             "script": record.script_path,

@@ -88,7 +88,8 @@ class Arrivals:
         """
         self.root, self.cluster, self._run_folders = root, cluster, folders_of_runs
         self._top = os.fspath(root)
-        self._note = fetched_files.note(root)
+        self._note, self._coming = fetched_files.note(root), fetched_files.coming(root)
+        self._expected: dict[str, fetched_files.Note] = {}
         self._folders: dict[str, str] = {}
         self._absent: set[str] = set()
         self._known = fetched_files.known(root)
@@ -97,6 +98,17 @@ class Arrivals:
         self._others_runs = self._runs_of_others()
         self.refused: list[tuple[str, str]] = []
         self._stages: set[str] = set()
+
+    def sizes(self) -> Iterator[tuple[str, int]]:
+        """Yield the files of this cluster that are here as they came, and their sizes."""
+        for path, (cluster, _, size) in self._unchanged.items():
+            if cluster == self.cluster:
+                yield path, int(size)
+
+    def expect(self, files: Iterable[File]) -> None:
+        """Note what is about to be written, for the case that this process is killed before `close`."""
+        self._expected |= {file.path: [self.cluster, file.mtime, file.size] for file in files}
+        state_files.save(self._coming, self._expected)
 
     def plan(self, files: Iterable[File], outputs: Iterable[str]) -> Plan:
         """Decide for each file whether to fetch it; nothing is written.
@@ -284,6 +296,7 @@ class Arrivals:
         self._stages.clear()
         if self._known != self._noted:
             state_files.save(self._note, self._known)
+        self._coming.unlink(missing_ok=True)
 
 
 def beside(path: str, cluster: str, outputs: Iterable[str]) -> str:

@@ -1,23 +1,25 @@
 """The command `fetch`: copy a project's outputs from a cluster into its folder; files here are not sent again."""
 
 import json as json_
-import math
 import os
 import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import background, console, invocation, locking, paths, typed_command
+from rookery.core import background, console, invocation, locking, sizes, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_facts, run_record
+from rookery.jobs.monitor import watch
 from rookery.jobs.options import FetchOptions
-from rookery.jobs.results import remote_listing
+from rookery.jobs.results import follow, remote_listing
 from rookery.jobs.results.download import Arrivals
+from rookery.jobs.results.follow import Followed
 from rookery.projects import config, remote_paths, slurm_values
 from rookery.projects import target as targets
 
@@ -53,7 +55,13 @@ def run(options: FetchOptions) -> int:
     cluster = options.cluster or (ran_on(project.root, job, sandbox=options.sandbox) if job else "")
     connection = targets.find(cluster, str(project.root), sandbox=options.sandbox).connection
     connection.open()
-    with locking.held(f"fetch-{paths.digest(project.root)}"):
+    followed = Followed()
+    if options.follow:
+        record = follow.record_of(project, job, connection.cluster, _flags(options, connection))
+        job = record.id
+        options = replace(options, job=job)
+        followed = followed if options.check else _follow(connection, project, record, limit, options)
+    with locking.held(follow.lock(project.root)):
         looked = background.begun(lambda: Arrivals(project.root, connection.cluster.label, project.run_folders))
         ran = run_record.find(project.root, job, connection.cluster.label) if job else None
         outputs = _outputs(project, ran)
@@ -67,12 +75,27 @@ def run(options: FetchOptions) -> int:
             console.note(too_much.message)
         brought = [] if options.check else _bring(connection, project, arrivals, plan)
     plan.refused += arrivals.refused
+    brought = followed.merged(plan, brought)
     _print_report(options, connection, listing, plan, brought)
     if brought and not options.json:
         from rookery.jobs.results import ignore_offer  # noqa: PLC0415 start-up
 
         ignore_offer.make(project.root, outputs)
     return int(bool(plan.refused or (len(brought) < len(plan.bring) and not options.check)))
+
+
+def _follow(
+    connection: "Connection", project: "Project", record: "RunRecord", limit: int, options: FetchOptions
+) -> Followed:
+    """Bring what a running job writes, until it has ended; Ctrl-C and a lost connection end the following alone."""
+
+    def check(plan: "Plan", before: int) -> RookeryError | None:
+        return _too_much(plan, limit, options, connection, project.root, before)
+
+    follower = follow.RunFollower(connection, project, record, _outputs(project, record), check)
+    again = f"invoke fetch {record.id} --follow{_flags(options, connection)}"
+    with watch.leaving(connection.cluster.name, [record.id], again):
+        return follower.until_end(quiet=options.json)
 
 
 def _outputs(project: "Project", ran: "RunRecord | None") -> tuple[str, ...]:
@@ -142,26 +165,38 @@ def _bytes(text: str) -> int:
         raise RookeryError(what, hint=typed_command.again("--max-size", "50G")) from None
 
 
-def _too_much(
-    plan: "Plan", limit: int, options: FetchOptions, connection: "Connection", root: Path
+def _too_much(  # noqa: PLR0913, PLR0917 all that decides it
+    plan: "Plan", limit: int, options: FetchOptions, connection: "Connection", root: Path, before: int = 0
 ) -> RookeryError | None:
-    """Return the error where a plan is over the limit, or over the free space here; it says how much it is."""
+    """Return the error where a plan is over the limit, or over the free space here; it says how much it is.
+
+    Args:
+        plan: What is to be fetched.
+        limit: Bytes.
+        options: The command's.
+        connection: The cluster's.
+        root: The project's folder.
+        before: Bytes that the same command has fetched already.
+    """
     name, free = connection.cluster.name, shutil.disk_usage(root).free
-    what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {size(plan.size)}"
+    what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {sizes.of_bytes(plan.size)}"
     flags = _flags(options, connection)
-    again = f"invoke fetch {options.job + ' ' if options.job else ''}--max-size"
-    if plan.size > limit:
+    words = [options.job] * bool(options.job) + ["--follow"] * options.follow + ["--max-size"]
+    again = f"invoke fetch {' '.join(words)}"
+    whole = before + plan.size
+    if whole > limit:
+        more = f" more, after {sizes.of_bytes(before)}," if before else ""
         return RookeryError(
-            f"{what} to fetch from {name}: more than the limit of {size(limit)} (--max-size).",
-            hint=f"{again} {plan.size // 2**30 + 1}G{flags}   # or fetch one run: invoke fetch NUMBER{flags}",
+            f"{what}{more} to fetch from {name}: more than the limit of {sizes.of_bytes(limit)} (--max-size).",
+            hint=f"{again} {whole // 2**30 + 1}G{flags}   # or fetch one run: invoke fetch NUMBER{flags}",
         )
     if plan.size > free:
         return RookeryError(
-            f"{what} to fetch from {name}: only {size(free)} are free in {root}.",
+            f"{what} to fetch from {name}: only {sizes.of_bytes(free)} are free in {root}.",
             hint=f"df -h {shlex.quote(str(root))}   # free some space, or fetch one run: invoke fetch NUMBER{flags}",
         )
     if plan.size >= WORTH_SAYING and not options.check:
-        console.note(f"Fetching {what} from {name} ({size(free)} free here)")
+        console.note(f"Fetching {what} from {name} ({sizes.of_bytes(free)} free here)")
     return None
 
 
@@ -170,6 +205,7 @@ def _bring(connection: "Connection", project: "Project", arrivals: "Arrivals", p
     done: list[File] = []
     try:
         if plan.bring:
+            arrivals.expect(plan.bring)
             with (
                 _progress(plan) as progress,
                 remote_listing.sent(connection, str(remote_paths.base(project.name)), plan.bring) as coming,
@@ -212,15 +248,6 @@ def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
         yield advance
 
 
-def size(count: float) -> str:
-    """Return bytes in the unit that suits them."""
-    if count < 1000:
-        return f"{count:.0f} B"
-    units = ("kB", "MB", "GB", "TB")
-    power = min(len(units), int(math.log10(count) // 3))
-    return f"{count / 1000**power:.1f} {units[power - 1]}"
-
-
 def _print_report(
     options: FetchOptions, connection: "Connection", listing: "RemoteListing", plan: "Plan", brought: Sequence["File"]
 ) -> None:
@@ -250,7 +277,7 @@ def _print_report(
         print(json_.dumps(document, indent=2))
         return
     would = "Would fetch " if options.check and files else ""
-    amount = f" ({size(total)})" if files else ""
+    amount = f" ({sizes.of_bytes(total)})" if files else ""
     present = f", {plan.here:,} unchanged" if plan.here else ""
     updated = sum(file.path in plan.updated for file in files)
     console.say(f"{would}{_count(len(files) - updated, updated)}{amount} from {connection.cluster.name}{present}")

@@ -7,13 +7,12 @@ import csv
 import math
 import re
 import statistics
-import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rookery.core import console, drawing, near_names, typed_command, wrapping
-from rookery.core.drawing import Histogram, LinePlot, Point, Series
+from rookery.core import console, drawing, near_names, typed_command
+from rookery.core.drawing import Histogram, LinePlot, Point, Series, terminal
 from rookery.core.errors import RookeryError
 from rookery.jobs import pictures
 from rookery.jobs.options import CombineOptions
@@ -139,10 +138,7 @@ def make(table: Path, column: str, by: str, parameters: Sequence[str]) -> tuple[
 
 def show(plot: LinePlot | Histogram, result: PlottedColumn) -> None:
     """Print a plot in the terminal, and what is not in it."""
-    width = wrapping.columns(sys.stdout) or 80
-    plain = "utf" not in (sys.stdout.encoding or "").lower()
-    for line in drawing.lines(_first_groups(plot, _MOST_GROUPS), width, plain=plain):
-        print(console.clean(line))
+    terminal.show(_first_groups(plot, _MOST_GROUPS))
     if len(result.groups) > _MOST_GROUPS:
         console.note(f"  the first {_MOST_GROUPS} of {len(result.groups)} groups are shown")
 

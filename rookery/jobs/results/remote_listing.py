@@ -138,7 +138,7 @@ def read(text: str) -> RemoteListing:
     keeps_accounts = True
     for kind, bytes_, seconds, fraction, there, other in _RECORD.findall(text):
         if kind:
-            path = _in_project(there).replace("//", "/")
+            path = in_project(there).replace("//", "/")
             if kind == "l":
                 links.append(path)
             else:
@@ -147,9 +147,9 @@ def read(text: str) -> RemoteListing:
                     mtime = _EARLIEST if mtime < 0 else _LATEST
                 files.append(File(path, there, int(bytes_), mtime))
         elif other.startswith("missing current/"):
-            missing.append(_in_project(other[8:]))
+            missing.append(in_project(other[8:]))
         elif other.startswith("missing "):
-            gone.append(_in_project(other[8:]))
+            gone.append(in_project(other[8:]))
         elif times := _TIMES.fullmatch(other):
             submitted, ended = int(times[1]), None if times[2] == "Unknown" else int(times[2])
         elif other == "no-accounts":
@@ -157,7 +157,7 @@ def read(text: str) -> RemoteListing:
     return RemoteListing(tuple(files), tuple(links), tuple(missing), tuple(gone), submitted, ended, keeps_accounts)
 
 
-def _in_project(path: str) -> str:
+def in_project(path: str) -> str:
     """Return the path in the project of a file below a release."""
     if path.startswith("current/"):
         return path[8:]

@@ -2,9 +2,7 @@
 
 import json as json_
 import shlex
-import sys
 from dataclasses import replace
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +33,7 @@ def run(options: RunOptions) -> int:
     Raises:
         RookeryError: There is no such job, nothing to resume, or a step failed.
     """
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # each step is seen when it is done, through a pipe too
+    console.write_each_line()  # each step is seen when it is done
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
     if options.resume:
         target, progress = _stopped(target, options)

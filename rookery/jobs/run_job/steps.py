@@ -15,6 +15,7 @@ from rookery.core.errors import RookeryError
 from rookery.core.startup import INTERRUPTED
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_states, job_table, reruns, watch
+from rookery.jobs.monitor.notify import notifier
 from rookery.jobs.options import CombineOptions, FetchOptions, RunOptions, SubmitOptions
 from rookery.jobs.results import combine, fetch
 from rookery.jobs.run_job import progress as kept
@@ -78,9 +79,21 @@ class _Run:
         self._target, self._options, self._project = target, options, target.required_project
         self._progress, self._again, self._is_step = progress, again, invocation.is_guided()
         self._documents: dict[str, Any] = {}
+        self._notifier = notifier.prepare(target, is_last=False) if options.notify else None
 
     def go(self) -> int:
-        """Take the steps that are missing."""
+        """Take the steps that are missing; with --notify, say how it ended, unless the user stopped it."""
+        try:
+            code = self._steps()
+        except RookeryError as error:
+            if self._notifier:
+                self._notifier.stopped(error)
+            raise
+        if self._notifier and code != INTERRUPTED:
+            self._notifier.ended("results are here" if code == 0 else "")
+        return code
+
+    def _steps(self) -> int:
         with invocation.guiding():
             if not self._progress.id:
                 with locking.held(f"run-{self._project.name}-{self._target.cluster.label}"):
@@ -166,8 +179,8 @@ class _Run:
 
     def _watch(self, ids: Sequence[str]) -> int:
         if not self._options.json:
-            return watch.run(self._target, ids=ids)
-        snapshot = watch.ended(self._target, *ids)
+            return watch.run(self._target, ids=ids, notifier=self._notifier)
+        snapshot = watch.ended(self._target, *ids, notifier=self._notifier)
         self._documents["wait"] = job_table.document(snapshot, self._target)
         return int(any(run.failed_count for run in snapshot.runs))
 
@@ -184,6 +197,8 @@ class _Run:
         self._note(step=FAILED)
         if self._options.json:
             return 1
+        if self._notifier:
+            self._notifier.ended()
         flags, state = self._target.flags, f": {job_states.state(run)}" if run else ""
         again = self._target.next(f"invoke submit --failed {number} --wait")
         raise RookeryError(

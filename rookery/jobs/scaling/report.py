@@ -1,13 +1,12 @@
 """Show what `scale` measured: a table, a plot, the law that fits, the advice, and what it cost."""
 
 import statistics
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rookery.core import console, drawing, tables, wrapping
-from rookery.core.drawing import LinePlot, Point, Series
+from rookery.core import console, tables
+from rookery.core.drawing import LinePlot, Point, Series, terminal
 from rookery.jobs.monitor import efficiency
 from rookery.jobs.scaling import advice, laws, measurement
 from rookery.jobs.scaling.advice import ScalingAdvice, SizeResult
@@ -103,10 +102,7 @@ def show(plan: ScalingPlan, measured: Measurement, found: ScalingResult) -> None
             [_row(size, advice.fitted_use(size, found.fit)) for size in found.results],
         )
     if len(found.results) > 1:
-        width = wrapping.columns(sys.stdout) or 80
-        plain = "utf" not in (sys.stdout.encoding or "").lower()
-        for line in drawing.lines(plot(plan, found), width, plain=plain):
-            print(console.clean(line))
+        terminal.show(plot(plan, found))
     console.say(*_lines(plan, found))
     for run in found.failed:
         console.note(f"  not measured: {run.title} (job {run.id}): {run.word}")

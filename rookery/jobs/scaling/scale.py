@@ -44,7 +44,7 @@ def run(options: ScaleOptions) -> int:
     """
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
     project = target.required_project
-    picture = Path(options.plot_file).expanduser().absolute() if options.plot_file else None
+    picture = pictures.path(options.plot_file) if options.plot_file else None
     if picture:
         pictures.check(picture, options.plot_file)
     with locking.held(measurements.copy_name(project, options, target.cluster)):

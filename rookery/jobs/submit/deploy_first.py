@@ -31,7 +31,7 @@ def deploy_first(target: "Target", request: "SubmitRequest", options: "SubmitOpt
         RookeryError: The deploy failed; nothing is submitted then.
     """
     if options.deploy:
-        _deploy(target, options, dirty=options.dirty)
+        deploy_to(target, options, dirty=options.dirty)
         return
     project = target.required_project
     asks = prompts.is_interactive() and not (options.json or options.check or invocation.is_guided())
@@ -47,7 +47,7 @@ def deploy_first(target: "Target", request: "SubmitRequest", options: "SubmitOpt
     except RookeryError:  # which the submission does not need to know
         return
     if question and _confirmed(question):
-        _deploy(target, options, dirty=dirty)
+        deploy_to(target, options, dirty=dirty)
 
 
 def question_about(local: "Commit", deployed: str, cluster_name: str) -> str:
@@ -72,7 +72,17 @@ def _confirmed(question: str) -> bool:
     return prompts.confirm(question, default=True)
 
 
-def _deploy(target: "Target", options: "SubmitOptions", *, dirty: bool) -> None:
+def deploy_to(target: "Target", options: "SubmitOptions", *, dirty: bool) -> None:
+    """Deploy the files here.
+
+    Args:
+        target: Project and cluster.
+        options: The flags.
+        dirty: Include uncommitted changes.
+
+    Raises:
+        RookeryError: The deploy failed.
+    """
     wanted = DeployOptions(dirty=dirty, **target.options())
     if options.json:
         quiet_step.run(deploy.run, wanted)

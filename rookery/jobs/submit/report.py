@@ -3,12 +3,12 @@
 import json as json_
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import console, invocation, local_time
+from rookery.core import console, invocation, local_time, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs.run_record import RunRecord
 from rookery.jobs.submit import sbatch_errors
@@ -58,7 +58,7 @@ def submitted(
         console.say(f"Submitted job {record.id} ({record.job}) to {where}{_size(record)}{after}")
     for note in notes:
         console.say(f"  {note}")
-    console.say(f"  log      {_log(record)}")
+    console.say(f"  log      {log(record)}")
     if record.tag:
         console.say(f"  tag      {record.tag}")
     if not stays and not invocation.is_guided():
@@ -97,6 +97,23 @@ def tested(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any]
     console.say(f"{target.cluster.name} would accept {request.what}: {when}.")
     for note in notes:
         console.say(f"  {note}")
+    return 0
+
+
+def chosen(names: Sequence[str], what: str, document: Mapping[str, Any], *, json: bool) -> int:
+    """Print which clusters a job would be submitted to; return the exit code.
+
+    Args:
+        names: The clusters.
+        what: The job.
+        document: What --json prints.
+        json: Print that.
+    """
+    if json:
+        print(json_.dumps({"state": "tested", **document}, indent=2))
+        return 0
+    again = invocation.as_typed(typed_command.again(without=("--check",)))
+    console.say(f"{what} would be submitted to {', '.join(names)}.", f"  next: {again}")
     return 0
 
 
@@ -164,7 +181,7 @@ def _size(record: RunRecord) -> str:
     return f": {tasks}{of}{f', at most {at_once} at a time' if at_once else ''}"
 
 
-def _log(record: RunRecord) -> str:
+def log(record: RunRecord) -> str:
     """Return the log's path, from the release on where it is below it, as a shell finds it: `logs/fit_41_*.out`."""
     path = Path(record.log)
     shown = str(path.relative_to(record.release)) if path.is_relative_to(record.release) else record.log

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 _LONGEST_NOTE = 10_000
 
+FIRST = "first"
+"""What --cluster says for the cluster where the job can start soonest."""
+
 
 @dataclass(frozen=True)
 class SubmitRequest:
@@ -135,7 +138,8 @@ def check_names(options: "SubmitOptions") -> None:
     Raises:
         RookeryError: It does not.
     """
-    target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
+    cluster = "" if options.cluster == FIRST else options.cluster
+    target = targets.find(cluster, options.project, sandbox=options.sandbox)
     jobs, names = list(target.required_project.jobs), options.job.split(",")
     unknown = [name for name in names if name not in jobs and not _job(name, target, "")[1]]
     if unknown:
@@ -228,8 +232,8 @@ def _path_of(target: "Target", request: SubmitRequest) -> str:
     return own or job_script.path_of(request.job)
 
 
-def lint_and_digest(
-    target: "Target", request: SubmitRequest, text: str, *, path: str = "", final: bool = False
+def lint_and_digest(  # noqa: PLR0913 all of them say how
+    target: "Target", request: SubmitRequest, text: str, *, path: str = "", final: bool = False, quiet: bool = False
 ) -> LintedScript:
     """Check a script; return its digest, and what of the result is overruled.
 
@@ -240,6 +244,7 @@ def lint_and_digest(
         path: Its path in the release.
         final: It is the release's: errors stop, unless the user overrules them; warnings are shown. Otherwise one with
             errors has no digest, and the release's is asked for.
+        quiet: Print no findings.
 
     Raises:
         RookeryError: It has errors, is the release's own, and the user does not overrule them.
@@ -255,7 +260,7 @@ def lint_and_digest(
     if errors and not final:
         return LintedScript()
     first = errors[0] if errors and not request.unlinted else None
-    for finding in result.findings:
+    for finding in () if quiet else result.findings:
         if finding is not first:  # the message says it
             console.note(
                 console.clean(f"{finding.path}:{finding.line}: {finding.severity} {finding.code}: {finding.why}"),

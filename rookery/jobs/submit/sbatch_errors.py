@@ -101,6 +101,11 @@ _MEANING: Final[tuple[tuple[str, str, str], ...]] = (
     (r"disk quota|no space left", "Your storage on {cluster} is full.", "invoke quota"),
 )
 
+
+class NotDeployedError(RookeryError):
+    """The error where no release of the project is on the cluster."""
+
+
 _LIMIT: Final = re.compile(r"\b(?:QOS|Assoc)[A-Z][A-Za-z]+")
 """Slurm's code for a limit of a QOS or an account, such as QOSMaxWallDurationPerJobLimit (slurm_protocol_defs.c)."""
 
@@ -179,7 +184,8 @@ def refused(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any
         "near": meant(job, answer.get("jobs") or []),
         "another": closest(job, answer.get("jobs") or []) or next(iter(answer.get("jobs") or []), ""),
     }
-    return RookeryError(message.format(**fields), hint=target.next(hint.format(**fields)))
+    kind = NotDeployedError if state == "not-deployed" else RookeryError
+    return kind(message.format(**fields), hint=target.next(hint.format(**fields)))
 
 
 def _committed(target: "Target", path: str) -> str:

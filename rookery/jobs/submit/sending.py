@@ -58,6 +58,26 @@ def _record_of(target: "Target", request: "SubmitRequest", answer: Mapping[str, 
     )
 
 
+def ask_slurm(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
+    """Return what Slurm answers to `sbatch --test-only`; nothing is submitted, and nothing is printed.
+
+    Raises:
+        RookeryError: The release does not have the job, the script has errors, or the cluster does not answer.
+    """
+    return _send(target, replace(request, test=True, tag=""), quiet=True)[0]
+
+
+def find_earlier(target: "Target", request: "SubmitRequest") -> run_record.RunRecord | None:
+    """Return the record of a submission by its token, where it was carried out; nothing is submitted.
+
+    Raises:
+        RookeryError: The cluster does not answer.
+    """
+    details = _details(target, submit_request.LintedScript(), again=True)
+    answer = _call(target, replace(request, test=True), details)
+    return _record_of(target, request, answer) if answer["state"] == "already" else None
+
+
 def look(target: "Target", request: "SubmitRequest") -> dict[str, Any]:
     """Return what is deployed: the commit, and the script that would be submitted; nothing is submitted."""
     return _call(target, replace(request, test=True), _details(target, submit_request.LintedScript()))
@@ -68,7 +88,7 @@ _NOT_LOOKED = {"not-set-up", "not-deployed", "no-job", "no-script"}
 """Answers that are given before an earlier submission is looked for."""
 
 
-def _send(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any], str]:
+def _send(target: "Target", request: "SubmitRequest", *, quiet: bool = False) -> tuple[dict[str, Any], str]:
     """Have the job submitted; return the answer, where it is the right one, and the tag that was signed before it.
 
     The script is looked over before: the one that this side would render, mostly the same as the release's. Where it is
@@ -79,7 +99,9 @@ def _send(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any], s
     request = replace(request, token=submit_request.read_token(token_path)[0]) if again else request
     base = tags.head(root) if request.tag else ""
     text = submit_request.local_text(target, request)
-    linted = submit_request.LintedScript() if text is None else submit_request.lint_and_digest(target, request, text)
+    linted = submit_request.LintedScript()
+    if text is not None:
+        linted = submit_request.lint_and_digest(target, request, text, quiet=quiet)
     signed = signed_base = ""
     for _ in range(3):
         if request.tag and base != signed_base:
@@ -100,7 +122,9 @@ def _send(target: "Target", request: "SubmitRequest") -> tuple[dict[str, Any], s
             base = answer["base"]
             tags.see(root, base)
         if answer["digest"] != linted.digest:
-            linted = submit_request.lint_and_digest(target, request, answer["script"], path=answer["path"], final=True)
+            linted = submit_request.lint_and_digest(
+                target, request, answer["script"], path=answer["path"], final=True, quiet=quiet
+            )
     error = sbatch_errors.refused(target, request, answer)
     error.hint = _looks_first(target, request) if answer["state"] == "unknown" else error.hint
     raise error

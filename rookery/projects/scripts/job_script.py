@@ -165,6 +165,7 @@ def _summary(job: Job, path: str, table: parameters.Table | None, mail: str) -> 
         "error": job.error,
         "memory": job.memory,
         "minutes": job.minutes,
+        **({"total_minutes": job.total_minutes} if job.total_minutes else {}),
         "nodes": job.nodes,
         "tasks": placement.processes(job),
         "cpus": job.cpus,

@@ -169,7 +169,19 @@ def _size(job: Job, cluster: Cluster) -> list[SbatchOption]:
         options.append(
             SbatchOption(option("time", time_limit(job.minutes)), f"{subject} is killed after {hours(job.minutes)}")
         )
-    return options
+    return [*options, *_parts(job)]
+
+
+def _parts(job: Job) -> list[SbatchOption]:
+    """Return the options of a job that runs in parts: a signal before the end, the queue again, one log."""
+    if not job.total_minutes:
+        return []
+    seconds = 60 * job.checkpoint_minutes
+    return [
+        SbatchOption(option("signal", f"B:USR1@{seconds}"), f"asks for a checkpoint {seconds} s before the end"),
+        SbatchOption("--requeue", "continues as another part"),
+        SbatchOption("--open-mode=append", "all parts write one log"),
+    ]
 
 
 def _gpus(job: Job, cluster: Cluster, partition: Mapping[str, Any]) -> list[SbatchOption]:

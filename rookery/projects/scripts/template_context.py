@@ -33,6 +33,25 @@ _CALLS_R = re.compile(r"(^|[\s;|&(/])R(script)?(\s|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
+class JobParts:
+    """What a script that runs in parts says of them, as words of bash.
+
+    Attributes:
+        before: Seconds before the end of a part at which the program is asked for its checkpoint.
+        total: Seconds that all parts may run together.
+        forward: `yes` where the program gets the signal, too; R would be ended by it.
+        name: What is of one run and one task in the names of files: `${run}_${task}`.
+        folder: The folder for its checkpoints.
+    """
+
+    before: int
+    total: int
+    forward: str
+    name: str
+    folder: str
+
+
+@dataclass(frozen=True)
 class Rows:
     """The facts about its rows that a script needs.
 
@@ -85,7 +104,8 @@ def context(project: Project, job: Job, cluster: Cluster, table: Table | None = 
         "launcher": launcher,
         "rows": _rows(job, table, text) if table else None,
         "numbered": bool(re.search(r"\btask\b", text)),
-        "named_run": "${run}" in text or bool(project.run_folders),
+        "parts": _parts(project, job) if job.total_minutes else None,
+        "named_run": "${run}" in text or bool(project.run_folders) or bool(job.total_minutes),
         "run_folders": [_run_folder(folder) for folder in project.run_folders],
         "named_commit": "${commit}" in text,
         "command": text,
@@ -96,6 +116,8 @@ def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
     """Return the command, its braces filled in; without the parameters in it, they are put at its end."""
     text = _launched(job, launcher)
     variables = {"cpus": cores, **({"task": "${task}"} if job.array else {}), "run": "${run}", "commit": "${commit}"}
+    if job.total_minutes:
+        variables["checkpoint"] = "${ROOKERY_CHECKPOINT}"
     words = {"launcher": launcher} if launcher else {}
     if table:
         named = {name: f"${{{variable}}}" for name, variable in zip(table.columns, table.variables, strict=True)}
@@ -104,6 +126,18 @@ def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
         variables |= named
         words["row"] = table.arguments()
     return command_line.fill(text, variables, words)
+
+
+def _parts(project: Project, job: Job) -> JobParts:
+    calls_r = job.template.startswith("r-") or bool(_CALLS_R.search(job.command))
+    task = "${SLURM_ARRAY_TASK_ID}"
+    return JobParts(
+        before=60 * job.checkpoint_minutes,
+        total=60 * job.total_minutes,
+        forward="no" if calls_r else "yes",
+        name=f"${{run}}_{task}" if job.array else "${run}",
+        folder=f"projects/{project.name}/.checkpoints/${{run}}{f'/{task}' if job.array else ''}",
+    )
 
 
 def _run_folder(output: str) -> str:

@@ -3,18 +3,19 @@
 An array of 10,000 tasks is 20,000 lines of sacct; what is sent to the laptop is one entry.
 """
 
-import concurrent.futures
 import json
 import os
+import threading
 import time
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from rookery.remote import frame
-from rookery.remote.slurm import ended_jobs, reruns
+from rookery.remote.slurm import ended_jobs, parts, reruns
 from rookery.remote.slurm.basics import FIELD, record, slurm
 from rookery.remote.slurm.earlier_runs import EarlierRuns
 from rookery.remote.slurm.forms import ACTIVE
 from rookery.remote.slurm.jobs import SlurmJob
+from rookery.remote.slurm.live_use import LiveUse
 from rookery.remote.slurm.tables import ACCOUNTS, LAG, QUEUE, cancel_forgotten, read_accounts, read_queue
 
 PATIENCE = 20
@@ -29,12 +30,13 @@ KEPT = 28 * 86400
 """Seconds for which sites keep accounts at least: of an older job, some tasks may have been removed."""
 
 
-def look(request: Dict[str, Any]) -> Dict[str, Any]:
+def look(request: Dict[str, Any], live: Optional[LiveUse] = None) -> Dict[str, Any]:
     """Ask squeue and sacct, and merge their answers.
 
     Args:
         request: `ids` (of jobs; none for all of the user's), `days` to look back, `project` (below ~/projects; "" for
             all), `reruns_of` (a project by whose records runs of the same tasks are added; "" for none).
+        live: Measures what running jobs use; None where that was not asked for.
     """
     asked, user = time.time(), str(os.getuid())
     wanted, failed_of = [str(int(number)) for number in request.get("ids") or []], {}
@@ -43,22 +45,19 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
         wanted = list(dict.fromkeys(member for number in wanted for member in reruns.family(number, failed_of)))
     ids = ",".join(wanted)
     oldest = asked - 86400 * float(request.get("days") or 7)
-    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(oldest))
-    known = ended_jobs.load()
-    # squeue knows also those that ended in the last minutes: the accounts lag behind, and may be out of order
-    form = FIELD.join("%" + letter for letter in QUEUE) + FIELD
-    squeue = ["squeue", "--noheader", "-t", "all", "-u", user, "-o", form, *(["-j", ids] if ids else [])]
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        answer = pool.submit(slurm, squeue, PATIENCE)
-        # with numbers alone, sacct tells of everybody's jobs
-        accounts, wrong = slurm([*SACCT, "-X", "-u", user, *(["-j", ids] if ids else ["-S", since])])
-        queue, wrong_queue = answer.result()
+    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(oldest))
+    remembered = ended_jobs.load()
+    known = remembered or {}
+    # what tasks used is recorded step by step, which takes the database ten times as long: asked once, and of no array
+    # that is large and still at work; where nothing is remembered, all is asked at once
+    with_steps = remembered is None
+    accounts, wrong, queue, wrong_queue = ask(user, ids, since, with_steps, live)
     if "Invalid job id" in wrong_queue:  # ended, and forgotten by now
         queue, wrong_queue = "", ""
 
-    def together(more: str) -> Dict[int, SlurmJob]:
+    def together(accounts: str) -> Dict[int, SlurmJob]:
         jobs: Dict[int, SlurmJob] = {}
-        read_accounts(accounts + more, jobs)
+        read_accounts(accounts, jobs)
         read_queue(queue, jobs)
         if not wrong_queue:
             # of jobs submitted before that, sacct leaves out tasks that ended before, or has forgotten them
@@ -67,22 +66,61 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
             cancel_forgotten(jobs, {job.number: submitted_tasks(job) for job in whole}, asked)
         return chosen(jobs, request)
 
-    jobs = together("")
-    entries = {}
-    for number, job in jobs.items():
-        entries[number] = known.get(job.key) if job.is_over else None
-    # what tasks used is recorded step by step, which takes the database ten times as long: asked once, and of no array
-    # that is large and still at work
-    unknown = [number for number, job in jobs.items() if not entries[number] and (job.is_over or len(job.tasks) <= FEW)]
-    if unknown and not wrong:
-        more, wrong = slurm([*SACCT, "-j", ",".join(map(str, unknown))])
-        jobs = together(more)
-    documents = [entries[number] or job.entry() for number, job in sorted(jobs.items())]
+    jobs = together(accounts)
+    entries = {number: known[job.key] for number, job in jobs.items() if job.is_over and job.key in known}
+    unknown = [number for number in jobs if number not in entries]
+    asked_for = [number for number in unknown if jobs[number].is_over or len(jobs[number].tasks) <= FEW]
+    if asked_for and not wrong and not with_steps:
+        more, wrong = slurm([*SACCT, "-j", ",".join(map(str, asked_for))])
+        newer = together(more)
+        jobs.update((number, newer[number]) for number in asked_for if number in newer)
+    if live:
+        live.add_to(jobs)
+    entries.update((number, jobs[number].entry()) for number in unknown)
+    documents = [entries[number] for number in sorted(entries)]
     if not wrong:  # by now, the accounts have all of it
         settled = [entry for entry in documents if entry["settled"] and 0 < entry["end"] < asked - LAG]
-        ended_jobs.save({jobs[entry["id"]].key: entry for entry in settled}, known)
-    documents = [dict(entry, failed_of=failed_of.get(str(entry["id"]), "")) for entry in documents]
-    return {"now": int(time.time()), "uid": int(user), "squeue": wrong_queue, "sacct": wrong, "jobs": documents}
+        ended_jobs.save({jobs[entry["id"]].key: entry for entry in settled}, remembered)
+    documents = [
+        dict(
+            entry,
+            failed_of=failed_of.get(str(entry["id"]), ""),
+            parts=parts.of_job(str(entry["folder"]), str(entry["id"])),
+        )
+        for entry in documents
+    ]
+    answer = {"now": int(time.time()), "uid": int(user), "squeue": wrong_queue, "sacct": wrong, "jobs": documents}
+    return dict(answer, live=live.problem) if live else answer
+
+
+def ask(user: str, ids: str, since: str, with_steps: bool, live: Optional[LiveUse]) -> Tuple[str, str, str, str]:
+    """Ask squeue and sacct at the same time; return the lines of each, and why it failed.
+
+    Args:
+        user: The user's number.
+        ids: Numbers of jobs, with commas; "" for all since a time.
+        since: That time, in UTC.
+        with_steps: Whether sacct tells of each step.
+        live: Measures what running jobs use; None where that was not asked for.
+    """
+    # squeue knows also those that ended in the last minutes: the accounts lag behind, and may be out of order
+    form = FIELD.join("%" + letter for letter in QUEUE) + FIELD
+    squeue = ["squeue", "--noheader", "-t", "all", "-u", user, "-o", form, *(["-j", ids] if ids else [])]
+    answers: List[Tuple[str, str]] = []
+
+    def ask_nodes() -> None:
+        answers.append(slurm(squeue, PATIENCE))
+        if live and not answers[0][1]:
+            live.measure(user, ids)
+
+    asking = threading.Thread(target=ask_nodes)
+    asking.start()
+    # with numbers alone, sacct tells of everybody's jobs
+    tasks_alone = [] if with_steps else ["-X"]
+    accounts, wrong = slurm([*SACCT, *tasks_alone, "-u", user, *(["-j", ids] if ids else ["-S", since])])
+    asking.join()
+    queue, wrong_queue = answers[0] if answers else ("", "squeue could not be started")
+    return accounts, wrong, queue, wrong_queue
 
 
 def submitted_tasks(job: SlurmJob) -> str:
@@ -110,9 +148,10 @@ def main(request: Dict[str, Any]) -> None:
         request: What the laptop asks for.
     """
     pause, patience = 2.0, 5
+    live = LiveUse() if request.get("live") else None
     while True:
         began = time.time()
-        document = look(request)
+        document = look(request, live)
         frame.tell(json.dumps(document))
         if not any(state in ACTIVE for job in document["jobs"] for state in job["counts"]):
             patience -= 1

@@ -21,8 +21,8 @@ SBATCH_PATIENCE = 90
 QUESTION_PATIENCE = 30
 """Seconds that each question to Slurm is given while a job is submitted."""
 
-NO_COMMAND = 127
-"""The exit status of a command that there is not, as shells have it."""
+NO_COMMAND, NO_PERMISSION = 127, 126
+"""The exit statuses of a command that there is not, and of one that may not be run, as shells have them."""
 
 NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 """How a filesystem says that it has no hard links (link(2))."""
@@ -51,6 +51,8 @@ def run(argv: List[str], patience: float = 120, **options: Any) -> Tuple[int, st
         )
     except FileNotFoundError:
         return NO_COMMAND, "", "%s: command not found" % argv[0]
+    except PermissionError:
+        return NO_PERMISSION, "", "%s: permission denied" % argv[0]
     except subprocess.TimeoutExpired:
         return 124, "", "%s timed out after %d s" % (argv[0], patience)
     stdout, stderr = (stream.decode("utf-8", "replace") for stream in (completed.stdout, completed.stderr))
@@ -262,8 +264,12 @@ def directives(text: str) -> Dict[str, str]:
 
 
 def slurm(argv: List[str], patience: float = 60) -> Tuple[str, str]:
-    """Run one of Slurm's commands; return its output, and its error's last line. Times are in seconds since 1970."""
-    environment = dict(os.environ, SLURM_BITSTR_LEN="0", SLURM_TIME_FORMAT="%s", LC_ALL="C")
+    """Run one of Slurm's commands; return its output, and its error's last line.
+
+    Times are in seconds since 1970; those among its arguments are read as UTC. With no TZ, the C library would look at
+    /etc/localtime for each time that is printed so: of 40,000 lines, 0.3 s.
+    """
+    environment = dict(os.environ, SLURM_BITSTR_LEN="0", SLURM_TIME_FORMAT="%s", LC_ALL="C", TZ="UTC0")
     code, out, err = run(argv, patience, env=environment)
     lines = err.strip().splitlines() or ["exit status %d" % code]
     return out, re.sub(r"^\w+: error: ", "", lines[-1]) if code else ""

@@ -3,12 +3,12 @@
 import contextlib
 import json
 import os
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from rookery.remote.slurm.basics import read, write
 from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
 
-VERSION, MOST = 2, 500
+VERSION, MOST = 3, 500
 """Version of the file, and how many jobs it holds."""
 
 
@@ -16,11 +16,11 @@ def _file() -> str:
     return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "rookery", "jobs.json")
 
 
-def load() -> Dict[str, Any]:
-    """Return what was found of jobs that are over."""
+def load() -> Optional[Dict[str, Any]]:
+    """Return what was found of jobs that are over; None where nothing was ever kept, or none of it can be used."""
     kept = read(_file())
     jobs = kept.get("jobs") if kept.get("version") == VERSION else None
-    return jobs if isinstance(jobs, dict) and all(_is_entry(entry) for entry in jobs.values()) else {}
+    return jobs if isinstance(jobs, dict) and all(_is_entry(entry) for entry in jobs.values()) else None
 
 
 def _is_entry(entry: Any) -> bool:
@@ -36,9 +36,15 @@ def _is_entry(entry: Any) -> bool:
     return is_whole and all(isinstance(entry[key], kind) for key, kind in kinds.items())
 
 
-def save(fresh: Dict[str, Any], known: Dict[str, Any]) -> None:
-    """Keep what was found of jobs that are over; without a place for it, they are asked about again."""
-    if all(key in known for key in fresh):
+def save(fresh: Dict[str, Any], remembered: Optional[Dict[str, Any]]) -> None:
+    """Keep what was found of jobs that are over; without a place for it, they are asked about again.
+
+    Args:
+        fresh: What was found, by the job's key.
+        remembered: What was kept before, as `load` returned it.
+    """
+    known = remembered or {}
+    if remembered is not None and all(key in known for key in fresh):
         return
     every = {**{key: entry for key, entry in known.items() if key not in fresh}, **fresh}
     kept = dict(list(every.items())[-MOST:])

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import time
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, BinaryIO, Dict, Iterator, List, Tuple
 
 from rookery.remote import frame
 from rookery.remote.slurm.basics import END, FIELD, cut, record, slurm
@@ -197,6 +197,7 @@ class Follower:
         ended = not self.request.get("follow") or task.state not in ACTIVE
         looked = time.time()
         with open(path, "rb") as log:
+            skip_to_last(log, int(self.request.get("last") or 0))
             for pause in pauses(2):
                 last = ended
                 while True:
@@ -213,6 +214,14 @@ class Follower:
                 time.sleep(min(pause, 1))
                 if time.time() - looked > pause:
                     ended, looked = self.state(task) not in ACTIVE, time.time()
+
+
+def skip_to_last(log: BinaryIO, most: int) -> None:
+    """Go to the first whole line among the last bytes of a log that is longer, where most is not 0."""
+    size = os.fstat(log.fileno()).st_size
+    if most and size > most:
+        log.seek(size - most - 1)
+        log.readline(most)
 
 
 def pauses(longest: float) -> Iterator[float]:

@@ -5,6 +5,18 @@ from typing import Any, Dict, List, Optional, Set
 from rookery.remote.slurm.basics import cut
 from rookery.remote.slurm.forms import ACTIVE, WAITING, expression
 
+UNMEASURED: Dict[str, Any] = {
+    "measured_now": 0,
+    "memory_now": 0,
+    "memory_now_task": None,
+    "cores_now": 0,
+    "gpus_now": 0,
+    "gpu_now": None,
+    "gpu_memory_now": 0,
+    "gpu_memory_given": 0,
+}
+"""What an entry says of running tasks of which nothing was measured (rookery.remote.slurm.live_use)."""
+
 
 class SlurmTask:
     """One task of an array, or a job that is none.
@@ -50,6 +62,7 @@ class SlurmJob:
         self.reasons: Dict[str, int] = {}
         self.expected = 0
         self.listed: Set[int] = set()  # by squeue
+        self.live = UNMEASURED
 
     @property
     def key(self) -> str:
@@ -99,6 +112,7 @@ class SlurmJob:
             "cancelled_by": {str(user): expression(numbers) for user, numbers in sorted(by.items())},
             "exits": {code: expression(numbers) if self.is_array else "" for code, numbers in exits.items()},
             "elapsed": max([task.elapsed for task in tasks.values()] or [0]),
+            "running_longest": max([task.elapsed for task in tasks.values() if task.state == "RUNNING"] or [0]),
             "longest": max([task.elapsed for task in ended] or [0]),
             "cpus": max([task.cpus for task in tasks.values()] or [0]),
             "cpu_used": sum(task.cpu for task in ended),
@@ -107,4 +121,5 @@ class SlurmJob:
             "memory_peak": tasks[peak].peak,
             "memory_peak_task": peak if self.is_array else None,
             "killed_for_memory": expression(killed) if self.is_array else "yes" * bool(killed),
+            **self.live,
         }

@@ -76,7 +76,9 @@ class Submission:
         self.options += self.granted
         if request["test"]:
             code, out, err = self._sbatch(["--test-only", *self.options, script.path])
-            raise Answer("tested", ok=code == 0, said=(err + out).strip(), warnings=self.warnings)
+            said = (err + out).strip()
+            expected = expected_start(said) if code == 0 else {}
+            raise Answer("tested", ok=code == 0, said=said, warnings=self.warnings, **expected)
         self.warnings += new_record.make_log_folders(script, request["array"])
         made = new_record.build(script, request, self.options, after)  # whatever can fail about it, fails before
         number, message = self._submit(made)
@@ -218,9 +220,8 @@ class Submission:
     def _check_partition(self, number: str) -> None:
         """Warn where the job's partition is closed: Slurm takes it all the same, and lets it wait."""
         name = run(["squeue", "--noheader", "-j", number, "-o", "%P"])[1].split()
-        states = run(["sinfo", "--noheader", "-p", name[0], "-o", "%a"])[1].split() if name else []
-        if states and "up" not in states:
-            self.warnings.append("waits: partition %s is closed at the moment (%s)" % (name[0], states[0]))
+        if name and closed(name[0]):
+            self.warnings.append("waits: " + closed(name[0]))
 
     def _table(self, number: str) -> str:
         """Write the table of parameters beside the results of the run that this job is, or completes; its path."""
@@ -241,6 +242,27 @@ class Submission:
         if code or not numbers:
             raise ValueError("no mail will be sent at its end: " + (err.strip().splitlines() or ["sbatch failed"])[-1])
         return str(numbers[-1])
+
+
+def closed(partition: str) -> str:
+    """Return that a partition is closed at the moment; "" where it is open."""
+    states = run(["sinfo", "--noheader", "-p", partition, "-o", "%a"])[1].split()
+    return "partition %s is closed at the moment (%s)" % (partition, states[0]) if states and "up" not in states else ""
+
+
+def expected_start(said: str) -> Dict[str, Any]:
+    """Return in how many seconds a job could start, by what `sbatch --test-only` says; nothing where it gives no time.
+
+    The time is in the cluster's time zone, and by its clock. Slurm gives one for a closed partition, too: that is told.
+    """
+    where = re.search(r"in partition ([^\s,]+)", said)
+    start = re.search(r"to start at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)", said)
+    expected: Dict[str, Any] = {"closed": closed(where.group(1)) if where else ""}
+    with contextlib.suppress(ValueError, OverflowError):
+        if start:
+            moment = time.mktime(time.strptime(start.group(1), "%Y-%m-%dT%H:%M:%S"))
+            expected["wait"] = max(0, int(moment - time.time()))
+    return expected
 
 
 def main(request: Dict[str, Any]) -> None:

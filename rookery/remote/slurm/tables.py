@@ -1,8 +1,9 @@
 """Sent to a cluster: merge the lines of squeue and sacct into one entry a job, an array being one job."""
 
 import copy
+import functools
 import re
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from rookery.remote.slurm.basics import cut
 from rookery.remote.slurm.forms import (
@@ -31,30 +32,56 @@ LAG = 60
 """Seconds after a job's end in which a task that Slurm does not know may still come into its accounts."""
 
 
+_ID = re.compile(r"^([1-9][0-9]{0,11})(?:\+[0-9]+)?(?:_(?:([0-9]{1,7})|\[(.*)\]))?\Z")
+_STATE = re.compile(r"^[A-Z_]{1,40}\Z")
+_CODE = re.compile(r"^[0-9]{1,5}:[0-9]{1,5}\Z")
+_WORD = re.compile(r"^[A-Za-z_/ ]{1,40}\Z")
+
+
+class _Line(NamedTuple):
+    """A line of sacct's; the fields are those of ACCOUNTS, in their order."""
+
+    id: str
+    raw_id: str
+    name: str
+    state: str
+    exit: str
+    elapsed: str
+    limit: str
+    memory: str
+    peak: str
+    cpu: str
+    cpus: str
+    nodes: str
+    processes: str
+    reason: str
+    folder: str
+    partition: str
+    submit: str
+    start: str
+    end: str
+
+
 def read_accounts(text: str, jobs: Dict[int, SlurmJob]) -> None:
     """Read sacct's lines: a line a task, then one for each of its steps, which has the memory."""
     task: Optional[SlurmTask] = None
-    keys = ACCOUNTS.split(",")
-    at = {key: place for place, key in enumerate(keys)}
-    for parts in split(text, len(keys)):
-        name = parts[0]
-        if "." in name:
-            if task is not None:
-                _step(task, parts, at)
-            continue
-        task = _task(name, parts, at, jobs)
+    for parts in split(text, len(_Line._fields)):
+        line = _Line._make(parts)
+        if "." not in line.id:
+            task = _task(line, jobs)
+        elif task is not None:
+            _step(task, line)
     for job in jobs.values():
         for number in job.tasks:
             job.tasks[number].settle()
 
 
-def _step(task: SlurmTask, parts: List[str], at: Dict[str, int]) -> None:
-    processes, nodes = whole(parts[at["NTasks"]], 1), whole(parts[at["NNodes"]], 1)
-    on_a_node = -(-processes // max(nodes, 1))
-    task.peak = min(max(task.peak, kilobytes(parts[at["MaxRSS"]] or "0K") * on_a_node), 10**15)
-    if _by_signal_9(parts[at["ExitCode"]]) or parts[at["State"]].startswith("OUT_OF_ME"):
+def _step(task: SlurmTask, line: _Line) -> None:
+    on_a_node = -(-whole(line.processes, 1) // max(whole(line.nodes, 1), 1))
+    task.peak = min(max(task.peak, kilobytes(line.peak or "0K") * on_a_node), 10**15)
+    if _by_signal_9(line.exit) or line.state.startswith("OUT_OF_ME"):
         task.killed = True
-    if parts[at["State"]].startswith("OUT_OF_ME") and task.state == "FAILED":
+    if line.state.startswith("OUT_OF_ME") and task.state == "FAILED":
         task.state = "OUT_OF_MEMORY"
 
 
@@ -63,36 +90,31 @@ def _by_signal_9(code: str) -> bool:
     return signal in ("9", "125") or status == "137"
 
 
-def _task(name: str, parts: List[str], at: Dict[str, int], jobs: Dict[int, SlurmJob]) -> Optional[SlurmTask]:
-    match = re.match(r"^([1-9][0-9]{0,11})(?:\+[0-9]+)?(?:_(?:([0-9]{1,7})|\[(.*)\]))?\Z", name)
-    if not match or not parts[at["WorkDir"]]:  # the accounts know its end already, and not yet what it is
+def _task(line: _Line, jobs: Dict[int, SlurmJob]) -> Optional[SlurmTask]:
+    match = _ID.match(line.id)
+    if not match or not line.folder:  # the accounts know its end already, and not yet what it is
         return None
-    job = jobs.setdefault(int(match.group(1)), SlurmJob(int(match.group(1))))
-    job.is_array = "_" in name
-    job.name, job.folder, job.partition = parts[at["JobName"]], parts[at["WorkDir"]], parts[at["Partition"]]
-    job.limit = job.limit or _limit(parts[at["TimelimitRaw"]])
-    job.submitted = min(moment(parts[at["Submit"]]) or job.submitted, job.submitted or moment(parts[at["Submit"]]))
-    state, by = _state(parts[at["State"]])
-    if match.group(3) is not None:
-        alike = SlurmTask(state)
-        alike.by = _canceller(state, by)
-        # tasks that began just before they were cancelled are still listed here
-        waited = [
-            number for number in numbers(match.group(3)) if number not in job.tasks or not job.tasks[number].start
-        ]
-        job.tasks.update(dict.fromkeys(waited, alike))
-        return None
-    task = job.tasks[int(match.group(2) or 0)] = SlurmTask(state)
+    number, one, several = match.groups()
+    job = jobs.get(int(number)) or jobs.setdefault(int(number), SlurmJob(int(number)))
+    job.is_array = "_" in line.id
+    job.name, job.folder, job.partition = line.name, line.folder, line.partition
+    job.limit = job.limit or _limit(line.limit)
+    submitted = moment(line.submit)
+    job.submitted = min(submitted or job.submitted, job.submitted or submitted)
+    state, by = _state(line.state)
+    task = SlurmTask(state)
     task.by = _canceller(state, by)
-    task.exit = parts[at["ExitCode"]] if re.match(r"^[0-9]{1,5}:[0-9]{1,5}\Z", parts[at["ExitCode"]]) else ""
+    if several is not None:
+        # tasks that began just before they were cancelled are still listed here
+        waited = [number for number in numbers(several) if number not in job.tasks or not job.tasks[number].start]
+        job.tasks.update(dict.fromkeys(waited, task))
+        return None
+    job.tasks[int(one or 0)] = task
+    task.exit = line.exit if _CODE.match(line.exit) else ""
     task.killed = _by_signal_9(task.exit)
-    task.elapsed, task.cpus = moment(parts[at["ElapsedRaw"]]), min(whole(parts[at["AllocCPUS"]]), 10**9)
-    task.asked = asked_memory(parts[at["ReqMem"]], task.cpus, whole(parts[at["NNodes"]], 1))
-    task.cpu, task.start, task.end = (
-        seconds(parts[at["TotalCPU"]]),
-        moment(parts[at["Start"]]),
-        moment(parts[at["End"]]),
-    )
+    task.elapsed, task.cpus = moment(line.elapsed), min(whole(line.cpus), 10**9)
+    task.asked = asked_memory(line.memory, task.cpus, whole(line.nodes, 1))
+    task.cpu, task.start, task.end = seconds(line.cpu), moment(line.start), moment(line.end)
     return task
 
 
@@ -102,10 +124,11 @@ def _canceller(state: str, by: str) -> Optional[int]:
     return whole(by)  # nobody's name: Slurm itself
 
 
+@functools.lru_cache(maxsize=1000)
 def _state(text: str) -> Tuple[str, str]:
     """Return a state, and the user that cancelled it; UNKNOWN for what is no state of Slurm's."""
     state, _, by = text.partition(" by ")
-    return (state if re.match(r"^[A-Z_]{1,40}\Z", state) else "UNKNOWN"), by
+    return (state if _STATE.match(state) else "UNKNOWN"), by
 
 
 def _limit(raw: str) -> str:
@@ -115,7 +138,7 @@ def _limit(raw: str) -> str:
 
 def _word(text: str) -> str:
     """Return Slurm's word for no limit, or for whose limit holds; "" for anything else."""
-    return text if re.match(r"^[A-Za-z_/ ]{1,40}\Z", text) else ""
+    return text if _WORD.match(text) else ""
 
 
 def read_queue(text: str, jobs: Dict[int, SlurmJob]) -> None:

@@ -6,7 +6,6 @@ seen from what there is alone, so the same command continues from anywhere.
 
 import sys
 from dataclasses import replace
-from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from rookery.clusters.config import profile
@@ -31,8 +30,7 @@ def run(options: OnboardOptions) -> int:
     Raises:
         RookeryError: What stopped it; what was done stays done.
     """
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # each step is seen when it is done, through a pipe too
+    console.write_each_line()  # each step is seen when it is done
     name = details.cluster_name(options)
     options = replace(options, cluster=name)
     if options.check:

@@ -1,16 +1,16 @@
 """Show a first result in the terminal: the columns of a table of results, and the distribution of one."""
 
 import csv
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from statistics import fmean, stdev
 
-from rookery.core import console
+from rookery.core import console, drawing
+from rookery.core.drawing import Histogram, terminal
 
-_BINS, _WIDTH = 11, 40
+_FEWEST, _WIDTH = 12, 76
 _COUNTS = ("run", "commit", "task", "replication", "row", "id", "index")
 """Columns that number things rather than measure them."""
 
@@ -69,25 +69,6 @@ def _take(gathered: list[list[float] | None], number: int, cell: str) -> None:
         gathered[number] = None
 
 
-def histogram(values: Sequence[float], *, plain: bool) -> Iterator[str]:
-    """Yield the distribution of values, a line a bar.
-
-    Args:
-        values: They, some of them different.
-        plain: With characters that any terminal has.
-    """
-    low, high = min(values), max(values)
-    step = (high - low) / _BINS
-    counts = [0] * _BINS
-    for value in values:
-        counts[min(_BINS - 1, int((value - low) / step))] += 1
-    most = max(counts)
-    for number, count in enumerate(counts):
-        eighths = round(8 * _WIDTH * count / most)
-        bar = "#" * round(eighths / 8) if plain else "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
-        yield f"{low + (number + 0.5) * step:>10.4g} {bar} {count:,}"
-
-
 def lines(path: Path) -> Iterator[str]:
     """Yield the table of results, for a terminal.
 
@@ -103,11 +84,12 @@ def lines(path: Path) -> Iterator[str]:
         yield f"{console.clean(column.name):<{width}} {len(column.values):>8,} " + " ".join(
             f"{number:>10.4g}" for number in numbers
         )
-    varied = next((column for column in measured if len(set(column.values)) > _BINS), None)
+    finite = {column.name: [value for value in column.values if isfinite(value)] for column in measured}
+    varied = next((name for name, values in finite.items() if len(set(values)) >= _FEWEST), None)
     if varied:
         yield ""
-        yield console.clean(varied.name)
-        yield from histogram(varied.values, plain=not _unicode())
+        plot = Histogram(console.clean(varied), varied, {"": finite[varied]})
+        yield from drawing.lines(plot, _WIDTH, plain=terminal.is_plain())
 
 
 def show(path: Path) -> None:
@@ -117,11 +99,3 @@ def show(path: Path) -> None:
 
 def _print(lines: Iterable[str]) -> None:
     print("", *lines, "", sep="\n")
-
-
-def _unicode() -> bool:
-    """Return whether standard output can show what is beyond ASCII."""
-    with suppress(UnicodeEncodeError, LookupError):
-        "█▏".encode(sys.stdout.encoding or "ascii")
-        return True
-    return False

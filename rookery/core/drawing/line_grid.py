@@ -1,14 +1,11 @@
-"""Plots, and how they are drawn with characters: a histogram as bars, lines as marks on a grid.
-
-A plot is what a picture shows, whatever draws it; `jobs.pictures` draws the same plots into files.
-"""
+"""Lines over a pair of axes, drawn as marks on a grid of characters."""
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-from rookery.core import wrapping
+from rookery.core.drawing.legends import legend
+from rookery.core.drawing.plots import LinePlot, Series, numbers, rounded_up
 
 MARKS = "ox+*#@%&"
 """What the points of each line are drawn with; a plot of more lines is hard to read in any form."""
@@ -16,147 +13,11 @@ MARKS = "ox+*#@%&"
 DOTS = "·-"
 """What lines without marks are drawn with; the first is also between the marks of others."""
 
-_ASCII = str.maketrans({"█": "#", "│": "|", "┤": "|", "─": "-", "└": "+", "┬": "+", "·": "."})
 _HEIGHT = 16
-_FEWEST_BINS, _MOST_BINS = 5, 20
 _MOST_TICKS = 8
 
 
-@dataclass(frozen=True)
-class Point:
-    """A point of a line, and its standard error; 0 where that is not known."""
-
-    x: float
-    y: float
-    error: float = 0
-
-
-@dataclass(frozen=True)
-class Series:
-    """A line of a plot.
-
-    Attributes:
-        name: For the legend.
-        points: Its points, by x.
-        has_marks: Whether its points are measurements, and are marked.
-    """
-
-    name: str
-    points: Sequence[Point]
-    has_marks: bool = True
-
-
-@dataclass(frozen=True)
-class LinePlot:
-    """Lines over one pair of axes.
-
-    Attributes:
-        title: What is shown.
-        x: What the horizontal axis is.
-        y: What the vertical one is.
-        series: The lines.
-        is_log: Both axes are logarithmic; all numbers are positive then.
-    """
-
-    title: str
-    x: str
-    y: str
-    series: Sequence[Series]
-    is_log: bool = False
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """How often values occur, for each group of them.
-
-    Attributes:
-        title: What is shown.
-        x: What the values are.
-        groups: The values of each group, by its name; all are counted in the same bins.
-    """
-
-    title: str
-    x: str
-    groups: Mapping[str, Sequence[float]]
-
-
-def number(value: float) -> str:
-    """Return a number for an axis or a table: four digits, no zeros at the end."""
-    return f"{value:.4g}"
-
-
-def numbers(values: Sequence[float]) -> list[str]:
-    """Return numbers for an axis, with four digits, or as many more as distinguish them."""
-    for digits in range(4, 16):
-        texts = [f"{value:.{digits}g}" for value in values]
-        if len(set(texts)) == len(set(values)):
-            break
-    return texts
-
-
-def lines(plot: LinePlot | Histogram, width: int, *, plain: bool = False) -> list[str]:
-    """Return a plot as lines of text.
-
-    Args:
-        plot: What to draw.
-        width: Columns that there are.
-        plain: Use no character beyond ASCII.
-    """
-    drawn = _histogram(plot, width) if isinstance(plot, Histogram) else _grid(plot, width)
-    return [line.translate(_ASCII).rstrip() if plain else line.rstrip() for line in (plot.title, *drawn)]
-
-
-def edges(values: Sequence[float]) -> list[float]:
-    """Return the edges of bins for values: round numbers, between which all values are.
-
-    There are about as many as Sturges' rule has, log2(n) + 1.
-    """
-    low, high = min(values), max(values)
-    wanted = min(max(math.ceil(math.log2(len(values))) + 1, _FEWEST_BINS), _MOST_BINS)
-    step = _step((high - low) / wanted) if high - low > 1e-9 * max(abs(low), abs(high)) else 0
-    if not step or not math.isfinite(step):
-        return [low, high]
-    first = math.floor(low / step)
-    count = max(math.ceil(high / step) - first, 1)
-    found = [(first + place) * step for place in range(count + 1)]
-    return found if found[-1] >= high else [*found, (first + count + 1) * step]
-
-
-def counts(values: Sequence[float], bins: Sequence[float]) -> list[int]:
-    """Return how many values are in each bin; a value on an edge is in the bin above it, except on the last edge."""
-    found = [0] * (len(bins) - 1)
-    for value in values:
-        place = next((place for place, edge in enumerate(bins[1:-1]) if value < edge), len(found) - 1)
-        found[place] += 1
-    return found
-
-
-def _step(least: float) -> float:
-    """Return the next step up that is round: 1, 2 or 5 times a power of ten."""
-    if least <= 0:
-        return 0
-    power = 10.0 ** math.floor(math.log10(least))
-    return next((factor * power for factor in (1, 2, 5) if factor * power >= least * (1 - 1e-9)), 10 * power)
-
-
-def _histogram(plot: Histogram, width: int) -> Iterator[str]:
-    """Yield a bar for each bin, group by group."""
-    bins = edges([value for values in plot.groups.values() for value in values])
-    labels = [f"{low} to {high}" for low, high in itertools.pairwise(numbers(bins))]
-    labels = labels if bins[0] < bins[-1] else [number(bins[0])]
-    counted = {name: counts(values, bins) for name, values in plot.groups.items()}
-    most = max(max(found) for found in counted.values())
-    column = max(map(len, labels))
-    room = max(width - column - len(f"{most:,}") - 5, 5)
-    for name, found in counted.items():
-        if name:
-            yield f"{name}: {len(plot.groups[name]):,} values"
-        for label, count in zip(labels, found, strict=True):
-            bar = "█" * max(round(count / most * room), int(count > 0))
-            yield f"{label:>{column}} │{bar} {count:,}" if count else f"{label:>{column}} │"
-
-
-def _grid(plot: LinePlot, width: int) -> Iterator[str]:
+def lines(plot: LinePlot, width: int) -> Iterator[str]:
     """Yield the grid with its marks, the axes and the legend."""
     points = [point for series in plot.series for point in series.points]
     heights = [point.y + sign * point.error for point in points for sign in (-1, 1)]
@@ -181,19 +42,7 @@ def _grid(plot: LinePlot, width: int) -> Iterator[str]:
     yield f"{' ' * margin}  {plot.x}"
     if len(plot.series) > 1 or plot.series[0].name:
         shown = [f"{marks.get(series.name) or dots[series.name]} {series.name}" for series in plot.series]
-        yield from _legend(shown, width)
-
-
-def _legend(entries: Sequence[str], width: int) -> Iterator[str]:
-    """Yield lines with as many entries on each as fit; none is broken."""
-    line = ""
-    for entry in entries:
-        longer = f"{line}   {entry}" if line else entry
-        if line and wrapping.cells(longer) > width:
-            yield line
-            longer = entry
-        line = longer
-    yield line
+        yield from legend(shown, width)
 
 
 class _Cells:
@@ -279,7 +128,7 @@ class _Axis:
             rounded = (factor * 10.0**power for power in powers for factor in factors)
             found = [tick for tick in rounded if low <= tick <= high]
             return found if len(found) > 1 else [low, high]
-        step = _step((high - low) / most)
+        step = rounded_up((high - low) / most)
         if not step or not math.isfinite(step):
             return [low, high]
         return [place * step for place in range(math.ceil(low / step), math.floor(high / step) + 1)]

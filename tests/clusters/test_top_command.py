@@ -1,0 +1,112 @@
+"""`rookery top` by keys in a real terminal: a miniature whose line is cut, beside a cluster that does not answer."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from laptops import ROOKERY, Laptop, laptop
+from live import Live
+from waiting import wait_for
+
+pytestmark = pytest.mark.cluster
+
+NAME = "rookery-test-top"
+
+
+class Screen:
+    """A shell in tmux, of 80x24."""
+
+    def __init__(self, student: Laptop) -> None:
+        self.environment = {**student.environment, "TERM": "xterm-256color", "PS1": "prompt: "}
+        self.tmux("new-session", "-d", "-x", "80", "-y", "24", "bash --norc --noprofile")
+
+    def tmux(self, *words: str) -> str:
+        completed = subprocess.run(
+            ["tmux", "-L", NAME, "-f", os.devnull, *words],
+            env=self.environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return completed.stdout
+
+    @property
+    def text(self) -> str:
+        """What is on the screen."""
+        return self.tmux("capture-pane", "-p")
+
+    def types(self, text: str) -> None:
+        self.tmux("send-keys", "-l", text)
+
+    def presses(self, *keys: str) -> None:
+        self.tmux("send-keys", *keys)
+
+    def shows(self, *texts: str) -> None:
+        """Wait until all of these texts are on the screen."""
+        wait_for(lambda: all(text in self.text for text in texts))
+
+
+@pytest.fixture(scope="module")
+def student(hec: Live) -> Laptop:
+    """Somebody with an account on hec, and one on penguins, which does not answer."""
+    student = laptop(hec, "topper")
+    replace(student, cluster="penguins").write(cluster_host="127.0.0.1", cluster_port=1, cluster_user="topper")
+    assert student.rookery("jobs", "--cluster", "hec").returncode == 0
+    return student
+
+
+@pytest.fixture
+def screen(student: Laptop) -> Iterator[Screen]:
+    try:
+        yield Screen(student)
+    finally:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            subprocess.run(["tmux", "-L", NAME, "kill-server"], check=True, capture_output=True)
+
+
+def test_a_job_is_seen_its_log_opened_and_it_is_cancelled(student: Laptop, screen: Screen) -> None:
+    one = student.says("sbatch --parsable -J night -o night.log --wrap 'echo first; while sleep 1; do echo more; done'")
+    many = student.says("sbatch --parsable -J many -o /dev/null --array=1-12%2 --wrap 'test $SLURM_ARRAY_TASK_ID != 1'")
+    screen.types(f"{ROOKERY} top; echo ended: $?\n")
+    screen.shows("night", "many", "penguins does not answer", f"$ rookery jobs {many} --cluster hec")
+    screen.presses("Enter")
+    screen.shows(f"hec {many} many", "✗ failed", f"$ rookery logs {many}_1 --cluster hec --follow")
+    screen.presses("Escape")
+    screen.shows("rookery top")
+    screen.types("/night")
+    screen.presses("Enter")
+    screen.shows('filter "night": 1', f"$ rookery jobs {one}")
+    screen.types("l")
+    screen.shows("night.log", "first", "more", "following")
+    screen.presses("C-z")  # to the shell and back
+    screen.shows("Stopped")
+    screen.types("fg\n")
+    screen.shows("first", "following")
+    config = student.home / ".config/rookery/ssh_config"
+    subprocess.run(["ssh", "-F", config, "-O", "exit", "hec"], env=student.environment, capture_output=True, check=True)
+    screen.shows("Trying again")  # the line is cut
+    screen.shows("first", "following")
+    screen.presses("Escape")
+    screen.shows("hec 2", f"$ rookery jobs {one}")
+    screen.types("c")
+    screen.shows(f"Cancel job {one} (night) on hec?", f"$ rookery cancel {one} --cluster hec")
+    screen.types("y")
+    screen.shows("cancelled")
+    wait_for(lambda: not student.says(f"squeue -h -t R -j {one} 2>/dev/null || true"))
+    screen.types("q")
+    screen.shows("ended: 0")
+    wait_for(lambda: not student.says("pgrep -u $(id -u) -f rookery.remote.slurm || true"))
+    screen.types("stty -a\n")
+    screen.shows(" icanon", " echo ")
+
+
+@pytest.mark.parametrize(("signal", "code"), [("INT", 130), ("TERM", 143)])
+def test_a_signal_leaves_the_terminal_as_it_was(screen: Screen, signal: str, code: int) -> None:
+    screen.types(f"{ROOKERY} top --cluster hec; echo ended: $?\n")
+    screen.shows("rookery top", "hec ")
+    pid = screen.tmux("list-panes", "-F", "#{pane_pid}").strip()
+    child = subprocess.run(["pgrep", "-P", pid], capture_output=True, text=True, check=True).stdout.split()
+    subprocess.run(["kill", f"-{signal}", *child], check=True)
+    screen.shows(f"ended: {code}")
+    screen.types("stty -a\n")
+    screen.shows(" icanon", " echo ")
