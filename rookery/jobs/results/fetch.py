@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from rookery.clusters.ssh.errors import SshError
 from rookery.core import background, console, invocation, locking, sizes, typed_command
 from rookery.core.errors import RookeryError
+from rookery.core.quantities import counted
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.monitor import watch
 from rookery.jobs.options import FetchOptions
 from rookery.jobs.results import follow, remote_listing
 from rookery.jobs.results.download import Arrivals
 from rookery.jobs.results.follow import Followed
+from rookery.jobs.results.sync import command as sync
 from rookery.projects import config, remote_paths, slurm_values
 from rookery.projects import target as targets
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from rookery.jobs.results.archive import File
     from rookery.jobs.results.download import Plan
     from rookery.jobs.results.remote_listing import RemoteListing
+    from rookery.jobs.results.sync.command import SyncResult
     from rookery.jobs.run_record import RunRecord
     from rookery.projects.model import Project
 
@@ -76,12 +79,14 @@ def run(options: FetchOptions) -> int:
         brought = [] if options.check else _bring(connection, project, arrivals, plan)
     plan.refused += arrivals.refused
     brought = followed.merged(plan, brought)
-    _print_report(options, connection, listing, plan, brought)
+    synced = sync.run(project, check=options.check) if options.sync else None
+    _print_report(options, connection, listing, plan, brought, synced)
     if brought and not options.json:
         from rookery.jobs.results import ignore_offer  # noqa: PLC0415 start-up
 
         ignore_offer.make(project.root, outputs)
-    return int(bool(plan.refused or (len(brought) < len(plan.bring) and not options.check)))
+    is_short = len(brought) < len(plan.bring) and not options.check
+    return int(bool(plan.refused or is_short or (synced and synced.failed)))
 
 
 def _follow(
@@ -248,8 +253,13 @@ def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
         yield advance
 
 
-def _print_report(
-    options: FetchOptions, connection: "Connection", listing: "RemoteListing", plan: "Plan", brought: Sequence["File"]
+def _print_report(  # noqa: PLR0913, PLR0917 all that came of it
+    options: FetchOptions,
+    connection: "Connection",
+    listing: "RemoteListing",
+    plan: "Plan",
+    brought: Sequence["File"],
+    synced: "SyncResult | None" = None,
 ) -> None:
     """Print what came, what is kept, and what could not come."""
     files = [file for file in (plan.bring if options.check else brought) if not run_facts.is_one(file.path)]
@@ -274,6 +284,9 @@ def _print_report(
             "links": list(listing.links),
             "not_there": [*listing.missing, *listing.gone],
         }
+        if synced:
+            failures = [{"run": run, "why": why} for run, why in synced.failed]
+            document |= {"synced": synced.synced, "not_synced": failures, "notes": synced.notes}
         print(json_.dumps(document, indent=2))
         return
     would = "Would fetch " if options.check and files else ""
@@ -291,6 +304,16 @@ def _print_report(
     _print_named("kept your version", plan.kept, advice="delete or rename {} to fetch the cluster's")
     _print_named("not fetched", [*plan.refused, *((path, "deleted, or still being written") for path in absent)])
     _print_named("skipped", [(path, "a link") for path in listing.links])
+    if synced:
+        _print_synced(synced)
+
+
+def _print_synced(synced: "SyncResult") -> None:
+    """Print which runs were uploaded, and which will be tried again."""
+    if synced.synced:
+        console.say(f"Synced {counted(len(synced.synced), 'run')}")
+    _print_named("not synced", synced.failed, advice="the next fetch --sync tries {} again")
+    console.say(*(f"  {line}" for line in synced.notes))
 
 
 def _count(new: int, updated: int) -> str:
