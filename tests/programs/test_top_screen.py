@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from top_screens import ARRAY, ONE, FakeTop, play
 
@@ -85,6 +86,17 @@ def test_jobs_of_all_clusters_and_what_does_not_answer_are_on_one_screen() -> No
         assert "does not answer" not in app.text
 
     play(act, {"hec": [ONE, ARRAY], "bede": SILENT})
+
+
+def test_keys_that_are_typed_fast_all_go_to_the_filter() -> None:
+    async def act(app: FakeTop, pilot: Pilot[int]) -> None:
+        page = app.screen
+        assert isinstance(page, JobsPage)
+        for key in ("slash", "c", "y", "s", "slash", "q"):  # which are keys of the list and the question, too
+            app.post_message(Key(key, key if len(key) == 1 else "/"))
+        await shows(app, pilot, 'filter "cys/q": 0')
+
+    play(act)
 
 
 def test_keys_move_filter_and_sort_and_the_cursor_stays_on_its_job() -> None:

@@ -12,7 +12,7 @@ from rookery.clusters.ssh.errors import SshError, again
 from rookery.clusters.ssh.prompts import touch
 from rookery.core.errors import RookeryError
 from rookery.jobs.monitor import accounting, job_table
-from rookery.jobs.top.state import LOGIN, NO_SLURM, ClusterState
+from rookery.jobs.top.state import ANSWERS, LOGIN, NO_SLURM, ClusterState
 
 REST = 15
 """Seconds between two questions where nothing runs: the longest pause of `jobs --watch`."""
@@ -59,7 +59,7 @@ class Feed:
 
     def refresh(self) -> None:
         """Ask again now, as after something was cancelled; not sooner than SOONEST after the last answer."""
-        if self.state.age(time.time()) >= SOONEST or not self.state.answered:
+        if self.state.age(time.time()) >= SOONEST or self.state.status != ANSWERS:
             self._wake.set()
             self._stop_command()
 
