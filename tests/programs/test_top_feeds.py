@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -110,6 +111,20 @@ def test_asking_again_begins_a_new_command_and_is_no_failure(watched: Watched) -
     made.refresh()
     wait_for(lambda: watched.started == 2 and len(states) == 2, 20)
     assert {state.status for state in states} == {ANSWERS}
+    made.stop()
+    made.join(20)
+
+
+def test_an_error_that_nobody_foresaw_is_named_and_asked_past(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    connection = FakeConnection()
+    monkeypatch.setattr(connection, "open", lambda **_: {}["no such key"])
+    made, states = feed(connection)
+    wait_for(lambda: len(states) > 1, 20)
+    assert (states[-1].status, watched.started) == (SILENT, 0)
+    assert "rookery itself failed: KeyError" in states[-1].problem
     made.stop()
     made.join(20)
 

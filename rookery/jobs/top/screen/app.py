@@ -19,7 +19,7 @@ from rookery.jobs.monitor import cancel
 from rookery.jobs.monitor.cancel import Goal
 from rookery.jobs.options import TopOptions
 from rookery.jobs.top import commands
-from rookery.jobs.top.feeds import Feed
+from rookery.jobs.top.feeds import Feed, reach
 from rookery.jobs.top.screen.dialogs import Help, Question
 from rookery.jobs.top.screen.jobs_page import JobsPage
 from rookery.jobs.top.screen.log_page import LogPage
@@ -188,7 +188,7 @@ class TopApp(App[int]):
         """Cancel in a thread: it takes a round trip."""
         connection = self.targets[cluster].connection
         try:
-            connection.open(batch=True)
+            reach(connection)
             cancel.scancel(connection, [goal.id])
         except RookeryError as error:
             self.call_from_thread(self._note, as_typed(error.message), "error")
