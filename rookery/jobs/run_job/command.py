@@ -11,10 +11,12 @@ from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table
-from rookery.jobs.options import RunOptions
+from rookery.jobs.options import RunOptions, SubmitOptions
 from rookery.jobs.run_job import progress as kept
 from rookery.jobs.run_job import steps
 from rookery.jobs.run_job.progress import FAILED, Progress
+from rookery.jobs.submit import first
+from rookery.jobs.submit.request import FIRST
 from rookery.projects import commit, config, deploy
 from rookery.projects import target as targets
 from rookery.projects.options import DeployOptions
@@ -34,6 +36,8 @@ def run(options: RunOptions) -> int:
         RookeryError: There is no such job, nothing to resume, or a step failed.
     """
     console.write_each_line()  # each step is seen when it is done
+    if options.cluster == FIRST:
+        options = replace(options, cluster=_first_cluster(options))
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
     if options.resume:
         target, progress = _stopped(target, options)
@@ -44,6 +48,31 @@ def run(options: RunOptions) -> int:
     if progress.id:
         progress = _known(target, options, progress)
     return steps.carry_out(target, options, replace(progress, dirty=progress.dirty or options.dirty))
+
+
+def _first_cluster(options: RunOptions) -> str:
+    """Return the cluster of a run of this job that was stopped; else, after a deploy to all, the soonest.
+
+    Raises:
+        RookeryError: No cluster can be given the job.
+    """
+    progress = kept.latest(config.load(options.project), options.job)
+    if progress and progress.step != FAILED and progress.cluster.endswith("-sandbox") == options.sandbox:
+        return progress.cluster.removesuffix("-sandbox")
+    if options.resume:
+        return ""
+    wanted = SubmitOptions(
+        job=options.job,
+        cluster=FIRST,
+        project=options.project,
+        deploy=not options.check,
+        dirty=options.dirty and not options.check,
+        check=options.check,
+        unlinted=options.unlinted,
+        json=options.json,
+        sandbox=options.sandbox,
+    )
+    return first.choose(wanted)[0]
 
 
 def _stopped(target: "Target", options: RunOptions) -> "tuple[Target, Progress]":
