@@ -52,8 +52,13 @@ def asked_for_checkpoint(long: Project, job: str, name: str) -> None:
 
 
 def started_again(long: Project, job: str, name: str) -> None:
-    """Start the next part once the last has ended: Slurm waits two minutes otherwise."""
+    """Start the next part once the last has ended.
+
+    Slurm waits two minutes before that; a part that ends later is taken for the end of the next one.
+    """
     wait_for(lambda: "DUE TO JOB REQUEUE" in log(long, name))
+    script = f"job{int(job.partition('_')[0]):05}/[s]lurm_script"
+    wait_for(lambda: not long.laptop.says(f"pgrep -f {script} || :"))
     wait_for(lambda: state(long, job) == "PENDING")
     long.laptop.says(f"scontrol update JobId={job} StartTime=now")
 
