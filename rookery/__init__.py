@@ -1,14 +1,18 @@
 """rookery: a working home on each of a university's Slurm clusters, from a laptop, without root there.
 
-`connect` and `group` are for your own scripts, notebooks and fabfiles (docs/how-to/use-from-scripts.md).
+`Project`, `connect` and `group` are for your own scripts, notebooks and fabfiles (docs/how-to/use-from-scripts.md).
 """
 
 TYPE_CHECKING = False  # not typing's: nothing is imported before startup.begin, so that Ctrl-C is taken as it should be
 if TYPE_CHECKING:
+    from rookery.api.project import Project
+    from rookery.api.run import Run
+    from rookery.api.table import Table
     from rookery.clusters.ssh.fabric_connection import FabricConnection
     from rookery.clusters.ssh.fabric_group import ClusterGroup
+    from rookery.core.errors import RookeryError
 
-__all__ = ["__version__", "connect", "group"]
+__all__ = ["Project", "RookeryError", "Run", "Table", "__version__", "connect", "group"]
 
 __version__ = "0.1.0"
 
@@ -43,3 +47,15 @@ def group(*clusters: str, sandbox: bool = False) -> "ClusterGroup":
     from rookery.clusters import for_scripts  # noqa: PLC0415 start-up
 
     return for_scripts.group(clusters, sandbox=sandbox)
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import a class when it is first used."""
+        places = {"Project": "api.project", "Run": "api.run", "Table": "api.table", "RookeryError": "core.errors"}
+        if name not in places:
+            raise AttributeError(f"module 'rookery' has no attribute {name!r}")
+        from importlib import import_module  # noqa: PLC0415 start-up
+
+        return getattr(import_module(f"rookery.{places[name]}"), name)

@@ -38,6 +38,7 @@ class CommandTask(Task[Any]):
         for argument in arguments:
             flag = flags[argument.name]
             argument.is_required, argument.choices = flag.default is MISSING, flag.metadata["choices"]
+            argument.is_rest = flag.metadata["rest"]
             argument.placeholder = flag.metadata["value"] or argument.name.upper()
         return arguments
 

@@ -23,6 +23,7 @@ COMMANDS = (
     command("new", projects.NewOptions, "rookery.projects.scaffold:run"),
     command("init", projects.InitOptions, "rookery.projects.adoption.command:run"),
     command("render", jobs.RenderOptions, "rookery.jobs.render:run"),
+    command("export", jobs.ExportOptions, "rookery.jobs.export.command:run"),
     command("lint", jobs.LintOptions, "rookery.jobs.lint.run:run"),
     command("deploy", projects.DeployOptions, "rookery.projects.deploy:run", each="cluster"),
     command(
@@ -127,6 +128,7 @@ TITLES = {
     "Work": (
         "run",
         "render",
+        "export",
         "lint",
         "deploy",
         "submit",

@@ -64,17 +64,27 @@ def page(name: str, options: type[Options]) -> str:
         options: Its options.
     """
     flags = options.flags()
-    arguments = {key: flag for key, flag in flags.items() if flag.metadata["positional"] or flag.default is MISSING}
-    words = " ".join(_word(key, flag) for key, flag in arguments.items())
+    words_alone = ("positional", "rest")
+    arguments = {
+        key: flag
+        for key, flag in flags.items()
+        if any(flag.metadata[how] for how in words_alone) or flag.default is MISSING
+    }
+    words = " ".join(_word(key, flag) for key, flag in arguments.items() if not flag.metadata["rest"])
+    rest = " ".join(_word(key, flag) for key, flag in arguments.items() if flag.metadata["rest"])
     parts = [
-        " ".join(f"Usage: {invocation()} {name.removesuffix('.start')} {words} [options]".split()),
+        " ".join(f"Usage: {invocation()} {name.removesuffix('.start')} {words} [options] {rest}".split()),
         *_paragraphs(options),
     ]
     described = {
         "Arguments": [(_placeholder(key, flag), flag.metadata["help"]) for key, flag in arguments.items()],
         "Options": [
             *((_flags(key, flag), flag.metadata["help"]) for key, flag in flags.items() if key not in arguments),
-            *((_flags(key, flag), f"the same as {_placeholder(key, flag)}") for key, flag in arguments.items()),
+            *(
+                (_flags(key, flag), f"the same as {_placeholder(key, flag)}")
+                for key, flag in arguments.items()
+                if not flag.metadata["rest"]
+            ),
             ("-h, --help", "show this help"),
         ],
     }
@@ -101,6 +111,8 @@ def _word(key: str, flag: Field[Any]) -> str:
     word = _placeholder(key, flag)
     if flag.metadata["several"] or flag.metadata["iterable"]:
         word += "..."
+    if flag.metadata["rest"]:
+        word = f"-- {word}"
     return word if flag.default is MISSING else f"[{word}]"
 
 

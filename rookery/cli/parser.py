@@ -23,24 +23,43 @@ _complete_flag_of_invoke, _parse_argv = ParseMachine.complete_flag, Parser.parse
 _OF_INVOKE = {"--print-completion-script", "--write-pyc", "--no-write-pyc"}
 """Options that Invoke's own code looks for, and `rookery` does not have."""
 
+_END = "\0--"
+"""What stands for `--` between two readings: Invoke drops it, and no word of a command line has a NUL."""
+
 
 def _parse(parser: Any, argv: list[str]) -> Any:
     """Join the two words of a command in a group, and note the line for messages.
 
-    What comes after `--` is a word even where it begins with a dash. Only paths do, and `./-name` is the same path.
+    What comes after `--` is another command, where this one takes that. For others it is a word even where it begins
+    with a dash. Only paths do, and `./-name` is the same path.
     """
-    if "--" in argv and argv[0] != "--":
-        at = argv.index("--")
-        argv = [*argv[:at], *(f"./{word}" if word.startswith("-") else word for word in argv[at + 1 :])]
+    argv = [*argv[:1], *(_END if word == "--" else word for word in argv[1:])]
+    parser.initial.line = tuple(argv)  # machines get a copy of it
+    if not parser.contexts:  # Invoke's own options come first, and all that it does not know is read once more
+        return _parse_argv(parser, argv)
     if len(argv) > 1 and (joined := ".".join(argv[:2])) in parser.contexts:
         argv = [joined, *argv[2:]]
-    parser.initial.line = tuple(argv)  # machines get a copy of it
+    end = argv.index(_END) if _END in argv else len(argv)
+    argv, rest = argv[:end], ["--" if word == _END else word for word in argv[end + 1 :]]
+    if takes_rest := argv and argv[0] in parser.contexts and _rest(parser.contexts[argv[0]]):
+        line = [*argv, *(["--", *rest] if rest else [])]
+    else:
+        line = argv = [*argv, *(f"./{word}" if word.startswith("-") else word for word in rest)]
+    parser.initial.line = tuple(argv)
     read = _parse_argv(parser, argv)
+    if takes_rest:
+        for word in rest:
+            _rest(read[-1]).value = word
     if argv and argv[0] in parser.contexts:
         flags = parser.contexts[argv[0]].flags
         letters = {alias: name for alias, name in flags.aliases.items() if name.startswith("--")}
-        typed_command.note(argv, {name: flag.takes_value for name, flag in flags.items()}, letters)
+        typed_command.note(line, {name: flag.takes_value for name, flag in flags.items()}, letters)
     return read
+
+
+def _rest(context: Any) -> Any:
+    """Return the argument of a command that takes what comes after `--`; None where it has none."""
+    return next((argument for argument in context.args.values() if getattr(argument, "is_rest", False)), None)
 
 
 def _begin(machine: Any, initial: Any, contexts: Any, ignore_unknown: bool) -> None:

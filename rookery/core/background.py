@@ -1,6 +1,7 @@
 """Run a function in a background thread."""
 
 from collections.abc import Callable
+from contextvars import copy_context
 from threading import Thread
 from typing import Protocol, TypeVar
 
@@ -26,7 +27,7 @@ def begun(act: Callable[[], T]) -> Waiting[T]:
         except Exception as error:  # raised where it is waited for
             failed.append(error)
 
-    thread = Thread(target=run, daemon=True)
+    thread = Thread(target=copy_context().run, args=(run,), daemon=True)
     thread.start()
 
     def wait(timeout: float | None = None) -> T:

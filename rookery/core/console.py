@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from io import TextIOWrapper
 from threading import Lock, Timer
 from types import TracebackType
@@ -30,6 +31,29 @@ LATER = 1.5
 """Seconds after which it gets a line where lines stay: on a terminal that can't redraw them."""
 
 
+_kept: ContextVar[list[str] | None] = ContextVar("kept", default=None)
+"""Notes that are kept rather than printed, for the user's own program that called rookery."""
+
+
+@contextmanager
+def kept_notes() -> Iterator[list[str]]:
+    """Print nothing on standard error in this block, and ask nothing: return the notes instead, as they come.
+
+    For `rookery.Project`, whose callers are programs: what takes time is not shown either.
+    """
+    notes: list[str] = []
+    token = _kept.set(notes)
+    try:
+        yield notes
+    finally:
+        _kept.reset(token)
+
+
+def keeps_notes() -> bool:
+    """Return whether a program called rookery, rather than a user at a terminal."""
+    return _kept.get() is not None
+
+
 def clean(text: object) -> str:
     """Return a text from elsewhere made fit for a terminal: no control characters or colours, tabs as spaces."""
     return _NOT_UTF8.sub("?", _CONTROL.sub("", str(text).replace("\t", "    ")))
@@ -48,6 +72,9 @@ def note(*lines: str) -> None:
 
     In a file that gets both, they come after what was said before.
     """
+    if (kept := _kept.get()) is not None:
+        kept.extend(clean(line) for line in lines)
+        return
     with suppress(OSError):  # nobody reads it any more, which is for the end of the command
         sys.stdout.flush()
     _print(lines, sys.stderr)
@@ -132,7 +159,7 @@ class LiveStatus:
 
     def __enter__(self) -> Self:
         """Show the lines, where there is a terminal."""
-        if LiveStatus._is_shown or not self._file.isatty():
+        if LiveStatus._is_shown or keeps_notes() or not self._file.isatty():
             return self
         LiveStatus._is_shown = self._shows = True
         if os.environ.get("TERM", "dumb") in {"dumb", "unknown"}:
@@ -191,7 +218,7 @@ def waiting(what: str) -> Iterator[Callable[[str], object]]:
     Yields:
         A function that changes the line.
     """
-    if not sys.stderr.isatty():
+    if keeps_notes() or not sys.stderr.isatty():
         yield len
         return
     live, lock, has_ended = LiveStatus([what]), Lock(), False

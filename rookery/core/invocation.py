@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -178,23 +179,22 @@ def debugging() -> bool:
     return logging.getLogger("invoke").isEnabledFor(logging.DEBUG)
 
 
-_guided = False
+_guided = ContextVar("guided", default=False)
 
 
 @contextmanager
 def guiding() -> Iterator[None]:
     """Run commands as steps of a larger one, which alone says what command comes next."""
-    global _guided  # noqa: PLW0603 one command runs in a process
-    before, _guided = _guided, True
+    token = _guided.set(True)
     try:
         yield
     finally:
-        _guided = before
+        _guided.reset(token)
 
 
 def is_guided() -> bool:
     """Return whether this command is a step of a larger one."""
-    return _guided
+    return _guided.get()
 
 
 def invocation() -> str:

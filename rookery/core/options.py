@@ -15,6 +15,7 @@ def option(  # noqa: PLR0913 all that can be said of an option
     iterable: bool = False,
     optional: bool = False,
     incrementable: bool = False,
+    rest: bool = False,
     choices: tuple[str, ...] = (),
 ) -> Any:
     """Declare an option.
@@ -28,12 +29,12 @@ def option(  # noqa: PLR0913 all that can be said of an option
         iterable: It may be given more than once, or as several words; its value is a tuple.
         optional: It may be given without a value, and is True then.
         incrementable: It is counted.
+        rest: All words behind `--` are its value, whatever they look like; it is iterable.
         choices: The values that it may have, in any case of letters; the empty text is always one of them.
     """
     how = {"positional": positional, "iterable": iterable, "optional": optional, "incrementable": incrementable}
-    return field(
-        default=default, metadata={"help": help, "value": value, "several": several, "choices": choices, **how}
-    )
+    known = {"help": help, "value": value, "several": several, "rest": rest, "choices": choices}
+    return field(default=default, metadata={**known, **how})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(option, field))
@@ -74,9 +75,10 @@ class Options:
             words += value if isinstance(value, tuple) else [str(value)] * (value not in {"", flags[key].default})
         for key, flag in flags.items():
             value = getattr(self, key)
-            if key not in first and value != flag.default:
+            if key not in first and value != flag.default and not flag.metadata["rest"]:
                 words += _written(long_option(key), flag, value)
-        return shlex.join(["invoke", name, *words])
+        rest = [word for key, flag in flags.items() if flag.metadata["rest"] for word in getattr(self, key)]
+        return shlex.join(["invoke", name, *words, *(["--", *rest] if rest else [])])
 
     @classmethod
     def summary(cls) -> str:

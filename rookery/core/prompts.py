@@ -9,7 +9,7 @@ from rookery.core.errors import RookeryError
 
 def is_interactive() -> bool:
     """Return whether there is a user to ask."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return not console.keeps_notes() and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def read(question: str) -> str | None:

@@ -21,6 +21,7 @@ FOLDERS = {
     "combined": "digests of the tables that `combine` wrote",
     "copies": "NAME-DIGEST/: a copy of a project at a commit, and copy.json, which says what it was made from",
     "deploys": "USER@HOST:PORT/PROJECT.json: the releases and commits of a project on a cluster",
+    "exported": "digests of the files that `export` wrote",
     "failures": "logs of unexpected errors",
     "fetched": "PROJECT-DIGEST.json: the files that `fetch` downloaded; .offered: it has proposed lines for .gitignore;"
     " .coming: what it is about to write",

@@ -68,7 +68,8 @@ def again(*options: str, argument: str = "", without: Iterable[str] = ()) -> str
         return f"run the same command {_change(options, argument, without)}".rstrip()
     name, *words = _line.words
     left_out = {*without, *(option for option in options if option.startswith("--"))}
-    added = [argument, *_without(words, left_out), *options]
+    end = words.index("--") if "--" in words else len(words)  # behind which another command stands
+    added = [argument, *_without(words[:end], left_out), *options, *words[end:]]
     return f"invoke {shlex.join([name, *filter(None, added)])}"
 
 

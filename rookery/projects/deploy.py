@@ -4,7 +4,6 @@ All of it is one command on the cluster: the commit is a pack on standard input,
 Where the commit is probably new, the cluster links what is alike of the current release while the pack is on its way.
 """
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -30,10 +29,20 @@ if TYPE_CHECKING:
 
 
 def run(options: DeployOptions) -> int:
-    """Deploy a project's commit to a cluster.
+    """Deploy a project's commit to a cluster, and print the result.
 
     Returns:
         The exit code: 0.
+
+    Raises:
+        RookeryError: As `carry_out`.
+    """
+    carry_out(options).show()
+    return 0
+
+
+def carry_out(options: DeployOptions) -> Result:
+    """Deploy a project's commit to a cluster.
 
     Raises:
         RookeryError: What stopped it; the release that was current still is.
@@ -49,16 +58,12 @@ def run(options: DeployOptions) -> int:
     ):
         deploy = _Deploy(connection, project, preflight, options, stack)
         answer = deploy.run()
-        result = Result(deploy.release, deploy.commit, answer, connection, time.monotonic() - began)
+        result = Result(options, deploy.release, deploy.commit, answer, connection, time.monotonic() - began)
         if not options.check:
             deploy.save_cache()
     if options.prune:
         result.pruned = prune.prune(connection, project.name, check=options.check)
-    if options.json:
-        print(json.dumps(result.document(options), indent=2))
-    else:
-        console.say(*result.lines(options))
-    return 0
+    return result
 
 
 class _Deploy:

@@ -1,5 +1,6 @@
 """The result of a deploy, for the user and for --json."""
 
+import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 class Result:
     """The result of a deploy."""
 
+    options: "DeployOptions"
     release: Release
     commit: "Commit"
     answer: ReleaseAnswer
@@ -55,14 +57,14 @@ class Result:
             self._differences = dict(comparison.differences(self.commit.root, inputs)) if inputs else {}
         return self._differences
 
-    def document(self, options: "DeployOptions") -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """Return the result for --json."""
         return {
             "cluster": self.connection.cluster.name,
             "project": self.release.order.name,
             "commit": self.commit.id,
             "dirty": self.commit.dirty,
-            "check": options.check,
+            "check": self.options.check,
             "state": self.answer.state,
             "release": self.answer.last("release"),
             "before": self.answer.last("before"),
@@ -79,15 +81,22 @@ class Result:
             "seconds": round(self.seconds, 2),
         }
 
-    def lines(self, options: "DeployOptions") -> Iterator[str]:
+    def show(self) -> None:
+        """Print the result: lines, or with --json its document."""
+        if self.options.json:
+            print(json.dumps(self.document(), indent=2))
+        else:
+            console.say(*self.lines())
+
+    def lines(self) -> Iterator[str]:
         """Yield the lines for a user."""
-        for line in self._lines(options):
+        for line in self._lines():
             yield _clean(line)
 
-    def _lines(self, options: "DeployOptions") -> Iterator[str]:
+    def _lines(self) -> Iterator[str]:
         release = self.answer.last("release")
         home = release.rpartition(f"/{remote_paths.base(self.release.order.name)}/")[0]
-        yield self._headline(options)
+        yield self._headline()
         yield from self._left_out()
         yield f"  release      {_from_home(release, home)}"
         for kind, facts in self.environments().items():
@@ -111,7 +120,7 @@ class Result:
             yield f"  repaired     files of the release were changed on the cluster; the changed versions are in {kept}"
         if self.pruned:
             yield from self.pruned.lines()
-        yield from self._following(options)
+        yield from self._following()
 
     def _left_out(self) -> Iterator[str]:
         """Yield how the release's files differ from those of the commit, and from those here."""
@@ -127,19 +136,19 @@ class Result:
             differs = f" ({self.inputs_differ()[path]})" if path in self.inputs_differ() else ""
             yield f"  input        {path} {digest[: comparison.SHOWN]}{differs}"
 
-    def _headline(self, options: "DeployOptions") -> str:
+    def _headline(self) -> str:
         what = f"{self.release.order.name} {self.commit.id[:10]}" + (" (with uncommitted changes)" * self.commit.dirty)
         name, took = self.connection.cluster.name, f"({self.seconds:.1f} s)"
         if self.answer.state == "same":
             return f"{what} is up to date on {name} {took}"
-        if options.check:
+        if self.options.check:
             return f"{_CHECKED.get(self.answer.state, _OTHER).format(what=what, name=name)} {took}"
         return f"{_DONE.get(self.answer.state, _OTHER).format(what=what, name=name)} {took}"
 
-    def _following(self, options: "DeployOptions") -> Iterator[str]:
+    def _following(self) -> Iterator[str]:
         if is_guided():
             return
-        cluster = self.connection.cluster
+        cluster, options = self.connection.cluster, self.options
         project = f" --project {shlex.quote(options.project)}" if options.project else ""
         if options.check and self.answer.state != "same":
             others = " --dirty" * self.commit.dirty + " --prune" * options.prune

@@ -24,6 +24,7 @@ IN_PROJECTS = (
     "data.rm",
     "data.verify",
     "deploy",
+    "export",
     "fetch",
     "lint",
     "profile",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from laptop_projects import project
 from laptops import Laptop, laptop
 from live import Live
 
@@ -31,26 +32,73 @@ def fay(penguins: Live, hec: Live) -> Laptop:
     return made
 
 
-def ran(fay: Laptop, line: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
+def ran(fay: Laptop, line: str, code: int = 0, folder: str = ".") -> "subprocess.CompletedProcess[str]":
     """A line of shell in the person's home, where the environment of the docs is active."""
     path = f"{Path(sys.executable).parent}:{fay.environment['PATH']}"
     completed = subprocess.run(
         ["sh", "-c", line],
         env=fay.environment | {"PATH": path},
-        cwd=fay.home, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120,
+        cwd=fay.home / folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert completed.returncode == code, completed.stdout + completed.stderr
     return completed
 
 
-def from_docs(fay: Laptop, name: str) -> str:
+def from_docs(fay: Laptop, name: str, folder: str = ".") -> str:
     text, command = SCRIPTS[name]
-    (fay.home / name).write_text(text)
-    return ran(fay, command).stdout
+    (fay.home / folder / name).write_text(text)
+    completed = ran(fay, command, folder=folder)
+    assert completed.stderr == ""
+    return completed.stdout
+
+
+FILES = {
+    "rookery.yml": """
+        name: auks
+        clusters: [penguins]
+        environment: {python: none}
+        outputs: ["results/{run}", slurm_logs]
+        jobs:
+          simulate:
+            command: printf 'x\\n%s\\n' {task} >results/{run}/{task}.csv
+            array: 1-3
+            time: 00:05:00
+          broken:
+            command: echo no data >&2; exit 3
+            time: 00:05:00
+        """,
+    ".gitignore": "*.py\ncombined.csv\n",
+}
 
 
 def test_the_scripts_are_found() -> None:
-    assert set(SCRIPTS) == {"waiting.py", "running.py", "fabfile.py"}
+    assert set(SCRIPTS) == {"simulation.py", "failing.py", "waiting.py", "running.py", "fabfile.py"}
+
+
+def test_a_project(fay: Laptop) -> None:
+    """A job to its table, one that fails, and what the commands do with the same run, by the same functions."""
+    fay.setup("--tags", "shell,storage")
+    auks = project(fay, "auks", FILES)
+    said = from_docs(fay, "simulation.py", "auks")
+    assert re.fullmatch(r"run (\d+) on penguins: 3 done, 3 rows of run, commit, task, x\n", said), said
+    number = said.split()[1]
+    assert re.fullmatch(
+        r"Job (\d+) \(broken\) did not succeed: .*\nto find out why: rookery logs \1 --cluster penguins\n",
+        from_docs(fay, "failing.py", "auks"),
+    )
+    (auks.root / "more.py").write_text(
+        "import os, rookery\n"
+        'project = rookery.Project("auks")\n'
+        "broken, run = project.runs()\n"
+        "assert 'no data' in broken.log(), broken.log()\n"
+        "assert [job['id'] for job in project.jobs()] == [int(run.number), int(broken.number)]\n"
+        "assert project.run('simulate').number == str(int(broken.number) + 1)\n"
+        "table = project.combine(run.number)\n"
+        "assert [row['x'] for row in table.rows] == ['1', '2', '3'] and not table.missing\n"
+        "try:\n    run.cancel()\nexcept rookery.RookeryError as error:\n    print(error.message)\n"
+    )
+    completed = ran(fay, "python auks/more.py")
+    assert (completed.stdout, completed.stderr) == (f"Job {number} has already ended (3 done).\n", "")
 
 
 def test_one_cluster(fay: Laptop) -> None:

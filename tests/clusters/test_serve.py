@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,8 @@ class Serving:
 
 
 @contextmanager
-def serving(person: Laptop, *arguments: str) -> Iterator[Serving]:
-    process = person.start("serve", *arguments, "--cluster", person.cluster, "--json")
+def serving(person: Laptop, *arguments: str, behind: Sequence[str] = ()) -> Iterator[Serving]:
+    process = person.start("serve", *arguments, "--cluster", person.cluster, "--json", *behind)
     try:
         assert process.stdout
         text = ""
@@ -147,6 +148,44 @@ def others_get_nothing(hec: Live, person: Laptop, service: Serving) -> None:
     for path in ("lab", "api/kernels", "rookery-open?token=x"):
         answer = subprocess.run([*asked, f"http://127.0.0.1:{service.port}/{path}"], capture_output=True, check=False)
         assert answer.stdout == b"403"
+
+
+def test_a_program_that_knows_only_ports_is_reached_by_its_user_alone(reader: Laptop, tmp_path: Path) -> None:
+    reader.says("mkdir -p ~/site; echo mine >~/site/index.html")
+    command = ["--", "python3", "-m", "http.server", "18233"]
+    web = ["--name", "web", "--port", "18233", "--folder", "site"]
+    with serving(reader, *web, behind=command) as first:
+        assert opened(first) == "mine\n"
+        assert is_refused(18233)
+        other = reader.rookery("serve", *web, "--cluster", "hec", "--", "python3", "-m", "http.server", "18234")
+        assert (other.returncode, "is already running" in other.stderr) == (1, True)
+        with serving(second_laptop(reader, tmp_path), *web, behind=command) as second:
+            assert second.job == first.job
+            assert second.token != first.token
+            assert opened(second) == "mine\n"
+    assert f"job {first.job}" in reader.rookery("serve", "stop", "web", "--cluster", "hec").stdout
+
+
+def opened(service: Serving) -> str:
+    """The page of a service, as a browser gets it that was shown the token."""
+    cookie = f"rookery-{service.port}={service.token}"
+    asked = ["curl", "--silent", "--show-error", "--cookie", cookie, f"http://127.0.0.1:{service.port}/"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+
+
+def second_laptop(person: Laptop, folder: Path) -> Laptop:
+    """Another computer of the same person's, with settings alone."""
+    home = folder / "second"
+    shutil.copytree(person.home / ".config/rookery/inventory", home / ".config/rookery/inventory")
+    return replace(person, home=home)
+
+
+def test_what_does_not_start_says_why(reader: Laptop) -> None:
+    said = reader.rookery("serve", "--cluster", "hec", "--", "echo it was here; exit 3")
+    assert said.returncode == 1
+    assert "did not start: job" in said.stderr
+    assert "  | it was here\n  | The program has ended (exit status 3)." in said.stderr
+    assert "RStudio Server (rserver) is not on PATH" in reader.rookery("serve", "rstudio", "--cluster", "hec").stderr
 
 
 def test_what_can_not_be_is_refused_in_a_line(reader: Laptop) -> None:

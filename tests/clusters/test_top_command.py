@@ -67,7 +67,7 @@ def screen(student: Laptop) -> Iterator[Screen]:
 def test_a_job_is_seen_its_log_opened_and_it_is_cancelled(student: Laptop, screen: Screen) -> None:
     one = student.says("sbatch --parsable -J night -o night.log --wrap 'echo first; while sleep 1; do echo more; done'")
     many = student.says("sbatch --parsable -J many -o /dev/null --array=1-12%2 --wrap 'test $SLURM_ARRAY_TASK_ID != 1'")
-    screen.types(f"{ROOKERY} top; echo ended: $?\n")
+    screen.types(f"{ROOKERY} top\n")
     screen.shows("night", "many", "penguins does not answer", f"$ rookery jobs {many} --cluster hec")
     screen.presses("Enter")
     screen.shows(f"hec {many} many", "✗ failed", f"$ rookery logs {many}_1 --cluster hec --follow")
@@ -80,7 +80,7 @@ def test_a_job_is_seen_its_log_opened_and_it_is_cancelled(student: Laptop, scree
     screen.shows("night.log", "first", "more", "following")
     screen.presses("C-z")  # to the shell and back
     screen.shows("Stopped")
-    screen.types("fg\n")
+    screen.types("fg; echo ended: $?\n")
     screen.shows("first", "following")
     config = student.home / ".config/rookery/ssh_config"
     subprocess.run(["ssh", "-F", config, "-O", "exit", "hec"], env=student.environment, capture_output=True, check=True)
@@ -95,7 +95,7 @@ def test_a_job_is_seen_its_log_opened_and_it_is_cancelled(student: Laptop, scree
     wait_for(lambda: not student.says(f"squeue -h -t R -j {one} 2>/dev/null || true"))
     screen.types("q")
     screen.shows("ended: 0")
-    wait_for(lambda: not student.says("pgrep -u $(id -u) -f rookery.remote.slurm || true"))
+    wait_for(lambda: not student.says("pgrep -u $(id -u) -f '[r]ookery.remote.slurm' || true"))
     screen.types("stty -a\n")
     screen.shows(" icanon", " echo ")
 

@@ -285,7 +285,13 @@ def test_slurms_no_and_a_home_that_is_not_set_up_are_told(slurm: Path, home: Pat
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ({"state": "stopped", "jobs": [{"number": "12"}]}, ["job 12 (penguins-job): cancelled"]),
+        (
+            {
+                "state": "stopped",
+                "jobs": [{"number": "12", "name": "rookery-code"}, {"number": "13", "name": "rookery-serve-lab"}],
+            },
+            ["job 12 (penguins-job): cancelled", "job 13 (rookery-serve-lab): cancelled"],
+        ),
         ({"state": "stopped", "jobs": []}, []),
         ({"state": "refused", "said": "no"}, None),
         (RookeryError("timed out"), None),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from compute_nodes import REMOTE_SLURM, own_home, program
+from waiting import wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -28,12 +29,14 @@ def node() -> Path:
 
 
 @contextmanager
-def kept(tmp_path: Path, number: str, minutes: float = 5, fault: int = 0) -> Iterator["subprocess.Popen[str]"]:
+def kept(
+    tmp_path: Path, number: str, minutes: float = 5, fault: int = 0, service: str = ""
+) -> Iterator["subprocess.Popen[str]"]:
     sshd = program(tmp_path / "sshd", SSHD)
     node().mkdir(mode=0o700, parents=True, exist_ok=True)
     text = (REMOTE_SLURM / "sshd_keeper.py").read_text().replace('"/usr/sbin/sshd"', repr(str(sshd)), 1)
     environment = {**os.environ, "SLURM_JOB_ID": number, "CUDA_VISIBLE_DEVICES": "1", "FAULT": str(fault)}
-    command = [sys.executable, "-IS", "-c", text, str(node()), str(minutes)]
+    command = [sys.executable, "-IS", "-c", text, str(node()), str(minutes), *([service] if service else [])]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -121,3 +124,30 @@ def test_no_login_nodes_runtime_folder_gets_into_the_job(monkeypatch: pytest.Mon
     monkeypatch.setenv("SSH_CONNECTION", "1 2 3 4")
     variables = keeper.environment()
     assert not {"XDG_RUNTIME_DIR", "SSH_CONNECTION", "TERM", "PWD"} & set(variables)
+
+
+def test_a_job_with_a_service_lasts_as_long_as_its_program(tmp_path: Path) -> None:
+    number = f"{os.getpid()}7"
+    service = 'touch "$ROOKERY_SOCKET"; while [ ! -e ~/go ]; do sleep 0.1; done; echo done; exit 4'
+    with kept(tmp_path, number, minutes=0.001, service=service) as keeper:
+        link = node() / number / "serve"
+        wait_for(lambda: link.is_symlink() and link.exists())
+        place = link.readlink().parent
+        assert stat.S_IMODE(place.stat().st_mode) == 0o700
+        assert relayed(number).stdout == "hello"
+        assert keeper.poll() is None
+        (Path.home() / "go").touch()
+        out, _ = keeper.communicate(timeout=60)
+    assert (keeper.returncode, out.splitlines()) == (1, ["done", "The program has ended (exit status 4)."])
+    assert not place.exists()
+
+
+def test_a_service_ends_with_its_job_and_a_connection_may_start_another_job(tmp_path: Path) -> None:
+    number = f"{os.getpid()}8"
+    with kept(tmp_path, number, service="echo $$ >~/pid; sleep 1000 & wait") as keeper:
+        text = wait_for(lambda: (Path.home() / "pid").exists() and (Path.home() / "pid").read_text().strip())
+        keeper.terminate()
+        keeper.wait(60)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(int(text), 0)
+    assert not (node() / "stopped").exists()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 from top_screens import ARRAY, ONE, FakeTop, play
 
@@ -87,6 +88,17 @@ def test_jobs_of_all_clusters_and_what_does_not_answer_are_on_one_screen() -> No
     play(act, {"hec": [ONE, ARRAY], "bede": SILENT})
 
 
+def test_keys_that_are_typed_fast_all_go_to_the_filter() -> None:
+    async def act(app: FakeTop, pilot: Pilot[int]) -> None:
+        page = app.screen
+        assert isinstance(page, JobsPage)
+        for key in ("slash", "c", "y", "s", "slash", "q"):  # which are keys of the list and the question, too
+            app.post_message(Key(key, key if len(key) == 1 else "/"))
+        await shows(app, pilot, 'filter "cys/q": 0')
+
+    play(act)
+
+
 def test_keys_move_filter_and_sort_and_the_cursor_stays_on_its_job() -> None:
     async def act(app: FakeTop, pilot: Pilot[int]) -> None:
         page = app.screen
@@ -113,7 +125,7 @@ def test_the_grid_of_10000_tasks_opens_the_log_of_the_one_under_the_cursor(monke
     monkeypatch.setattr(log_reader, "LogStream", FakeLog)
 
     async def act(app: FakeTop, pilot: Pilot[int]) -> None:
-        app.targets["hec"].connection.open = lambda **_: None  # type: ignore[method-assign,assignment]
+        app.opens("hec")
         await pilot.press("enter")
         assert isinstance(app.screen, TasksPage)
         await pilot.press("n", "down", "right")
@@ -144,7 +156,7 @@ def test_nothing_is_cancelled_without_a_yes(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(cancel, "scancel", lambda _, ids: cancelled.append(ids))
 
     async def act(app: FakeTop, pilot: Pilot[int]) -> None:
-        app.targets["hec"].connection.open = lambda **_: None  # type: ignore[method-assign,assignment]
+        app.opens("hec")
         await pilot.press("c")
         await shows(app, pilot, "Cancel job 9 (many, 990 tasks) on hec?")
         assert "$ rookery cancel 9 --cluster hec --yes" in app.text
@@ -184,7 +196,7 @@ def test_the_page_of_partitions_names_what_is_free_and_who_does_not_answer(monke
     monkeypatch.setattr(queue, "read", lambda *_: [Partition("serial", nodes=4, free_nodes=3, cores=64, free_cores=9)])
 
     async def act(app: FakeTop, pilot: Pilot[int]) -> None:
-        app.targets["hec"].connection.open = lambda **_: None  # type: ignore[method-assign,assignment]
+        app.opens("hec")
         await pilot.press("p")
         await shows(app, pilot, "3 of 4")
         await shows(app, pilot, "bede: no ssh server is running.")
@@ -200,7 +212,7 @@ def test_every_page_lives_in_a_screen_of_any_size(size: tuple[int, int], monkeyp
     monkeypatch.setattr(log_reader, "LogStream", FakeLog)
 
     async def act(app: FakeTop, pilot: Pilot[int]) -> None:
-        app.targets["hec"].connection.open = lambda **_: None  # type: ignore[method-assign,assignment]
+        app.opens("hec")
         await pilot.press("down", "up", "end", "home", "question_mark", "escape", "slash", "m", "enter", "escape")
         await pilot.press("enter", "right", "down", "end", "enter", "end", "home", "right", "escape", "c", "escape")
         for other in ((80, 24), (1, 1), size):
@@ -245,6 +257,42 @@ def test_q_ends_well_and_ctrl_c_as_in_other_commands() -> None:
         await pilot.press("enter", "ctrl+c")
 
     assert (play(quits).return_value, play(interrupts).return_value) == (0, 130)
+
+
+def test_leaving_from_a_log_ends_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[FakeLog] = []
+
+    def make(*arguments: Any) -> FakeLog:
+        made.append(FakeLog(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(log_reader, "LogStream", make)
+
+    async def act(app: FakeTop, pilot: Pilot[int]) -> None:
+        app.opens("hec")
+        await pilot.press("l")
+        await shows(app, pilot, "first")
+        await pilot.press("ctrl+c")
+
+    play(act)
+    assert made[0].stopped.wait(20)
+
+
+def test_a_log_behind_a_login_that_asks_is_not_tried_again() -> None:
+    async def act(app: FakeTop, pilot: Pilot[int]) -> None:
+        logins = []
+
+        def refuse(**_: Any) -> None:
+            logins.append(1)
+            raise SshError("denied", "hec asks for your password.")
+
+        app.targets["hec"].connection.open = refuse  # type: ignore[method-assign]
+        await pilot.press("l")
+        await shows(app, pilot, "hec asks for your password.")
+        assert "Trying again" not in app.text
+        assert len(logins) == 1
+
+    play(act)
 
 
 def test_failed_is_a_flag_and_a_key() -> None:

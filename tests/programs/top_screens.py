@@ -57,6 +57,10 @@ class FakeTop(TopApp):
     def feed(self, target: Target) -> Feed:
         return cast("Feed", self.fakes[target.cluster.name])
 
+    def opens(self, name: str) -> None:
+        """Let the cluster be reached from now on."""
+        self.targets[name].connection.is_open = lambda: True  # type: ignore[method-assign]
+
     def answers(self, name: str, answer: Sequence[JobRun] | RookeryError) -> None:
         state = self.clusters[name]
         if isinstance(answer, RookeryError):
@@ -77,8 +81,11 @@ def _connection(name: str) -> Any:
     def refuse(*_: object, **__: object) -> None:
         raise SshError("refused", f"{name}: no ssh server is running.")
 
-    cluster = SimpleNamespace(name=name, label=name, scheduler="slurm", sandbox=False, argument=name, data={})
-    return SimpleNamespace(cluster=cluster, open=refuse, processes=SimpleNamespace(kill=lambda: None))
+    cluster = SimpleNamespace(
+        name=name, label=name, scheduler="slurm", sandbox=False, argument=name, data={}, identity_file="/nowhere"
+    )
+    processes = SimpleNamespace(kill=lambda: None)
+    return SimpleNamespace(cluster=cluster, open=refuse, is_open=lambda: False, processes=processes)
 
 
 def play(

@@ -14,19 +14,26 @@ from rookery.projects.options import DeployOptions
 COMMIT = "c0ffee" * 6 + "c0de"
 
 
-def result_of(state: str, *, sandbox: bool = False, dirty: bool = False, warnings: tuple[str, ...] = ()) -> Result:
+def result_of(
+    state: str,
+    *,
+    sandbox: bool = False,
+    dirty: bool = False,
+    warnings: tuple[str, ...] = (),
+    options: DeployOptions | None = None,
+) -> Result:
     answer = release_protocol.read(f"state {state}\nrelease /home/a/projects/owls/releases/{COMMIT}\n")
     release = release_protocol.Release(
         release_protocol.Order("owls", COMMIT, "", "w"), {}, ("sweep",), warnings=warnings
     )
     commit = SimpleNamespace(id=COMMIT, dirty=dirty, changes=(), results=())
     connection = SimpleNamespace(cluster=replace(profile.load("hec"), sandbox=sandbox))
-    return Result(release, cast("Any", commit), answer, cast("Any", connection), 1.0)
+    return Result(options or DeployOptions(), release, cast("Any", commit), answer, cast("Any", connection), 1.0)
 
 
 def lines(state: str, *, check: bool = False, sandbox: bool = False, **flags: Any) -> list[str]:
-    result = result_of(state, sandbox=sandbox, dirty=flags.get("dirty", False))
-    return list(result.lines(DeployOptions(check=check, sandbox=sandbox, **flags)))
+    options = DeployOptions(check=check, sandbox=sandbox, **flags)
+    return list(result_of(state, sandbox=sandbox, dirty=flags.get("dirty", False), options=options).lines())
 
 
 @pytest.mark.parametrize(
@@ -55,5 +62,5 @@ def test_the_next_command_has_the_flags_that_were_given() -> None:
 
 def test_warnings_are_for_people_and_programs() -> None:
     result = result_of("new", warnings=("pyproject.toml lists packages",))
-    assert "  warning      pyproject.toml lists packages" in result.lines(DeployOptions())
-    assert result.document(DeployOptions())["warnings"] == ["pyproject.toml lists packages"]
+    assert "  warning      pyproject.toml lists packages" in result.lines()
+    assert result.document()["warnings"] == ["pyproject.toml lists packages"]

@@ -190,16 +190,17 @@ RELEASE = (
 @given(garbled(RELEASE))
 def test_answers_of_deploys(text: str) -> None:
     from rookery.projects.deploy_report import Result
+    from rookery.projects.options import DeployOptions
 
     with tolerated():
         answer = release_protocol.read(text)
         made = release_protocol.Release(release_protocol.Order("a", COMMIT, "", "w"), {})
         commit = SimpleNamespace(id=COMMIT, dirty=False, changes=(), results=())
         if answer.state:
-            result = Result(made, cast("Any", commit), answer, CONNECTION, 1.0)
             for check in (True, False):
-                request = cast("Any", SimpleNamespace(check=check, prune=False, project=""))
-                json.dumps(result.document(request)) and list(result.lines(request))
+                request = DeployOptions(check=check)
+                result = Result(request, made, cast("Any", commit), answer, CONNECTION, 1.0)
+                json.dumps(result.document()) and list(result.lines())
         connection = SimpleNamespace(cluster=CONNECTION.cluster, run=lambda **_: SimpleNamespace(stdout=text))
         pruned = prune.prune(cast("Any", connection), "seals", check=False)
         json.dumps(pruned.document()) and list(pruned.lines())

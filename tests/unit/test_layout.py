@@ -41,8 +41,9 @@ def test_no_two_public_classes_have_the_same_name() -> None:
     classes = [
         (name, file)
         for file in sources("rookery", "plugins")
+        if not file.is_relative_to(ROOT / "rookery/api")  # named for the programs that import rookery
         for name in re.findall(r"^ *class ([A-Za-z]\w*)[(:]", file.read_text(encoding="utf-8"), re.MULTILINE)
-        if name not in OF_ANSIBLE
+        if name not in OF_ANSIBLE and "api/" not in str(file)  # named for those who import rookery
     ]
     assert len(classes) > 100
     assert repeated(classes) == {}

@@ -1,14 +1,18 @@
 """Services in jobs: who the gate lets in, names, and what their job scripts hold."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
+from rookery.cli import program
 from rookery.clusters.cluster import Cluster
 from rookery.clusters.config import profile
 from rookery.clusters.ssh.connection import Connection
+from rookery.core import typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs.interactive.job_request import ComputeNodeOptions
 from rookery.jobs.options import ServeOptions
@@ -77,8 +81,8 @@ def test_its_script_is_a_job_script_of_the_project(tmp_path: Path) -> None:
     options = ComputeNodeOptions(memory="8G")
     job = service_job.sized(there, "fit", options)
     assert (job.cpus, job.memory, job.minutes) == (4, "8192M", 180)
-    program = ServiceProgram("JupyterLab", KINDS["lab"].start, "/prefix/it's/python", KINDS["lab"].program)
-    request = service_job.request(there, "rookery-serve-lab-demo", job, options, program)
+    made = ServiceProgram("JupyterLab", KINDS["lab"].start, "/prefix/it's/python", KINDS["lab"].program)
+    request = service_job.request(there, "rookery-serve-lab-demo", job, options, made)
     assert request.place == "projects/demo/current"
     assert request.wanted == {"memory": "8192M", "keeper": request.asked["keeper"]}
     script = request.script
@@ -101,6 +105,62 @@ def test_outside_of_a_project_it_has_the_defaults(tmp_path: Path) -> None:
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("begins", "named", "folder"),
+    [
+        ("notebooks", "", '"$HOME"/projects/demo/notebooks'),
+        ("results", "", '"$ROOKERY_RELEASE"/results'),
+        ("release", "", '"$ROOKERY_RELEASE"'),
+        ("results", "a b/c", "\"$ROOKERY_RELEASE\"/'a b/c'"),
+        ("results", "/scratch/$(x)", "'/scratch/$(x)'"),
+        ("notebooks", "~/it's", """"$HOME"'/it'"'"'s'"""),
+    ],
+)
+def test_where_a_service_begins(tmp_path: Path, begins: Any, named: str, folder: str) -> None:
+    there = target(tmp_path)
+    project = replace(there.required_project, outputs=("slurm_logs", "results"))
+    made = ServiceProgram("x", "true", begins=begins, folder=named)
+    assert service_job.folder(replace(there, project=project), made) == folder
+
+
+def test_another_command_of_the_same_name_is_another_service(tmp_path: Path) -> None:
+    there, asked = target(tmp_path), []
+    job = service_job.sized(there, "", ComputeNodeOptions())
+    for words in (("python", "app.py"), ("python", "app.py", "-v"), ("python app.py",)):
+        options = ServeOptions(command_=words, port=8000)
+        made = command._program(command._kind(options), options)
+        asked.append(service_job.request(there, "x", job, ComputeNodeOptions(), made).wanted["program"])
+    assert asked[0] == asked[2] != asked[1]
+
+
+def test_what_comes_behind_two_dashes_is_a_command_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[ServeOptions] = []
+    monkeypatch.setattr(command, "run", seen.append)
+    made = program.program()
+    for line in (
+        "serve --port 8000 -- python -m http.server --sandbox -- -x",
+        "serve.start -c hec -- x",
+        "serve lab --json",
+    ):
+        made.run(["rookery", *line.split()], exit=False)
+    assert seen[0].command_ == ("python", "-m", "http.server", "--sandbox", "--", "-x")
+    assert (seen[0].port, seen[0].sandbox, seen[0].service) == (8000, False, "")
+    assert (seen[1].command_, seen[1].cluster) == (("x",), "hec")
+    assert (seen[2].command_, seen[2].service, seen[2].json) == ((), "lab", True)
+    assert seen[0].command("serve") == "invoke serve --port 8000 -- python -m http.server --sandbox -- -x"
+
+
+def test_a_hint_adds_nothing_to_the_command_behind_two_dashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    hints: list[str] = []
+
+    def run(_: ServeOptions) -> None:
+        hints.append(typed_command.again("--local-port", "9", without=("--port",)))
+
+    monkeypatch.setattr(command, "run", run)
+    program.program().run(["rookery", "serve", "--port", "1", "--", "x", "--port", "2"], exit=False)
+    assert hints == ["invoke serve --local-port 9 -- x --port 2"]
+
+
 def test_where_there_can_be_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(RookeryError, match="no compute nodes"):
         command.check(target(tmp_path, cluster_scheduler="none"))
@@ -109,7 +169,10 @@ def test_where_there_can_be_none_is_said(tmp_path: Path) -> None:
         command.check(target(tmp_path, cluster_storage=storage))
     command.check(target(tmp_path, cluster_policies={"vscode": "forbidden"}))  # which is another program
     for options, message in (
-        (ServeOptions(), "Missing SERVICE: lab or notebook"),
+        (ServeOptions(), "Missing SERVICE: lab, notebook"),
+        (ServeOptions(service="lab", command_=("x",)), "either lab or a command"),
+        (ServeOptions(service="lab", port=8000), "--port is for a command"),
+        (ServeOptions(command_=("x",), port=80), "1024 or more"),
         (ServeOptions(service="jupiter"), "Unknown service 'jupiter'"),
         (ServeOptions(service="lab", local_port=70000), "--local-port must be"),
     ):

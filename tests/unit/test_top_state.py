@@ -128,7 +128,8 @@ def test_lines_are_as_wide_as_the_terminal_at_most(width: int, place: int) -> No
 
 
 def test_the_number_of_a_job_stays_longest_and_a_click_on_a_title_finds_its_column() -> None:
-    rows = wanted([HEC, PENGUINS], Query())
+    busy = replace(RUNNING, measured_now=1, memory_now=2 << 20)
+    rows = wanted([cluster("hec", busy), PENGUINS], Query())
     assert [cells.COLUMNS[place].title for place in cells.widths(rows, 5, lambda _: NOW)] == ["job"]
     all_of_them = cells.widths(rows, 200, lambda _: NOW)
     heading = cells.heading(all_of_them, Query()).plain
@@ -136,6 +137,19 @@ def test_the_number_of_a_job_stays_longest_and_a_click_on_a_title_finds_its_colu
     for column in cells.COLUMNS:
         assert cells.column_at(heading.index(column.title), all_of_them) == column.title
     assert cells.column_at(500, all_of_them) == ""
+
+
+def test_a_column_of_which_nothing_is_known_takes_no_room() -> None:
+    titles = [cells.COLUMNS[place].title for place in cells.widths(wanted([HEC], Query()), 200, lambda _: NOW)]
+    assert titles == [column.title for column in cells.COLUMNS if column.title != "now"]
+
+
+def test_in_80_columns_the_state_and_what_a_job_uses_are_whole() -> None:
+    busy = replace(RUNNING, measured_now=1, memory_now=2 << 20, memory_asked=8 << 20, limit="36000", cpus=16)
+    rows = wanted([cluster("hec", busy), PENGUINS], Query())
+    given_ = cells.widths(rows, 80, lambda _: NOW)
+    lines = [cells.line(row, given_, NOW).plain for row in rows]
+    assert any("2.0G 25%" in line and "running" in line and "0:50/10:00:00" in line for line in lines)
 
 
 def test_names_of_jobs_are_no_markup_and_wide_characters_keep_the_columns() -> None:

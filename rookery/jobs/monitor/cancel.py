@@ -3,7 +3,7 @@
 import json as json_
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rookery.core import console, prompts
 from rookery.core.errors import RookeryError
@@ -16,6 +16,7 @@ from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
+    from rookery.projects.target import Target
 
 _OWNER = 'squeue --noheader -j "$1" -o %u'
 
@@ -38,17 +39,57 @@ class Goal:
 
 
 def run(options: CancelOptions) -> int:
-    """Cancel jobs.
+    """Cancel jobs, and print which.
 
     Returns:
         The exit code: 0 where all that were named are cancelled; 1 where one had ended, or is not the user's.
 
     Raises:
+        RookeryError: As `carry_out`.
+    """
+    _ids(options)
+    target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
+    cancelled = carry_out(target, options)
+    if cancelled is None:
+        console.note("Nothing was cancelled.")
+        return 1
+    if options.json:
+        print(json_.dumps(cancelled.document()))
+    else:
+        for goal in cancelled.goals:
+            console.say(f"{'Would cancel' if options.check else 'Cancelled'} {described(goal)}")
+        for goal in cancelled.refused:
+            console.note(f"{goal.why_not}.")
+    return int(bool(cancelled.refused))
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """Jobs that were cancelled, or with --check would be.
+
+    Attributes:
+        goals: They.
+        refused: Those that were named and can't be.
+        check: Nothing was cancelled yet.
+    """
+
+    goals: Sequence[Goal]
+    refused: Sequence[Goal]
+    check: bool
+
+    def document(self) -> dict[str, Any]:
+        """Return the document for --json."""
+        done = "would_cancel" if self.check else "cancelled"
+        return {done: [goal.id for goal in self.goals], "not": {goal.id: goal.why_not for goal in self.refused}}
+
+
+def carry_out(target: "Target", options: CancelOptions) -> Cancelled | None:
+    """Cancel jobs; None where the user was asked, and does not agree.
+
+    Raises:
         RookeryError: None could be cancelled.
     """
-    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
-    ids = [run_record.parse_id(part, flags) for part in options.job.split(",")]
-    target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
+    ids = _ids(options)
     target.connection.open()
     snapshot = accounting.ask(target.connection, ids=list(dict.fromkeys(number for number, _ in ids)))
     job_table.check(snapshot, target.cluster.name)
@@ -59,18 +100,19 @@ def run(options: CancelOptions) -> int:
         raise RookeryError("\n".join(f"{goal.why_not}." for goal in refused), hint=f"invoke jobs --all{target.flags}")
     if not options.check:
         if not _confirmed(goals, options, target.flags):
-            console.note("Nothing was cancelled.")
-            return 1
+            return None
         scancel(target.connection, [goal.id for goal in goals])
-    if options.json:
-        done = "would_cancel" if options.check else "cancelled"
-        print(json_.dumps({done: [goal.id for goal in goals], "not": {goal.id: goal.why_not for goal in refused}}))
-    else:
-        for goal in goals:
-            console.say(f"{'Would cancel' if options.check else 'Cancelled'} {described(goal)}")
-        for goal in refused:
-            console.note(f"{goal.why_not}.")
-    return int(bool(refused))
+    return Cancelled(goals, refused, options.check)
+
+
+def _ids(options: CancelOptions) -> list[tuple[str, str]]:
+    """Return the jobs and tasks that are named.
+
+    Raises:
+        RookeryError: One is no number of a job.
+    """
+    flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
+    return [run_record.parse_id(part, flags) for part in options.job.split(",")]
 
 
 def find_goal(number: str, task: str, snapshot: SlurmSnapshot, connection: "Connection") -> Goal:

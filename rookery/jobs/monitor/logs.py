@@ -1,7 +1,7 @@
 """The command `logs`: print a job's log as it is; with `follow`, for as long as the job writes."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,24 +29,39 @@ def run(options: LogsOptions) -> int:
         RookeryError: There is no such job, or no log yet.
     """
     flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
-    number, task = run_record.parse_id(options.job, flags) if options.job else ("", "")
+    number = run_record.parse_id(options.job, flags)[0] if options.job else ""
     target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=not options.job)
     number = number or _latest(target)
     options = replace(options, job=options.job or number)
     target.connection.open()
+    if not read(target, options, _pass_on):
+        console.note("The log is empty: the program printed nothing.")
+    return 0
+
+
+def read(target: "Target", options: LogsOptions, take: Callable[[LogStream], bool]) -> bool:
+    """Have a log read as it comes; return whether there was any of it.
+
+    Args:
+        target: The cluster, connected.
+        options: Which log.
+        take: Reads it, and returns whether there was any.
+
+    Raises:
+        RookeryError: There is no such job, or no log yet.
+    """
+    number, task = run_record.parse_id(options.job, target.flags)
     request = {"job": number, "task": task, "follow": options.follow, "error": options.error}
     with LogStream(target.connection, request) as stream:
         with console.waiting(f"Looking for the log of job {options.job} on {target.cluster.name}"):
             begun = _read_header(stream, target, options)
-        is_empty = begun and not _pass_on(stream)
+        is_empty = begun and not take(stream)
         try:
             stream.require_whole(begun=begun)
         except SshError as error:
             error.hint = error.hint or f"invoke logs {options.job} --follow{target.flags}"
             raise
-    if is_empty:
-        console.note("The log is empty: the program printed nothing.")
-    return 0
+    return not is_empty
 
 
 def _latest(target: "Target") -> str:

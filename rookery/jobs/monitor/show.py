@@ -53,14 +53,18 @@ def check(options: JobsOptions) -> None:
         pictures.check(pictures.path(options.plot_file), options.plot_file)
 
 
-def query(options: JobsOptions) -> ClusterQuery[SlurmSnapshot]:
+def query(options: JobsOptions, target: targets.Target | None = None) -> ClusterQuery[SlurmSnapshot]:
     """Return the question to one cluster.
+
+    Args:
+        options: Which jobs.
+        target: Project and cluster; by default those that the options mean here.
 
     Raises:
         RookeryError: The cluster or a number is not one.
         NotApplicableError: The cluster has no Slurm.
     """
-    target, ids, project = _meant(options)
+    target, ids, project = _meant(options, target)
     reruns_of = target.project.name if target.project and ids else ""
 
     def ask() -> SlurmSnapshot:
@@ -108,10 +112,10 @@ def _draw(snapshot: SlurmSnapshot, options: JobsOptions) -> None:
     console.note(f"Plotted into {options.plot_file}.")
 
 
-def _meant(options: JobsOptions) -> tuple[targets.Target, list[str], str]:
+def _meant(options: JobsOptions, target: targets.Target | None = None) -> tuple[targets.Target, list[str], str]:
     """Return the cluster, the numbers of the jobs, and the project whose jobs are meant; "" for all."""
     flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
     ids = [run_record.parse_id(job, flags)[0] for job in options.job.split(",")] if options.job else []
-    target = targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
+    target = target or targets.find(options.cluster, sandbox=options.sandbox, needs_project=False)
     require_scheduler(target.cluster)
     return target, ids, target.project.name if target.project and not options.all and not ids else ""

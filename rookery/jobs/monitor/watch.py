@@ -2,7 +2,7 @@
 
 import json as json_
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -71,14 +71,21 @@ _SOON = {"None", "Dependency"}
 """Reasons to wait that are no news: Slurm's first, and the user's own."""
 
 
-def ended(target: "Target", number: str, *more: str, notifier: "Notifier | None" = None) -> SlurmSnapshot:
+def ended(
+    target: "Target",
+    number: str,
+    *more: str,
+    notifier: "Notifier | None" = None,
+    on_change: Callable[[str], object] | None = None,
+) -> SlurmSnapshot:
     """Return the run of a job, or of several, once all have ended; only why they wait is said meanwhile.
 
     Args:
-        target: Project and cluster.
+        target: Project and cluster; its connection is open.
         number: The job's number.
         more: Those of others.
         notifier: As for `run`.
+        on_change: Called with a line for each job whenever one of these lines has changed.
 
     Raises:
         RookeryError: Slurm does not answer, or the connection broke off.
@@ -86,12 +93,15 @@ def ended(target: "Target", number: str, *more: str, notifier: "Notifier | None"
     snapshot = None
     ids, what = [number, *more], f"Waiting until job {number} on {target.cluster.name} has ended"
     with leaving(target.cluster.name, ids, _again(target, ids, notifier), notifier), console.waiting(what):
-        said = {""}
+        said, before = {""}, ""
         snapshots = accounting.watch(target.connection, ids=ids)
         for snapshot in notifier.following(snapshots, named=True) if notifier else snapshots:
             job_table.check(snapshot, target.cluster.name)
             reasons = [reason for run in snapshot.runs if run.waiting and not run.running for reason in run.reasons]
             why = next((explain(reason) for reason in reasons if reason not in _SOON), "")
+            if on_change and (now := _changes(snapshot)) != before:
+                before = now
+                on_change(now)
             if why not in said:
                 console.note(f"  job {number} waits: {why}")
             said.add(why)

@@ -2,6 +2,7 @@
 
 from rookery.jobs.options.compute_nodes import ShellOptions
 from rookery.jobs.options.data import DataListOptions, DataPushOptions, DataRmOptions, DataVerifyOptions
+from rookery.jobs.options.exporting import ExportOptions
 from rookery.jobs.options.measuring import ProfileOptions, ScaleOptions
 from rookery.jobs.options.monitoring import (
     CancelOptions,
@@ -24,6 +25,7 @@ __all__ = [
     "DataPushOptions",
     "DataRmOptions",
     "DataVerifyOptions",
+    "ExportOptions",
     "FetchOptions",
     "JobsOptions",
     "LintOptions",

@@ -16,6 +16,7 @@ class FetchOptions(Options):
     cluster: str = option(default="", help=ITS_CLUSTERS, several=True)
     project: str = option(default="", value="DIR", help=PROJECT)
     follow: bool = option(default=False, help="fetch what a job writes until it has ended [of the latest run]")
+    sync: bool = option(default=False, help="then upload the runs that wandb and MLflow kept offline")
     max_size: str = option(default="20G", value="SIZE", help="refuse to fetch more than this, such as 500M [20G]")
     check: bool = option(default=False, help=CHECK)
     json: bool = option(default=False, help=JSON)

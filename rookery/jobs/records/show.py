@@ -55,32 +55,43 @@ def run(options: RunsOptions) -> int:
         RookeryError: There is no such run, or not two of them to compare.
     """
     project = config.load(options.project)
-    label = f"{options.cluster}-sandbox" if options.sandbox and options.cluster else options.cluster
     numbers = options.job.split(",") if options.job else []
     if options.diff and len(numbers) != TWO:
         hint = "invoke runs   # shows the numbers; then: invoke runs 41 42 --diff"
         raise RookeryError(f"--diff compares two runs, not {len(numbers) or 'none'}.", hint=hint)
-    found = [_find(project, number, label, options) for number in numbers]
+    found = [_find(project, number, options) for number in numbers]
     if options.diff:
         return _show_differences(project, *found, json_=options.json)
     if found:
         return _show_some(found, json_=options.json)
-    records = [
-        record
-        for record in run_record.every(project.root, label)
-        if not options.sandbox or record.cluster.endswith("-sandbox")
-    ]
-    return _show_all(records[::-1], project, json_=options.json)
+    return _show_all(chosen(project, options), project, json_=options.json)
 
 
-def _find(project: "Project", number: str, label: str, options: RunsOptions) -> Run:
+def chosen(project: "Project", options: RunsOptions) -> "list[RunRecord]":
+    """Return the records that the options mean: those of the numbers, or else all, the latest first.
+
+    Raises:
+        RookeryError: There is no record of a number.
+    """
+    if options.job:
+        return [_find(project, number, options).record for number in options.job.split(",")]
+    records = run_record.every(project.root, _label(options))[::-1]
+    return [record for record in records if not options.sandbox or record.cluster.endswith("-sandbox")]
+
+
+def _label(options: RunsOptions) -> str:
+    """Return the cluster as Cluster.label names it; "" for any."""
+    return f"{options.cluster}-sandbox" if options.sandbox and options.cluster else options.cluster
+
+
+def _find(project: "Project", number: str, options: RunsOptions) -> Run:
     """Return a run of the project.
 
     Raises:
         RookeryError: There is no record of it here.
     """
     flags = targets.typed_flags(options.cluster, sandbox=options.sandbox)
-    record = run_record.find(project.root, run_record.parse_id(number, flags)[0], label)
+    record = run_record.find(project.root, run_record.parse_id(number, flags)[0], _label(options))
     if record is None:
         where = f" on {options.cluster}" if options.cluster else ""
         raise RookeryError(

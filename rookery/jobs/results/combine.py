@@ -3,8 +3,9 @@
 import json as json_
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rookery.clusters.config import profile
 from rookery.core import console, invocation, written_files
@@ -26,11 +27,65 @@ class NothingToCombineError(RookeryError):
     """The error where a run has no file that is a table."""
 
 
+@dataclass(frozen=True)
+class Combined:
+    """A combined table, or with --check what would become one.
+
+    Attributes:
+        options: What was asked for.
+        project: The project.
+        sources: The runs.
+        count: How many files there are.
+        outcome: The table; None with --check.
+        plotted: What was plotted; None where nothing was.
+    """
+
+    options: CombineOptions
+    project: Project
+    sources: Sequence[SourceRun]
+    count: int
+    outcome: CombinedTable | None = None
+    plotted: "plot.PlottedColumn | None" = None
+
+    @property
+    def code(self) -> int:
+        """1 where a task has no result, or a file could not be used or may not be this run's."""
+        return int(bool(self.outcome and self.outcome.wrong()))
+
+    def document(self) -> dict[str, Any]:
+        """Return the document for --json."""
+        if self.outcome is None:
+            return {"would_combine": self.count, "table": self.options.output}
+        return asdict(self.outcome) | ({"plot": asdict(self.plotted)} if self.plotted else {})
+
+    def problems(self) -> tuple[list[str], str]:
+        """Return what is wrong with the table, a line each, and the command to run next; "" where nothing is."""
+        return (
+            _problems(self.outcome, self.sources, self.project, _project_flag(self.options))
+            if self.outcome
+            else ([], "")
+        )
+
+
 def run(options: CombineOptions) -> int:
-    """Write the combined table.
+    """Write the combined table, and print what is in it.
 
     Returns:
-        1 where a task has no result, or a file could not be used or may not be this run's.
+        The exit code, as Combined.code has it.
+
+    Raises:
+        RookeryError: As `carry_out`.
+    """
+    combined = carry_out(options)
+    if options.json:
+        print(json_.dumps(combined.document(), indent=None if options.check else 2))
+    elif options.check:
+        print(f"Would combine {combined.count:,} files into {options.output}.")
+    return combined.code
+
+
+def carry_out(options: CombineOptions) -> Combined:
+    """Write the combined table; without --json, it is described before it is plotted.
 
     Raises:
         RookeryError: There is nothing to combine, or the files have nothing in common; nothing is written then.
@@ -48,7 +103,7 @@ def run(options: CombineOptions) -> int:
     picture = project.root / options.plot_file if options.plot_file else None
     if picture:
         pictures.check(picture, options.plot_file)
-    project_flag = f" --project {shlex.quote(options.project)}" if options.project else ""
+    project_flag = _project_flag(options)
     sources = source_run.of_records(project, options.job, options.files, project_flag, _where(options, project))
     if options.files and len(sources) > 1 and "{run}" not in options.files:
         raise RookeryError(
@@ -65,21 +120,21 @@ def run(options: CombineOptions) -> int:
             hint=f"{fetch}   # copies what jobs wrote into the folders that `outputs` in rookery.yml names",
         )
     if options.check:
-        plan = {"would_combine": count, "table": options.output}
-        print(json_.dumps(plan) if options.json else f"Would combine {count:,} files into {options.output}.")
-        return 0
+        return Combined(options, project, sources, count)
     with console.waiting(f"Combining {count:,} files"):
         outcome = combined_table.write(project.root, parts, table_path, lambda: _apart(options, sources))
     written_files.remember("combined", table_path)
     if not options.json:
-        _print_report(outcome, sources, project, project_flag)
+        _print_report(Combined(options, project, sources, count, outcome))
         if not outcome.runs:
             _name_last_run(options, project)
     parameters = list(dict.fromkeys(name for source in sources for name in source.parameters))
     plotted = plot.draw(table_path, options, parameters, picture) if plot.is_asked_for(options) else None
-    if options.json:
-        print(json_.dumps(asdict(outcome) | ({"plot": asdict(plotted)} if plotted else {}), indent=2))
-    return int(outcome.wrong())
+    return Combined(options, project, sources, count, outcome, plotted)
+
+
+def _project_flag(options: CombineOptions) -> str:
+    return f" --project {shlex.quote(options.project)}" if options.project else ""
 
 
 def _parts(project: Project, sources: Sequence[SourceRun], options: CombineOptions, table_path: Path) -> list[RunFiles]:
@@ -143,12 +198,24 @@ def _refuse_what_is_not_ours(table_path: Path, options: CombineOptions) -> None:
     )
 
 
-def _print_report(outcome: CombinedTable, sources: Sequence[SourceRun], project: Project, project_flag: str) -> None:
+def _print_report(combined: Combined) -> None:
     """Print how large the table is, and what is wrong with it."""
+    outcome = combined.outcome
+    assert outcome is not None  # noqa: S101 it was written
     numbers = ", ".join(outcome.runs)
     of = f" of run{'s' * (len(outcome.runs) > 1)} {numbers}" if outcome.runs else ""
     rows = f"{outcome.rows:,} row{'s' * (outcome.rows != 1)}"
     console.say(f"{outcome.output}: {rows}{of} from {outcome.files:,} file{'s' * (outcome.files != 1)}.")
+    lines, following = combined.problems()
+    console.note(*(f"  {line}" for line in lines))
+    if following:
+        console.note(f"  next: {invocation.as_typed(following)}")
+
+
+def _problems(
+    outcome: CombinedTable, sources: Sequence[SourceRun], project: Project, project_flag: str
+) -> tuple[list[str], str]:
+    lines: list[str] = []
     following = ""
     for source in sources:
         prefix = f"{source.id}_"
@@ -156,7 +223,7 @@ def _print_report(outcome: CombinedTable, sources: Sequence[SourceRun], project:
         if missing:
             of = f" of run {source.id}" * (len(sources) > 1)
             tasks = f"{len(missing)} of {len(source.tasks)} tasks{of}"
-            console.note(f"  missing: {tasks} have no result: {expression(missing)}")
+            lines.append(f"missing: {tasks} have no result: {expression(missing)}")
             flags = _flags(source, project, project_flag)
             again = f"invoke submit --failed {source.id}{flags}"
             following = following or f"invoke fetch{flags}   # or, if they failed: {again}"
@@ -168,16 +235,13 @@ def _print_report(outcome: CombinedTable, sources: Sequence[SourceRun], project:
         ("newer than the job's next run", outcome.newer),
         ("several files for task", outcome.twice),
     ):
-        for text in entries[:_NAMED]:
-            console.note(f"  {what}: {console.clean(text)}")
-        if len(entries) > _NAMED:
-            console.note(f"  … and {len(entries) - _NAMED} more: {what}")
+        lines += [f"{what}: {console.clean(text)}" for text in entries[:_NAMED]]
+        lines += [f"… and {len(entries) - _NAMED} more: {what}"] * (len(entries) > _NAMED)
     if not following and (outcome.broken or outcome.old):
         run = f" {sources[0].id}" * (len(outcome.runs) == 1)
         flags = _flags(sources[0], project, project_flag)
         following = f"invoke fetch{run}{flags}   # then combine again; delete files that no run wrote"
-    if following:
-        console.note(f"  next: {invocation.as_typed(following)}")
+    return lines, following
 
 
 def _name_last_run(options: CombineOptions, project: Project) -> None:

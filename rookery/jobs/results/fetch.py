@@ -7,19 +7,21 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.ssh.errors import SshError
 from rookery.core import background, console, invocation, locking, sizes, typed_command
 from rookery.core.errors import RookeryError
+from rookery.core.quantities import counted
 from rookery.jobs import run_facts, run_record
 from rookery.jobs.monitor import watch
 from rookery.jobs.options import FetchOptions
 from rookery.jobs.results import follow, remote_listing
 from rookery.jobs.results.download import Arrivals
 from rookery.jobs.results.follow import Followed
+from rookery.jobs.results.sync import command as sync
 from rookery.projects import config, remote_paths, slurm_values
 from rookery.projects import target as targets
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from rookery.jobs.results.archive import File
     from rookery.jobs.results.download import Plan
     from rookery.jobs.results.remote_listing import RemoteListing
+    from rookery.jobs.results.sync.command import SyncResult
     from rookery.jobs.run_record import RunRecord
     from rookery.projects.model import Project
 
@@ -38,11 +41,98 @@ NAMED = 5
 """How many files are named; of the others only the number."""
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """What a fetch has brought, or with --check would bring.
+
+    Attributes:
+        options: What was asked for.
+        connection: To the cluster.
+        listing: What there is.
+        plan: What was to be fetched, and what stays.
+        brought: The files that came.
+        root: The project's folder.
+        outputs: The folders that were looked into.
+        synced: Runs of wandb and mlflow that were uploaded; None where that was not asked for.
+    """
+
+    options: FetchOptions
+    connection: "Connection"
+    listing: "RemoteListing"
+    plan: "Plan"
+    brought: Sequence["File"]
+    root: Path
+    outputs: Sequence[str]
+    synced: "SyncResult | None" = None
+
+    @property
+    def code(self) -> int:
+        """1 where a file could not be fetched; files that were kept as the user's don't count."""
+        plan, check = self.plan, self.options.check
+        is_short = len(self.brought) < len(plan.bring) and not check
+        return int(bool(plan.refused or is_short or (self.synced and self.synced.failed)))
+
+    @property
+    def files(self) -> list["File"]:
+        """The files for the user: those that came, or would come."""
+        files = self.plan.bring if self.options.check else self.brought
+        return [file for file in files if not run_facts.is_one(file.path)]
+
+    @property
+    def absent(self) -> list[str]:
+        """Paths of the files that were to come and had gone."""
+        if self.options.check:
+            return []
+        came = {file.path for file in self.brought} | {path for path, _ in self.plan.refused}
+        return sorted({file.path for file in self.plan.bring} - came)
+
+    def document(self) -> dict[str, Any]:
+        """Return the document for --json."""
+        document: dict[str, Any] = {
+            "cluster": self.connection.cluster.name,
+            "check": self.options.check,
+            "brought": [file.path for file in self.files],
+            "bytes": sum(file.size for file in self.files),
+            "here": self.plan.here,
+            "kept": [{"path": path, "why": why} for path, why in self.plan.kept],
+            "refused": [{"path": path, "why": why} for path, why in self.plan.refused],
+            "gone": self.absent,
+            "links": list(self.listing.links),
+            "not_there": [*self.listing.missing, *self.listing.gone],
+        }
+        if self.synced:
+            failures = [{"run": run, "why": why} for run, why in self.synced.failed]
+            document |= {"synced": self.synced.synced, "not_synced": failures, "notes": self.synced.notes}
+        return document
+
+    def show(self) -> None:
+        """Print what came; offer to add results to .gitignore."""
+        if self.options.json:
+            print(json_.dumps(self.document(), indent=2))
+            return
+        _print_report(self)
+        if self.brought:
+            from rookery.jobs.results import ignore_offer  # noqa: PLC0415 start-up
+
+            ignore_offer.make(self.root, self.outputs)
+
+
 def run(options: FetchOptions) -> int:
-    """Fetch new files.
+    """Fetch new files, and print what came.
 
     Returns:
-        1 where a file could not be fetched; files that were kept as the user's don't count.
+        The exit code, as Fetched.code has it.
+
+    Raises:
+        RookeryError: As `carry_out`.
+    """
+    fetched = carry_out(options)
+    fetched.show()
+    return fetched.code
+
+
+def carry_out(options: FetchOptions) -> Fetched:
+    """Fetch new files.
 
     Raises:
         RookeryError: There is no project, the cluster can't be reached, or has no release of it or knows no such job;
@@ -76,12 +166,8 @@ def run(options: FetchOptions) -> int:
         brought = [] if options.check else _bring(connection, project, arrivals, plan)
     plan.refused += arrivals.refused
     brought = followed.merged(plan, brought)
-    _print_report(options, connection, listing, plan, brought)
-    if brought and not options.json:
-        from rookery.jobs.results import ignore_offer  # noqa: PLC0415 start-up
-
-        ignore_offer.make(project.root, outputs)
-    return int(bool(plan.refused or (len(brought) < len(plan.bring) and not options.check)))
+    synced = sync.run(project, check=options.check) if options.sync else None
+    return Fetched(options, connection, listing, plan, brought, project.root, outputs, synced)
 
 
 def _follow(
@@ -226,7 +312,7 @@ def _bring(connection: "Connection", project: "Project", arrivals: "Arrivals", p
 @contextmanager
 def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
     """Show a bar on the terminal, by bytes, with the number of files; nothing elsewhere."""
-    if not sys.stderr.isatty():
+    if console.keeps_notes() or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -248,34 +334,10 @@ def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
         yield advance
 
 
-def _print_report(
-    options: FetchOptions, connection: "Connection", listing: "RemoteListing", plan: "Plan", brought: Sequence["File"]
-) -> None:
+def _print_report(fetched: Fetched) -> None:
     """Print what came, what is kept, and what could not come."""
-    files = [file for file in (plan.bring if options.check else brought) if not run_facts.is_one(file.path)]
-    total = sum(file.size for file in files)
-    absent = (
-        []
-        if options.check
-        else sorted(
-            {file.path for file in plan.bring} - {file.path for file in brought} - {path for path, _ in plan.refused}
-        )
-    )
-    if options.json:
-        document = {
-            "cluster": connection.cluster.name,
-            "check": options.check,
-            "brought": [file.path for file in files],
-            "bytes": total,
-            "here": plan.here,
-            "kept": [{"path": path, "why": why} for path, why in plan.kept],
-            "refused": [{"path": path, "why": why} for path, why in plan.refused],
-            "gone": absent,
-            "links": list(listing.links),
-            "not_there": [*listing.missing, *listing.gone],
-        }
-        print(json_.dumps(document, indent=2))
-        return
+    options, connection, listing, plan = fetched.options, fetched.connection, fetched.listing, fetched.plan
+    files, total = fetched.files, sum(file.size for file in fetched.files)
     would = "Would fetch " if options.check and files else ""
     amount = f" ({sizes.of_bytes(total)})" if files else ""
     present = f", {plan.here:,} unchanged" if plan.here else ""
@@ -289,8 +351,20 @@ def _print_report(
     for output in listing.gone:
         console.say(f"  {console.clean(output)}: an output of run {options.job} alone, whose release was removed")
     _print_named("kept your version", plan.kept, advice="delete or rename {} to fetch the cluster's")
-    _print_named("not fetched", [*plan.refused, *((path, "deleted, or still being written") for path in absent)])
+    _print_named(
+        "not fetched", [*plan.refused, *((path, "deleted, or still being written") for path in fetched.absent)]
+    )
     _print_named("skipped", [(path, "a link") for path in listing.links])
+    if fetched.synced:
+        _print_synced(fetched.synced)
+
+
+def _print_synced(synced: "SyncResult") -> None:
+    """Print which runs were uploaded, and which will be tried again."""
+    if synced.synced:
+        console.say(f"Synced {counted(len(synced.synced), 'run')}")
+    _print_named("not synced", synced.failed, advice="the next fetch --sync tries {} again")
+    console.say(*(f"  {line}" for line in synced.notes))
 
 
 def _count(new: int, updated: int) -> str:

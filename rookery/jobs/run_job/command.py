@@ -4,9 +4,9 @@ import json as json_
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rookery.core import console, invocation, local_time, quiet_step, typed_command
+from rookery.core import console, invocation, local_time, typed_command
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.jobs import run_record
@@ -38,16 +38,36 @@ def run(options: RunOptions) -> int:
     console.write_each_line()  # each step is seen when it is done
     if options.cluster == FIRST:
         options = replace(options, cluster=_first_cluster(options))
-    target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
-    if options.resume:
-        target, progress = _stopped(target, options)
-    else:
-        progress = _begun(target, options) or Progress(options.job, target.cluster.label, dirty=options.dirty)
+    target, progress = _wanted(options)
     if options.check:
         return _print_plan(target, options, progress)
-    if progress.id:
-        progress = _known(target, options, progress)
-    return steps.carry_out(target, options, replace(progress, dirty=progress.dirty or options.dirty))
+    return steps.carry_out(target, options, _current_progress(target, options, progress))
+
+
+def carry_out(options: RunOptions) -> tuple[int, dict[str, Any]]:
+    """Bring a job to its results, and print nothing; return the exit code, and the document for --json.
+
+    Raises:
+        RookeryError: As `run`.
+    """
+    if options.cluster == FIRST:
+        options = replace(options, cluster=_first_cluster(replace(options, json=True)))
+    target, progress = _wanted(options)
+    return steps.results(target, options, _current_progress(target, options, progress))
+
+
+def _wanted(options: RunOptions) -> "tuple[Target, Progress]":
+    """Return where to run, and how far an earlier run has come that this one continues."""
+    target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
+    if options.resume:
+        return _stopped(target, options)
+    return target, _begun(target, options) or Progress(options.job, target.cluster.label, dirty=options.dirty)
+
+
+def _current_progress(target: "Target", options: RunOptions, progress: Progress) -> Progress:
+    """Return how far the run has come, by what Slurm still knows of it."""
+    progress = _known(target, options, progress) if progress.id else progress
+    return replace(progress, dirty=progress.dirty or options.dirty)
 
 
 def _first_cluster(options: RunOptions) -> str:
@@ -181,7 +201,7 @@ def _print_plan(target: "Target", options: RunOptions, progress: Progress) -> in
     ]
     would = would if progress.id else [f"submit {progress.job}", *would]
     if options.json:
-        document = None if progress.id else quiet_step.run(deploy.run, deployed)[1]
+        document = None if progress.id else deploy.carry_out(deployed).document()
         print(json_.dumps({"check": True, "job": progress.job, "id": progress.id, "deploy": document, "steps": would}))
         return 0
     if not progress.id:

@@ -5,12 +5,12 @@ How far they have come is written down before and after each, so that a run that
 
 import json as json_
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import console, invocation, locking, quiet_step
+from rookery.core import console, invocation, locking
 from rookery.core.errors import RookeryError
 from rookery.core.startup import INTERRUPTED
 from rookery.jobs import run_record
@@ -28,7 +28,6 @@ from rookery.remote.slurm import reruns as rerun_families
 from rookery.remote.slurm.forms import numbers
 
 if TYPE_CHECKING:
-    from rookery.core.options import Options
     from rookery.jobs.monitor.accounting import JobRun
     from rookery.projects.model import Project
     from rookery.projects.target import Target
@@ -49,7 +48,19 @@ def carry_out(target: "Target", options: RunOptions, progress: Progress, *, agai
     Raises:
         RookeryError: A step failed.
     """
-    return _Run(target, options, progress, again or target.next("invoke run --resume")).go()
+    code, document = results(target, options, progress, again=again)
+    if options.json:
+        print(json_.dumps(document, indent=2))
+    return code
+
+
+def results(
+    target: "Target", options: RunOptions, progress: Progress, *, again: str = ""
+) -> tuple[int, dict[str, Any]]:
+    """Bring a job to its results, as `carry_out` does; return the exit code, and the document for --json."""
+    run = _Run(target, options, progress, again or target.next("invoke run --resume"))
+    code = run.go()
+    return code, run.document(code)
 
 
 def table_name(project: "Project", cluster_name: str) -> str:
@@ -103,23 +114,22 @@ class _Run:
             code = self._wait() or self._fetch() or self._combine()
         if code == 0:
             kept.forget(self._project, self._progress)
-        if self._options.json:
-            state = "unfinished" if code == INTERRUPTED else "failed" if code else "complete"
-            known = {"job": self._progress.job, "cluster": self._target.cluster.name, "id": self._progress.id}
-            steps = {step: self._documents.get(step) for step in kept.STEPS}
-            print(json_.dumps({"state": state, **known, **steps}, indent=2))
         return code
+
+    def document(self, code: int) -> dict[str, Any]:
+        """Return the document for --json; only with it, the steps have theirs."""
+        state = "unfinished" if code == INTERRUPTED else "failed" if code else "complete"
+        known = {"job": self._progress.job, "cluster": self._target.cluster.name, "id": self._progress.id}
+        return {"state": state, **known, **{step: self._documents.get(step) for step in kept.STEPS}}
 
     def _note(self, **changes: Any) -> None:
         self._progress = replace(self._progress, **changes)
         kept.save(self._project, self._progress)
 
-    def _take(self, step: str, function: Callable[[Any], int | None], options: "Options") -> int:
-        """Run a command's function as a step, and return its exit code."""
-        if not self._options.json:
-            return function(options) or 0
-        code, self._documents[step] = quiet_step.run(function, options)
-        return code
+    @property
+    def _where(self) -> dict[str, Any]:
+        """The options of each step by which it means this cluster and project, and prints nothing with --json."""
+        return {**self._target.options(), "json": self._options.json}
 
     def _may_be_submitted(self) -> bool:
         """Return whether a submission was sent whose answer never came: then that is looked for first."""
@@ -133,22 +143,29 @@ class _Run:
             token=known.token,
             unchecked=options.unchecked,
             unlinted=options.unlinted,
-            **self._target.options(),
+            **self._where,
         )
 
     def _deploy(self) -> None:
         """Deploy; until that is done, an earlier run of the job can still be resumed."""
         if not kept.latest(self._project, self._progress.job, self._progress.cluster):
             self._note(step="deploy")
-        options = DeployOptions(dirty=self._progress.dirty, yes=self._options.yes, **self._target.options())
-        self._take("deploy", deploy.run, options)
+        options = DeployOptions(dirty=self._progress.dirty, yes=self._options.yes, **self._where)
+        result = deploy.carry_out(options)
+        if self._options.json:
+            self._documents["deploy"] = result.document()
+        else:
+            result.show()
 
     def _submit(self) -> None:
         """Submit the job once: a submission that was sent before is found by its token."""
         sent = submit_request.build_request(self._submission(), self._target)
         token = submit_request.read_token(submit_request.token_file(self._target, sent))[0]
         self._note(step="submit", token=token or secrets.token_hex(16))
-        self._take("submit", submit.run, self._submission())
+        if self._options.json:
+            self._documents["submit"] = submit.carry_out(self._submission()).document()
+        else:
+            submit.run(self._submission())
         record = kept.submitted(self._project, self._target.cluster.label, self._progress.token)
         if record is None:
             raise RookeryError(f"{self._progress.job} was submitted, but its record is not in runs/.", hint=self._again)
@@ -208,28 +225,35 @@ class _Run:
 
     def _fetch(self) -> int:
         self._note(step="fetch")
-        if self._take("fetch", fetch.run, FetchOptions(**self._target.options())):
+        fetched = fetch.carry_out(FetchOptions(**self._where))
+        if self._options.json:
+            self._documents["fetch"] = fetched.document()
+        else:
+            fetched.show()
+        if fetched.code:
             raise RookeryError("Some results could not be fetched.", hint=self._again)
         return 0
 
     def _combine(self) -> int:
         """Put the tables of an array's tasks together, where there are several."""
-        number, where = self._progress.id, self._target.options()
+        number = self._progress.id
         record = run_record.find(self._project.root, number, self._target.cluster.label)
         if not (record and (record.array or record.rows)):
             return 0
         self._note(step="combine")
         output = table_name(self._project, self._target.cluster.name)
-        options = CombineOptions(number, output=output, **where)
+        options = CombineOptions(number, output=output, **self._where)
         try:
-            plan = quiet_step.run(combine.run, replace(options, check=True))[1]
+            plan = combine.carry_out(replace(options, check=True))
         except combine.NothingToCombineError as error:
             if not self._options.json:
                 console.say(error.message)
             return 0
-        if plan["would_combine"] < 2:
+        if plan.count < 2:
             return 0
-        code = self._take("combine", combine.run, options)
-        if code:
+        combined = combine.carry_out(options)
+        if self._options.json:
+            self._documents["combine"] = combined.document()
+        if combined.code:
             self._note(step=FAILED)
-        return code
+        return combined.code

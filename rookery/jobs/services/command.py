@@ -1,6 +1,8 @@
 """The command `serve`: find or start a service in a job, and lead the user's browser to it."""
 
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from rookery.core import typed_command
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from rookery.jobs.interactive.compute_node_job import JobCommands, RunningJob
     from rookery.projects.target import Target
 
+# $ROOKERY_PYTHON is the one that runs the job's keeper
+_BEHIND_A_PORT = 'exec "$ROOKERY_PYTHON" -ISc "$program" "$ROOKERY_SOCKET" {port} bash -c {command}'
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -26,13 +31,13 @@ class Wanted:
 
     Attributes:
         kind: The service.
-        name: Its name.
+        program: What runs; the Python is added to it when it is known.
         job: The job of rookery.yml whose resources it gets; "" for none.
         resources: What else was said of them.
     """
 
     kind: Kind
-    name: str
+    program: ServiceProgram
     job: str
     resources: ComputeNodeOptions
 
@@ -41,24 +46,19 @@ def run(options: ServeOptions) -> int:
     """Open a service.
 
     Returns:
-        The exit code: 0 where the user ended the connection; 1 where the service ended first.
+        The exit code: 0 where the user ended the connection.
 
     Raises:
-        RookeryError: There is no such service, the job can't be had, or what it needs is missing.
+        RookeryError: There is no such service, the job can't be had, what it needs is missing, or it ended.
     """
-    kind = _kind(options.service)
-    if not 0 <= options.local_port <= 65535:
-        raise RookeryError(
-            f"--local-port must be from 1 to 65535, not {options.local_port}.",
-            hint=typed_command.again(without=("--local-port",)),
-        )
+    _check_ports(options)
+    kind = _kind(options)
     needs_project = bool(options.job or options.project)
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox, needs_project=needs_project)
     check(target)
     name = naming.checked(options.name) if options.name else naming.default(kind.name, target)
-    wanted = Wanted(kind, name, options.job, _resources(options))
-    again = options.command("serve")
-    commands = naming.commands(name, target, again)
+    wanted = Wanted(kind, _program(kind, options), options.job, _resources(options))
+    commands = naming.commands(name, target, options.command("serve"))
     with session.reserved(options.local_port):  # a port that is taken is no reason to start a job
         target.connection.open()
     running = _running(target, wanted, commands)
@@ -81,12 +81,61 @@ def check(target: "Target") -> None:
     compute_node_job.require_home_on_nodes(cluster)
 
 
-def _kind(service: str) -> Kind:
-    if not service:
+def _check_ports(options: ServeOptions) -> None:
+    """Refuse ports that are none.
+
+    Raises:
+        RookeryError: One is.
+    """
+    for option, port in (("--local-port", options.local_port), ("--port", options.port)):
+        if not 0 <= port <= 65535:
+            raise RookeryError(
+                f"{option} must be from 1 to 65535, not {port}.", hint=typed_command.again(without=(option,))
+            )
+    if 0 < options.port < 1024 and options.command_:
+        raise RookeryError(
+            f"--port must be 1024 or more, not {options.port}: the others are for root.",
+            hint=typed_command.again("--port", "8000"),
+        )
+
+
+def _kind(options: ServeOptions) -> Kind:
+    """Return the service that the user means.
+
+    Raises:
+        RookeryError: There is none of that name; or none or two are named.
+    """
+    if options.command_:
+        if options.service:
+            raise RookeryError(
+                f"Use either {options.service} or a command behind `--`, not both.",
+                hint=f"invoke serve {options.service}",
+            )
+        words = shlex.split(options.command_[0]) if len(options.command_) == 1 else options.command_
+        title = PurePosixPath(words[0] if words else "").name
+        return Kind(title or "program", title or "The program", "", "", "", begins="release")
+    if options.port:
+        raise RookeryError(
+            "--port is for a command of yours, behind `--`.", hint="invoke serve --port 8000 -- python -m http.server"
+        )
+    if not options.service:
         raise RookeryError(f"Missing SERVICE: {either(KINDS)}.", hint=typed_command.again(argument="lab"))
-    if service not in KINDS:
-        raise RookeryError(f"Unknown service {service!r}: use {either(KINDS)}.", hint="invoke serve lab")
-    return KINDS[service]
+    if options.service not in KINDS:
+        raise RookeryError(f"Unknown service {options.service!r}: use {either(KINDS)}.", hint="invoke serve lab")
+    return KINDS[options.service]
+
+
+def _program(kind: Kind, options: ServeOptions) -> ServiceProgram:
+    """Return what runs in the job."""
+    if not options.command_:
+        return ServiceProgram(kind.title, kind.start, "", kind.program, kind.begins, options.folder, options.folder)
+    # one word is a line for the shell, as with ssh
+    line = options.command_[0] if len(options.command_) == 1 else shlex.join(options.command_)
+    typed = f"{options.port}\0{options.folder}\0{line}"
+    if not options.port:
+        return ServiceProgram(kind.title, line, "", "", kind.begins, options.folder, typed)
+    start = _BEHIND_A_PORT.format(port=options.port, command=shlex.quote(line))
+    return ServiceProgram(kind.title, start, "", "slurm/port_bridge.py", kind.begins, options.folder, typed)
 
 
 def _resources(options: ServeOptions) -> ComputeNodeOptions:
@@ -96,12 +145,13 @@ def _resources(options: ServeOptions) -> ComputeNodeOptions:
 
 def _running(target: "Target", wanted: Wanted, commands: "JobCommands") -> "RunningJob":
     """Return the service's job: the one that is there, else a new one."""
-    job = service_job.sized(target, wanted.job, wanted.resources)
-    found = service_job.request(target, commands.job, job, wanted.resources, ServiceProgram(wanted.kind.title, ""))
+    job, program = service_job.sized(target, wanted.job, wanted.resources), wanted.program
+    found = service_job.request(target, commands.job, job, wanted.resources, program)
     if running := compute_node_job.find_or_start(target.connection, found, commands, start=False):
         return running
-    python = tools.python(target, wanted.kind, service_job.architecture(job, target))
-    program = ServiceProgram(wanted.kind.title, wanted.kind.start, python, wanted.kind.program)
+    if wanted.kind.package:
+        python = tools.python(target, wanted.kind, service_job.architecture(job, target))
+        program = replace(program, python=python)
     request = service_job.request(target, commands.job, job, wanted.resources, program)
     running = compute_node_job.find_or_start(target.connection, request, commands, again=True)
     if running is None:

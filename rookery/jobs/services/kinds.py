@@ -5,7 +5,7 @@ user's own processes can connect to the socket, and the gate on their computer (
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 _JUPYTER: Final = r"""
 export JUPYTER_RUNTIME_DIR="${ROOKERY_SOCKET%/*}/run"
@@ -21,6 +21,41 @@ exec "$python" -m MODULE --no-browser --ServerApp.sock="$ROOKERY_SOCKET" --Serve
 # ipykernel gives no choice: it takes what processes that a kernel forks print, and drops what does not come with a
 # random number of 16 bytes.
 
+_MARIMO: Final = """
+exec "$python" -c "$program" "$ROOKERY_SOCKET" "$folder"
+"""
+
+_TENSORBOARD: Final = """
+exec "$python" -c "$program" "$ROOKERY_SOCKET" "$folder"
+"""
+
+# Where runs are kept: what MLflow itself would use in the folder, or in one below it, such as results/mlruns.
+_MLFLOW: Final = r"""
+"$python" -m mlflow server --help | grep -q -e --uvicorn-opts || { echo "MLflow 3 or later is needed."; exit 1; }
+for store in "$folder" "$folder"/mlflow.db "$folder"/*/mlflow.db "$folder"/mlruns "$folder"/*/mlruns "$folder"; do
+  case $store in */mlflow.db | */mlruns) [ ! -e "$store" ] || break ;; esac
+done
+[ -d "$store" ] || store=sqlite:///$store
+export MLFLOW_ALLOW_FILE_STORE=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false
+exec "$python" -m mlflow server --workers 1 --uvicorn-opts "--uds $ROOKERY_SOCKET" --backend-store-uri "$store"
+"""
+
+# Options by which rserver runs for one user, without root (docs.posit.co, rserver.conf); not tried with the real one.
+_RSTUDIO: Final = r"""
+PATH=$PATH:/usr/lib/rstudio-server/bin:/usr/lib/rstudio/bin
+command -v rserver >/dev/null || { echo "RStudio Server (rserver) is not on PATH on $(hostname)."; exit 1; }
+rserver --help | grep -q www-socket || { echo "This RStudio Server can't listen on a socket: it is too old."; exit 1; }
+place=${ROOKERY_SOCKET%/*}
+mkdir -p "$place/rstudio" && printf 'provider=sqlite
+directory=%s
+' "$place/rstudio" >"$place/database.conf" || exit
+USER=$(id -un)
+export USER
+exec rserver --server-daemonize=0 --server-user="$USER" --auth-none=1 --auth-minimum-user-id=0 \
+  --www-socket="$ROOKERY_SOCKET" --server-data-dir="$place/rstudio" --database-config-file="$place/database.conf" \
+  --secure-cookie-key-file="$place/secure-cookie-key" --rsession-which-r="$(command -v R)"
+"""
+
 _JUPYTER_UNSAVED: Final = "It saves notebooks every two minutes: what was typed since and all variables are lost."
 
 
@@ -31,27 +66,29 @@ class Kind:
     Attributes:
         name: As it is typed.
         title: As messages call it.
-        package: The package that has it.
-        module: What Python imports of it.
+        package: The package that has it; "" where it is none of Python's.
+        modules: What Python must be able to import, with blanks between.
         start: Shell that becomes it; $python, $program, $folder, $name and $ROOKERY_SOCKET are set.
         program: The file of rookery/remote that $program holds; "" for none.
         page: The path of its page.
+        begins: Where it begins: among notebooks, in the results or in the release.
         unsaved: What is lost where its job ends.
     """
 
     name: str
     title: str
     package: str
-    module: str
+    modules: str
     start: str
     program: str = ""
     page: str = "/"
+    begins: Literal["notebooks", "results", "release"] = "notebooks"
     unsaved: str = "What was not saved is lost."
 
 
 def _jupyter(name: str, title: str, package: str, page: str) -> Kind:
     start = _JUPYTER.replace("MODULE", package)
-    return Kind(name, title, package, package, start, "scripts/services/kernel.py", page, _JUPYTER_UNSAVED)
+    return Kind(name, title, package, package, start, "scripts/services/kernel.py", page, unsaved=_JUPYTER_UNSAVED)
 
 
 KINDS: Final = {
@@ -59,5 +96,34 @@ KINDS: Final = {
     for kind in (
         _jupyter("lab", "JupyterLab", "jupyterlab", "/lab"),
         _jupyter("notebook", "Jupyter Notebook", "notebook", "/tree"),
+        Kind(
+            "marimo",
+            "marimo",
+            "marimo",
+            "marimo uvicorn",
+            _MARIMO,
+            "scripts/services/start_marimo.py",
+            unsaved="It saves notebooks as you edit them, unless you have turned that off: all variables are lost.",
+        ),
+        Kind("rstudio", "RStudio", "", "", _RSTUDIO, unsaved="What was not saved and all variables are lost."),
+        Kind(
+            "tensorboard",
+            "TensorBoard",
+            "tensorboard",
+            "tensorboard werkzeug",
+            _TENSORBOARD,
+            "scripts/services/start_tensorboard.py",
+            begins="results",
+            unsaved="Nothing is lost: it only shows files.",
+        ),
+        Kind(
+            "mlflow",
+            "MLflow",
+            "mlflow",
+            "mlflow flask uvicorn",
+            _MLFLOW,
+            begins="release",
+            unsaved="Nothing is lost: it only shows runs.",
+        ),
     )
 }

@@ -1,9 +1,10 @@
 """The job of a service: its resources, and its script, which is a job script of the project's with another command."""
 
+import hashlib
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rookery.core import paths
 from rookery.jobs.interactive import job_request
@@ -23,7 +24,7 @@ _START = """
 name={name} ROOKERY_RELEASE={release} folder={folder} python={python}
 program={program}
 export ROOKERY_RELEASE
-mkdir -p "$folder" && cd "$folder" || exit
+{make}cd "$folder" || exit
 {start}"""
 
 
@@ -36,16 +37,18 @@ class ServiceProgram:
         start: Shell that becomes it; it listens on $ROOKERY_SOCKET.
         python: The Python that runs it, on the cluster; "" where it needs none.
         file: The file of rookery/remote that it runs; "" for none.
-        is_in_release: It starts in the project's release, and not in its folder for notebooks.
-        digest: Of what it runs, where that is the user's command: a service of that name that runs another is refused.
+        begins: Where it begins, if the user names no folder (kinds.py).
+        folder: The folder that the user named; "" for none.
+        typed: What the user said of it: a service of that name of which something else was said is refused.
     """
 
     title: str
     start: str
     python: str = ""
     file: str = ""
-    is_in_release: bool = False
-    digest: str = ""
+    begins: Literal["notebooks", "results", "release"] = "notebooks"
+    folder: str = ""
+    typed: str = ""
 
 
 def sized(target: "Target", job_name: str, options: ComputeNodeOptions) -> Job:
@@ -110,7 +113,8 @@ def request(
         "service": _START.format(
             name=shlex.quote(project.name),
             release='"$PWD"' if target.project else "",
-            folder=folder(target) if not program.is_in_release else '"$PWD"',
+            folder=folder(target, program),
+            make='mkdir -p "$folder" && ' if program.begins == "notebooks" and not program.folder else "",
             python=shlex.quote(program.python),
             program=shlex.quote(paths.remote(program.file)) if program.file else "",
             start=program.start.strip(),
@@ -119,19 +123,28 @@ def request(
         "pythons": paths.remote("scripts/python.sh"),
     }
     script = templates.render(_TEMPLATE, variables, Folder(project.root))
-    same = {"program": program.digest} if program.digest else {}
+    same = {"program": hashlib.sha256(program.typed.encode()).hexdigest()} if program.typed else {}
     asked = {**job_request.asked(job), **same}
     return ComputeNodeRequest(script, asked, {**job_request.named(job, options), **same}, place)
 
 
-def folder(target: "Target") -> str:
-    """Return the folder that a program with files of its own begins in, as a word of shell.
+def folder(target: "Target", program: ServiceProgram) -> str:
+    """Return the folder that a program begins in, as a word of shell.
 
     A release is no place for notebooks: the next deploy makes another one.
     """
-    if not target.project:
-        return '"$HOME"'
-    return f'"$HOME"/{shlex.quote(str(remote_paths.base(target.project.name) / "notebooks"))}'
+    named, project = program.folder, target.project
+    if named.startswith("/"):
+        return shlex.quote(named)
+    if named == "~" or named.startswith("~/"):
+        return f'"$HOME"{shlex.quote(named[1:])}'
+    above = '"$ROOKERY_RELEASE"' if project else '"$HOME"'
+    if named or not project or program.begins == "release":
+        return f"{above}/{shlex.quote(named)}" if named else above
+    if program.begins == "results":
+        results = next((output for output in project.outputs if output != project.logs), "")
+        return f"{above}/{shlex.quote(results)}" if results else above
+    return f'"$HOME"/{shlex.quote(str(remote_paths.base(project.name) / "notebooks"))}'
 
 
 def _none(target: "Target") -> Project:

@@ -38,7 +38,7 @@ def python(target: "Target", kind: "Kind", architecture: str = "") -> str:
         "link": environment.link(way, architecture) if way != "none" else "",
         "service": kind.name,
         "package": kind.package,
-        "module": kind.module,
+        "modules": kind.modules,
         "bring": "" if architecture else "1",
         "downloads": DOWNLOADS,
     }

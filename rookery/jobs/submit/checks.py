@@ -148,9 +148,11 @@ def _run_here(target: "Target", check: "ProjectCheck", tested: str) -> str:
         f"Running the tests of commit {tested[:7]} on this computer before the first long run: "
         f"{console.clean(check.command)}"
     )
+    output = subprocess.DEVNULL if console.keeps_notes() else sys.stderr
     done = subprocess.run(
-        ["/bin/sh", "-c", check.command], cwd=project.root, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
-    )
+        ["/bin/sh", "-c", check.command],
+        cwd=project.root, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
+    )  # fmt: skip
     if done.returncode:
         raise RookeryError(
             f"Nothing was submitted: the tests of commit {tested[:7]} failed (exit code {done.returncode}).",

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from rookery.core import invocation, prompts, quiet_step
+from rookery.core import invocation, prompts
 from rookery.core.errors import RookeryError
 from rookery.jobs.submit import request as submit_request
 from rookery.projects import commit, deploy, deploy_cache
@@ -84,8 +84,7 @@ def deploy_to(target: "Target", options: "SubmitOptions", *, dirty: bool) -> Non
         RookeryError: The deploy failed.
     """
     wanted = DeployOptions(dirty=dirty, **target.options())
-    if options.json:
-        quiet_step.run(deploy.run, wanted)
-        return
     with invocation.guiding():
-        deploy.run(wanted)
+        result = deploy.carry_out(wanted)
+        if not options.json:
+            result.show()

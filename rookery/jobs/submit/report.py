@@ -23,14 +23,24 @@ if TYPE_CHECKING:
     from rookery.projects.target import Target
 
 
-def submitted(
-    target: "Target",
-    answer: Mapping[str, Any],
-    record: RunRecord,
-    *,
-    stays: bool = False,
-    document: Mapping[str, Any] | None = None,
-) -> None:
+def print_document(document: Mapping[str, Any]) -> None:
+    """Print the document for --json."""
+    print(json_.dumps(document, indent=2))
+
+
+def document(target: "Target", answer: Mapping[str, Any], record: RunRecord) -> dict[str, Any]:
+    """Return the document of a job that was submitted."""
+    notes = _all_notes(target, answer, record)
+    return {"state": answer["state"], "id": record.id, "notes": notes, "record": asdict(record)}
+
+
+def _all_notes(target: "Target", answer: Mapping[str, Any], record: RunRecord) -> list[str]:
+    notes = [*_notes(target, answer["stamp"]), *map(console.clean, answer.get("warnings") or []), *_log_notes(record)]
+    notes += [f"submitted despite errors of lint: {', '.join(record.overruled)}"] if record.overruled else []
+    return notes + [console.clean(line) for line in str(answer.get("said") or "").splitlines()]
+
+
+def submitted(target: "Target", answer: Mapping[str, Any], record: RunRecord, *, stays: bool = False) -> None:
     """Print that a job was submitted.
 
     Args:
@@ -38,15 +48,8 @@ def submitted(
         answer: The cluster's.
         record: The record.
         stays: It will be watched now.
-        document: One JSON document instead of lines, with this in it besides.
     """
-    notes = [*_notes(target, answer["stamp"]), *map(console.clean, answer.get("warnings") or []), *_log_notes(record)]
-    notes += [f"submitted despite errors of lint: {', '.join(record.overruled)}"] if record.overruled else []
-    notes += [console.clean(line) for line in str(answer.get("said") or "").splitlines()]
-    if document is not None:
-        summary = {"state": answer["state"], "id": record.id, "notes": notes, "record": asdict(record)}
-        print(json_.dumps({**summary, **document}, indent=2))
-        return
+    notes = _all_notes(target, answer, record)
     where = f"{target.cluster.name}{' (miniature)' if target.cluster.sandbox else ''}"
     if answer["state"] == "already":
         console.say(
@@ -77,27 +80,29 @@ def tested(target: "Target", request: "SubmitRequest", answer: Mapping[str, Any]
     Raises:
         RookeryError: Slurm would refuse the job.
     """
-    lines = sbatch_errors.words(answer["said"])
-    notes = [*_notes(target, answer["stamp"]), *map(console.clean, answer.get("warnings") or [])]
-    begins = re.search(r"to start at (\S+)", " ".join(lines))
+    found = test_document(target, answer)
     if json:
-        start = begins[1] if begins else None
-        print(
-            json_.dumps(
-                {"state": "tested", "ok": answer["ok"], "start": start, "said": lines, "notes": notes}, indent=2
-            )
-        )
+        print_document(found)
         return 0 if answer["ok"] else 1
     if not answer["ok"]:
         raise sbatch_errors.explain(answer["said"], target)
-    where = re.search(r"in partition (\S+)", " ".join(lines))
+    where = re.search(r"in partition (\S+)", " ".join(found["said"]))
     place = f" in partition {where[1]}" if where else ""
-    start = local_time.at(local_time.of_iso(begins[1] if begins else ""))
+    start = local_time.at(local_time.of_iso(found["start"] or ""))
     when = f"it could start {start}{place}" if start else f"Slurm gives no start time{place}"
     console.say(f"{target.cluster.name} would accept {request.what}: {when}.")
-    for note in notes:
+    for note in found["notes"]:
         console.say(f"  {note}")
     return 0
+
+
+def test_document(target: "Target", answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document of Slurm's own test."""
+    lines = sbatch_errors.words(answer["said"])
+    notes = [*_notes(target, answer["stamp"]), *map(console.clean, answer.get("warnings") or [])]
+    begins = re.search(r"to start at (\S+)", " ".join(lines))
+    start = begins[1] if begins else None
+    return {"state": "tested", "ok": answer["ok"], "start": start, "said": lines, "notes": notes}
 
 
 def chosen(names: Sequence[str], what: str, document: Mapping[str, Any], *, json: bool) -> int:

@@ -11,8 +11,9 @@ from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError, again
 from rookery.clusters.ssh.prompts import touch
 from rookery.core.errors import RookeryError
+from rookery.core.invocation import explain
 from rookery.jobs.monitor import accounting, job_table
-from rookery.jobs.top.state import LOGIN, NO_SLURM, ClusterState
+from rookery.jobs.top.state import ANSWERS, LOGIN, NO_SLURM, ClusterState
 
 REST = 15
 """Seconds between two questions where nothing runs: the longest pause of `jobs --watch`."""
@@ -30,6 +31,24 @@ _LOOK = 5
 def pause(failures: int) -> int:
     """Return the seconds to wait after so many failures in a row."""
     return _PAUSES[min(failures, len(_PAUSES)) - 1]
+
+
+def reach(connection: Connection) -> None:
+    """Find or open a connection without asking the user anything: the screen has the terminal.
+
+    Raises:
+        SshError: The cluster can't be reached, or the login asks for something.
+    """
+    if connection.is_open():
+        return
+    if touch(connection.cluster):
+        raise SshError("touch", "a login waits for your security key to be touched", hint=again(connection.cluster))
+    connection.open(batch=True)
+
+
+def explained(error: Exception) -> RookeryError:
+    """Return an error for the screen: one that nobody foresaw is logged, and said in a line, as other commands do."""
+    return error if isinstance(error, RookeryError) else RookeryError(explain(error).partition("\n")[0])
 
 
 class Feed:
@@ -59,7 +78,7 @@ class Feed:
 
     def refresh(self) -> None:
         """Ask again now, as after something was cancelled; not sooner than SOONEST after the last answer."""
-        if self.state.age(time.time()) >= SOONEST or not self.state.answered:
+        if self.state.age(time.time()) >= SOONEST or self.state.status != ANSWERS:
             self._wake.set()
             self._stop_command()
 
@@ -84,7 +103,8 @@ class Feed:
             try:
                 self._follow()
                 failures, wait = 0, float(REST)
-            except RookeryError as error:
+            except Exception as unforeseen:  # a thread that ended would say nothing any more
+                error = explained(unforeseen)
                 failures = 1 if self.state.answered > answered else failures + 1
                 wait = pause(failures)
                 if not self._wake.is_set():  # else it was ended here
@@ -102,13 +122,8 @@ class Feed:
         Raises:
             RookeryError: The cluster can't be reached, or Slurm does not answer.
         """
-        connection = self._connection
-        if not connection.is_open():
-            if touch(connection.cluster):
-                message = "a login waits for your security key to be touched"
-                raise SshError("touch", message, hint=again(connection.cluster))
-            connection.open(batch=True)
-        for snapshot in accounting.watch(connection, days=self._days, live=True, on_start=self._started):
+        reach(self._connection)
+        for snapshot in accounting.watch(self._connection, days=self._days, live=True, on_start=self._started):
             job_table.check(snapshot, self.state.name)
             self._tell(self.state.answer(snapshot, time.time()))
 

@@ -9,8 +9,9 @@ from rookery.core.errors import RookeryError
 from rookery.core.invocation import as_typed
 from rookery.jobs.monitor import logs
 from rookery.jobs.monitor.log_stream import LogStream, cleaner
-from rookery.jobs.top.feeds import pause
+from rookery.jobs.top.feeds import explained, pause, reach
 from rookery.jobs.top.log_lines import LogLines
+from rookery.jobs.top.state import LOGIN_REASONS
 from rookery.projects.target import Target
 
 LAST = 1 << 20
@@ -57,20 +58,21 @@ class LogReader:
         while not self._ended.is_set():
             try:
                 self._read()
-            except SshError as error:
+            except Exception as error:  # a thread that ended would say nothing any more
+                self.status = _plain(explained(error))
+                if not isinstance(error, SshError) or error.reason in LOGIN_REASONS:
+                    self.has_ended = True
+                    return
                 failures += 1
-                self.status = f"{_plain(error)} Trying again …"
+                self.status += " Trying again …"
                 self._ended.wait(pause(failures))
-            except RookeryError as error:
-                self.status, self.has_ended = _plain(error), True
-                return
             else:
                 self.has_ended = True
                 return
 
     def _read(self) -> None:
         connection = self._target.connection
-        connection.open(batch=True)
+        reach(connection)
         job, _, task = self._number.partition("_")
         request = {"job": job, "task": task, "follow": True, "error": self._error, "last": LAST}
         with LogStream(connection, request) as stream:

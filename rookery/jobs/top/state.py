@@ -11,6 +11,9 @@ from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 ASKING, ANSWERS, SILENT, LOGIN, NO_SLURM = "asking", "answers", "silent", "login", "no scheduler"
 """How a cluster stands: not answered yet; answered last time; did not; waits for a login by the user; has no Slurm."""
 
+LOGIN_REASONS = frozenset({"denied", "unknown-key", "touch"})
+"""Reasons of ssh's for which a login is not tried again by itself: the user has to type, compare or touch something."""
+
 LATE = 75
 """Seconds after which an answer that is due has not come: `jobs --watch` pauses for 15 s, or for four times as long as
 Slurm took to answer."""
@@ -100,7 +103,7 @@ class ClusterState:
     def failure(self, error: RookeryError) -> "ClusterState":
         """Return the state after an error; what was known of the jobs is kept."""
         reason = getattr(error, "reason", "")
-        status = LOGIN if reason in {"denied", "unknown-key", "touch"} else SILENT
+        status = LOGIN if reason in LOGIN_REASONS else SILENT
         hint = error.hint if error.hint and error.hint.startswith("invoke ") else ""  # it is asked again by itself
         problem = " ".join(error.message.split())
         return replace(self, status=status, problem=problem, hint=hint)

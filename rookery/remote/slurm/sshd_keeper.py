@@ -126,7 +126,7 @@ class Keeper:
             place: The folder.
         """
         path = os.path.join(place, "serve")
-        environment = dict(os.environ, ROOKERY_SOCKET=path)
+        environment = dict(os.environ, ROOKERY_SOCKET=path, ROOKERY_PYTHON=sys.executable)
         self.program = subprocess.Popen(
             ["bash", "-c", self.service], env=environment, stdin=subprocess.DEVNULL, start_new_session=True
         )

@@ -1,6 +1,6 @@
 """Record each task's parameters and results with Weights & Biases, offline. Nothing is sent anywhere.
 
-After `fetch`, `wandb sync results/wandb/offline-run-*` uploads them to your account.
+`rookery fetch --sync` uploads them to your account (`wandb login` first).
 """
 
 from pathlib import Path

@@ -19,7 +19,7 @@ from rookery.jobs.monitor import cancel
 from rookery.jobs.monitor.cancel import Goal
 from rookery.jobs.options import TopOptions
 from rookery.jobs.top import commands
-from rookery.jobs.top.feeds import Feed
+from rookery.jobs.top.feeds import Feed, reach
 from rookery.jobs.top.screen.dialogs import Help, Question
 from rookery.jobs.top.screen.jobs_page import JobsPage
 from rookery.jobs.top.screen.log_page import LogPage
@@ -31,6 +31,9 @@ from rookery.projects.target import Target
 
 LEAVE = 1.0
 """Seconds that a feed has to end when the screen is left: one may be in the middle of a login."""
+
+SETTLED = 0.3
+"""Seconds after a login until Ctrl-C means the screen again."""
 
 STATES = ["PENDING", "RUNNING", "COMPLETED", "FAILED", "OUT_OF_MEMORY", "TIMEOUT", "NODE_FAIL", "CANCELLED"]
 """States that the list of keys explains."""
@@ -67,6 +70,7 @@ class TopApp(App[int]):
         self.options = options
         self.clusters = {name: ClusterState(name) for name in self.targets}
         self.failure: Exception | None = None
+        self._is_logging_in = False
         self._feeds = {name: self.feed(target) for name, target in self.targets.items()}
 
     def feed(self, target: Target) -> Feed:
@@ -79,13 +83,21 @@ class TopApp(App[int]):
 
     def on_mount(self) -> None:
         """Ask all clusters, at the same time."""
-        loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread
-                loop.add_signal_handler(number, self.exit, 128 + number)
+            self._leave_by(number)
         for feed in self._feeds.values():
             feed.start()
         self.set_interval(1, self._show_time)
+
+    def _leave_by(self, number: signal.Signals) -> None:
+        """Make a signal end the screen, which leaves the terminal as it was."""
+        with contextlib.suppress(RuntimeError, ValueError):  # not in the main thread
+            asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
+
+    def _signalled(self, number: signal.Signals) -> None:
+        if number == signal.SIGINT and self._is_logging_in:
+            return  # it has ended the login
+        self.exit(128 + number)
 
     async def on_unmount(self) -> None:
         """End what runs on the clusters for this screen."""
@@ -176,7 +188,7 @@ class TopApp(App[int]):
         """Cancel in a thread: it takes a round trip."""
         connection = self.targets[cluster].connection
         try:
-            connection.open(batch=True)
+            reach(connection)
             cancel.scancel(connection, [goal.id])
         except RookeryError as error:
             self.call_from_thread(self._note, as_typed(error.message), "error")
@@ -193,13 +205,28 @@ class TopApp(App[int]):
         if not waiting:
             self.notify("No cluster waits for a login.", markup=False)
             return
+        self._is_logging_in = True
         with self.suspend():
-            for name in waiting:
-                try:
-                    self.targets[name].connection.open()
-                except RookeryError as error:
-                    invocation.say(invocation.explain(error))
-                    prompts.read("Press Enter to go back.")
-                except KeyboardInterrupt:
-                    break
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)  # Ctrl-C ends the login alone
+            try:
+                for name in waiting:
+                    self._log_in(name)
+            except KeyboardInterrupt:
+                pass
+            finally:
+                self._leave_by(signal.SIGINT)
         self.refresh(layout=True)
+        self.set_timer(SETTLED, self._logged_in)  # the loop hears of a Ctrl-C after all this
+
+    def _logged_in(self) -> None:
+        self._is_logging_in = False
+
+    def _log_in(self, name: str) -> None:
+        """Log in to a cluster in the terminal."""
+        try:
+            self.targets[name].connection.open()
+        except RookeryError as error:
+            invocation.say(invocation.explain(error))
+            prompts.read("Press Enter to go back.")
+        else:
+            self._feeds[name].refresh()

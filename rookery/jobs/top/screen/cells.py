@@ -15,7 +15,7 @@ from rookery.jobs.monitor.efficiency import memory
 from rookery.jobs.top.state import JobRow, Query
 
 GAP = 2
-SAMPLE = 200
+SAMPLE = 60
 """Jobs whose texts decide on the widths of the columns: a list of 10,000 is not gone through at each key."""
 
 
@@ -39,15 +39,15 @@ class JobColumn:
 
 
 COLUMNS = (
-    JobColumn("cluster", 7, 14, 5),
+    JobColumn("cluster", 8, 14, 5),
     JobColumn("job", 3, 12, 9, right=True),
     JobColumn("name", 6, 40, 7),
-    JobColumn("when", 4, 15, 2),
-    JobColumn("state", 9, 44, 8),
-    JobColumn("time", 4, 21, 6, right=True),
-    JobColumn("cores", 5, 11, 3, right=True),
-    JobColumn("memory", 6, 13, 4, right=True),
-    JobColumn("now", 4, 22, 1),
+    JobColumn("when", 9, 15, 2),
+    JobColumn("state", 16, 44, 8),
+    JobColumn("time", 13, 21, 6, right=True),
+    JobColumn("cores", 5, 11, 1, right=True),
+    JobColumn("memory", 9, 13, 4, right=True),
+    JobColumn("now", 8, 22, 3),
 )
 
 
@@ -91,8 +91,9 @@ def widths(rows: Sequence[JobRow], room: int, now: Callable[[JobRow], float | No
     sample = [cells(row, now(row)) for row in islice(rows, SAMPLE)]
     wanted = {}
     for place, column in enumerate(COLUMNS):
-        longest = max([len(column.title) + 1, *(cells[place].cell_len for cells in sample)])
-        wanted[place] = max(column.least, min(longest, column.most))
+        longest = max((cells[place].cell_len for cells in sample), default=1)
+        if longest:  # else nothing is known of it anywhere
+            wanted[place] = min(max(longest, len(column.title) + 1), column.most)
     shown = list(wanted)
     while len(shown) > 1 and _sum(min(wanted[place], COLUMNS[place].least) for place in shown) > room:
         shown.remove(min(shown, key=lambda place: COLUMNS[place].keep))

@@ -17,7 +17,9 @@ COMMON: list[BindingType] = [
 ]
 """Keys of each page; they are in each page's own list, behind what the line of keys begins with."""
 
-FILTER = Binding("slash", "filter", "Filter", key_display="/")
+FILTER = Binding("slash", "filter", "Filter", key_display="/", priority=True)
+"""The key that opens the filter. It has priority: the app hands other keys on to what has the focus as soon as they
+come, so that those typed behind it would reach the list, where `c` and `y` cancel a job."""
 
 
 class TopPage(Screen[None]):
@@ -55,11 +57,16 @@ class FilteredPage(TopPage):
         """Take over what is typed."""
         raise NotImplementedError
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let a filter have the key that opens it."""
+        del parameters
+        return action != "filter" or not isinstance(self.focused, Input)
+
     def action_filter(self) -> None:
         """Let the filter be typed."""
         field = self.query_one("#filter", Input)
         field.display = True
-        field.focus()
+        self.set_focus(field)  # at once, not as `focus` does
 
     def action_back(self) -> None:
         """Empty the filter, or go back where it is empty."""
@@ -68,7 +75,7 @@ class FilteredPage(TopPage):
             self.leave()
             return
         field.value, field.display = "", False
-        self.focus_next("#list")
+        self.set_focus(self.query_one("#list"))
 
     def leave(self) -> None:
         """Leave the page."""
@@ -81,4 +88,4 @@ class FilteredPage(TopPage):
     @on(Input.Submitted, "#filter")
     def _entered(self, event: Input.Submitted) -> None:
         event.input.display = bool(event.value)
-        self.query_one("#list").focus()
+        self.set_focus(self.query_one("#list"))

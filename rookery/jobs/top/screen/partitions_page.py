@@ -15,9 +15,10 @@ from rookery.core.invocation import as_typed
 from rookery.jobs.monitor import queue
 from rookery.jobs.monitor.queue import Partition
 from rookery.jobs.top import commands
+from rookery.jobs.top.feeds import reach
 from rookery.jobs.top.screen.bars import TextLine
 from rookery.jobs.top.screen.page import COMMON, TopPage
-from rookery.jobs.top.state import NO_SLURM
+from rookery.jobs.top.state import LOGIN, NO_SLURM, SILENT
 
 EVERY = 60
 """Seconds after which the partitions are asked for again while the page is open."""
@@ -58,16 +59,20 @@ class PartitionsPage(TopPage):
         return [name for name, cluster in self.top.clusters.items() if cluster.status != NO_SLURM]
 
     def action_ask(self) -> None:
-        """Ask each cluster, all at the same time."""
-        self._show()
+        """Ask each cluster that answers, all at the same time; of the others it is known why they don't."""
         for name in self._names():
+            cluster = self.top.clusters[name]
+            if cluster.status in {SILENT, LOGIN}:
+                self._answers[name] = as_typed(cluster.problem)
+                continue
             self.run_worker(lambda name=name: self._ask(name), thread=True, exclusive=True, group=f"queue {name}")
+        self._show()
 
     def _ask(self, name: str) -> None:
         connection = self.top.targets[name].connection
         answer: list[Partition] | str
         try:
-            connection.open(batch=True)
+            reach(connection)
             answer = queue.read(queue.ask(connection), connection.cluster.data)
         except RookeryError as error:
             answer = as_typed(" ".join(error.message.split()))

@@ -6,14 +6,20 @@
 #   link      the link in a release that leads to its Python environment; nothing where it has none
 #   service   the service: lab
 #   package   what is installed: jupyterlab
-#   module    what Python imports of it
+#   modules   what Python must be able to import, with blanks between
 #   bring     1 where it may be installed
 # Facts on standard output: "python PATH"; "lacks WHY" where the package is not there and can't be brought.
-cd && . ./.config/rookery/env.sh || { echo 'lacks setup'; exit; }
-has() { "$1" -IB -c 'import importlib.util, sys; sys.exit(not importlib.util.find_spec(sys.argv[1]))' "$module" 2>/dev/null; }
 lacks() {
   echo "lacks $1"
   exit
+}
+cd || lacks setup
+[ -r ./.config/rookery/env.sh ] || lacks setup
+# shellcheck disable=SC1091
+. ./.config/rookery/env.sh
+has() { # PYTHON
+  "$1" -IB -c 'import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1].split())))' \
+    "$modules" 2>/dev/null
 }
 own=
 if [ -n "$name" ]; then

@@ -1,0 +1,1 @@
+"""rookery for the user's own programs: `rookery.Project`, over the options and functions of the commands."""

@@ -1,0 +1,1 @@
+"""The command `export`: settings of other tools for a cluster, from its profile."""

@@ -1,0 +1,126 @@
+"""What any tool that submits jobs needs to know of a cluster: what sbatch is to be asked for, and what comes first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rookery.clusters.cluster import Cluster
+from rookery.core.errors import RookeryError
+from rookery.projects import config, remote_paths, slurm_values
+from rookery.projects.environment import link
+from rookery.projects.job import Job
+from rookery.projects.model import Project
+from rookery.projects.scripts import job_script, placement, sbatch_options, template_context
+
+_OF_EACH_JOB = ("job-name", "array", "output", "error", "mail-type", "mail-user", "nodes", "ntasks-per-node", "ntasks")
+_SIZE = ("partition", "account", "qos", "cpus-per-task", "mem", "time")
+
+
+@dataclass(frozen=True)
+class ToolSettings:
+    """A task on a cluster, as a tool asks Slurm for it.
+
+    Attributes:
+        project: The project's name.
+        job: The job whose size it is.
+        cluster: The cluster.
+        partition: The partition; "" for Slurm's default.
+        account: The account; "" for none.
+        qos: The quality of service; "" for none.
+        cpus: Cores.
+        memory: Memory in MiB.
+        minutes: The time limit.
+        time: The time limit as sbatch takes it.
+        most: How many tasks may run at a time.
+        sized: Whether cores and memory may be asked for: on some clusters they follow the GPUs.
+        further: Other options of sbatch, each as `--name=value`.
+        setup: Lines of shell before the task: modules, storage, and the environment of the deployed release.
+    """
+
+    project: str
+    job: str
+    cluster: Cluster
+    partition: str
+    account: str
+    qos: str
+    cpus: int
+    memory: int
+    minutes: int
+    time: str
+    most: int
+    sized: bool
+    further: tuple[str, ...]
+    setup: tuple[str, ...]
+
+    @property
+    def named(self) -> dict[str, str | bool]:
+        """The other options by name; one without a value is True."""
+        pairs = (text.removeprefix("--").partition("=") for text in self.further)
+        return {name: value if equals else True for name, equals, value in pairs}
+
+
+MOST = 100
+"""Tasks at a time where the job has no max_running."""
+
+
+def of_job(project: Project, name: str, cluster: Cluster) -> ToolSettings:
+    """Return the settings that a job of rookery.yml has on a cluster.
+
+    Raises:
+        RookeryError: There is no such job, it is a script of the project's own, it is not for one node, or it has
+            no memory or time.
+    """
+    job = job_script.script(project, config.job(project, name, cluster.name), cluster).job
+    if job.script:
+        raise RookeryError(
+            f"The job {name} is a script of your own: its size is in the script.",
+            hint=f"name a job with `command:` in {config.shown(project.file)}",
+        )
+    if job.nodes > 1 or placement.processes(job) > 1:
+        raise RookeryError(f"The job {name} has several processes: tools start tasks of one.", hint="name another job")
+    for value, key in ((job.memory, "memory"), (job.minutes, "time")):
+        if not value:
+            raise RookeryError(
+                f"The job {name} has no `{key}`, which tools must ask for.",
+                hint=f"add `{key}:` to {name} in {config.shown(project.file)}",
+            )
+    asked = [option.text for option in sbatch_options.options(job, cluster)]
+    values = {text.removeprefix("--").partition("=")[0]: text.partition("=")[2] for text in asked}
+    return ToolSettings(
+        project=project.name,
+        job=name,
+        cluster=cluster,
+        partition=job.partition,
+        account=values.get("account", ""),
+        qos=job.qos,
+        cpus=job.cpus,
+        memory=slurm_values.mebibytes(job.memory),
+        minutes=job.minutes,
+        time=slurm_values.time_limit(job.minutes),
+        most=job.max_running or MOST,
+        sized="mem" in values,
+        further=tuple(text for text in asked if _name(text) not in (*_OF_EACH_JOB, *_SIZE)),
+        setup=tuple(_setup(project, job, cluster)),
+    )
+
+
+def _name(text: str) -> str:
+    return text.removeprefix("--").partition("=")[0]
+
+
+def _setup(project: Project, job: Job, cluster: Cluster) -> Sequence[str]:
+    """Return the lines of shell that a job script has before its command."""
+    release = f"~/{remote_paths.current(project.name)}"
+    python, r = project.environment.python, project.environment.r
+    foreign = placement.foreign(placement.partition_entry(job, cluster), cluster)
+    verb = cluster.data.get("cluster_module_verb", "load")
+    lines = [] if python == "none" else ["unset PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONUSERBASE"]
+    lines += placement.preamble(job, cluster)
+    lines.append(f"source {cluster.env_file}")
+    lines += [f"module {verb} {module}" for module in template_context.modules(project, job, cluster)]
+    if python == "conda":
+        lines.append(f"source activate {release}/{link(python, foreign)}")
+    elif python != "none":
+        lines.append(f"source {release}/{link(python, foreign)}/bin/activate")
+    if r != "none":
+        lines.append(f"export R_LIBS={release}/{link(r, foreign)} R_ENVIRON_USER=/dev/null")
+    return lines
