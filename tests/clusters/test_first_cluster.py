@@ -24,6 +24,8 @@ FILES = {
     "jobs:\n"
     "  here: {command: sleep 300, time: 00:09:00, clusters: {penguins: {sbatch: [--begin=now+2hours]}}}\n"
     "  later: {command: sleep 300, time: 00:09:00, sbatch: [--begin=now+2hours]}\n"
+    "  brief: {command: 'echo 1 >results/brief.csv', time: 00:02:00, "
+    "clusters: {penguins: {sbatch: [--begin=now+2hours]}}}\n"
     "  there: {command: sleep 300, time: 00:09:00, only: hec}\n",
     ".gitignore": "results/\nruns/\n",
 }
@@ -96,6 +98,12 @@ def test_the_soonest_of_the_clusters_that_have_the_project(quick: Project, accou
     assert "only" in only["clusters"][0]["reason"]
     assert only["cluster"] == "hec"
     assert queue(accounts["penguins"]) == []
+
+
+def test_run_goes_to_the_soonest_and_brings_its_results(quick: Project) -> None:
+    out, _ = said(quick, "run", "brief", "--cluster", "first", "--yes")
+    assert "(brief) to hec" in out
+    assert (quick.root / "results/brief.csv").read_text() == "1\n"
 
 
 def test_a_race_that_is_killed_after_the_first_submission_ends_with_one_job(quick: Project, accounts: Accounts) -> None:

@@ -2,8 +2,10 @@
 
 from dataclasses import field
 
-from rookery.clusters.option_texts import CHECK, ITS_CLUSTER, JSON, PROJECT, SANDBOX, YES
+from rookery.clusters.option_texts import CHECK, JSON, PROJECT, SANDBOX, YES
 from rookery.core.options import Options, option
+
+_OR_FIRST = "the cluster, or first: the one where it can start soonest [the first in rookery.yml]"
 
 
 class SubmitOptions(Options):
@@ -17,9 +19,7 @@ class SubmitOptions(Options):
     job: str = option(
         default="", help="jobs of rookery.yml, or job scripts of the project", positional=True, several=True
     )
-    cluster: str = option(
-        default="", help="the cluster, or first: the one where it can start soonest [the first in rookery.yml]"
-    )
+    cluster: str = option(default="", help=_OR_FIRST)
     project: str = option(default="", value="DIR", help=PROJECT)
     after: tuple[str, ...] = option(
         default=(), value="JOB", help="start only after this job has succeeded; may be repeated", iterable=True
@@ -57,7 +57,7 @@ class RunOptions(Options):
     examples = ("run simulate", "run simulate --check", "run --resume")
 
     job: str = option(default="", help="a job of rookery.yml, or a job script of the project", positional=True)
-    cluster: str = option(default="", help=ITS_CLUSTER)
+    cluster: str = option(default="", help=_OR_FIRST)
     project: str = option(default="", value="DIR", help=PROJECT)
     resume: bool = option(default=False, help="continue the last run, wherever it stopped")
     dirty: bool = option(default=False, help="include uncommitted changes, as a snapshot that is marked as such")

@@ -11,10 +11,12 @@ from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_table
-from rookery.jobs.options import RunOptions
+from rookery.jobs.options import RunOptions, SubmitOptions
 from rookery.jobs.run_job import progress as kept
 from rookery.jobs.run_job import steps
 from rookery.jobs.run_job.progress import FAILED, Progress
+from rookery.jobs.submit import first
+from rookery.jobs.submit.request import FIRST
 from rookery.projects import commit, config, deploy
 from rookery.projects import target as targets
 from rookery.projects.options import DeployOptions
@@ -34,6 +36,8 @@ def run(options: RunOptions) -> int:
         RookeryError: There is no such job, nothing to resume, or a step failed.
     """
     console.write_each_line()  # each step is seen when it is done
+    if options.cluster == FIRST:
+        options = replace(options, cluster=_first_cluster(options))
     target, progress = _wanted(options)
     if options.check:
         return _print_plan(target, options, progress)
@@ -46,6 +50,8 @@ def carry_out(options: RunOptions) -> tuple[int, dict[str, Any]]:
     Raises:
         RookeryError: As `run`.
     """
+    if options.cluster == FIRST:
+        options = replace(options, cluster=_first_cluster(replace(options, json=True)))
     target, progress = _wanted(options)
     return steps.results(target, options, _current_progress(target, options, progress))
 
@@ -62,6 +68,31 @@ def _current_progress(target: "Target", options: RunOptions, progress: Progress)
     """Return how far the run has come, by what Slurm still knows of it."""
     progress = _known(target, options, progress) if progress.id else progress
     return replace(progress, dirty=progress.dirty or options.dirty)
+
+
+def _first_cluster(options: RunOptions) -> str:
+    """Return the cluster of a run of this job that was stopped; else, after a deploy to all, the soonest.
+
+    Raises:
+        RookeryError: No cluster can be given the job.
+    """
+    progress = kept.latest(config.load(options.project), options.job)
+    if progress and progress.step != FAILED and progress.cluster.endswith("-sandbox") == options.sandbox:
+        return progress.cluster.removesuffix("-sandbox")
+    if options.resume:
+        return ""
+    wanted = SubmitOptions(
+        job=options.job,
+        cluster=FIRST,
+        project=options.project,
+        deploy=not options.check,
+        dirty=options.dirty and not options.check,
+        check=options.check,
+        unlinted=options.unlinted,
+        json=options.json,
+        sandbox=options.sandbox,
+    )
+    return first.choose(wanted)[0]
 
 
 def _stopped(target: "Target", options: RunOptions) -> "tuple[Target, Progress]":

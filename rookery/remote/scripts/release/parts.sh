@@ -84,8 +84,9 @@ in_parts() {
     echo "rookery:   rookery submit --failed $number" >&2
     return 1
   fi
-  if scontrol requeue "$SLURM_JOB_ID" >&2; then
-    sleep 120 || return 0 # Slurm ends this part now
+  # the number of an array's last task is that of the array: Slurm would put back all of its tasks
+  if scontrol requeue "$number${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}" >&2; then
+    sleep 120 || return 75 # Slurm ends this part now
   fi
   echo "rookery: Slurm did not put the job back into the queue. To continue from its checkpoint:" >&2
   echo "rookery:   rookery submit --failed $number" >&2
