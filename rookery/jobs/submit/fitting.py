@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rookery.core import prompts, typed_command
+from rookery.core import invocation, prompts, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs.history import fit, run_use
 from rookery.jobs.submit import request as submit_request
@@ -37,6 +37,8 @@ def fitted(
         why = history.gap(cluster) or f"No run of {request.what} is known on {cluster}."
         return request, [f"{why} Submitted with what the script requests."]
     job = fit.fitted(request.what, runs, target, submit_request.local_text(target, request))
+    if not job.proposal.tasks:
+        return request, [f"no task of {request.what} has completed on {cluster} yet: requests what the script does"]
     if not job.options:
         return request, ["what the script requests fits what earlier runs used"]
     if not agrees(job):
@@ -60,7 +62,7 @@ def agrees(job: "FittedJob", target: "Target", options: "SubmitOptions") -> bool
     if options.yes or options.check:
         return True
     wanted = " ".join(job.options)
-    if options.json or not prompts.is_interactive():
+    if options.json or invocation.is_guided() or not prompts.is_interactive():
         raise RookeryError(
             f"Nothing was submitted: this would request {wanted} in place of what the script requests.",
             hint=typed_command.again("--yes"),
