@@ -29,7 +29,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def plover(hec: Live) -> Project:
-    student = laptop(hec, "plover")
+    student = laptop(hec, "dunlin")
     student.setup("--tags", "shell,storage")
     return project(student, "plover", FILES)
 

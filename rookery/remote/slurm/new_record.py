@@ -60,6 +60,7 @@ def build(script: DeployedScript, request: Dict[str, Any], options: List[str], a
         "table": "",
         "overruled": request["overruled"],
         "ignored": request["ignored"],
+        "race": {},
     }
 
 
