@@ -67,7 +67,7 @@ class Project:
         """Copy a commit to a cluster, and return what `rookery deploy --json` prints."""
         return deploy.carry_out(options).document()
 
-    @calls.takes(SubmitOptions, "check", "wait", "notify", "race")
+    @calls.takes(SubmitOptions, "check", "wait", "notify", "race", "yes")
     def submit(self, options: SubmitOptions) -> Run:
         """Submit a job from the deployed release, and return its run."""
         submitted = submit.carry_out(options)
