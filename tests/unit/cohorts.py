@@ -10,8 +10,9 @@ from typing import Any
 from rookery.clusters.config import profile
 from rookery.support.cohort import html, readiness, reports
 from rookery.support.cohort.readiness import Picture
-from rookery.support.cohort.reports import MARKER, Unread
+from rookery.support.cohort.reports import MARKER
 from rookery.support.cohort.student import Student
+from rookery.support.received_files import Unread
 
 NOW = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
 

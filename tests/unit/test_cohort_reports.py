@@ -10,11 +10,13 @@ import pytest
 from cohorts import NOW, check, document, faulty, healthy, put, text
 
 from rookery.core.errors import RookeryError
+from rookery.support import received_files
 from rookery.support.cohort import readiness, reports
-from rookery.support.cohort.reports import DamagedError, Report
+from rookery.support.cohort.reports import Report
 from rookery.support.cohort.student import Student
 from rookery.support.doctor import checks
 from rookery.support.doctor import report as doctor
+from rookery.support.received_files import DamagedError
 
 ADA = Student("Ada", "ada@x.org", ("penguins", "hec"), "p", "python", slug="ada")
 
@@ -124,7 +126,7 @@ def test_one_damaged_report_does_not_stop_the_others(tmp_path: Path) -> None:
 def test_no_link_device_or_large_file_is_read(tmp_path: Path) -> None:
     secret = put(tmp_path / "other", "secret.json", healthy("hec"))
     folder = tmp_path / "reports"
-    put(folder, "large.json", " " * reports.LARGEST + "{}")
+    put(folder, "large.json", " " * received_files.LARGEST + "{}")
     (folder / "link.json").symlink_to(secret)
     (folder / "dangling.json").symlink_to("nowhere")
     (folder / "loop.json").symlink_to("loop.json")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from rookery.support.cohort.reports import Report, ReportedCheck, Unread
+from rookery.support.cohort.reports import Report, ReportedCheck
 from rookery.support.cohort.student import Student
+from rookery.support.received_files import Unread
 
 FRESH: Final = timedelta(days=14)
 """How long a report counts; its problems may have been fixed, or new ones come, since."""

@@ -1,30 +1,23 @@
 """Read the reports that students send back, from `doctor --report` and `doctor --json`, as text from strangers.
 
-No link is followed, nothing large is read, every value is checked for type and length, and every text becomes one line
-without control characters. A report that is damaged is named, and the others are read all the same.
+Every value is checked for type and length, and every text becomes one line without control characters. A report that is
+damaged is named, and the others are read all the same.
 """
 
 import json
-import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from rookery.core.errors import RookeryError
+from rookery.support import received_files
 from rookery.support.account_request import one_line
+from rookery.support.received_files import DamagedError, Unread
 
 MARKER: Final = "==== for the person who helps: the same as data ===="
 """The line of a report's text below which it is repeated as JSON."""
-
-LARGEST: Final = 1_000_000
-"""Most bytes of a report."""
-
-MOST_FILES: Final = 2_000
-"""Most files of a folder that are read."""
 
 MOST: Final = 200
 """Most clusters, and most checks of one, that a report may have."""
@@ -32,10 +25,6 @@ MOST: Final = 200
 _STATES: Final = ("healthy", "faults", "unknown")
 _CHECKS: Final = ("ok", "fault", "warning", "skipped")
 _SUFFIXES: Final = {".txt", ".json"}
-
-
-class DamagedError(ValueError):
-    """The error for a file that can't be read as a report; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -76,71 +65,13 @@ class Report:
     clusters: Mapping[str, tuple[str, tuple[ReportedCheck, ...]]]
 
 
-@dataclass(frozen=True)
-class Unread:
-    """A file that was skipped.
-
-    Attributes:
-        file: Its name, as it may be shown.
-        why: Why.
-    """
-
-    file: str
-    why: str
-
-
 def read(folder: Path) -> tuple[list[Report], list[Unread]]:
     """Read all reports of a folder, in the order of their names; return the files that are none too.
 
     Raises:
         RookeryError: The folder can't be read.
     """
-    try:
-        entries = sorted(entry.name for entry in os.scandir(folder))
-    except OSError as error:
-        hint = "run the command again with the folder of the reports for --reports"
-        raise RookeryError(f"Can't read {folder}: {error.strerror}.", hint=hint) from error
-    names = [name for name in entries if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES]
-    reports: list[Report] = []
-    unread = [
-        Unread(one_line(name), f"comes after {MOST_FILES} other files, the most that are read")
-        for name in names[MOST_FILES:]
-    ]
-    for name in names[:MOST_FILES]:
-        try:
-            reports.append(parsed(name, _content(folder / name)))
-        except DamagedError as error:
-            unread.append(Unread(one_line(name), str(error)))
-    return reports, unread
-
-
-def _content(path: Path) -> str:
-    """Return the text of a file that is an ordinary one, and not too large.
-
-    Raises:
-        DamagedError: It is a link, a device, too large, or can't be read.
-    """
-    try:
-        # not through a link, and without waiting at a pipe that nobody writes to
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if path.is_symlink():
-            raise DamagedError("is a link: copy the file itself into the folder") from None
-        raise DamagedError(f"can't be read: {error.strerror}") from None
-    try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise DamagedError("is not a file")
-        with os.fdopen(handle, "rb", closefd=False) as stream:
-            content = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise DamagedError(f"can't be read: {error.strerror}") from None
-    finally:
-        os.close(handle)
-    if len(content) > LARGEST:
-        raise DamagedError(f"is larger than {LARGEST // 1_000_000} MB")
-    # Windows' own editor and shell write UTF-16, with its mark in front
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    return content.decode(encoding, errors="replace")
+    return received_files.read(folder, _SUFFIXES, parsed, option="--reports")
 
 
 def parsed(name: str, text: str) -> Report:

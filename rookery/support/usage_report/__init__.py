@@ -1,0 +1,1 @@
+"""`report`: what a user's or a group's jobs took, project by project."""
