@@ -129,6 +129,9 @@ class TopApp(App[int]):
             page.show_time()
 
     def _pages(self) -> list[TopPage]:
+        """Return the pages that can show something; none while the app ends, which takes their parts away first."""
+        if not self.is_running:
+            return []
         return [page for page in self.screen_stack if isinstance(page, TopPage) and page.is_mounted]
 
     def action_interrupt(self) -> None:
