@@ -19,6 +19,7 @@ COMMANDS = (
     command("undo", homes.UndoOptions, "rookery.homes.undo:run"),
     command("tmux", homes.TmuxOptions, "rookery.homes.tmux:run"),
     command("code", homes.CodeOptions, "rookery.homes.vscode.code:run"),
+    command("report", support.ReportOptions, "rookery.support.usage_report.command:run"),
     command("cohort", support.CohortOptions, "rookery.support.cohort.command:run"),
     command("new", projects.NewOptions, "rookery.projects.scaffold:run"),
     command("init", projects.InitOptions, "rookery.projects.adoption.command:run"),
@@ -143,7 +144,7 @@ TITLES = {
     "Data": ("data.push", "data.list", "data.verify", "data.rm"),
     "Results": ("fetch", "combine", "runs", "reproduce"),
     "Speed": ("scale", "profile"),
-    "Look": ("jobs", "top", "logs", "queue", "quota", "status", "doctor", "docs"),
+    "Look": ("jobs", "top", "logs", "queue", "quota", "report", "status", "doctor", "docs"),
     "Clusters": (
         "clusters.list",
         "clusters.show",

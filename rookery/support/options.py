@@ -131,6 +131,29 @@ class CohortOptions(Options):
     json: bool = option(default=False, help=JSON)
 
 
+class ReportOptions(Options):
+    """Sum up what your jobs took, and how much of it was lost.
+
+    Core hours, waiting times, failures, energy and CO2, for each project and cluster. Energy and CO2 are estimates; what
+    they assume is listed. Nothing is sent anywhere: give your supervisor the file that --json prints, who reads those of
+    a group with --from.
+    """
+
+    examples = ("report", "report --days 30 --html report.html", "report --json > ada.json", "report --from reports")
+
+    cluster: str = option(default="all", help="clusters [all]", several=True, positional=True)
+    days: int = option(default=90, value="N", help="how many days to look back [90]")
+    from_: str = option(default="", value="DIR", help="folder with reports of a group (`invoke report --json`)")
+    html: str = option(default="", value="FILE", help="write the report as a web page")
+    json: bool = option(default=False, help=JSON)
+    sandbox: bool = option(default=False, help=SANDBOX)
+
+    @property
+    def source(self) -> str:
+        """The folder with the reports of a group; "" for none."""
+        return self.from_
+
+
 class CompletionInstallOptions(Options):
     """Complete commands with Tab in your shell.
 

@@ -1,6 +1,7 @@
-"""`jobs --fit` and `submit --fit` on a real Slurm: what runs used becomes what the next one requests."""
+"""`jobs --fit`, `submit --fit` and `report` on a real Slurm: what runs used, and what the next one requests."""
 
 import json
+from pathlib import Path
 
 import pytest
 from laptop_projects import Project, project, submitted
@@ -62,3 +63,25 @@ def test_what_runs_used_becomes_what_the_next_one_requests(plover: Project) -> N
 def test_an_unknown_job_and_options_that_say_nothing_are_refused(plover: Project) -> None:
     assert "No run of 'walk' is known on hec" in plover.run("jobs", "walk", "--fit", code=1)
     assert "Use --fit without --watch" in plover.run("jobs", "--fit", "--watch", code=1)
+
+
+def test_a_report_sums_up_what_sacct_says(plover: Project, tmp_path: Path) -> None:
+    plover.submit("fly")
+    wait_for(lambda: plover.laptop.says("squeue --noheader --me") == "")
+    question = "sacct -X -n -P -o ElapsedRaw,AllocCPUS,State -S now-1days"
+    wait_for(lambda: set(plover.laptop.says(f"{question} | cut -d'|' -f3").split()) == {"COMPLETED"})
+    seconds = [line.split("|") for line in plover.laptop.says(question).splitlines()]
+    document = plover.json("report", "--days", "2")
+    [used] = document["usage"]
+    assert (used["cluster"], used["project"]) == ("hec", "plover")
+    assert used["counts"] == {"COMPLETED": len(seconds)}
+    assert used["core_hours"] == pytest.approx(sum(int(line[0]) * int(line[1]) for line in seconds) / 3600)
+    assert used["kilograms"] == pytest.approx(0.177 * used["kilowatt_hours"])
+    assert "177 g CO2e a kWh" in document["assumptions"]["hec"]
+
+    (tmp_path / "sent").mkdir()
+    (tmp_path / "sent/wren.json").write_text(json.dumps(document))
+    page = tmp_path / "group.html"
+    shown = plover.run_here("report", "--from", str(tmp_path / "sent"), "--html", str(page))
+    assert "hec" in shown
+    assert "plover" in page.read_text()

@@ -2,8 +2,8 @@
 
 Lannelongue, Grealey and Inouye, "Green Algorithms: Quantifying the Carbon Footprint of Computation", Advanced Science
 2021, https://doi.org/10.1002/advs.202100707: cores, memory and GPUs that a run had times their power, times what the
-building takes besides (PUE). Its default values stand for a processor, a GPU and a data centre of unknown kind; a profile
-gives better ones (cluster_energy).
+building takes besides (PUE). Its default values are for a processor, a GPU and a data centre of unknown kind; a
+profile gives better ones (cluster_energy).
 """
 
 from dataclasses import dataclass, fields

@@ -13,6 +13,7 @@ from rookery.clusters.config import profile
 from rookery.clusters.config.schema import nearest
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import invocation
+from rookery.support import web_page
 from rookery.support.cohort import cohort_file, html, pages, readiness, reports, table, wheel
 from rookery.support.cohort.pages import Written
 from rookery.support.cohort.readiness import Picture
@@ -43,11 +44,11 @@ def run(options: CohortOptions) -> int:
     folder = Path(options.output).expanduser() if options.output else _beside(file)
     page = Path(options.html).expanduser() if options.html else None
     if page:
-        html.refuse(page)
+        web_page.refuse(page, html.COMMAND)
     sent = wheel.find(options.wheel, file)
     written = pages.write(folder, students, clusters, sent, check=options.check)
     if page and not options.check:
-        html.write(page, html.page(file.stem, picture, clusters, now))
+        web_page.write(page, html.page(file.stem, picture, clusters, now), html.COMMAND)
     if options.json:
         print(json_.dumps(_document(folder, written, picture, clusters, now), indent=2))
     else:
