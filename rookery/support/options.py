@@ -134,9 +134,9 @@ class CohortOptions(Options):
 class ReportOptions(Options):
     """Sum up what your jobs took, and how much of it was lost.
 
-    Core hours, waiting times, failures, energy and CO2, for each project and cluster. Energy and CO2 are estimates; what
-    they assume is listed. Nothing is sent anywhere: give your supervisor the file that --json prints, who reads those of
-    a group with --from.
+    Core hours, waiting times, failures, energy and CO2, for each project and cluster. Energy and CO2 are estimates;
+    what they assume is listed. Nothing is sent anywhere: give your supervisor the file that --json prints, who reads
+    those of a group with --from.
     """
 
     examples = ("report", "report --days 30 --html report.html", "report --json > ada.json", "report --from reports")
