@@ -87,14 +87,14 @@ def prepare(laptop: harness.Laptop, root: Root) -> None:
 
 def _forgetting(laptop: harness.Laptop) -> Callable[[], object]:
     """Return a run of `rookery jobs` as when the array has just ended, and nothing is remembered yet."""
-    laptop.there("rm -f ~/.cache/rookery/jobs.json")
+    laptop.there("rm -f ~/.local/state/rookery/ended_jobs.json")
     return lambda: laptop.rookery("jobs", "--cluster", CLUSTER)
 
 
 def _forgetting_one(laptop: harness.Laptop) -> Callable[[], object]:
     """Return a run of `rookery jobs` as when the array has just ended, where something is remembered of others."""
     kept = json.dumps({"version": ended_jobs.VERSION, "jobs": {}})
-    laptop.there(f"printf %s '{kept}' >~/.cache/rookery/jobs.json")
+    laptop.there(f"printf %s '{kept}' >~/.local/state/rookery/ended_jobs.json")
     return lambda: laptop.rookery("jobs", "--cluster", CLUSTER)
 
 

@@ -119,9 +119,10 @@ def change(copy: "Project", changes: Changes) -> "Project":
     repository = _folder(copy) / INSIDE
     _remove_locks(repository)
     git(repository, "reset", "--quiet", "--soft", note.commit)
-    file = copy.root / config.NAME
-    file.write_bytes(git(copy.root, "show", f"{note.commit}:./{config.NAME}"))
-    file.write_text(_changed(file, changes), encoding="utf-8")
+    beside = _folder(copy) / config.NAME  # not in the repository; who is killed here leaves a whole file there
+    beside.write_bytes(git(copy.root, "show", f"{note.commit}:./{config.NAME}"))
+    beside.write_text(_changed(beside, changes), encoding="utf-8")
+    beside.replace(copy.root / config.NAME)
     git(repository, "add", "--all")
     when = git(repository, "show", "--no-patch", "--format=%ct +0000", note.commit).decode().strip()
     people = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")

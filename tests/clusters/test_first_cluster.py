@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -125,6 +126,8 @@ def test_of_two_that_start_while_nobody_watches_the_first_stays(quick: Project, 
         number = account("squeue -h -u $USER -o %i")
         account(f"scontrol update JobId={number} StartTime=now")
         wait_for(lambda account=account: queue(account) == ["later RUNNING"])
+        second = int(time.time())  # Slurm's times are in whole seconds
+        wait_for(lambda second=second: int(time.time()) > second)
     answer = json.loads(said(quick, "submit", "later", "--race", "--json")[0])
     assert answer["cluster"] == "hec"
     assert answer["race"]["penguins"]["fate"] == "cancelled after it had started, too"

@@ -1,6 +1,7 @@
 """`rookery top` by keys in a real terminal: a miniature whose line is cut, beside a cluster that does not answer."""
 
 import contextlib
+import itertools
 import os
 import subprocess
 from collections.abc import Iterator
@@ -13,19 +14,20 @@ from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
 
-NAME = "rookery-test-top"
+_numbers = itertools.count()
 
 
 class Screen:
     """A shell in tmux, of 80x24."""
 
     def __init__(self, student: Laptop) -> None:
+        self.server = f"rookery-test-top-{os.getpid()}-{next(_numbers)}"  # one that ends may still hold its socket
         self.environment = {**student.environment, "TERM": "xterm-256color", "PS1": "prompt: "}
         self.tmux("new-session", "-d", "-x", "80", "-y", "24", "bash --norc --noprofile")
 
     def tmux(self, *words: str) -> str:
         completed = subprocess.run(
-            ["tmux", "-L", NAME, "-f", os.devnull, *words],
+            ["tmux", "-L", self.server, "-f", os.devnull, *words],
             env=self.environment, capture_output=True, text=True, check=True,
         )  # fmt: skip
         return completed.stdout
@@ -57,11 +59,12 @@ def student(hec: Live) -> Laptop:
 
 @pytest.fixture
 def screen(student: Laptop) -> Iterator[Screen]:
+    made = Screen(student)
     try:
-        yield Screen(student)
+        yield made
     finally:
         with contextlib.suppress(subprocess.CalledProcessError):
-            subprocess.run(["tmux", "-L", NAME, "kill-server"], check=True, capture_output=True)
+            made.tmux("kill-server")
 
 
 def test_a_job_is_seen_its_log_opened_and_it_is_cancelled(student: Laptop, screen: Screen) -> None:

@@ -244,7 +244,10 @@ def entry(number: int) -> dict[str, Any]:
 
 
 def test_what_is_over_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    ended_jobs.save({}, None)
+    assert not list(tmp_path.iterdir())  # nothing is kept in a home that is not set up
+    (tmp_path / ".local/state/rookery").mkdir(parents=True)
     assert ended_jobs.load() is None
     ended_jobs.save({}, None)
     assert ended_jobs.load() == {}
@@ -252,7 +255,7 @@ def test_what_is_over_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ended_jobs.save({f"{number}-100": entry(number) for number in range(2, ended_jobs.MOST + 2)}, ended_jobs.load())
     assert len(ended_jobs.load() or {}) == ended_jobs.MOST
     assert "1-100" not in (ended_jobs.load() or {})
-    kept = tmp_path / "rookery/jobs.json"
+    kept = tmp_path / ".local/state/rookery/ended_jobs.json"
     whole = kept.read_text()
     for broken in ("cut o", "[" * 100_000, whole.replace('"id": 2,', '"id": "2",'), whole.replace('"id": 2,', "")):
         kept.write_text(broken)

@@ -22,6 +22,7 @@ from rookery.core.yaml_document import Document
 _TYPES: dict[str, tuple[type, str]] = {
     "str": (str, "text"),
     "int": (int, "a whole number"),
+    "float": (float, "a number"),
     "bool": (bool, "true or false"),
     "list": (list, "a list"),
     "dict": (dict, "lines of `key: value`"),
@@ -144,7 +145,9 @@ def _respelt(settings: Mapping[str, Setting], specs: Mapping[str, Any], problems
 def _is_of_type(spec: Mapping[str, Any], value: Any) -> bool:
     """Return whether a value has the type of a setting; else its name was probably meant for another one."""
     kind = _TYPES[spec["type"]][0]
-    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, kind) or (kind is float and isinstance(value, int))
 
 
 def _complaints(specs: Mapping[str, Any], values: Mapping[Any, Any], place: Place = ()) -> Iterator[Complaint]:

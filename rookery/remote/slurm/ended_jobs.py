@@ -13,7 +13,7 @@ VERSION, MOST = 3, 500
 
 
 def _file() -> str:
-    return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "rookery", "jobs.json")
+    return os.path.join(os.path.expanduser("~"), ".local", "state", "rookery", "ended_jobs.json")
 
 
 def load() -> Optional[Dict[str, Any]]:
@@ -48,6 +48,5 @@ def save(fresh: Dict[str, Any], remembered: Optional[Dict[str, Any]]) -> None:
         return
     every = {**{key: entry for key, entry in known.items() if key not in fresh}, **fresh}
     kept = dict(list(every.items())[-MOST:])
-    with contextlib.suppress(OSError):
-        os.makedirs(os.path.dirname(_file()), exist_ok=True)
+    with contextlib.suppress(OSError):  # where the home is not set up, there is no such folder, and nothing is kept
         write(_file(), json.dumps({"version": VERSION, "jobs": kept}))
