@@ -27,7 +27,7 @@ GROUPS = {
     "mirrors",
     "Jobs": "scheduler slurm slurm_name account sbatch qos default_qos default_partition partitions "
     "restricted_partitions nodes node_names gpus gpu_request gres constraints features mpi_launcher array limits "
-    "job_preamble",
+    "energy job_preamble",
     "Software": "architectures module_system module_verb modules conda_activate python_provider system_python system_r",
     "Storage": "storage roomy_storage moved_folders quota",
 }

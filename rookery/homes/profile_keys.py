@@ -17,7 +17,14 @@ from rookery.homes.options import ClustersKeysOptions
 if TYPE_CHECKING:
     from rich.text import Text
 
-_KINDS: Final = {"str": "text", "int": "number", "bool": "true or false", "dict": "mapping", "list": "list"}
+_KINDS: Final = {
+    "str": "text",
+    "int": "number",
+    "float": "number",
+    "bool": "true or false",
+    "dict": "mapping",
+    "list": "list",
+}
 
 
 @dataclass(frozen=True)

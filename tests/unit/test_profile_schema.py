@@ -61,7 +61,7 @@ def test_every_key_is_described_and_begins_with_cluster() -> None:
     def walk(options: Mapping[str, Any], nested: bool) -> None:
         for key, spec in options.items():
             assert nested or key.startswith("cluster_"), key
-            assert spec["type"] in {"str", "int", "bool", "list", "dict"}, key
+            assert spec["type"] in {"str", "int", "float", "bool", "list", "dict"}, key
             assert len(spec["description"]) > 1, key
             assert spec["type"] != "list" or "elements" in spec, key
             # a default would hold in Ansible alone, not where rookery reads the same file
