@@ -1,13 +1,12 @@
 """The user's own choices for all commands: config.toml in rookery's configuration folder."""
 
-import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rookery.core import atomic_files, near_names, paths, secret_settings
+from rookery.core import near_names, paths, secret_settings, settings_file
 from rookery.core.errors import RookeryError
 
 KEYS = {
@@ -146,10 +145,7 @@ def save(changes: Mapping[str, str]) -> None:
         RookeryError: The file that is there can't be used, or can't be written.
         OSError: There is no room.
     """
-    settings = {key: value for key, value in {**values(), **changes}.items() if value}
-    with paths.writing_state(file().parent):
-        # a JSON string is a TOML string too
-        atomic_files.write(file(), "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
+    settings_file.write(file(), {**values(), **changes})
     values.cache_clear()
 
 

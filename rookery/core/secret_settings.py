@@ -3,12 +3,11 @@
 They are apart from config.toml, which people copy to other computers, publish with their other settings, and show.
 """
 
-import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from rookery.core import atomic_files, paths
+from rookery.core import paths, settings_file
 from rookery.core.errors import RookeryError
 from rookery.core.secret_values import HIDDEN
 
@@ -62,9 +61,7 @@ def save(changes: Mapping[str, str]) -> None:
         RookeryError: The file that is there can't be used, or can't be written.
         OSError: There is no room.
     """
-    settings = {key: value for key, value in {**values(), **changes}.items() if value}
-    with paths.writing_state(file().parent):
-        atomic_files.write(file(), "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
+    settings_file.write(file(), {**values(), **changes})
 
 
 def shown(value: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rookery.clusters.cluster import ACCOUNT
 from rookery.clusters.config import profile
-from rookery.core import atomic_files, paths, typed_command
+from rookery.core import atomic_files, shipped_templates, typed_command
 from rookery.core.errors import RookeryError
 from rookery.support import cluster_page_tables
 from rookery.support.cluster_page_tables import Facts, amount, shown
@@ -75,8 +75,6 @@ def run(options: ClustersGuideOptions) -> int:
 
 def page(cluster: "Cluster") -> str:
     """Return the page of a cluster, in Markdown."""
-    import jinja2
-
     facts = Facts(cluster, frozenset(cluster.data.get("cluster_unverified", [])))
     parts = {
         "Account": (list(_account(facts)), None),
@@ -89,22 +87,18 @@ def page(cluster: "Cluster") -> str:
         "Software": (list(_software(facts)), None),
         "Notes": ([markdown(note) for note in facts.get("notes", [])], None),
     }
-    jinja = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(paths.root() / "templates" / "guide"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 this is Markdown
-    )
-    return jinja.get_template("cluster.md.j2").render(
-        name=cluster.name,
-        title=markdown(cluster.title),
-        verified=facts.get("verified_on"),
-        source=markdown(facts.get("source_url")),
-        docs=markdown(facts.get("docs_url", "")),
-        unsure=bool(facts.doubtful),
-        sections=[(heading, lines, table) for heading, (lines, table) in parts.items() if lines or table],
+    return (
+        shipped_templates.environment("guide")
+        .get_template("cluster.md.j2")
+        .render(
+            name=cluster.name,
+            title=markdown(cluster.title),
+            verified=facts.get("verified_on"),
+            source=markdown(facts.get("source_url")),
+            docs=markdown(facts.get("docs_url", "")),
+            unsure=bool(facts.doubtful),
+            sections=[(heading, lines, table) for heading, (lines, table) in parts.items() if lines or table],
+        )
     )
 
 

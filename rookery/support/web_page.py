@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from rookery.core import atomic_files, paths
+from rookery.core import atomic_files, paths, shipped_templates
 from rookery.core.errors import RookeryError
 
 
@@ -50,24 +50,17 @@ def write(path: Path, text: str, command: str) -> None:
 
 
 def rendered(command: str, **values: Any) -> str:
-    """Return the page that a command's template makes: templates/COMMAND/page.html.j2 with page.css beside it.
+    """Return the page that a command's template makes: templates/COMMAND/page.html.j2 with its page.css.
+
+    The style that all pages share is in front of its own: templates/page/page.css.
 
     Args:
         command: The command.
         values: What the template needs besides.
     """
-    import jinja2
-
-    folder = paths.root() / "templates" / command
-    jinja = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=True,
-    )
-    style = (folder / "page.css").read_text(encoding="utf-8")
+    folder = paths.root() / "templates"
+    style = "".join((folder / name / "page.css").read_text(encoding="utf-8") for name in ("page", command))
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return jinja.get_template("page.html.j2").render(mark=mark(command), style=style, policy=policy, **values)
+    template = shipped_templates.environment(command, is_html=True).get_template("page.html.j2")
+    return template.render(mark=mark(command), style=style, policy=policy, **values)

@@ -5,7 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from rookery.core import atomic_files, console, paths, typed_command, written_files
+from rookery.core import atomic_files, console, shipped_templates, typed_command, written_files
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
 from rookery.jobs.export import settings
@@ -54,16 +54,7 @@ def render(tool: str, task: ToolSettings) -> str:
         tool: One of TEMPLATES.
         task: What it asks Slurm for.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(paths.root() / "templates" / "export"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 no HTML: each value is quoted by a filter
-    )
+    environment = shipped_templates.environment("export")  # each value is quoted by a filter
     environment.filters |= {"yaml": json.dumps, "python": repr}
     return environment.get_template(f"{TEMPLATES[tool]}.j2").render(task=task)
 

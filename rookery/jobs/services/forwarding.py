@@ -6,7 +6,6 @@ program. It ends with the command, even where that is killed.
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -17,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from rookery.clusters.ssh import compute_node
 from rookery.clusters.ssh.compute_node_keys import SUFFIX
-from rookery.core import paths
+from rookery.core import paths, process_group
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 
@@ -136,15 +135,9 @@ class Forwarding:
         if process is None or stderr is None:
             return ""
         # the group has the process that waits for the end of standard input, so its number belongs to nobody else
-        with suppress(OSError):
-            os.killpg(process.pid, signal.SIGTERM)
+        process_group.end(process, 5)
         if process.stdin:
             process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-        with suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
         with stderr:
             stderr.seek(0)
             lines = clean(stderr.read().decode(errors="replace")).strip().splitlines()

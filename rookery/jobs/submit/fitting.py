@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def fitted(
-    target: "Target", request: "SubmitRequest", agrees: "Callable[[FittedJob], bool]"
+    target: "Target", request: "SubmitRequest", agrees: "Callable[[FittedJob, Target], bool]"
 ) -> "tuple[SubmitRequest, list[str]]":
     """Return the request with options of sbatch that ask for what the job needs, and notes on them.
 
@@ -41,7 +41,7 @@ def fitted(
         return request, [f"no task of {request.what} has completed on {cluster} yet: requests what the script does"]
     if not job.options:
         return request, ["what the script requests fits what earlier runs used"]
-    if not agrees(job):
+    if not agrees(job, target):
         raise RookeryError("Nothing was submitted.", hint=typed_command.again(without=("--fit",)))
     return replace(request, fit=job.options), [f"requests {' '.join(job.options)} in place of the script's (--fit)"]
 

@@ -68,11 +68,12 @@ def _submit(options: SubmitOptions, more: Mapping[str, Any]) -> int:
         options: The flags.
         more: What a JSON document has besides.
     """
-    target = targets.find(options.cluster, options.project, sandbox=options.sandbox)
-    sender = notifier.prepare(target) if options.notify and not options.check else None
+    sender = None
+    if options.notify and not options.check:  # before anything is submitted: a setting may be missing
+        sender = notifier.prepare(targets.find(options.cluster, options.project, sandbox=options.sandbox))
     waits = options.wait or options.notify
-    submission = carry_out(options, lambda job: fitting.agrees(job, target, options))
-    answer, record = submission.answer, submission.record
+    submission = carry_out(options, lambda job, target: fitting.agrees(job, target, options))
+    target, answer, record = submission.target, submission.answer, submission.record
     if record is None:
         return report.tested(target, submission.request, answer, json=options.json)
     if options.json:
@@ -90,9 +91,7 @@ def _submit(options: SubmitOptions, more: Mapping[str, Any]) -> int:
     return code
 
 
-def carry_out(
-    options: SubmitOptions, agrees: Callable[[FittedJob], bool] = lambda job: bool(job.options)
-) -> SubmittedJob:
+def carry_out(options: SubmitOptions, agrees: Callable[[FittedJob, Target], bool] = lambda *_: True) -> SubmittedJob:
     """Submit a job to one cluster; to the one that can start it first, where that is asked for.
 
     Args:

@@ -56,7 +56,7 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
             laptop has kept).
     """
     now = int(time.time())
-    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now - 86400 * int(request["days"])))
+    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now - 86400 * int(request["days"])))
     sacct = ["sacct", "--noheader", "--parsable", "--delimiter", FIELD, "-u", str(os.getuid())]
     out, wrong = slurm([*sacct, "-X", "-S", since, "--format", ACCOUNTS], PATIENCE)
     listed: Dict[int, SlurmJob] = {}

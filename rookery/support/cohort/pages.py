@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rookery.clusters.config.profile import such_as
-from rookery.core import atomic_files, paths, written_files
+from rookery.core import atomic_files, shipped_templates, written_files
 from rookery.core.errors import RookeryError
 from rookery.support import account_request
 from rookery.support.account_request import one_line
@@ -163,16 +163,7 @@ def _listed(titles: Iterable[str]) -> str:
 
 
 def _render(name: str, variables: Mapping[str, Any]) -> str:
-    import jinja2
-
-    jinja = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(paths.root() / "templates" / "cohort"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 this is Markdown, which `md` escapes for
-    )
+    jinja = shipped_templates.environment("cohort")  # this is Markdown, which `md` escapes for
     jinja.filters["md"] = markdown
     return jinja.get_template(f"{name}.j2").render(variables)
 

@@ -2,9 +2,9 @@
 
 import json
 import os
-import signal
 import subprocess
 
+from rookery.core import process_group
 from rookery.jobs.monitor.notify.message import Message
 
 TIMEOUT = 10
@@ -38,21 +38,12 @@ def run(command: str, message: Message) -> str:
     try:
         stderr = process.communicate(json.dumps(message.document()).encode(), TIMEOUT)[1]
     except subprocess.TimeoutExpired:
-        _end(process)
+        process_group.end(process)
         return f"the command was ended after {TIMEOUT} seconds"
     except BaseException:
-        _end(process)
+        process_group.end(process)
         raise
     if not process.returncode:
         return ""
     said = (stderr.decode(errors="replace").strip().splitlines() or [""])[-1]
     return f"the command failed with {process.returncode}{f': {said}' if said else ''}"
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End the command with all that it started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        process.kill()
-    process.wait()

@@ -2,19 +2,21 @@
 
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import console
+from rookery.core import console, process_group
 
 if TYPE_CHECKING:
     from rookery.projects.model import Project
 
 TIMEOUT = 1800
 """Seconds for one run: wandb tries for hours where its server does not answer."""
+
+_PATIENCE = 10
+"""Seconds that a program which is ended has to do so by itself."""
 
 
 class SlowToolError(Exception):
@@ -57,10 +59,10 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
     try:
         output = process.communicate(timeout=TIMEOUT)[0].decode(errors="replace")
     except subprocess.TimeoutExpired:
-        _end(process)
+        process_group.end(process, _PATIENCE)
         raise SlowToolError from None
     except BaseException:
-        _end(process)
+        process_group.end(process, _PATIENCE)
         raise
     return process.returncode, console.clean(output)
 
@@ -72,13 +74,3 @@ def reason(output: str, code: int) -> str:
     if not code and not errors:
         return "exit status 0, but the run is not marked as uploaded"
     return (errors or lines or [f"exit status {code}"])[-1][:300]
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a program with all that it started."""
-    try:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(10)
-    except (ProcessLookupError, subprocess.TimeoutExpired):
-        process.kill()
-    process.wait()

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Footer, Input
+from textual.widgets import Footer
 
 from rookery.jobs.monitor import job_table, live_use
 from rookery.jobs.top import commands
@@ -107,9 +107,7 @@ class JobsPage(FilteredPage):
         yield TextLine(id="problems")
         yield Heading(id="heading")
         yield JobList(self.top)
-        field = Input(placeholder="words of cluster, number, name or state", id="filter", compact=True)
-        field.display = False
-        yield field
+        yield self.filter_field("words of cluster, number, name or state")
         yield TextLine(id="detail")
         yield TextLine(id="command")
         yield Footer(compact=True, show_command_palette=False)

@@ -53,6 +53,13 @@ class TopPage(Screen[None]):
 class FilteredPage(TopPage):
     """A page with a filter: `/` opens it, Enter leaves it as it is, Esc empties it."""
 
+    @staticmethod
+    def filter_field(placeholder: str) -> Input:
+        """Return the field of the filter, which is not shown yet."""
+        field = Input(placeholder=placeholder, id="filter", compact=True)
+        field.display = False
+        return field
+
     def filter_changed(self, text: str) -> None:
         """Take over what is typed."""
         raise NotImplementedError

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.widgets import Footer, Input
+from textual.widgets import Footer
 
 from rookery.jobs.monitor import job_states
 from rookery.jobs.top import commands, tasks
@@ -172,9 +172,7 @@ class TasksPage(FilteredPage):
         yield TextLine(id="summary")
         yield TextLine(id="legend")
         yield TaskView()
-        field = Input(placeholder="tasks (3,10-20) or a state", id="filter", compact=True)
-        field.display = False
-        yield field
+        yield self.filter_field("tasks (3,10-20) or a state")
         yield TextLine(id="detail")
         yield TextLine(id="command")
         yield Footer(compact=True, show_command_palette=False)
