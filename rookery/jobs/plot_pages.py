@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 def page(plot: Plot) -> str:
     """Return a plot as a page, on the background that the reader's browser has."""
-    if isinstance(plot, Histogram):
-        figure = _histogram(plot)
-    elif isinstance(plot, LinePlot):
-        figure = _lines(plot)
+    found = drawing.drawable(plot)
+    if isinstance(found, Histogram):
+        figure = _histogram(found)
+    elif isinstance(found, LinePlot):
+        figure = _lines(found)
+    elif found:
+        figure = _bars(found) if isinstance(found, Bars) else _tasks(found)
     else:
-        figure = _bars(plot) if isinstance(plot, Bars) else _tasks(plot)
+        figure = _nothing()
     figure.update_layout(
         title={"text": plot.title},
         font={"color": palette.GREY},
@@ -33,6 +36,16 @@ def page(plot: Plot) -> str:
     figure.update_yaxes(gridcolor="rgba(118,118,118,0.3)", zerolinecolor=palette.GREY)
     text = str(figure.to_html(include_plotlyjs=True, full_html=True))
     return text.replace("<head>", '<head><meta name="color-scheme" content="light dark">', 1)
+
+
+def _nothing() -> "Figure":
+    from plotly import graph_objects
+
+    figure = graph_objects.Figure()
+    figure.add_annotation(text=drawing.NOTHING, showarrow=False)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return figure
 
 
 def _histogram(plot: Histogram) -> "Figure":
@@ -111,7 +124,7 @@ def _tasks(plot: TaskGrid) -> "Figure":
             text=[f"task {first}: {word}" if plot.each == 1 else f"from task {first} on: {word}" for _, first in cells],
             hoverinfo="text",
             mode="markers",
-            marker={"symbol": "square", "color": mark.fill, "size": 10},
+            marker={"symbol": "square-open" if mark.is_hollow else "square", "color": mark.fill, "size": 10},
             name=f"{plot.counts[word]:,} {word}",
         )
     starts = range(0, len(plot.firsts), per_row if len(plot.firsts) <= 10 * per_row else 5 * per_row)

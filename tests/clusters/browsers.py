@@ -31,6 +31,13 @@ class Page:
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._call("Emulation.setFocusEmulationEnabled", session=self._session, enabled=True)
 
+    def appear(self, width: int, height: int, *, dark: bool) -> None:
+        """Take a size, and ask pages for light or dark colours."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._call("Emulation.setDeviceMetricsOverride", session=self._session, **size)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._call("Emulation.setEmulatedMedia", session=self._session, features=[scheme])
+
     def open(self, address: str) -> None:
         """Go to an address."""
         self._call("Page.navigate", session=self._session, url=address)
