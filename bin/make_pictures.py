@@ -15,6 +15,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -314,6 +315,7 @@ def main() -> int:
     if unknown := set(wanted) - set(names):
         parser.error(f"unknown picture: {', '.join(sorted(unknown))}")
     PICTURES.mkdir(exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the miniatures end with it
     with made_home() as home:
         terminal = Terminal(home)
         try:
