@@ -197,7 +197,8 @@ def _draw_tasks(plot: TaskGrid, axes: "Axes") -> None:
 
 def _look(mark: StateMark) -> dict[str, Any]:
     """Return how matplotlib draws the square of a state."""
-    return {"facecolor": "none" if mark.is_hollow else mark.fill, "edgecolor": mark.fill, "linewidth": 0.6}
+    fill = "none" if mark.is_hollow else mark.fill
+    return {"facecolor": fill, "edgecolor": mark.fill, "linewidth": 0.6, "clip_on": False}
 
 
 def _draw_lines(plot: LinePlot, axes: "Axes") -> None:
