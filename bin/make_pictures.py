@@ -248,6 +248,7 @@ def png(page: Page, screen: str, home: Path) -> bytes:
     with browsers.browser(home / "browser") as browser:
         browser.appear(*page.size, dark=page.dark)
         browser.open(found[0] if found else (home / page.address).as_uri())
+        browser.until("location.href != 'about:blank' && document.readyState == 'complete'")
         for action in page.actions:
             for method, argument in action.items():
                 getattr(browser, method)(*([argument] if argument else []))
