@@ -49,10 +49,13 @@ class LogView(ScrollView, can_focus=True):
         if seen == self._drawn:
             return
         self._drawn = seen
-        self.virtual_size = Size(max(width, self.size.width), count)
-        if self.follows:
-            self.scroll_to(y=max(0, count - self.size.height), animate=False)
+        self.virtual_size = Size(width, count)
+        self._show_end()
         self.refresh()
+
+    def _show_end(self) -> None:
+        if self.follows:
+            self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
 
     def render_line(self, y: int) -> Strip:
         """Return a line of the screen."""
@@ -63,16 +66,17 @@ class LogView(ScrollView, can_focus=True):
         return line.crop_extend(self.scroll_offset.x, self.scroll_offset.x + max(0, width), None)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Follow from the end on, and nowhere else."""
+        """Follow from the end on, until the user scrolls up: a log that grows moves the end away by itself."""
         super().watch_scroll_y(old_value, new_value)
-        if old_value != new_value:
-            self.follows = round(new_value) >= self.max_scroll_y
+        if round(new_value) >= self.max_scroll_y:
+            self.follows = True
+        elif new_value < old_value:
+            self.follows = False
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the end on the screen where it is followed."""
         del event
-        if self.follows:
-            self.scroll_to(y=max(0, len(self.reader.lines) - self.size.height), animate=False)
+        self._show_end()
 
     def action_first(self) -> None:
         """Go to the first line."""
@@ -81,7 +85,7 @@ class LogView(ScrollView, can_focus=True):
     def action_follow(self) -> None:
         """Go to the end, and follow what comes."""
         self.follows = True
-        self.scroll_to(y=self.max_scroll_y, animate=False)
+        self._show_end()
 
     def action_scroll_up(self) -> None:
         """Scroll by a line."""
