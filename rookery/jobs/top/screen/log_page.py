@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -46,16 +45,15 @@ class LogView(ScrollView, can_focus=True):
             lines = self.reader.lines
             seen = (id(lines), lines.revision)
             count, width = len(lines), lines.widest
-        if seen == self._drawn:
-            return
-        self._drawn = seen
-        self.virtual_size = Size(width, count)
-        self._show_end()
-        self.refresh()
+        if seen != self._drawn:
+            self._drawn = seen
+            self.virtual_size = Size(width, count)
+            self.refresh()
+        if self.follows and round(self.scroll_y) < self.max_scroll_y:  # also after a resize, or a new scrollbar
+            self._show_end()
 
     def _show_end(self) -> None:
-        if self.follows:
-            self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
+        self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
 
     def render_line(self, y: int) -> Strip:
         """Return a line of the screen."""
@@ -72,11 +70,6 @@ class LogView(ScrollView, can_focus=True):
             self.follows = True
         elif new_value < old_value:
             self.follows = False
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Keep the end on the screen where it is followed."""
-        del event
-        self._show_end()
 
     def action_first(self) -> None:
         """Go to the first line."""
