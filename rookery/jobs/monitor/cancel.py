@@ -20,19 +20,24 @@ if TYPE_CHECKING:
 
 _OWNER = 'squeue --noheader -j "$1" -o %u'
 
-# a run whose parts are jobs is all of these, the last first: else the next would begin
+# a run whose parts are jobs is all of them, the last first: else the next would begin. Jobs of another project are left
+# alone that have these numbers by now
 _SCANCEL = r"""
+all=
 for id; do
   jobs=
   for file in ~/projects/*/state/parts/"${id%%_*}".jobs; do
-    [ ! -f "$file" ] || jobs="$jobs $(sort -rn "$file" | grep -x '[0-9][0-9]*' | sed "s/\$/${id#"${id%%_*}"}/")"
+    [ -f "$file" ] || continue
+    project=$(cd "${file%/state/parts/*}" && pwd -P) || continue
+    queued=$(squeue -h -j "$(paste -sd , "$file")" -o '%F %Z' | grep -F " $project/" | cut -d ' ' -f 1 | sort -rnu)
+    jobs="$jobs $queued"
   done
-  if [ -n "$jobs" ]; then
-    scancel --quiet $jobs || exit
-  else
-    scancel "$id" || exit
-  fi
-done"""
+  [ -n "$(echo $jobs)" ] || jobs=${id%%_*}
+  for job in $jobs; do
+    all="$all $job${id#"${id%%_*}"}"
+  done
+done
+exec scancel $all"""
 
 
 @dataclass(frozen=True)

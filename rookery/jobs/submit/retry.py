@@ -50,9 +50,9 @@ def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
     for run in runs:
         _require_ended(run, number, target)
     # a task that the accounts do not have yet, or of which they do not say who cancelled it, may have failed
-    cancelled = 0 if original.parts else original.counts.get("CANCELLED", 0)
+    cancelled = original.counts.get("CANCELLED", 0)
     untold = cancelled - sum(len(numbers(known)) for known in original.cancelled_by.values())
-    if untold and snapshot.now - original.end < LAG:
+    if untold and not original.parts and snapshot.now - original.end < LAG:
         raise RookeryError(
             f"Slurm's accounting on {target.cluster.name} does not have all of job {number} yet.",
             hint="run the same command again in a minute",

@@ -31,14 +31,14 @@ in_parts() {
   fi
   began="$(date +%s)"
   echo "total $total" >>"$log"
-  echo "start $began" >>"$log" # a part that ends without a further line counts to nothing: its node has failed
+  echo "start $began${chain:+ $chain $SLURM_JOB_ID}" >>"$log" # where no line follows, its node has failed: nothing is used
   echo "rookery: part $part begins; $((used / 60)) of $((total / 60)) minutes used" >&2
 
   stopping=""
   trap 'stopping=limit' USR1
   trap 'stopping=total' USR2
   # Slurm ends this part: cancelled, or its node is shut down. The next job finds out which
-  [ -z "$chain" ] || trap 'echo "ended $chain $SLURM_JOB_ID" >>"$log"; ended=yes' TERM
+  [ -z "$chain" ] || trap 'echo ended >>"$log"; ended=yes' TERM
   if [ "$((total - used))" -gt "$before" ]; then
     (sleep "$((total - used - before))" && kill -s USR2 "$$") >/dev/null 2>&1 &
     timer="$!"
@@ -109,27 +109,33 @@ in_parts() {
   fi
   echo "rookery: Slurm did not put the job back into the queue. To continue from its checkpoint:" >&2
   echo "rookery:   rookery submit --failed $number" >&2
+  echo "rookery: where it never does, set cluster_requeue: false (rookery docs run-long-jobs)" >&2
   return 75
 }
 
-# The functions below use variables of in_parts. `LOG` has, besides what it notes of each part:
-#   over CHAIN STATUS   the chain has ended, and how
-#   ended CHAIN JOB     Slurm has ended this job, the last that began
+# The functions below use variables of in_parts. A line `over CHAIN STATUS` of LOG says that a chain has ended, and how; a
+# line `ended`, that Slurm has ended the job that began last.
 
 # Print the exit status of a chain that has ended; fail where it goes on.
 status_of_chain() {
-  local status job state
+  local status job noted state
   [ -n "$chain" ] && [ -e "$log" ] || return 1
   status="$(awk -v chain="$chain" '$1 == "over" && $2 == chain {status = $3} END {print status}' "$log")"
   if [ -z "$status" ]; then
-    job="$(awk -v chain="$chain" '$1 == "start" {job = ""} $1 == "ended" && $2 == chain {job = $3} END {print job}' "$log")"
+    # a part that did not end by itself: whether it was cancelled, Slurm knows
+    read -r job noted <<<"$(awk -v chain="$chain" '
+      $1 == "start" {job = $3 == chain ? $4 : ""; noted = "no"; whole = 0}
+      $1 == "ended" {noted = "yes"}
+      $1 == "end" {whole = 1}
+      END {if (job && (noted == "yes" || !whole)) print job, noted}' "$log")"
     [ -n "$job" ] || return 1
     state="$(squeue --noheader --states=all --jobs="$job" --format=%T 2>/dev/null || :)"
     [ -n "$state" ] || state="$(sacct -X --noheader --parsable2 --format=State -j "$job" 2>/dev/null || :)"
-    case "$state" in
-      NODE_FAIL* | BOOT_FAIL* | PREEMPTED* | TIMEOUT*) return 1 ;;
+    case "$noted$state" in
+      *CANCELLED* | yes) ;; # also where Slurm has forgotten it
+      *) return 1 ;;
     esac
-    status=143 # cancelled by its user, as far as anybody knows
+    status=143
     end_chain "$status"
   fi
   echo "$status"
