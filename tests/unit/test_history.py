@@ -26,9 +26,11 @@ GROUPS = st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 1000)), min_si
 )
 
 
-def more(line: str, eligible: int = 0, joules: str = "", tres: str = "") -> str:
+def more(line: str, eligible: int = 0, joules: str = "", tres: str = "", nodes: str = "cn07") -> str:
     """A line of sacct's with the fields that `usage` asks for besides."""
-    return line[: -len(basics.END)] + basics.FIELD + basics.FIELD.join((str(eligible), joules, tres)) + basics.END
+    return (
+        line[: -len(basics.END)] + basics.FIELD + basics.FIELD.join((str(eligible), joules, tres, nodes)) + basics.END
+    )
 
 
 def step(number: str, peak: str, joules: str = "") -> str:
@@ -53,14 +55,14 @@ def answered(monkeypatch: pytest.MonkeyPatch, lines: str, **request: Any) -> tup
 
     def slurm(argv: list[str], patience: float = 60) -> tuple[str, str]:  # noqa: ARG001
         if argv[0] == "sinfo":
-            return "4\n8\n", ""
+            return "cn06\x1f64\ncn07\x1f8\ncn07\x1f8\n", ""
         if "-X" not in argv:
             asked.append(argv[argv.index("-j") + 1])
             return lines, ""
         alone = [
             line.split(basics.FIELD) for line in lines.split(basics.END) if line and "." not in line.split("\x1f")[0]
         ]
-        return "".join(basics.FIELD.join(parts[:-3]) + basics.END for parts in alone), ""
+        return "".join(basics.FIELD.join(parts[: -len(usage.MORE)]) + basics.END for parts in alone), ""
 
     monkeypatch.setattr(usage, "slurm", slurm)
     answer = usage_answers.PROGRAMS["usage"](json.loads(json.dumps(usage.look({**REQUEST, **request}))))
@@ -86,26 +88,31 @@ def test_the_tasks_of_an_array_become_groups_and_sums(folder: str, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("joules", "tres", "counted"),
+    ("joules", "tres", "nodes", "counted"),
     [
-        (["4580000"], "billing=8,cpu=8,energy=4580000,mem=16G,node=1", 4_580_000),
-        (["4580000"], "cpu=16,node=2", 4_580_000),
-        (["4580000"], "cpu=4,mem=16G,node=1", 0),  # others were on the node
-        (["4580000"], "cpu=8,mem=16G", 0),
-        (["4580000000"], "cpu=8,node=1", 0),  # 458 kW
-        (["18446744073709551614"], "cpu=8,node=1", 0),  # Slurm's NO_VAL64
-        (["0"], "cpu=8,node=1", 0),
-        (["4580000", "0"], "cpu=8,node=1", 0),  # one was not measured: the estimate is of all
+        # as Slurm 22.05 says with acct_gather_energy/pm_counters: the job has its last step's, the batch step all
+        (["800/16800"], "billing=8,cpu=8,energy=800,mem=500M,node=1", "cn07", 16800),
+        (["/16800"], "cpu=16,node=2", "cn[07-08]", 16800),
+        (["/16000"], "billing=2,cpu=2,mem=500M,node=1", "cn07", 0),  # others were on the node
+        (["/16000"], "cpu=8,node=1", "cn06", 0),
+        (["/16000"], "cpu=8,node=1", "cn99", 0),
+        (["/16000"], "cpu=8,mem=16G", "cn07", 0),
+        (["/4580000000"], "cpu=8,node=1", "cn07", 0),  # 458 kW
+        (["/18446744073709551614"], "cpu=8,node=1", "cn07", 0),  # Slurm's NO_VAL64
+        (["0/0"], "cpu=8,node=1", "cn07", 0),
+        (["/16800", "/0"], "cpu=8,node=1", "cn07", 0),  # one was not measured: the estimate is of all
     ],
 )
-def test_energy_is_slurms_where_all_tasks_had_whole_nodes(
-    folder: str, monkeypatch: pytest.MonkeyPatch, joules: list[str], tres: str, counted: int
+def test_energy_is_slurms_where_all_tasks_had_whole_nodes(  # noqa: PLR0917 what Slurm says, and what counts
+    folder: str, monkeypatch: pytest.MonkeyPatch, joules: list[str], tres: str, nodes: str, counted: int
 ) -> None:
+    usage._cores_of_nodes.cache_clear()
     begun = {"WorkDir": folder, "Submit": str(NOW - 29000), "Start": str(NOW - 20000), "End": str(NOW - 10000)}
     lines = ""
     for number, energy in enumerate(joules, 1):
-        lines += more(task(f"5_{number}", "COMPLETED", **begun, ElapsedRaw="10000"), 0, energy, tres)
-        lines += step(f"5_{number}.batch", "1M", energy) + step(f"5_{number}.extern", "", energy)
+        of_job, _, of_batch = energy.partition("/")
+        lines += more(task(f"5_{number}", "COMPLETED", **begun, ElapsedRaw="10000"), 0, of_job, tres, nodes)
+        lines += step(f"5_{number}.batch", "1M", of_batch) + step(f"5_{number}.0", "1M", of_job)
     assert answered(monkeypatch, lines)[0]["5"].joules == counted
 
 

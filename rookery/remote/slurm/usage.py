@@ -18,8 +18,8 @@ from rookery.remote.slurm.forms import moment, whole
 from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
 from rookery.remote.slurm.tables import ACCOUNTS, LAG, read_accounts
 
-MORE = ("Eligible", "ConsumedEnergyRaw", "AllocTRES")
-"""sacct's fields that `jobs` does not need: since when a task could have started, joules, GPUs."""
+MORE = ("Eligible", "ConsumedEnergyRaw", "AllocTRES", "NodeList")
+"""sacct's fields that `jobs` does not need: since when a task could have started, joules, GPUs, nodes."""
 
 MOST_JOBS = 2000
 """Jobs that are looked at, the newest."""
@@ -130,7 +130,7 @@ def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], now: int) -> 
     killed = [task for task in began.values() if task.killed]
     late = [task for task in began.values() if task.state == "TIMEOUT"]
     measured = [task for task in began.values() if task.peak and task.asked]
-    extra = {number: more.get(_name(job, number), ["", "", ""]) for number in job.tasks}
+    extra = {number: more.get(_name(job, number), [""] * len(MORE)) for number in job.tasks}
     counts: Dict[str, int] = {}
     for task in job.tasks.values():
         state = "OUT_OF_MEMORY" if task.killed else task.state
@@ -203,16 +203,23 @@ def _drop_shared_energy(job: SlurmJob, more: Dict[str, List[str]]) -> None:
         if not extra or not whole(extra[1]):
             continue
         cores, nodes = _count("cpu", extra[2]), _count("node", extra[2])
-        has_whole = 0 < nodes * _cores_of_node(job.partition) <= cores
+        has_whole = 0 < nodes * _cores_of_nodes().get(_first_node(extra[3]), 0) <= cores
         if not has_whole or whole(extra[1]) > MOST_WATTS * nodes * max(task.elapsed, 1):
             extra[1] = ""
 
 
-@functools.lru_cache(maxsize=100)
-def _cores_of_node(partition: str) -> int:
-    """Return the cores of the largest node of a partition, as Slurm counts them; 0 where that is not known."""
-    out, _ = slurm(["sinfo", "--noheader", "--exact", "-p", partition, "-o", "%c"])
-    return max([whole(line) for line in out.split()] or [0])
+def _first_node(nodes: str) -> str:
+    """Return the first of some nodes: "cn07" of "cn[07-09,12]"."""
+    match = re.match(r"([^\[,]+)(?:\[([0-9]+))?", nodes)
+    return match.group(1) + (match.group(2) or "") if match else ""
+
+
+@functools.lru_cache(maxsize=1)
+def _cores_of_nodes() -> Dict[str, int]:
+    """Return the cores of each node, as Slurm counts them."""
+    out, _ = slurm(["sinfo", "--noheader", "--Node", "-o", "%N" + FIELD + "%c"])
+    lines = (line.partition(FIELD) for line in out.splitlines())
+    return {name: whole(cores) for name, _, cores in lines}
 
 
 def main(request: Dict[str, Any]) -> None:
