@@ -152,7 +152,7 @@ def find_or_start(
         elif answer["state"] == "none":
             return None
         else:
-            raise _refusal(cluster, answer, commands)
+            raise _refusal(cluster, answer, commands, wanted.wanted)
     raise RookeryError(f"No answer from {cluster.name} about the job.", hint="run the same command again")
 
 
@@ -266,8 +266,10 @@ def why(answer: dict[str, Any]) -> str:
     return _clean(explain(str(answer["reason"]))) + expected
 
 
-def _refusal(cluster: "Cluster", answer: dict[str, Any], commands: JobCommands) -> RookeryError:
-    """Return the error that says why there is no job to connect to."""
+def _refusal(
+    cluster: "Cluster", answer: dict[str, Any], commands: JobCommands, wanted: dict[str, Any] | None = None
+) -> RookeryError:
+    """Return the error that says why there is no job to connect to; `wanted` is what the user named of it."""
     name, state = cluster.name, str(answer["state"])
     number, reason = _clean(answer.get("number", "")), _clean(answer.get("said", "")).strip()
     if state in {"not-set-up", "not-deployed"}:
@@ -281,7 +283,7 @@ def _refusal(cluster: "Cluster", answer: dict[str, Any], commands: JobCommands) 
         )
         return RookeryError(message, hint=commands.start)
     if state == "other":
-        message = f"Job {number} on {name} {_otherwise(answer['about'])}."
+        message = f"Job {number} on {name} {_otherwise(answer['about'], wanted or {})}."
         return RookeryError(message, hint=f"{commands.stop}   # then run the same command again")
     if state == "slow":
         message = (
@@ -295,10 +297,12 @@ def _refusal(cluster: "Cluster", answer: dict[str, Any], commands: JobCommands) 
     return _unready_error(cluster, reason) if state == "unready" else _slurm_error(cluster, reason)
 
 
-def _otherwise(about: dict[str, Any]) -> str:
+def _otherwise(about: dict[str, Any], wanted: dict[str, Any]) -> str:
     """Return why the job that runs is not the one that is asked for."""
     if about.get("keeper") != job_request.KEEPER:
         return "was started by another version of rookery"
+    if about.get("program") != wanted.get("program", about.get("program")):
+        return "is already running, with another program, folder or project under this name"
     has = f"{about.get('cpus')} cores, {about.get('memory')}, {'a' if about.get('gpus') else 'no'} GPU"
     return f"is already running, with other resources: {_clean(has)}"
 
