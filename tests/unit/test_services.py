@@ -19,7 +19,7 @@ from rookery.jobs.interactive import compute_node_job
 from rookery.jobs.interactive.compute_node_job import RunningJob
 from rookery.jobs.interactive.job_request import KEEPER, ComputeNodeOptions
 from rookery.jobs.options import ServeOptions
-from rookery.jobs.services import command, naming, service_job, session
+from rookery.jobs.services import command, listing, naming, service_job, session
 from rookery.jobs.services.gate_requests import Verdict, judge, without_cookie
 from rookery.jobs.services.kinds import KINDS
 from rookery.jobs.services.service_job import ServiceProgram
@@ -204,6 +204,35 @@ def test_where_there_can_be_none_is_said(tmp_path: Path) -> None:
     ):
         with pytest.raises(RookeryError, match=message):
             command.run(options)
+
+
+def test_a_service_is_stopped_by_its_name_or_that_of_the_project(tmp_path: Path) -> None:
+    there = target(tmp_path)
+    assert listing._chosen("lab", ["lab-demo", "lab"], there) == "lab"
+    assert listing._chosen("lab", ["lab-demo", "x"], there) == "lab-demo"
+    assert listing._chosen("", ["x"], there) == "x"
+    for name, names, message in (
+        ("", ["x", "y"], "Missing NAME. Running: x, y."),
+        ("lab", ["x"], "No service 'lab' is running on hec. Running: x."),
+        ("", [], "No services are running on hec."),
+    ):
+        with pytest.raises(RookeryError, match=message) as error:
+            listing._chosen(name, names, there)
+        assert "--cluster hec" in str(error.value.hint)
+
+
+def test_hints_keep_what_the_user_typed() -> None:
+    for options, hint in (
+        (ServeOptions(service="jupiter", sandbox=True), "invoke serve lab --sandbox"),
+        (ServeOptions(service="lab", command_=("x",), cluster="hec"), "invoke serve lab --cluster hec"),
+        (
+            ServeOptions(service="lab", port=8000, sandbox=True),
+            "invoke serve --port 8000 --sandbox -- python -m http.server 8000",
+        ),
+    ):
+        with pytest.raises(RookeryError) as error:
+            command.run(options)
+        assert error.value.hint == hint
 
 
 def test_what_differs_from_the_job_that_runs_is_said() -> None:

@@ -110,19 +110,19 @@ def _kind(options: ServeOptions) -> Kind:
         if options.service:
             raise RookeryError(
                 f"Use either {options.service} or a command behind `--`, not both.",
-                hint=f"invoke serve {options.service}",
+                hint=replace(options, command_=()).command("serve"),
             )
         words = shlex.split(options.command_[0]) if len(options.command_) == 1 else options.command_
         title = PurePosixPath(words[0] if words else "").name
         return Kind(title or "program", title or "The program", "", "", "", begins="release")
     if options.port:
-        raise RookeryError(
-            "--port is for a command of yours, behind `--`.", hint="invoke serve --port 8000 -- python -m http.server"
-        )
+        example = replace(options, service="", command_=("python", "-m", "http.server", str(options.port)))
+        raise RookeryError("--port is for a command of yours, behind `--`.", hint=example.command("serve"))
     if not options.service:
         raise RookeryError(f"Missing SERVICE: {either(KINDS)}.", hint=typed_command.again(argument="lab"))
     if options.service not in KINDS:
-        raise RookeryError(f"Unknown service {options.service!r}: use {either(KINDS)}.", hint="invoke serve lab")
+        hint = replace(options, service="lab").command("serve")
+        raise RookeryError(f"Unknown service {options.service!r}: use {either(KINDS)}.", hint=hint)
     return KINDS[options.service]
 
 

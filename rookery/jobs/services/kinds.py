@@ -43,7 +43,7 @@ exec "$python" -m mlflow server --workers 1 --uvicorn-opts "--uds $ROOKERY_SOCKE
 """
 
 # Options by which rserver runs for one user, without root (docs.posit.co, rserver.conf). `www-socket` is there since
-# RStudio Server 2024.12 (its release notes, #14938); an older one gets a private network. Tried with a stand-in alone.
+# RStudio Server 2024.12 (its release notes, #14938); an older one gets a private network. Not tried with the real one.
 _RSTUDIO: Final = r"""
 PATH=$PATH:/usr/lib/rstudio-server/bin:/usr/lib/rstudio/bin
 command -v rserver >/dev/null || {
