@@ -286,7 +286,8 @@ def _say_how(service: Service, door: Gate, commands: "JobCommands", options: Ser
 def _part(service: Service, running: "RunningJob", commands: "JobCommands") -> None:
     """Say how to come back, and how to end the service."""
     console.note(
-        f"\nClosed the connection. {service.title} keeps running in job {running.number}.",
+        "",
+        f"Closed the connection. {service.title} keeps running in job {running.number}.",
         f"  return: {invocation.as_typed(commands.start)}",
         f"  stop:   {invocation.as_typed(commands.stop)}",
     )
