@@ -6,7 +6,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,7 +151,7 @@ def carry_out(options: FetchOptions) -> Fetched:
         job = record.id
         options = replace(options, job=job)
         followed = followed if options.check else _follow(connection, project, record, limit, options)
-    with locking.held(follow.lock(project.root)):
+    with locking.held(follow.lock(project.root), waiting=_for_another):
         looked = background.begun(lambda: Arrivals(project.root, connection.cluster.label, project.run_folders))
         ran = run_record.find(project.root, job, connection.cluster.label) if job else None
         outputs = _outputs(project, ran)
@@ -168,6 +168,10 @@ def carry_out(options: FetchOptions) -> Fetched:
     brought = followed.merged(plan, brought)
     synced = sync.run(project, check=options.check) if options.sync else None
     return Fetched(options, connection, listing, plan, brought, project.root, outputs, synced)
+
+
+def _for_another() -> AbstractContextManager[object]:
+    return console.waiting("Waiting for another command that fetches files of this project")
 
 
 def _follow(
@@ -265,8 +269,7 @@ def _too_much(  # noqa: PLR0913, PLR0917 all that decides it
         before: Bytes that the same command has fetched already.
     """
     name, free = connection.cluster.name, shutil.disk_usage(root).free
-    what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {sizes.of_bytes(plan.size)}"
-    flags = _flags(options, connection)
+    what, flags = _amount(plan), _flags(options, connection)
     words = [options.job] * bool(options.job) + ["--follow"] * options.follow + ["--max-size"]
     again = f"invoke fetch {' '.join(words)}"
     whole = before + plan.size
@@ -281,14 +284,19 @@ def _too_much(  # noqa: PLR0913, PLR0917 all that decides it
             f"{what} to fetch from {name}: only {sizes.of_bytes(free)} are free in {root}.",
             hint=f"df -h {shlex.quote(str(root))}   # free some space, or fetch one run: invoke fetch NUMBER{flags}",
         )
-    if plan.size >= WORTH_SAYING and not options.check:
-        console.note(f"Fetching {what} from {name} ({sizes.of_bytes(free)} free here)")
     return None
+
+
+def _amount(plan: "Plan") -> str:
+    return f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {sizes.of_bytes(plan.size)}"
 
 
 def _bring(connection: "Connection", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
     """Fetch what is planned; files in place when the connection breaks off stay, and are not sent again."""
     done: list[File] = []
+    if plan.size >= WORTH_SAYING:
+        free = sizes.of_bytes(shutil.disk_usage(project.root).free)
+        console.note(f"Fetching {_amount(plan)} from {connection.cluster.name} ({free} free here)")
     try:
         if plan.bring:
             arrivals.expect(plan.bring)
