@@ -22,4 +22,4 @@ def installation(extra: str) -> str:
         return f"uv tool install 'rookery-hpc[{','.join(sorted({extra, *others}))}]'"
     own = checkout / ".tools/bin/uv"  # ./try brings it where there is none
     uv = shlex.quote(str(own)) if own.exists() and not shutil.which("uv") else "uv"
-    return f"{uv} sync --project {shlex.quote(str(checkout))} --inexact --extra {extra}"
+    return f"{uv} sync --project {shlex.quote(str(checkout))} --inexact --no-dev --extra {extra}"

@@ -116,7 +116,7 @@ def test_a_missing_library_is_named_before_anything_is_written(tmp_path: Path, m
         with pytest.raises(RookeryError) as caught:
             combine.run(options.CombineOptions(project=str(tmp_path), plot_file=name))
         assert caught.value.message.startswith(f"{library} is not installed")
-        assert caught.value.hint == f"uv sync --project {extras.paths.root()} --inexact --extra plot"
+        assert caught.value.hint == f"uv sync --project {extras.paths.root()} --inexact --no-dev --extra plot"
     monkeypatch.setattr(extras.paths, "root", lambda: tmp_path)
     with pytest.raises(RookeryError) as caught:
         pictures.check(tmp_path / "a.png", "a.png")
@@ -134,7 +134,7 @@ def test_the_command_that_installs_an_extra_can_be_pasted_and_keeps_others(
     for file in (tmp_path / "pyproject.toml", tmp_path / ".tools/bin/uv"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    assert extras.installation("top") == f"{tmp_path}/.tools/bin/uv sync --project {tmp_path} --inexact --extra top"
+    assert extras.installation("top") == f"{tmp_path}/.tools/bin/uv sync --project {tmp_path} --inexact --no-dev --extra top"
 
 
 def test_the_command_line_of_a_plot_is_written_as_it_is_typed() -> None:

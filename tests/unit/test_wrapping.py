@@ -13,7 +13,7 @@ SENTENCE = (
     "  ! variables that change what programs do: BASH_ENV. Commands and jobs pass over them; scripts do not always."
 )
 RELEASE = "/home/student/projects/demo/releases/c1925f02b51afb0f9d5467568a1a297511041c93"
-UV = "/home/ada/a/rookery/.tools/bin/uv sync --extra plot"
+UV = "/home/ada/code/rookery/.tools/bin/uv sync --extra plot"
 CALL = "rookery submit --failed 41 --cluster hec --sandbox"
 
 
