@@ -53,7 +53,18 @@ def test_energy_counts_cores_gpus_memory_and_the_building() -> None:
     assert kilowatt_hours(replace(RUN, joules=7_200_000), ONE) == 4  # as Slurm measured it
     assert USED.kilograms == pytest.approx(USED.kilowatt_hours / 2)
     assert not USED.is_measured
-    assert usage.of_runs([replace(RUN, joules=1)], "hec", ONE, 0)[0].is_measured
+    measured, waiting = replace(RUN, joules=1), replace(RUN, core_seconds=0)
+    assert usage.of_runs([measured, waiting], "hec", ONE, 0)[0].is_measured
+    assert not usage.of_runs([measured, RUN], "hec", ONE, 0)[0].is_measured
+    assert not usage.of_runs([waiting], "hec", ONE, 0)[0].is_measured
+
+
+def test_energy_without_a_mark_was_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    own = replace(REPORT, usage=usage.of_runs([replace(RUN, joules=7_200_000)], "hec", ONE, 0))
+    for report, is_said in ((own, True), (REPORT, False)):
+        text.show_own(report)
+        assert ("measured by Slurm" in capsys.readouterr().out) == is_said
+        assert ("measured by Slurm" in page.own(report)) == is_said
 
 
 @given(st.floats(0, 1e9))

@@ -4,6 +4,7 @@ An array of 10,000 tasks becomes at most 64 groups of like values: each has its 
 that is worked out from them is below the true one, and the largest is exact.
 """
 
+import functools
 import json
 import os
 import re
@@ -17,8 +18,8 @@ from rookery.remote.slurm.forms import moment, whole
 from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
 from rookery.remote.slurm.tables import ACCOUNTS, LAG, read_accounts
 
-MORE = ("Eligible", "ConsumedEnergyRaw", "AllocTRES")
-"""sacct's fields that `jobs` does not need: since when a task could have started, joules, GPUs."""
+MORE = ("Eligible", "ConsumedEnergyRaw", "AllocTRES", "NodeList")
+"""sacct's fields that `jobs` does not need: since when a task could have started, joules, GPUs, nodes."""
 
 MOST_JOBS = 2000
 """Jobs that are looked at, the newest."""
@@ -29,8 +30,8 @@ GROUPS = 64
 PATIENCE = 150
 """Seconds that sacct is given."""
 
-_GPUS = re.compile(r"(?:^|,)gres/gpu=([0-9]{1,6})(?:,|$)")
-_JOULES = 10**15
+MOST_WATTS = 20000
+"""Watts of a node above which what Slurm says that it measured is taken for a mistake."""
 
 
 def groups(values: Iterable[int]) -> List[Tuple[int, int]]:
@@ -73,6 +74,8 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
         numbers = ",".join(map(str, newest))
         out, wrong = slurm([*sacct, "-j", numbers, "--format", ",".join([ACCOUNTS, *MORE])], PATIENCE)
         read_accounts(_without(out, more), jobs)
+    for job in jobs.values():
+        _drop_shared_energy(job, more)
     runs = [entry(jobs[number], wanted[number], more, now) for number in newest if number in jobs]
     since_all = min([job.submitted for job in listed.values() if job.submitted] or [0])
     return {
@@ -127,12 +130,13 @@ def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], now: int) -> 
     killed = [task for task in began.values() if task.killed]
     late = [task for task in began.values() if task.state == "TIMEOUT"]
     measured = [task for task in began.values() if task.peak and task.asked]
-    extra = {number: more.get(_name(job, number), ["", "", ""]) for number in job.tasks}
+    extra = {number: more.get(_name(job, number), [""] * len(MORE)) for number in job.tasks}
     counts: Dict[str, int] = {}
     for task in job.tasks.values():
         state = "OUT_OF_MEMORY" if task.killed else task.state
         counts[state] = counts.get(state, 0) + 1
     ends = [task.end for task in job.tasks.values()]
+    joules = [whole(extra[number][1]) for number in began]
     return {
         "id": str(job.number),
         "submitted": job.submitted,
@@ -148,19 +152,20 @@ def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], now: int) -> 
         "cpus": max([task.cpus for task in job.tasks.values()] or [0]),
         "seconds": groups(task.elapsed for task in done),
         "kilobytes": groups(task.peak for task in done if task.peak),
-        "millicores": groups(_millicores(task) for task in done if task.cpus and task.cpu),
+        "millicores": groups(_millicores(task) for task in [*done, *late, *killed] if task.cpus and task.cpu),
         "killed_at": groups(max(task.asked, task.peak) for task in killed),
+        "killed_after": groups(task.elapsed for task in killed),
         "late_at": groups(task.elapsed for task in late),
         "largest_failed": max([task.peak for task in began.values() if task not in done] or [0]),
         "waits": groups(_waited(task, extra[number], job) for number, task in job.tasks.items() if task.start),
         "core_seconds": _sum(task.elapsed * task.cpus for task in began.values()),
         "lost_core_seconds": _sum(task.elapsed * task.cpus for task in began.values() if task not in done),
         "cpu_seconds": _sum(int(task.cpu) for task in began.values()),
-        "gpu_seconds": _sum(task.elapsed * _gpus(extra[number][2]) for number, task in began.items()),
+        "gpu_seconds": _sum(task.elapsed * _count("gres/gpu", extra[number][2]) for number, task in began.items()),
         "megabyte_seconds": _sum(task.elapsed * task.asked // 1024 for task in began.values()),
         "measured_megabyte_seconds": _sum(task.elapsed * task.asked // 1024 for task in measured),
         "used_megabyte_seconds": _sum(task.elapsed * task.peak // 1024 for task in measured),
-        "joules": _sum(min(whole(extra[number][1]), _JOULES) for number in began),
+        "joules": _sum(joules) if all(joules) else 0,
     }
 
 
@@ -181,9 +186,40 @@ def _waited(task: SlurmTask, extra: List[str], job: SlurmJob) -> int:
     return max(0, task.start - (moment(extra[0]) or job.submitted or task.start))
 
 
-def _gpus(tres: str) -> int:
-    match = _GPUS.search(tres)
+def _count(kind: str, tres: str) -> int:
+    """Return how many of something a task had, by AllocTRES: "billing=8,cpu=8,gres/gpu=1,mem=16G,node=1"."""
+    match = re.search("(?:^|,)%s=([0-9]{1,9})(?:,|$)" % re.escape(kind), tres)
     return int(match.group(1)) if match else 0
+
+
+def _drop_shared_energy(job: SlurmJob, more: Dict[str, List[str]]) -> None:
+    """Drop the joules of tasks that may have shared a node, and those that no node can take.
+
+    Slurm measures nodes: of a job that shares one, "the reported consumed energy per job [...] will not reflect the
+    real energy consumed by the jobs" (slurm.conf's manual, AcctGatherEnergyType).
+    """
+    for number, task in job.tasks.items():
+        extra = more.get(_name(job, number))
+        if not extra or not whole(extra[1]):
+            continue
+        cores, nodes = _count("cpu", extra[2]), _count("node", extra[2])
+        has_whole = 0 < nodes * _cores_of_nodes().get(_first_node(extra[3]), 0) <= cores
+        if not has_whole or whole(extra[1]) > MOST_WATTS * nodes * max(task.elapsed, 1):
+            extra[1] = ""
+
+
+def _first_node(nodes: str) -> str:
+    """Return the first of some nodes: "cn07" of "cn[07-09,12]"."""
+    match = re.match(r"([^\[,]+)(?:\[([0-9]+))?", nodes)
+    return match.group(1) + (match.group(2) or "") if match else ""
+
+
+@functools.lru_cache(maxsize=1)
+def _cores_of_nodes() -> Dict[str, int]:
+    """Return the cores of each node, as Slurm counts them."""
+    out, _ = slurm(["sinfo", "--noheader", "--Node", "-o", "%N" + FIELD + "%c"])
+    lines = (line.partition(FIELD) for line in out.splitlines())
+    return {name: whole(cores) for name, _, cores in lines}
 
 
 def main(request: Dict[str, Any]) -> None:

@@ -106,6 +106,7 @@ def _page(*, when: datetime | None, usages: Sequence["ProjectUsage"], charts: Se
         when=when.strftime("%Y-%m-%d %H:%M UTC") if when else "",
         failed=failed,
         charts=[_chart(bars) for bars in charts],
+        measured=text.MEASURED if any(each.is_measured for each in usages) else "",
         columns=["Jobs", "Core hours", "Lost", "GPU hours", "Waited 50 / 95 %", "Failed", "kWh", "kg CO2e"],
         **values,
     )

@@ -40,7 +40,7 @@ def show_own(report: "PersonalReport") -> None:
     tables.show(["=cluster", "<project", *_HEADINGS], rows)
     console.say(*failures(report.usage))
     terminal.show(hours(report.usage))
-    console.say("", *explanation(report.assumptions))
+    console.say("", *explanation(report.assumptions, report.usage))
 
 
 def show_group(reports: Sequence["PersonalReport"], unread: Sequence["Unread"]) -> None:
@@ -58,7 +58,7 @@ def show_group(reports: Sequence["PersonalReport"], unread: Sequence["Unread"]) 
     console.say(*failures(every))
     for one in unread:
         console.say(f"skipped: {one.file} {one.why}")
-    console.say("", *explanation(person.assumptions(reports)))
+    console.say("", *explanation(person.assumptions(reports), every))
 
 
 def _by_cluster(usages: Sequence[ProjectUsage]) -> Mapping[str, list[ProjectUsage]]:
@@ -101,8 +101,14 @@ def hours(usages: Sequence[ProjectUsage]) -> Bars:
     return Bars("Core hours by project", "core hours", bars, _FILLS)
 
 
-def explanation(assumptions: Mapping[str, str]) -> Iterator[str]:
+def explanation(assumptions: Mapping[str, str], usages: Sequence[ProjectUsage]) -> Iterator[str]:
     """Yield what the columns mean, and what estimates assume."""
     yield "lost: core hours of tasks that did not complete. waited: from when tasks could have started."
     yield "Energy and CO2 (~) are estimates, by the method of Green Algorithms (doi.org/10.1002/advs.202100707), with:"
     yield from (f"  {name}: {text}" for name, text in sorted(assumptions.items()))
+    if any(each.is_measured for each in usages):
+        yield MEASURED
+
+
+MEASURED = "kWh without a mark were measured by Slurm at the nodes, and multiplied for the data centre in the same way."
+"""What is said of energy that is no estimate."""
