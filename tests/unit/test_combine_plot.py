@@ -134,7 +134,8 @@ def test_the_command_that_installs_an_extra_can_be_pasted_and_keeps_others(
     for file in (tmp_path / "pyproject.toml", tmp_path / ".tools/bin/uv"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    assert extras.installation("top") == f"{tmp_path}/.tools/bin/uv sync --project {tmp_path} --inexact --no-dev --extra top"
+    uv = f"{tmp_path}/.tools/bin/uv sync --project {tmp_path}"
+    assert extras.installation("top") == f"{uv} --inexact --no-dev --extra top"
 
 
 def test_the_command_line_of_a_plot_is_written_as_it_is_typed() -> None:
