@@ -1,7 +1,7 @@
 """What any tool that submits jobs needs to know of a cluster: what sbatch is to be asked for, and what comes first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
@@ -34,6 +34,9 @@ class ToolSettings:
         sized: Whether cores and memory may be asked for: on some clusters they follow the GPUs.
         further: Other options of sbatch, each as `--name=value`.
         setup: Lines of shell before the task: modules, storage, and the environment of the deployed release.
+        program: What runs the project's code in that environment: python, Rscript or bash.
+        ssh: The name by which the user's ssh reaches the cluster; only for tools that run on this computer.
+        storage: Absolute path of $ROOKERY_STORAGE there; likewise.
     """
 
     project: str
@@ -50,6 +53,15 @@ class ToolSettings:
     sized: bool
     further: tuple[str, ...]
     setup: tuple[str, ...]
+    program: str
+    ssh: str = ""
+    storage: str = ""
+
+    @property
+    def placing(self) -> tuple[str, ...]:
+        """The options of sbatch that say nothing of the size: where the task runs and who pays, then the others."""
+        named = {"partition": self.partition, "account": self.account, "qos": self.qos}
+        return (*(sbatch_options.option(name, value) for name, value in named.items() if value), *self.further)
 
     @property
     def named(self) -> dict[str, str | bool]:
@@ -66,10 +78,10 @@ def of_job(project: Project, name: str, cluster: Cluster) -> ToolSettings:
     """Return the settings that a job of rookery.yml has on a cluster.
 
     Raises:
-        RookeryError: There is no such job, it is a script of the project's own, it is not for one node, or it has
-            no memory or time.
+        RookeryError: There is no such job, it is a script of the project's own, it is not for one node, it has no
+            memory or time, or the cluster has no place for it.
     """
-    job = job_script.script(project, config.job(project, name, cluster.name), cluster).job
+    job = config.job(project, name, cluster.name)
     if job.script:
         raise RookeryError(
             f"The job {name} is a script of your own: its size is in the script.",
@@ -83,6 +95,7 @@ def of_job(project: Project, name: str, cluster: Cluster) -> ToolSettings:
                 f"The job {name} has no `{key}`, which tools must ask for.",
                 hint=f"add `{key}:` to {name} in {config.shown(project.file)}",
             )
+    job = job_script.placed(project, replace(job, array=""), cluster)  # the tool makes its own arrays
     asked = [option.text for option in sbatch_options.options(job, cluster)]
     values = {text.removeprefix("--").partition("=")[0]: text.partition("=")[2] for text in asked}
     return ToolSettings(
@@ -100,11 +113,18 @@ def of_job(project: Project, name: str, cluster: Cluster) -> ToolSettings:
         sized="mem" in values,
         further=tuple(text for text in asked if _name(text) not in (*_OF_EACH_JOB, *_SIZE)),
         setup=tuple(_setup(project, job, cluster)),
+        program=_program(project),
     )
 
 
 def _name(text: str) -> str:
     return text.removeprefix("--").partition("=")[0]
+
+
+def _program(project: Project) -> str:
+    if project.environment.python != "none":
+        return "python"
+    return "Rscript" if project.environment.r != "none" else "bash"
 
 
 def _setup(project: Project, job: Job, cluster: Cluster) -> Sequence[str]:
