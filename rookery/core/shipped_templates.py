@@ -1,5 +1,6 @@
 """rookery's own templates: the folders below templates/, as jinja2 reads them."""
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rookery.core import paths
@@ -8,6 +9,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+@cache
 def environment(folder: str, *, is_html: bool = False) -> "Environment":
     """Return the environment for a folder of templates; a name that is not given is an error.
 

@@ -140,13 +140,29 @@ def read(file: Path, dialect: Dialect = ANSIBLE, problems: FileProblems | None =
     text = _text(file)
     if not dialect.kept:
         return _parsed(file, text, dialect, problems)[0]
+    if known := _told_before.get((dialect.name, text)):
+        return Document(file, _copied(known[0]), known[1])
     kept = _kept(text, dialect)
     if (cached := state_files.load(kept, _told)) is not None:
+        _told_before[dialect.name, text] = _copied(cached[0]), cached[1]
+        if len(_told_before) > KEPT:
+            del _told_before[next(iter(_told_before))]
         return Document(file, *cached)
     document, plain = _parsed(file, text, dialect, problems)
     if plain and not secret_values.NAMED.search(text):
         _keep(kept, document)
     return document
+
+
+_told_before: dict[tuple[str, str], tuple[Mapping[str, Any], Mapping[Place, int]]] = {}
+"""What the cache has told this process of texts: a command reads a profile several times."""
+
+
+def _copied(value: Any) -> Any:
+    """Return a value of its own, which its reader may change."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
 def parse(file: Path, text: str, dialect: Dialect = ANSIBLE) -> Document:
@@ -164,18 +180,18 @@ def parse(file: Path, text: str, dialect: Dialect = ANSIBLE) -> Document:
 
 
 def _text(file: Path) -> str:
-    name, typed = paths.shown(file), paths.typed(file)
+    shown, typed = paths.shown, paths.typed
     try:
         status = file.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise RookeryError(f"Can't read {name}: it is not a file.", hint=f"ls -ld {typed}")
+            raise RookeryError(f"Can't read {shown(file)}: it is not a file.", hint=f"ls -ld {typed(file)}")
         if status.st_size > LARGEST:
-            raise RookeryError(f"{name} is larger than {LARGEST // 1_000_000} MB.", hint=f"ls -l {typed}")
+            raise RookeryError(f"{shown(file)} is larger than {LARGEST // 1_000_000} MB.", hint=f"ls -l {typed(file)}")
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise RookeryError(f"Can't read {name}: {error.strerror}.", hint=f"ls -l {typed}") from error
+        raise RookeryError(f"Can't read {shown(file)}: {error.strerror}.", hint=f"ls -l {typed(file)}") from error
     except UnicodeDecodeError as error:
-        raise RookeryError(f"{name} is not text in UTF-8.", hint=f"file {typed}") from error
+        raise RookeryError(f"{shown(file)} is not text in UTF-8.", hint=f"file {typed(file)}") from error
 
 
 def _kept(text: str, dialect: Dialect) -> Path:

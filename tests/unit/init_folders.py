@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from repositories import QUICK
 from user_home import at_home
 
 from rookery.core.errors import RookeryError
@@ -20,7 +21,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = at_home(tmp_path / "home", monkeypatch)
     monkeypatch.setenv("ROOKERY_CALLED_AS", "invoke")
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    (home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.ac.uk\n")
+    (home / ".gitconfig").write_text(f"[user]\n\tname = Ada\n\temail = ada@example.ac.uk\n{QUICK}")
     work = tmp_path / "my study"
     work.mkdir()
     monkeypatch.chdir(work)

@@ -72,6 +72,7 @@ def test_a_snapshot_leaves_the_repository_as_it_is(root: Path, git: Git) -> None
     git("add", "a.py")
     (root / "a.py").write_text("2\n")
     (root / "new.py").write_text("3\n")
+    (root / ".git/hooks").mkdir(exist_ok=True)
     (root / ".git/hooks/post-index-change").write_text("#!/bin/sh\ntouch ran\n")
     (root / ".git/hooks/post-index-change").chmod(0o755)
 

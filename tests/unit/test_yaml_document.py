@@ -54,6 +54,18 @@ def test_a_text_is_parsed_once(tmp_path: Path, cache: Path) -> None:
     assert only_kept(file) is None
 
 
+def test_a_reader_may_change_what_it_reads(tmp_path: Path, cache: Path) -> None:
+    file = written(tmp_path, "a: [1]\nb: {c: [2]}\n")
+    for _ in range(4):  # parsed, from the cache, and as this process knows it
+        data = yaml_document.read(file).data
+        assert data == {"a": [1], "b": {"c": [2]}}
+        data["a"].append(3)
+        data["b"]["c"].clear()
+    for entry in cache.iterdir():
+        entry.unlink()
+    assert only_kept(file) is not None
+
+
 @pytest.mark.parametrize("text", ["day: 2026-11-27\n", "1: a\n", "a: &x [1]\nb: *x\n"])
 def test_what_json_would_change_is_not_kept(tmp_path: Path, text: str) -> None:
     file = written(tmp_path, text)

@@ -103,9 +103,9 @@ def load(
     if not own_ssh:
         return cluster
     own_folder = paths.config_dir() / "inventory"
-    chosen = {
-        key for key, setting in profile.items() if setting.file is None or setting.file.is_relative_to(own_folder)
-    }
+    files = {setting.file for setting in profile.values()}
+    own = {file for file in files if file is None or file.is_relative_to(own_folder)}
+    chosen = {key for key, setting in profile.items() if setting.file in own}
     return user_settings.applied(cluster, chosen)
 
 

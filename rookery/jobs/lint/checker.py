@@ -168,7 +168,7 @@ def examine(  # noqa: PLR0913
     context = replace(_context(form.mend(text), cluster, path, files, folder), past=past)
 
     def found_in(script: str) -> list[Finding]:
-        checked = replace(context, text=script)  # what the rules need of it is computed once for all of them
+        checked = context if script == context.text else replace(context, text=script)
         return [finding for rule in _RULES for finding in rule(checked)]
 
     findings = [*form.ends(text, path), *harmful_fixes.left_out(found_in(context.text), context.text, found_in)]

@@ -11,6 +11,7 @@ one finding; its Slip says what is wrong.
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from rookery.projects.scripts import option_table
@@ -98,9 +99,9 @@ class Directives:
 
         Some of the first component are for all those that have no other.
         """
-        options = [option for option in self.options if option.name in names and option.part == part]
-        if options:
-            return options[-1]
+        for option in reversed(self.options):
+            if option.name in names and option.part == part:
+                return option
         return self.get(*_PROPAGATED.intersection(names)) if part else None
 
     def value(self, *names: str, part: int = 0) -> str | None:
@@ -109,6 +110,7 @@ class Directives:
         return option.value if option else None
 
 
+@lru_cache(maxsize=64)  # each line of a script is asked about by several rules, the script for each cluster
 def read(text: str, slurm: str = "") -> Directives:
     """Return the `#SBATCH` lines of a job script.
 

@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jinja2 import Environment
+    from jinja2.bccache import Bucket
 
 _SUFFIX: Final = ".sh.j2"
 _DATA: Final = (str, int, float, list, tuple, dict, MappingProxyType)
 """What may be asked to do something by a template; of anything else it can read values alone."""
+
+
+_compiled: dict[tuple[str, str], bytes] = {}
+"""The templates that this process has compiled, by name and digest of the text: each job of a project uses the same."""
 
 
 def names() -> list[str]:
@@ -88,6 +93,14 @@ def _jinja(source: Source) -> "Environment":
             acts = callable(value) and not isinstance(obj, _DATA) and not type(obj).__module__.startswith("jinja2.")
             return not acts and super().is_safe_attribute(obj, attr, value)
 
+    class Compiled(jinja2.BytecodeCache):
+        def load_bytecode(self, bucket: "Bucket") -> None:
+            if compiled := _compiled.get((bucket.key, bucket.checksum)):
+                bucket.bytecode_from_string(compiled)
+
+        def dump_bytecode(self, bucket: "Bucket") -> None:
+            _compiled[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
     def text(name: str) -> str | None:
         try:
             return source.read(name).decode()
@@ -100,6 +113,7 @@ def _jinja(source: Source) -> "Environment":
 
     return Sandbox(
         loader=jinja2.ChoiceLoader([jinja2.FileSystemLoader(_folder()), jinja2.FunctionLoader(text)]),
+        bytecode_cache=Compiled(),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

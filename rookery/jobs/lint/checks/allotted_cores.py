@@ -4,7 +4,7 @@ import re
 
 from rookery.jobs.lint.checks import lines
 from rookery.jobs.lint.script import values
-from rookery.jobs.lint.script.context import Context
+from rookery.jobs.lint.script.context import Context, computed_once
 from rookery.jobs.lint.script.requested_resources import GPU_OPTIONS, partitions
 
 _OTHERWISE = frozenset({
@@ -36,6 +36,7 @@ def of_all_nodes(script: Context) -> int | None:
     return numbers["cpus-per-task"] * tasks
 
 
+@computed_once
 def _numbers(script: Context) -> dict[str, int] | None:
     """Return the numbers that the job asks for, 0 for what it does not say."""
     directives = script.directives

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from rookery.jobs.lint.checks import option_names
 from rookery.jobs.lint.finding import Edit, Finding
-from rookery.jobs.lint.script.context import Context
+from rookery.jobs.lint.script.context import Context, computed_once
 from rookery.projects.scripts import directives
 from rookery.projects.scripts.directives import DirectiveOption
 
@@ -30,7 +30,8 @@ _FREE = {"comment", "wrap", "extra"}
 """Options whose value is the user's own text."""
 
 
-def intended_options(script: Context) -> set[str]:
+@computed_once
+def intended_options(script: Context) -> frozenset[str]:
     """Return the options that were meant and are not read: misspelt ones, and those on lines that are not read.
 
     Rules on missing options count them as given.
@@ -39,7 +40,7 @@ def intended_options(script: Context) -> set[str]:
     rest = (script.line(number).lstrip("# \t").partition(" ")[2] for number in numbers)
     names = {option.name for text in rest for option in directives.read(f"{directives.MARK} {text}").options}
     misspelt = (slip.word.text[2:].partition("=")[0] for slip in script.directives.slips if slip.kind == "unknown")
-    return names | {option_names.meant(script, name)[0] for name in misspelt}
+    return frozenset(names | {option_names.meant(script, name)[0] for name in misspelt})
 
 
 def unread(script: Context) -> Iterator[Finding]:

@@ -5,9 +5,9 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rookery.jobs.lint.finding import Edit, Finding, Severity, apply
 from rookery.jobs.lint.script import first_line
@@ -23,6 +23,7 @@ from rookery.projects.scripts.option_table import OptionTable
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
+_Answer = TypeVar("_Answer")
 
 PROGRAMS = {".py": "python3", ".r": "Rscript", ".jl": "julia", ".pl": "perl"}
 """Endings of programs in other languages than the shell's, in small letters, and what runs them."""
@@ -49,6 +50,11 @@ class Context:
     folder: Callable[[str], bool | None]
     project: bool
     past: Sequence[MeasuredRun] = ()
+
+    @cached_property
+    def answers(self) -> dict[str, Any]:
+        """What functions that are `computed_once` have answered of it."""
+        return {}
 
     @cached_property
     def directives(self) -> Directives:
@@ -197,3 +203,20 @@ class Context:
 
 def _word(value: str) -> str:
     return quoted(value) if re.search(r"[\s\"'\\#]", value) else value
+
+
+def computed_once(function: Callable[[Context], _Answer]) -> Callable[[Context], _Answer]:
+    """Keep with a script what a function answers of it, for the other rules that ask the same.
+
+    Args:
+        function: Its answer must follow from the script alone, and nobody may change it.
+    """
+    key = f"{function.__module__}.{function.__qualname__}"
+
+    @wraps(function)
+    def answer(script: Context) -> _Answer:
+        if key not in script.answers:
+            script.answers[key] = function(script)
+        return script.answers[key]  # type: ignore[no-any-return]
+
+    return answer

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rookery.jobs.lint.script import values
-from rookery.jobs.lint.script.context import Context
+from rookery.jobs.lint.script.context import Context, computed_once
 from rookery.projects.job import Job
 from rookery.projects.scripts.directives import DirectiveOption
 
@@ -167,9 +167,10 @@ def gpu_types(entry: Mapping[str, Any], script: Context) -> list[str]:
     return list(entry.get("gpu_types") or types)
 
 
-def requested(script: Context) -> list[RequestedResources]:
+@computed_once
+def requested(script: Context) -> tuple[RequestedResources, ...]:
     """Return what each component of the job asks for."""
-    return [_requested(script, part) for part in range(script.directives.parts)]
+    return tuple(_requested(script, part) for part in range(script.directives.parts))
 
 
 def _requested(script: Context, part: int) -> RequestedResources:
