@@ -120,7 +120,7 @@ def test_parsl() -> None:
 
 def test_batchtools() -> None:
     """Template and configuration; a line with brew's own marks is no code of R's."""
-    task = replace(fit(), further=("--nice=100", '--comment="<% 1 %>"'))
+    task = replace(fit(), named={"nice": "100", "comment": "<% 1 %>"})
     files = render("batchtools", task)
     assert re.findall(r"(\w+) = (\d+)L", files["batchtools.conf.R"]) == [
         ("ncpus", "2"), ("memory", "2048"), ("walltime", "5400")
@@ -155,7 +155,7 @@ def test_aiida() -> None:
 @pytest.mark.parametrize("tool", FILES)
 def test_every_tool_has_a_form_of_its_own_for_little(tool: str) -> None:
     """No account, no partition, no size, as on clusters where these follow from something else."""
-    little = replace(fit(), partition="", account="", sized=False, further=(), ssh="hec", storage="/storage")
+    little = replace(fit(), partition="", account="", sized=False, named={}, ssh="hec", storage="/storage")
     for name, text in render(tool, little).items():
         if name.endswith(".yaml"):
             assert yaml.safe_load(text)
@@ -186,6 +186,20 @@ def test_a_tool_makes_its_own_arrays(home: Path) -> None:
     with pytest.raises(RookeryError, match="only with GPUs") as caught:
         settings.of_job(config.load(), "fit", profile.load("bede"))
     assert "chunk" not in str(caught.value)
+
+
+def test_options_as_users_write_them(home: Path) -> None:
+    """Short ones, quoted ones, those of the size; no signal of a job in parts, which would end a worker early."""
+    more = (
+        "total_time: 20:00:00\n    checkpoint: 00:05:00\n    sbatch: [-J mine, -t 3, --exclusive, '--comment=\"a b\"']"
+    )
+    text = RULES.replace("sbatch: [--nice=100, --requeue]", more)
+    (home / "rookery.yml").write_text(text)
+    task = settings.of_job(config.load(), "fit", profile.load("hec"))
+    assert task.named == {"exclusive": True, "comment": "a b"}
+    assert task.further == ("--exclusive", '--comment="a b"')
+    assert variables(rendered("submitit", task))["slurm_additional_parameters"] == task.named
+    assert task.minutes == 90
 
 
 def test_a_tool_on_this_computer_logs_in_by_ssh() -> None:
