@@ -12,6 +12,7 @@ from rookery.projects import config, job_settings
 from rookery.projects.job import Job
 from rookery.projects.model import Project
 from rookery.projects.scripts import (
+    job_parts,
     own_script,
     parameters,
     partition,
@@ -126,7 +127,9 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
     if table:
         files |= {f"slurm/{job.name}.params.csv": table.csv(), f"slurm/{job.name}.rows.sh": table.lines()}
     text = _render(project, job, variables, source)
-    return JobScript(job, path, text, files, _summary(job, path, table, next(iter(mail), "")))
+    summary = _summary(job, path, table, next(iter(mail), ""))
+    parts = job_parts.count(job, cluster)
+    return JobScript(job, path, text, files, {**summary, "parts": parts} if parts > 1 else summary)
 
 
 def _mail(project: Project, job: Job, cluster: Cluster, source: Source) -> dict[str, str]:
