@@ -137,6 +137,21 @@ def test_energy_is_slurms_where_all_tasks_had_whole_nodes(  # noqa: PLR0917 what
     assert answered(monkeypatch, lines)[0]["5"].joules == counted
 
 
+def test_a_job_that_went_back_into_the_queue_counts_each_time_it_ran(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = {"WorkDir": folder, "Start": str(NOW - 900), "End": str(NOW - 500), "AllocCPUS": "2", "TotalCPU": "00:10"}
+    first = more(task("5", "REQUEUED", **again, Submit=str(NOW - 2000), ElapsedRaw="300")) + step("5.batch", "3M")
+    broken = more(task("5", "NODE_FAIL", **again, Submit=str(NOW - 1500), ElapsedRaw="50"))
+    other = {**again, "WorkDir": "/elsewhere"}  # before the cluster counted from 1 again
+    lines = more(task("5", "COMPLETED", **other, Submit=str(NOW - 9000), ElapsedRaw="70000")) + first + broken
+    lines += more(task("5", "COMPLETED", **again, Submit=str(NOW - 1000), ElapsedRaw="100")) + step("5.batch", "1M")
+    run = answered(monkeypatch, lines)[0]["5"]
+    assert (run.core_seconds, run.lost_core_seconds, run.cpu_seconds) == (900, 100, 30)
+    assert (run.counts, list(map(tuple, run.seconds))) == ({"COMPLETED": 1}, [(100, 1)])
+    assert list(map(tuple, run.kilobytes)) == [(1024, 1)]
+
+
 def test_what_was_ended_for_memory_or_time_is_the_least_that_is_needed(
     folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,13 @@ def test_the_number_of_a_job_stays_longest_and_a_click_on_a_title_finds_its_colu
     assert cells.column_at(500, all_of_them) == ""
 
 
+def test_the_number_of_a_job_is_never_cut() -> None:
+    few = [JobRow("hec", replace(RUNNING, id=number)) for number in range(cells.SAMPLE)]
+    rows = [*few, JobRow("penguins", replace(RUNNING, id=12_345_678))]
+    for width in range(8, 120):
+        assert "12345678" in cells.line(rows[-1], cells.widths(rows, width, lambda _: NOW), NOW).plain
+
+
 def test_a_column_of_which_nothing_is_known_takes_no_room() -> None:
     titles = [cells.COLUMNS[place].title for place in cells.widths(wanted([HEC], Query()), 200, lambda _: NOW)]
     assert titles == [column.title for column in cells.COLUMNS if column.title != "now"]

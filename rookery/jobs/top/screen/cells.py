@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import islice
 
 from rich.cells import set_cell_size
@@ -40,7 +41,7 @@ class JobColumn:
 
 COLUMNS = (
     JobColumn("cluster", 8, 14, 5),
-    JobColumn("job", 3, 12, 9, right=True),
+    JobColumn("job", 12, 12, 9, right=True),
     JobColumn("name", 6, 40, 7),
     JobColumn("when", 9, 15, 2),
     JobColumn("state", 16, 44, 8),
@@ -88,7 +89,8 @@ def widths(rows: Sequence[JobRow], room: int, now: Callable[[JobRow], float | No
         room: Columns that the terminal has.
         now: The time on a job's cluster.
     """
-    sample = [cells(row, now(row)) for row in islice(rows, SAMPLE)]
+    chosen = [*islice(rows, SAMPLE), *nlargest(1, rows, key=lambda row: row.run.id)]  # a number is never cut
+    sample = [cells(row, now(row)) for row in chosen]
     wanted = {}
     for place, column in enumerate(COLUMNS):
         longest = max((cells[place].cell_len for cells in sample), default=1)
