@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
-from top_screens import ARRAY, ONE, FakeTop, play
+from top_screens import ARRAY, ONE, FakeTop, play, shows
+from user_home import at_home
 
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
@@ -62,14 +62,6 @@ class FakeLog:
 
     def require_whole(self, *, begun: bool) -> None:
         assert begun
-
-
-async def shows(app: FakeTop, pilot: Pilot[int], text: str) -> None:
-    """Wait until the screen shows a text."""
-    end = time.monotonic() + 20
-    while text not in app.text:
-        assert time.monotonic() < end, f"waited for {text!r}:\n{app.text}"
-        await pilot.pause(0.05)
 
 
 def test_jobs_of_all_clusters_and_what_does_not_answer_are_on_one_screen() -> None:
@@ -362,6 +354,17 @@ def test_without_textual_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyP
     with pytest.raises(RookeryError) as error:
         command.run(TopOptions(), ["hec"])
     assert error.value.hint == "uv tool install 'rookery-hpc[top]'"
+
+
+def test_without_a_username_anywhere_one_line_says_how_to_give_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_home(tmp_path, monkeypatch)
+    monkeypatch.setattr(command, "_require_terminal", lambda _: None)
+    with pytest.raises(RookeryError, match="Missing username on HEC") as error:
+        command.run(TopOptions(), ["hec", "bede"])
+    assert error.value.hint is not None
+    assert "invoke login hec --user YOUR_USERNAME" in error.value.hint
 
 
 def test_no_other_command_imports_textual() -> None:

@@ -48,7 +48,7 @@ COLUMNS = (
     JobColumn("time", 13, 21, 6, right=True),
     JobColumn("cores", 5, 11, 1, right=True),
     JobColumn("memory", 9, 13, 4, right=True),
-    JobColumn("now", 8, 22, 3),
+    JobColumn("now", 8, 13, 3),
 )
 
 
@@ -73,12 +73,11 @@ def cells(row: JobRow, now: float | None = None) -> tuple[Text, ...]:
 
 
 def use_now(run: JobRun) -> Text:
-    """Return what a running job uses now, where that was measured: memory, of what it asked for, and GPUs."""
+    """Return the memory that a running job uses now, of what it asked for, where that was measured."""
     if not run.measured_now:
         return Text()
     share = f" {100 * run.memory_now // run.memory_asked}%" if run.memory_asked else ""
-    gpus = "" if run.gpu_now is None else f" GPU {run.gpu_now:.0f}%"
-    return Text(f"{memory(run.memory_now)}{share}{gpus}", style="red" if live_use.short_of(run) else "")
+    return Text(f"{memory(run.memory_now)}{share}", style="red" if live_use.short_of(run) else "")
 
 
 def widths(rows: Sequence[JobRow], room: int, now: Callable[[JobRow], float | None]) -> dict[int, int]:
