@@ -26,8 +26,8 @@ GROUPS = {
     "login_nodes vpn logins login_prompts login_command login_hours host_keys host_keys_url policies internet proxy "
     "mirrors",
     "Jobs": "scheduler slurm slurm_name account sbatch qos default_qos default_partition partitions "
-    "restricted_partitions nodes node_names gpus gpu_request gres constraints features mpi_launcher array limits "
-    "energy job_preamble",
+    "restricted_partitions nodes node_names gpus gpu_request gres constraints features mpi_launcher array requeue "
+    "limits energy job_preamble",
     "Software": "architectures module_system module_verb modules conda_activate python_provider system_python system_r",
     "Storage": "storage roomy_storage moved_folders quota",
 }

@@ -5,13 +5,14 @@ by its number and the time when it was submitted, since a cluster that was made 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.login_node import answers, usage_answers
-from rookery.core import state_files
+from rookery.core import locking, state_files
 from rookery.core.shapes import many, maybe, struct, whole
 from rookery.jobs import run_record
 
@@ -26,6 +27,8 @@ COMPARED = 20
 
 _SKEW = 600
 """Seconds by which a record's time and Slurm's may differ."""
+
+_NEEDED = {"COMPLETED", "OUT_OF_MEMORY", "TIMEOUT"}
 
 _SHAPE = struct(
     {
@@ -53,8 +56,8 @@ class MeasuredRun:
     Attributes:
         id: Its number.
         submitted: When, in seconds since 1970.
-        seconds: How long its longest task took that completed.
-        kilobytes: The most memory that such a task used; 0 where that is not known.
+        seconds: How long its longest task took that completed, or was ended for memory or time.
+        kilobytes: The most memory that a task used, or was killed at; 0 where that is not known.
         millicores: The cores that its tasks used on average, in thousandths; 0 where that is not known.
         use: What its tasks used and how they ended (see `rookery.jobs.history.run_use`); None where Slurm was not
             asked for it, and all of them completed.
@@ -68,9 +71,9 @@ class MeasuredRun:
     use: Mapping[str, Any] | None = None
 
     @property
-    def is_complete(self) -> bool:
-        """Whether all its tasks completed."""
-        return self.use is None or set(self.use["counts"]) == {"COMPLETED"}
+    def tells(self) -> bool:
+        """Whether all its tasks needed what they used: they completed, or were ended for memory or time."""
+        return self.use is None or (bool(self.use["counts"]) and {*self.use["counts"]} <= _NEEDED)
 
 
 def keep(cluster: "Cluster", runs: Iterable[MeasuredRun]) -> None:
@@ -81,21 +84,27 @@ def keep(cluster: "Cluster", runs: Iterable[MeasuredRun]) -> None:
         runs: The runs.
     """
     runs = list(runs)
-    if not runs:
+    if not runs or all(_merged(run, known) == known for run, known in _beside(cluster, runs)):
         return
+    path = _path(cluster)
+    with suppress(OSError):  # it is a convenience: what was asked for has been answered
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locking.waited(path.with_suffix(".lock")):  # others may have written since
+            found = [_merged(run, known) for run, known in _beside(cluster, runs)]
+            every = {(run.id, run.submitted): run for run in [*of_cluster(cluster), *found]}
+            newest = sorted(every.values(), key=lambda run: run.submitted)[-MOST:]
+            state_files.save(path, {"runs": [asdict(run) for run in newest]})
+
+
+def _beside(cluster: "Cluster", runs: Iterable[MeasuredRun]) -> Iterator[tuple[MeasuredRun, MeasuredRun | None]]:
+    """Yield each run with what is kept of it; None for nothing."""
     known = {(run.id, run.submitted): run for run in of_cluster(cluster)}
-    found = {
-        (run.id, run.submitted): run if run.use else replace(run, use=before.use if before else None)
-        for run in runs
-        for before in [known.get((run.id, run.submitted))]
-    }
-    if all(known.get(key) == run for key, run in found.items()):
-        return
-    newest = sorted({**known, **found}.values(), key=lambda run: run.submitted)[-MOST:]
-    try:
-        state_files.save(_path(cluster), {"runs": [asdict(run) for run in newest]})
-    except OSError:
-        return  # it is a convenience: what was asked for has been answered
+    return ((run, known.get((run.id, run.submitted))) for run in runs)
+
+
+def _merged(run: MeasuredRun, known: MeasuredRun | None) -> MeasuredRun:
+    """Return a run with how its tasks ended, where only an earlier answer told that."""
+    return known if known and known.use and not run.use else run
 
 
 def of_cluster(cluster: "Cluster") -> list[MeasuredRun]:
@@ -129,9 +138,9 @@ def by_script(root: Path, cluster: "Cluster") -> dict[str, list[MeasuredRun]]:
 
 
 def _newest_first(root: Path, cluster: "Cluster") -> Iterator[tuple[str, MeasuredRun]]:
-    """Yield the runs of a project that completed, each with the path of its script."""
+    """Yield the runs of a project that tell what their tasks need, each with the path of its script."""
     for run in reversed(of_cluster(cluster)):
-        record = run_record.find(root, run.id, cluster.label) if run.is_complete else None
+        record = run_record.find(root, run.id, cluster.label) if run.tells else None
         if record and abs(record.submitted - run.submitted) <= _SKEW:
             yield record.script_path, run
 

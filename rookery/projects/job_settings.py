@@ -15,6 +15,9 @@ ROWS: Final = ("array", "params", "grid", "rows")
 TABLES: Final = (".csv", ".yaml", ".yml")
 """Endings of a file of parameters."""
 
+_PARTS: Final = ("total_time", "checkpoint")
+"""Keys of jobs that run in parts: rookery's own script does that, so the user's has to be its command."""
+
 PLACEHOLDERS: Final = ("cpus", "task", "run", "commit", "checkpoint", "launcher", "row")
 """Names in braces that mean something in every command, so that no parameter can have them."""
 
@@ -78,7 +81,8 @@ def _beside_script(settings: Mapping[str, Any], place: Place) -> Iterator[Compla
         if key == "command":
             yield Complaint((*place, key), "use either command or script", usable=True)
         elif key not in WITH_SCRIPT and (key != "environment" or value):
-            text = f"`{key}` has no effect with `script`: set it in the script itself"
+            instead = f"use `command: bash {settings['script']}`" if key in _PARTS else "set it in the script itself"
+            text = f"`{key}` has no effect with `script`: {instead}"
             yield Complaint((*place, key), text, usable=True)
 
 
@@ -136,7 +140,9 @@ def _bad_parts(minutes: Mapping[str, int], settings: Mapping[str, Any], place: P
     if before > LONGEST_NOTICE:
         yield Complaint((*place, "checkpoint"), "`checkpoint` must be at most 18 hours, Slurm's limit", usable=True)
     if total and (settings.get("chunk") or 1) > 1:
-        yield Complaint((*place, "chunk"), "`chunk` can't be used with `total_time`: each task continues alone")
+        text = "`chunk` can't be used with `total_time`: a task has one checkpoint"
+        instead = "leave it out, so that each row is a task; `max_running` limits how many run at once"
+        yield Complaint((*place, "chunk"), f"{text}; {instead}")
 
 
 def _bad_array(array: str, place: Place) -> Iterator[Complaint]:

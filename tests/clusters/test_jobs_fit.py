@@ -16,11 +16,11 @@ FILES = {
         name: plover
         clusters: [hec]
         environment: {python: none}
-        outputs: [slurm_logs]
+        outputs: [slurm_logs, results]
         jobs:
           fly:
             template: python-array
-            command: sh -c 'sleep {task}'
+            command: sh -c 'sleep {task}; mkdir -p results/{run}; echo {task} >results/{run}/{task}.txt'
             array: 1-3
             memory: 1G
             time: 04:00:00
@@ -58,6 +58,9 @@ def test_what_runs_used_becomes_what_the_next_one_requests(plover: Project) -> N
     wait_for(lambda: set(plover.laptop.says(f"sacct -X -n -P -j {fitted} -o TimelimitRaw").split()) == {"10"})
     record = json.loads((plover.root / f"runs/{fitted}.json").read_text())
     assert "--time=00:10:00" in record["options"]
+    wait_for(lambda: plover.job(fitted)["counts"] == {"COMPLETED": 3})
+    again = plover.json("reproduce", fitted)["submitted"]
+    assert set(plover.laptop.says(f"sacct -X -n -P -j {again} -o TimelimitRaw").split()) == {"10"}
 
 
 def test_an_unknown_job_and_options_that_say_nothing_are_refused(plover: Project) -> None:
@@ -72,11 +75,12 @@ def test_a_report_sums_up_what_sacct_says(plover: Project, tmp_path: Path) -> No
     wait_for(lambda: set(plover.laptop.says(f"{question} | cut -d'|' -f3").split()) == {"COMPLETED"})
     seconds = [line.split("|") for line in plover.laptop.says(question).splitlines()]
     document = plover.json("report", "--days", "2")
-    [used] = document["usage"]
-    assert (used["cluster"], used["project"]) == ("hec", "plover")
-    assert used["counts"] == {"COMPLETED": len(seconds)}
-    assert used["core_hours"] == pytest.approx(sum(int(line[0]) * int(line[1]) for line in seconds) / 3600)
-    assert used["kilograms"] == pytest.approx(0.177 * used["kilowatt_hours"])
+    usage = document["usage"]
+    assert {(used["cluster"], used["project"].partition("-")[0]) for used in usage} == {("hec", "plover")}
+    assert sum(used["counts"]["COMPLETED"] for used in usage) == len(seconds)
+    core_seconds = sum(int(line[0]) * int(line[1]) for line in seconds)
+    assert sum(used["core_hours"] for used in usage) == pytest.approx(core_seconds / 3600)
+    assert all(used["kilograms"] == pytest.approx(0.177 * used["kilowatt_hours"]) for used in usage)
     assert "177 g CO2e a kWh" in document["assumptions"]["hec"]
 
     (tmp_path / "sent").mkdir()

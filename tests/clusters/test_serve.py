@@ -20,7 +20,62 @@ from waiting import wait_for
 pytestmark = pytest.mark.cluster
 
 OUTPUT = "[...document.querySelectorAll('.jp-OutputArea-output pre')].at(-1)?.innerText"
+CELL = """\
+import multiprocessing, os
+x = 41
+print(os.environ['SLURM_JOB_ID'], x + 1, flush=True)
+child = multiprocessing.get_context('fork').Process(target=print, args=['child'], kwargs={'flush': True})
+child.start()
+child.join()
+"""
+HAS_ALL = f"{OUTPUT}?.includes('child') && {OUTPUT}"
+
+SERVER_OF_ANOTHER_KIND = """
+c.ServerApp.ip, c.ServerApp.port, c.ServerApp.base_url = '0.0.0.0', 9999, '/x'
+c.ServerApp.certfile, c.ServerApp.open_browser = '/nonexistent', True
+"""
+"""What tutorials tell people to write into ~/.jupyter, to open JupyterLab on a cluster by hand."""
+
+LISTENING = """
+import glob, os
+of_mine = set()
+for path in glob.glob('/proc/[0-9]*/fd/*'):
+    try:
+        if open(path.split('/fd/')[0] + '/comm').read() != 'srun\\n':
+            of_mine.add(os.readlink(path))
+    except OSError:
+        pass
+for line in open('/proc/net/tcp').readlines()[1:] + open('/proc/net/tcp6').readlines()[1:]:
+    fields = line.split()
+    if fields[3] == '0A' and 'socket:[%s]' % fields[9] in of_mine:
+        print(fields[1])
+"""
+"""Prints the addresses at which the user's programs listen; but not Slurm's own."""
+
 IS_IN_A_CELL = "document.activeElement?.classList.contains('cm-content')"
+
+
+RSERVER = """#!/usr/bin/python3
+import http.server, json, os, socketserver, sys
+options = dict(word[2:].partition("=")[::2] for word in sys.argv[1:])
+if "help" in options:
+    print("--www-port", "" if os.path.exists(os.path.expanduser("~/older")) else "--www-socket")
+    sys.exit()
+session = dict(line.strip().partition("=")[::2] for line in open(options["rsession-config-file"]))
+options["begins"] = session["session-default-working-dir"]
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(options).encode())
+    def address_string(self):
+        return "a socket"
+if "www-socket" in options:
+    server = socketserver.UnixStreamServer(options["www-socket"], Page)
+else:
+    server = http.server.HTTPServer((options["www-address"], int(options["www-port"])), Page)
+server.serve_forever()
+"""
 
 
 @dataclass(frozen=True)
@@ -87,12 +142,14 @@ def reader(hec: Live) -> Laptop:
 
 
 def test_lab_opens_survives_a_cut_line_and_is_found_again(hec: Live, reader: Laptop, tmp_path: Path) -> None:
+    reader.ssh("mkdir -p ~/.jupyter && cat >~/.jupyter/jupyter_server_config.py", stdin=SERVER_OF_ANOTHER_KIND)
     with serving(reader, "lab") as first, browser(tmp_path / "browser") as page:
         page.open(first.url)
         page.click(".jp-LauncherCard[data-category=Notebook]")
         page.until("!!document.querySelector('.jp-Notebook-ExecutionIndicator[data-status=idle]')")
-        run_cell(page, "import os; x = 41; print(os.environ['SLURM_JOB_ID'], x + 1)")
-        assert page.until(OUTPUT).split() == [first.job, "42"]
+        run_cell(page, CELL)
+        assert sorted(page.until(HAS_ALL).split()) == sorted([first.job, "42", "child"])
+        assert reader.ssh("python3 -", stdin=LISTENING).stdout == ""
         assert "token" not in page.value("location.href")
 
         others_get_nothing(hec, reader, first)
@@ -105,8 +162,11 @@ def test_lab_opens_survives_a_cut_line_and_is_found_again(hec: Live, reader: Lap
         wait_for(lambda: is_refused(first.port))
         wait_for(lambda: not lines_of(reader))
 
-        with serving(reader, "lab") as second:  # found again, at the same address, and with what was in memory
-            assert (second.job, second.url) == (first.job, first.url)
+        with serving(reader, "lab") as second:  # found again, at the same port, and with what was in memory
+            assert (second.job, second.port, second.token == first.token) == (first.job, first.port, False)
+            assert is_forbidden(second.port, f"rookery-{second.port}={first.token}")
+            # as another tab of the browser does, which opens the new address: then the page that is still open works
+            page.until(f"fetch({json.dumps('/rookery-open?token=' + second.token)}).then(answer => answer.ok)")
             kernels = page.until("fetch('/api/kernels').then(r => r.json()).then(k => k.map(e => e.execution_state))")
             assert len(kernels) == 1
             listed = json.loads(reader.rookery("serve", "list", "--cluster", reader.cluster, "--json").stdout)
@@ -144,10 +204,14 @@ def others_get_nothing(hec: Live, person: Laptop, service: Serving) -> None:
     log = person.says(f"cat ~/.local/state/rookery/node/{service.job}.log; scontrol write batch_script {service.job} -")
     assert "JupyterLab" in log
     assert service.token not in log
-    asked = ["curl", "--silent", "--output", os.devnull, "--write-out", "%{http_code}"]
     for path in ("lab", "api/kernels", "rookery-open?token=x"):
-        answer = subprocess.run([*asked, f"http://127.0.0.1:{service.port}/{path}"], capture_output=True, check=False)
-        assert answer.stdout == b"403"
+        assert is_forbidden(service.port, "a=b", path)
+
+
+def is_forbidden(port: int, cookie: str, path: str = "lab") -> bool:
+    asked = ["curl", "--silent", "--output", os.devnull, "--write-out", "%{http_code}", "--cookie", cookie]
+    answer = subprocess.run([*asked, f"http://127.0.0.1:{port}/{path}"], capture_output=True, text=True, check=False)
+    return answer.stdout == "403"
 
 
 def test_a_program_that_knows_only_ports_is_reached_by_its_user_alone(reader: Laptop, tmp_path: Path) -> None:
@@ -186,6 +250,25 @@ def test_what_does_not_start_says_why(reader: Laptop) -> None:
     assert "did not start: job" in said.stderr
     assert "  | it was here\n  | The program has ended (exit status 3)." in said.stderr
     assert "RStudio Server (rserver) is not on PATH" in reader.rookery("serve", "rstudio", "--cluster", "hec").stderr
+
+
+@pytest.mark.parametrize("version", ["2024.12", "older"])
+def test_rstudio_server_is_started_by_the_options_that_its_documentation_has(
+    hec: Live, reader: Laptop, version: str
+) -> None:
+    """A program of that name stands for it: the real one can't be had here."""
+    place = "/usr/lib/rstudio-server/bin"
+    hec.root_run(["sh", "-c", f"mkdir -p {place}; cat >{place}/rserver; chmod 755 {place}/rserver"], stdin=RSERVER)
+    reader.says("touch ~/older" if version == "older" else "rm -f ~/older")
+    try:
+        with serving(reader, "rstudio") as service:
+            options = json.loads(opened(service))
+            assert reader.ssh("python3 -", stdin=LISTENING).stdout == ""
+            assert ("www-socket" in options, "www-port" in options) == (version != "older", version == "older")
+            assert (options["auth-none"], options["server-user"], options["begins"]) == ("1", "reader", "/home/reader")
+            reader.rookery("serve", "stop", "rstudio", "--cluster", "hec")
+    finally:
+        hec.root_run(["rm", "-r", place])
 
 
 def test_what_can_not_be_is_refused_in_a_line(reader: Laptop) -> None:

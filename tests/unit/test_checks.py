@@ -8,6 +8,7 @@ from user_home import at_home
 
 from rookery.core.errors import RookeryError
 from rookery.jobs.submit import checks
+from rookery.jobs.submit.request import SubmitRequest
 from rookery.projects import config
 from rookery.projects.model import ProjectCheck
 
@@ -78,4 +79,12 @@ def test_what_it_can_t_be_is_refused_with_its_line(place: Path, check: str, word
     ],
 )
 def test_a_run_is_long_by_its_time_limit_or_its_tasks(lines: str, array: str, long: bool) -> None:
-    assert checks.is_long(f"#!/bin/bash\n#SBATCH {lines}\nhostname\n", array) == long
+    request = SubmitRequest("auks", array=array)
+    assert checks.is_long(f"#!/bin/bash\n#SBATCH {lines}\nhostname\n", request) == long
+
+
+def test_the_time_limit_that_is_submitted_counts_and_not_the_scripts() -> None:
+    long, short = ("#!/bin/bash\n#SBATCH --time=1-0\nhostname\n", "#!/bin/bash\n#SBATCH -t 5\nhostname\n")
+    assert not checks.is_long(long, SubmitRequest("auks", fit=("--mem=1G", "--time=00:10:00")))
+    assert checks.is_long(short, SubmitRequest("auks", fit=("--time=00:15:00",)))
+    assert checks.is_long(long, SubmitRequest("auks", fit=("--mem=1G",)))

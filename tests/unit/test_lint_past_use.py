@@ -1,6 +1,8 @@
 """Requests that are twenty times what the last runs used, as this computer has noted it; never by a connection."""
 
 import json
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,3 +107,32 @@ def test_what_is_noted_is_kept_once_and_not_for_ever() -> None:
     assert [run["id"] for run in json.loads(path.read_text())["runs"]] == [run.id for run in runs[10:]]
     path.write_text('{"runs": 1}')
     assert measured_runs.of_script(Path(), HEC, "a.sh") == []
+
+
+def test_two_commands_at_once_keep_the_runs_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2)
+    save = state_files.save
+
+    def slow(path: Path, document: object) -> None:
+        with suppress(threading.BrokenBarrierError):  # where the other waits for the lock, it never comes here
+            both.wait(0.2)
+        save(path, document)
+
+    monkeypatch.setattr(state_files, "save", slow)
+    each = [
+        threading.Thread(target=measured_runs.keep, args=(HEC, [replace(USED, id=number)])) for number in ("7", "8")
+    ]
+    for thread in each:
+        thread.start()
+    for thread in each:
+        thread.join()
+    assert {run.id for run in measured_runs.of_cluster(HEC)} == {"7", "8"}
+
+
+@pytest.mark.parametrize(
+    ("counts", "tells"),
+    [({"COMPLETED": 2, "TIMEOUT": 1}, True), ({"OUT_OF_MEMORY": 1}, True), ({"COMPLETED": 9, "FAILED": 1}, False)],
+)
+def test_a_run_tells_what_is_needed_where_no_task_ended_otherwise(counts: dict[str, int], tells: bool) -> None:
+    assert replace(USED, use={"counts": counts}).tells == tells
+    assert USED.tells

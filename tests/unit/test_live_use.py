@@ -171,7 +171,7 @@ def test_what_was_measured_is_in_the_entry_of_its_job() -> None:
     first, second = Use(100, 190.0), Use(300, 90.0)
     second.peak, second.gpus = 900, gpus.of_nvidia(H200, "")
     live.measured = [(running("5", 4, 1), first), (running("6", 4, 2), second), (running("4", 4, 3), Use(999, 1.0))]
-    live.add_to({4: job})
+    live.add_to({4: job}, {})
     entry = job.entry()
     assert {key: entry[key] for key in jobs.UNMEASURED} == {
         "measured_now": 2, "memory_now": 300, "memory_now_task": 2, "cores_now": 1.5, "gpus_now": 2, "gpu_now": 40.0,

@@ -44,6 +44,7 @@ def test_the_command_of_a_hint_asks_for_the_same_again() -> None:
     command = "invoke submit 'own script.sh' --after 4711 --after fit --tag run-1 --cluster hec --sandbox"
     assert Target(None, Connection(cluster)).next(request.command(wanted)) == command
     assert request.command(SubmitRequest("seals", job="fit", failed_of="12")) == "invoke submit fit --failed 12"
+    assert request.command(SubmitRequest("seals", job="fit", fit=("--mem=1G",))) == "invoke submit fit --fit"
 
 
 def target_of(cluster: Any, root: Path) -> Any:

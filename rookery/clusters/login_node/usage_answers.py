@@ -33,7 +33,9 @@ RUN = struct(
         "limit": whole(0, 10**11),
         "asked_kilobytes": whole(0, 10**15),
         "cpus": whole(0, 10**9),
-        **dict.fromkeys(("seconds", "kilobytes", "millicores", "killed_at", "late_at", "waits"), _groups),
+        **dict.fromkeys(
+            ("seconds", "kilobytes", "millicores", "killed_at", "killed_after", "late_at", "waits"), _groups
+        ),
         "largest_failed": whole(0, 10**15),
         **dict.fromkeys(
             (
@@ -57,7 +59,6 @@ PROGRAMS: dict[str, Shape] = {
         {
             "now": answers.moment,
             "sacct": text(),
-            "since": answers.moment,
             "skipped": whole(0, 10**9),
             "runs": many(RUN, 10_000),
         }

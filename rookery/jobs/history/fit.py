@@ -1,7 +1,8 @@
 """`jobs --fit`: what a project's jobs asked for, what they used, and what to ask for next time."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rookery.clusters.query import ClusterQuery, require_scheduler
@@ -24,19 +25,25 @@ if TYPE_CHECKING:
     from rookery.projects.target import Target
 
 
+_KEYS = {"--mem": "memory", "--time": "time", "--cpus-per-task": "cpus"}
+"""The keys of rookery.yml for options of sbatch."""
+
+
 @dataclass(frozen=True)
 class FittedJob:
     """A job with what it should ask for.
 
     Attributes:
         name: Its name in rookery.yml, or its script's path.
-        is_own: Whether it is a script of the project's own.
+        script: The path of the project's own script that it runs; "" where rookery.yml says what it asks for.
+        is_known: Whether the project still has it.
         asked: What it asks for.
         proposal: What it should.
     """
 
     name: str
-    is_own: bool
+    script: str
+    is_known: bool
     asked: Requested
     proposal: JobProposal
 
@@ -115,13 +122,13 @@ def fitted(name: str, runs: Sequence[RunUse], target: "Target", text: str | None
         text: Its script; None for the one that this computer has.
     """
     project, cluster = target.required_project, target.cluster
-    is_own = name not in project.jobs
     if text is None:
-        text = requests.script(project, cluster, "" if is_own else name, name if is_own else "")
+        text = requests.script(project, cluster, name)
     last = max(runs, key=lambda run: run.submitted)
     asked = requests.read(text, cluster) if text is not None else Requested()
-    asked = requests.completed(asked, last)
-    return FittedJob(name, is_own, asked, proposals.propose(runs, asked))
+    asked = replace(requests.completed(asked, last), in_parts=requests.in_parts(project, cluster, name))
+    script = requests.own_script(project, cluster, name)
+    return FittedJob(name, script, bool(script) or name in project.jobs, asked, proposals.propose(runs, asked))
 
 
 def _document(job: FittedJob) -> Mapping[str, Any]:
@@ -195,14 +202,21 @@ def _asked(part: Part, value: int) -> str:
 
 def change(job: FittedJob, target: "Target") -> Iterator[str]:
     """Yield what to change to ask for what is proposed; rookery.yml and scripts are the user's own files."""
-    changed = [part for part in job.proposal.parts if part.is_change]
-    if not changed:
+    if not job.options or not job.is_known:
         return
-    if job.is_own:
-        yield f"To request this from now on, write into {job.name}:"
+    if job.script:
+        yield f"To request this from now on, write into {job.script}:"
         yield from (f"  #SBATCH {option}" for option in job.options)
     else:
-        keys = {"memory": "memory", "time": "time", "cores": "cpus"}
         yield f"To request this from now on, write into rookery.yml, below {job.name}:"
-        yield from (f"  {keys[part.name]}: {_asked(part, part.wanted)}" for part in changed)
-    yield f"For one run: {as_typed(target.next(f'invoke submit {job.name} --fit'))}"
+        yield from (f"  {line}" for line in _settings(job, target))
+    yield f"For one run: {as_typed(target.next(f'invoke submit {shlex.quote(job.name)} --fit'))}"
+
+
+def _settings(job: FittedJob, target: "Target") -> list[str]:
+    """Return the lines of rookery.yml; for this cluster alone, where the project has others."""
+    pairs = [option.partition("=") for option in job.options]
+    lines = [f"{_KEYS[name]}: {value}" if name in _KEYS else f"sbatch: [{name}={value}]" for name, _, value in pairs]
+    if target.required_project.clusters == (target.cluster.name,):
+        return lines
+    return ["clusters:", f"  {target.cluster.name}:", *(f"    {line}" for line in lines)]

@@ -1,6 +1,7 @@
 """What to ask for next time, from what earlier runs used: the rules, and why each gave what it did.
 
-A proposal is never below what a task was seen to use, and more use never makes it smaller.
+A proposal is never below what a task was seen to use, and more use never makes it smaller. What a task used that was
+ended for memory or time is the least that it needs.
 """
 
 import math
@@ -17,8 +18,8 @@ from rookery.jobs.monitor import efficiency
 FEW = 3
 """Tasks from which a proposal has its usual margin."""
 
-MEMORY_MARGIN, TIME_MARGIN, CORES_MARGIN = 1.2, 1.5, 1.2
-"""Margins over the largest memory, 95 % of the times, and the most cores that a task used on average."""
+MEMORY_MARGIN, TIME_MARGIN, LONGEST_MARGIN, CORES_MARGIN = 1.2, 1.5, 1.2, 1.2
+"""Margins over the largest memory, 95 % of the times, the longest time, and the most cores of a task on average."""
 
 CAREFUL = {"memory": 1.5, "time": 2.0}
 """Margins over the largest value, where there is reason for care."""
@@ -98,13 +99,11 @@ def propose(runs: Sequence[RunUse], asked: Requested) -> JobProposal:
         runs: The runs of one job on one cluster.
         asked: What its script asks for.
     """
-    times, late = merged(run.seconds for run in runs), merged(run.late_at for run in runs)
-    killed = merged(run.killed_at for run in runs)
-    tasks = count(times, late, killed)
+    tasks = sum(count(run.seconds, run.late_at, run.killed_at) for run in runs)
     cores = _cores(runs, asked)
     grown = [name for name, of in _NEEDS.items() if grows(runs, of)]
     memory = _memory(runs, asked, is_careful=tasks < FEW or "memory" in grown)
-    time = _time(times, late, asked, tasks=tasks, is_careful="time" in grown or cores.is_change)
+    time = _time(runs, asked, is_careful=tasks < FEW or "time" in grown or cores.is_change)
     return JobProposal(
         runs=len(runs),
         tasks=tasks,
@@ -123,7 +122,7 @@ def _memory(runs: Sequence[RunUse], asked: Requested, *, is_careful: bool) -> Pa
         return Part("memory", asked.kilobytes, 0, "it follows from another request", done, killed)
     if not seen and not killed:
         return Part("memory", asked.kilobytes, 0, "Slurm measured none", done, killed)
-    is_short = largest(*(run.seconds for run in runs)) < efficiency.MEASURED
+    is_short = max(run.longest for run in runs) < efficiency.MEASURED
     margin = CAREFUL["memory"] if is_careful or is_short else MEMORY_MARGIN
     wanted, why = margin * seen, f"the most that a task used, {efficiency.memory(seen)}, {_plus(margin)}"
     at = largest(killed)
@@ -131,21 +130,27 @@ def _memory(runs: Sequence[RunUse], asked: Requested, *, is_careful: bool) -> Pa
         wanted = CUT_OFF * at
         why = f"{counted(count(killed), 'task')} killed for memory at {efficiency.memory(at)}, twice that"
     if wanted < asked.least_kilobytes:
-        wanted, why = asked.least_kilobytes, f"{why}; less than this is of no use there"
-    return _kept(Part("memory", asked.kilobytes, kilobytes(efficiency.ask_for(wanted)), why, done, killed), seen)
+        wanted, why = asked.least_kilobytes, f"{why}; a job that requests none has more"
+    proposed = kilobytes(efficiency.ask_for(wanted))
+    if asked.most_kilobytes and proposed > asked.most_kilobytes:
+        proposed, why = asked.most_kilobytes, f"{why}, but no node there has more"
+    return _kept(Part("memory", asked.kilobytes, proposed, why, done, killed), max(seen, at))
 
 
-def _time(times: Groups, late: Groups, asked: Requested, *, tasks: int, is_careful: bool) -> Part:
-    typical, seen = percentile(times, (), 95), largest(times)
-    if typical is None and not late:
-        return Part("time", asked.seconds, 0, "no task completed", times, late)
+def _time(runs: Sequence[RunUse], asked: Requested, *, is_careful: bool) -> Part:
+    times, late = merged(run.seconds for run in runs), merged(run.late_at for run in runs)
+    killed = merged(run.killed_after for run in runs)
+    cut, typical, seen = merged([late, killed]), percentile(times, (), 95), largest(times, killed)
+    if asked.in_parts or (typical is None and not late):
+        why = "the job runs in parts of that length" if asked.in_parts else "no task completed"
+        return Part("time", asked.seconds, 0, why, times, cut)
     wanted, why = 0.0, ""
     if typical:
         wanted, why = TIME_MARGIN * typical.value, f"95 % took up to {efficiency.clock(typical.value)}, {_plus(1.5)}"
-        if MEMORY_MARGIN * seen > wanted:
-            wanted, why = MEMORY_MARGIN * seen, f"the longest took {efficiency.clock(seen)}, {_plus(MEMORY_MARGIN)}"
-        if tasks < FEW or is_careful:
-            wanted, why = CAREFUL["time"] * seen, f"the longest took {efficiency.clock(seen)}, twice that"
+        margin = CAREFUL["time"] if is_careful else TIME_MARGIN if largest(killed) >= seen else LONGEST_MARGIN
+        if is_careful or margin * seen > wanted:
+            how = "twice that" if is_careful else _plus(margin)
+            wanted, why = margin * seen, f"the longest took {efficiency.clock(seen)}, {how}"
     at = largest(late)
     if at >= seen and CUT_OFF * at > wanted:
         wanted = CUT_OFF * at
@@ -153,22 +158,23 @@ def _time(times: Groups, late: Groups, asked: Requested, *, tasks: int, is_caref
     proposed = 60 * round_minutes(wanted / 60)
     if asked.longest and proposed > asked.longest:
         proposed, why = asked.longest, f"{why}, but no more is allowed there"
-    return _kept(Part("time", asked.seconds, proposed, why, times, late), seen)
+    return _kept(Part("time", asked.seconds, proposed, why, times, cut), max(seen, at))
 
 
 def _cores(runs: Sequence[RunUse], asked: Requested) -> Part:
-    told = [run for run in runs if largest(run.seconds) >= efficiency.WORTH_IT]
-    used = merged(run.millicores for run in told)
+    used = merged(run.millicores for run in runs if run.longest >= efficiency.WORTH_IT)
     if not asked.cores:
         return Part("cores", 0, 0, "not proposed for several processes or whole nodes", used)
     if not used:
         return Part("cores", asked.cores, 0, f"no task ran for {efficiency.WORTH_IT} seconds", used)
     most = largest(used)
     wanted = max(1, math.ceil(CORES_MARGIN * most / 1000 - 0.001))
-    if wanted >= asked.cores:
-        why = "they are used; `rookery scale` measures whether more would help"
-        return Part("cores", asked.cores, asked.cores, why, used)
-    return Part("cores", asked.cores, wanted, f"at most {most / 1000:.1f} were busy on average, {_plus(1.2)}", used)
+    why = f"at most {most / 1000:.1f} were busy on average"
+    if wanted < asked.cores:
+        return Part("cores", asked.cores, wanted, f"{why}, {_plus(CORES_MARGIN)}", used)
+    if most >= CLOSE * 1000 * asked.cores:
+        why = "all were busy; `rookery scale` measures whether more would help"
+    return Part("cores", asked.cores, asked.cores, why, used)
 
 
 def _kept(part: Part, seen: int) -> Part:
@@ -203,7 +209,7 @@ def _warnings(runs: Sequence[RunUse], tasks: int, grown: Sequence[str]) -> list[
     found = []
     if 0 < tasks < FEW:
         found.append(f"Only {counted(tasks, 'task')} so far, so the margins are wider.")
-    if tasks and largest(*(run.seconds for run in runs)) < efficiency.MEASURED:
+    if tasks and max(run.longest for run in runs) < efficiency.MEASURED:
         found.append("Slurm measures memory every 30 seconds: tasks as short as these may have used more than it saw.")
     found += [
         f"The last run needed much more {name} than those before it: larger parameters may need more still."
@@ -233,18 +239,24 @@ def sbatch_memory(kilobytes_: int) -> str:
     return f"{megabytes}M" if megabytes % 1024 else f"{megabytes // 1024}G"
 
 
+OPTIONS = ("--mem=", "--mem-per-cpu=", "--time=", "--cpus-per-task=")
+"""What the options begin with that a proposal may have."""
+
+
 def options(proposal: JobProposal, asked: Requested) -> tuple[str, ...]:
     """Return sbatch's options that put a proposal in place of what the script asks for."""
     found = []
-    cores = proposal.cores.wanted if proposal.cores.is_change else asked.all_cores
-    if proposal.memory.is_change and asked.per_core:
-        found.append(f"--mem-per-cpu={sbatch_memory(-(-proposal.memory.wanted // cores))}")
-    elif proposal.memory.is_change:
-        found.append(f"--mem={sbatch_memory(proposal.memory.wanted)}")
-    elif proposal.cores.is_change and asked.per_core and asked.kilobytes:  # fewer cores would have less memory
-        found.append(f"--mem-per-cpu={sbatch_memory(-(-asked.kilobytes // cores))}")
+    memory, cores = proposal.memory, proposal.cores
+    # a script that asks for memory by the core, or for none, would have less with fewer cores
+    is_lost = cores.is_change and asked.has_memory and (asked.per_core or asked.follows_cores)
+    wanted = memory.wanted if memory.is_change else (memory.wanted or asked.kilobytes) if is_lost else 0
+    if wanted and asked.per_core:
+        count_ = cores.wanted if cores.is_change else asked.all_cores
+        found.append(f"--mem-per-cpu={sbatch_memory(-(-wanted // count_))}")
+    elif wanted:
+        found.append(f"--mem={sbatch_memory(wanted)}")
     if proposal.time.is_change:
         found.append(f"--time={values.clock(proposal.time.wanted // 60)}")
-    if proposal.cores.is_change:
-        found.append(f"--cpus-per-task={proposal.cores.wanted}")
+    if cores.is_change:
+        found.append(f"--cpus-per-task={cores.wanted}")
     return tuple(found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rookery.clusters.login_node import remote_client
 from rookery.core import console
 from rookery.jobs import measured_runs
-from rookery.jobs.history.percentiles import Groups
+from rookery.jobs.history.percentiles import Groups, largest
 from rookery.jobs.measured_runs import MeasuredRun
 from rookery.remote.slurm.forms import NO_ACCOUNTS
 
@@ -40,8 +40,10 @@ class RunUse:
         cpus: Cores of a task.
         seconds: Of tasks that completed.
         kilobytes: Memory of tasks that completed.
-        millicores: Cores that they used on average, in thousandths.
+        millicores: Cores that tasks used on average, in thousandths: of those that completed, or were ended for memory
+            or time.
         killed_at: Memory at which tasks were killed for memory.
+        killed_after: Seconds for which these ran.
         late_at: Seconds after which tasks were out of time.
         largest_failed: The most memory that a task used which did not complete.
         waits: Seconds from when tasks could have started to when they did.
@@ -52,7 +54,7 @@ class RunUse:
         megabyte_seconds: Memory requested, times seconds.
         measured_megabyte_seconds: The same of tasks whose memory was measured.
         used_megabyte_seconds: The memory that these used, times seconds.
-        joules: Energy, where the site measures it; 0 where not.
+        joules: Energy, where the site measures it and all tasks had whole nodes; 0 where not.
     """
 
     id: str
@@ -71,6 +73,7 @@ class RunUse:
     kilobytes: Groups = ()
     millicores: Groups = ()
     killed_at: Groups = ()
+    killed_after: Groups = ()
     late_at: Groups = ()
     largest_failed: int = 0
     waits: Groups = ()
@@ -84,15 +87,24 @@ class RunUse:
     joules: int = 0
 
     @property
+    def longest(self) -> int:
+        """Seconds for which a task ran that completed, or was ended for memory or time."""
+        return largest(self.seconds, self.late_at, self.killed_after)
+
+    @property
+    def most_kilobytes(self) -> int:
+        """The most memory that a task was seen to use, or was killed at."""
+        return max(largest(self.kilobytes, self.killed_at), self.largest_failed)
+
+    @property
     def measured(self) -> MeasuredRun:
         """What `measured_runs` keeps of it."""
-        given = sum(seconds * count for seconds, count in self.seconds) * self.cpus
         return MeasuredRun(
             id=self.id,
             submitted=self.submitted,
-            seconds=max((value for value, _ in self.seconds), default=0),
-            kilobytes=max((value for value, _ in self.kilobytes), default=0),
-            millicores=round(1000 * self.cpu_seconds / given * self.cpus) if given else 0,
+            seconds=self.longest,
+            kilobytes=self.most_kilobytes,
+            millicores=round(1000 * self.cpu_seconds * self.cpus / self.core_seconds) if self.core_seconds else 0,
             use=asdict(self),
         )
 
@@ -119,7 +131,8 @@ class History:
     def gap(self, cluster: str) -> str:
         """Return what the history lacks, as a sentence; "" for nothing."""
         if self.keeps_none:
-            return f"{cluster} has no job accounting (sacct is off), so it can't tell what runs used."
+            kept = ": only what rookery has kept is counted" if self.runs else ""
+            return f"{cluster} has no job accounting (sacct is off), so it can't tell what runs used{kept}."
         if self.sacct:
             return f"sacct on {cluster} does not answer ({self.sacct}): only what rookery has kept is counted."
         return f"{self.skipped} older jobs on {cluster} were left out." if self.skipped else ""

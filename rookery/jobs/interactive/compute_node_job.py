@@ -12,7 +12,7 @@ from rookery.clusters.login_node import remote_client
 from rookery.clusters.ssh import compute_node, compute_node_keys
 from rookery.clusters.ssh.compute_node_keys import SUFFIX
 from rookery.clusters.ssh.remote_command import remote_command
-from rookery.core import console, local_time
+from rookery.core import console, invocation, local_time
 from rookery.core.console import clean
 from rookery.core.errors import RookeryError
 from rookery.jobs.interactive import job_request
@@ -137,23 +137,37 @@ def find_or_start(
         "again": again,
         "patience": compute_node.PATIENCE,
     }
-    started = False
-    for answer in remote_client.stream(connection, "host", request):
-        if answer["state"] == "submitted":
-            started = True
-            _say(commands, f"requested a compute node (job {answer['number']})")
-        elif answer["state"] == "waiting":
-            _say(commands, f"waiting for job {answer['number']}: {why(answer)}")
-        elif answer["state"] == "ready":
-            compute_node_keys.remember(cluster, answer["key"])
-            end = int(answer["end"]) if str(answer["end"]).isdigit() else 0
-            number, node = str(int(answer["number"])), _clean(answer["node"])
-            return RunningJob(number, node, end, bool(answer["overlap"]), started, answer["folder"])
-        elif answer["state"] == "none":
-            return None
-        else:
-            raise _refusal(cluster, answer, commands)
+    started, waiting = False, ""
+    try:
+        for answer in remote_client.stream(connection, "host", request):
+            if answer["state"] == "submitted":
+                started, waiting = True, str(int(answer["number"]))
+                _say(commands, f"requested a compute node (job {waiting})")
+            elif answer["state"] == "waiting":
+                waiting = str(int(answer["number"]))
+                _say(commands, f"waiting for job {waiting}: {why(answer)}")
+            elif answer["state"] == "ready":
+                return _running(cluster, answer, started=started)
+            elif answer["state"] == "none":
+                return None
+            else:
+                raise _refusal(cluster, answer, commands, wanted.wanted)
+    except KeyboardInterrupt:
+        if waiting:
+            cancel = invocation.as_typed(commands.stop)
+            console.note(
+                "", f"Job {waiting} is still waiting, and starts when its turn comes.", f"  cancel it: {cancel}"
+            )
+        raise
     raise RookeryError(f"No answer from {cluster.name} about the job.", hint="run the same command again")
+
+
+def _running(cluster: "Cluster", answer: dict[str, Any], *, started: bool) -> RunningJob:
+    """Return the job that is ready; its host key is remembered."""
+    compute_node_keys.remember(cluster, answer["key"])
+    end = int(answer["end"]) if str(answer["end"]).isdigit() else 0
+    number, node = str(int(answer["number"])), _clean(answer["node"])
+    return RunningJob(number, node, end, bool(answer["overlap"]), started, answer["folder"])
 
 
 def connect(connection: "Connection", number: str, *, overlap: bool) -> NoReturn:
@@ -266,8 +280,10 @@ def why(answer: dict[str, Any]) -> str:
     return _clean(explain(str(answer["reason"]))) + expected
 
 
-def _refusal(cluster: "Cluster", answer: dict[str, Any], commands: JobCommands) -> RookeryError:
-    """Return the error that says why there is no job to connect to."""
+def _refusal(
+    cluster: "Cluster", answer: dict[str, Any], commands: JobCommands, wanted: dict[str, Any] | None = None
+) -> RookeryError:
+    """Return the error that says why there is no job to connect to; `wanted` is what the user named of it."""
     name, state = cluster.name, str(answer["state"])
     number, reason = _clean(answer.get("number", "")), _clean(answer.get("said", "")).strip()
     if state in {"not-set-up", "not-deployed"}:
@@ -281,7 +297,7 @@ def _refusal(cluster: "Cluster", answer: dict[str, Any], commands: JobCommands) 
         )
         return RookeryError(message, hint=commands.start)
     if state == "other":
-        message = f"Job {number} on {name} {_otherwise(answer['about'])}."
+        message = f"Job {number} on {name} {_otherwise(answer['about'], wanted or {})}."
         return RookeryError(message, hint=f"{commands.stop}   # then run the same command again")
     if state == "slow":
         message = (
@@ -295,10 +311,12 @@ def _refusal(cluster: "Cluster", answer: dict[str, Any], commands: JobCommands) 
     return _unready_error(cluster, reason) if state == "unready" else _slurm_error(cluster, reason)
 
 
-def _otherwise(about: dict[str, Any]) -> str:
+def _otherwise(about: dict[str, Any], wanted: dict[str, Any]) -> str:
     """Return why the job that runs is not the one that is asked for."""
     if about.get("keeper") != job_request.KEEPER:
         return "was started by another version of rookery"
+    if about.get("program") != wanted.get("program", about.get("program")):
+        return "is already running, with another program, folder or project under this name"
     has = f"{about.get('cpus')} cores, {about.get('memory')}, {'a' if about.get('gpus') else 'no'} GPU"
     return f"is already running, with other resources: {_clean(has)}"
 

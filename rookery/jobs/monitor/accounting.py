@@ -136,14 +136,19 @@ class JobRun:
     def failed(self, uid: int) -> tuple[str, int]:
         """Return the tasks that failed, as Slurm's expression, and how many there are.
 
-        Those that the user cancelled are not among them, nor those of which nobody tells who did; those that the
-        system cancelled are.
+        Those that the user cancelled are not among them, nor those of which nobody tells who did, unless the job runs
+        in parts: then they can be continued. Those that the system cancelled are.
 
         Args:
             uid: The user's number there.
         """
-        states = [state for state in self.counts if state not in {"COMPLETED", "CANCELLED", *ACTIVE}]
-        lost = [number for user, tasks in self.cancelled_by.items() if user != str(uid) for number in numbers(tasks)]
+        kept = {"COMPLETED", *ACTIVE} if self.parts else {"COMPLETED", "CANCELLED", *ACTIVE}
+        states = [state for state in self.counts if state not in kept]
+        lost = (
+            []
+            if self.parts
+            else [number for user, tasks in self.cancelled_by.items() if user != str(uid) for number in numbers(tasks)]
+        )
         count = sum(self.counts[state] for state in states) + len(lost)
         tasks = [number for state in states for number in numbers(self.tasks.get(state, ""))]
         return expression([*tasks, *lost]) if self.array else "", count

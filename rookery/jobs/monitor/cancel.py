@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rookery.core import console, prompts
+from rookery.core import console, invocation, prompts
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
 from rookery.jobs.monitor import accounting, job_states, job_table
@@ -20,6 +20,25 @@ if TYPE_CHECKING:
 
 _OWNER = 'squeue --noheader -j "$1" -o %u'
 
+# a run whose parts are jobs is all of them, the last first: else the next would begin. Jobs of another project are left
+# alone that have these numbers by now
+_SCANCEL = r"""
+all=
+for id; do
+  jobs=
+  for file in ~/projects/*/state/parts/"${id%%_*}".jobs; do
+    [ -f "$file" ] || continue
+    project=$(cd "${file%/state/parts/*}" && pwd -P) || continue
+    queued=$(squeue -h -j "$(paste -sd , "$file")" -o '%F %Z' | grep -F " $project/" | cut -d ' ' -f 1 | sort -rnu)
+    jobs="$jobs $queued"
+  done
+  [ -n "$(echo $jobs)" ] || jobs=${id%%_*}
+  for job in $jobs; do
+    all="$all $job${id#"${id%%_*}"}"
+  done
+done
+exec scancel $all"""
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -30,12 +49,14 @@ class Goal:
         name: The job's name.
         tasks: How many tasks it means that have not ended.
         why_not: Why it can't be cancelled; "" where it can.
+        in_parts: Whether the job runs in parts, so that it can be continued.
     """
 
     id: str
     name: str = ""
     tasks: int = 0
     why_not: str = ""
+    in_parts: bool = False
 
 
 def run(options: CancelOptions) -> int:
@@ -58,6 +79,9 @@ def run(options: CancelOptions) -> int:
     else:
         for goal in cancelled.goals:
             console.say(f"{'Would cancel' if options.check else 'Cancelled'} {described(goal)}")
+            if goal.in_parts and not options.check:
+                command = invocation.as_typed(target.next(f"invoke submit --failed {goal.id.partition('_')[0]}"))
+                console.say(f"  next     {command}   # continues from its checkpoint")
         for goal in cancelled.refused:
             console.note(f"{goal.why_not}.")
     return int(bool(cancelled.refused))
@@ -125,10 +149,10 @@ def find_goal(number: str, task: str, snapshot: SlurmSnapshot, connection: "Conn
         return Goal(name, why_not=f"Job {number} belongs to {owner[0]}" if owner else unknown)
     if not task:
         ended = "" if run.is_active else f"Job {number} has already ended ({job_states.state(run)})"
-        return Goal(name, run.name, run.waiting + run.running, ended)
+        return Goal(name, run.name, run.waiting + run.running, ended, bool(run.parts))
     state = next((state for state, tasks in run.tasks.items() if int(task) in numbers(tasks)), "")
     if state in ACTIVE:
-        return Goal(name, run.name, 1)
+        return Goal(name, run.name, 1, in_parts=bool(run.parts))
     ended = f"Task {name} has already ended ({job_states.word(state)})"
     return Goal(name, run.name, 0, ended if state else f"Job {number} has no task {task}")
 
@@ -167,7 +191,7 @@ def scancel(connection: "Connection", ids: Sequence[str]) -> None:
         RookeryError: It would not; in its own words.
     """
     with console.waiting(f"Cancelling {', '.join(ids)}"):
-        done = connection.run(list(ids), script='exec scancel "$@"', check=False, timeout=120)
+        done = connection.run(list(ids), script=_SCANCEL, check=False, timeout=120)
     stderr = console.clean(done.stderr).strip()
     if done.exit or "error" in stderr:
         last = (stderr.splitlines() or [f"exit status {done.exit}"])[-1].removeprefix("scancel: error: ")

@@ -44,6 +44,9 @@ class SubmitOptions(Options):
     array: str = field(default="")
     """Tasks in place of the script's own, as sbatch takes them; `reproduce` asks for those of a run."""
 
+    requests: tuple[str, ...] = field(default=())
+    """Options of sbatch in place of the script's own; `reproduce` passes those that --fit gave a run."""
+
     token: str = field(default="")
     """What the submission is to be found by, where the caller has written that down; a new one where empty."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rookery.clusters import connect
 from rookery.core.errors import RookeryError
 from rookery.jobs import run_record
+from rookery.jobs.history import proposal
 from rookery.projects import commit as commits
 from rookery.projects import config, project_copy
 from rookery.projects import target as targets
@@ -220,6 +221,17 @@ def tasks(copy: "Project", planned: Reproduction, run: "RunRecord") -> str:
     elif (copy.root / run.job).is_file():
         own = _array((copy.root / run.job).read_text(encoding="utf-8", errors="replace"))
     return "" if _set(own) == _set(run.array) else run.array
+
+
+def requests(planned: Reproduction, run: "RunRecord") -> tuple[str, ...]:
+    """Return the options of sbatch that `submit --fit` gave a run; none on another cluster, whose nodes differ.
+
+    Args:
+        planned: The reproduction.
+        run: One of its runs.
+    """
+    is_same = planned.cluster.label == run.cluster
+    return tuple(option for option in run.options if is_same and option.startswith(proposal.OPTIONS))
 
 
 def _array(text: str) -> str:

@@ -160,7 +160,10 @@ class ReproductionSteps:
             self._say(f"  deployed   {planned.name}{commit}{', environment built again' * built}")
             after = tuple(made[planned.runs.index(earlier)].id for earlier in planned.before_of(run))
             tasks, unlinted = reproduction.tasks(copy, planned, run), bool(run.overruled)
-            options = SubmitOptions(job=run.job, array=tasks, after=after, unlinted=unlinted, **where)
+            requests = reproduction.requests(planned, run)
+            options = SubmitOptions(
+                job=run.job, array=tasks, after=after, unlinted=unlinted, requests=requests, **where
+            )
             self._submit(run, options)
             made = self._made(copy)
             self._say(f"  submitted  job {made[-1].id}{f' ({run.job})' * bool(planned.before)}")

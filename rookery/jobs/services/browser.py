@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rookery.core import atomic_files, paths
+from rookery.core import atomic_files
 
 _PAGE = '<!doctype html><meta charset="utf-8"><title>rookery</title><meta http-equiv="refresh" content="0; url={url}">'
 
 
 @contextmanager
-def opened(address: str) -> Iterator[bool]:
+def opened(address: str, folder: Path) -> Iterator[bool]:
     """Open an address in the browser while the block runs; yield whether there is a browser to open it.
 
     Every user of a computer can read the command lines of programs, so the browser gets a file that only the user can
@@ -23,8 +23,9 @@ def opened(address: str) -> Iterator[bool]:
 
     Args:
         address: The address, with the token.
+        folder: A folder of the user's alone, for the file.
     """
-    path = Path(paths.runtime_dir()) / f"open-{os.getpid()}.html"
+    path = folder / "open.html"
     atomic_files.write(path, _PAGE.format(url=html.escape(address, quote=True)))
     try:
         yield _has_screen() and webbrowser.open(path.as_uri())

@@ -57,7 +57,8 @@ def run(options: ServeOptions) -> int:
     target = targets.find(options.cluster, options.project, sandbox=options.sandbox, needs_project=needs_project)
     check(target)
     name = naming.checked(options.name) if options.name else naming.default(kind.name, target)
-    wanted = Wanted(kind, _program(kind, options), options.job, _resources(options))
+    program = _program(kind, options, target.project.name if target.project else "")
+    wanted = Wanted(kind, program, options.job, _resources(options))
     commands = naming.commands(name, target, options.command("serve"))
     with session.reserved(options.local_port):  # a port that is taken is no reason to start a job
         target.connection.open()
@@ -109,29 +110,30 @@ def _kind(options: ServeOptions) -> Kind:
         if options.service:
             raise RookeryError(
                 f"Use either {options.service} or a command behind `--`, not both.",
-                hint=f"invoke serve {options.service}",
+                hint=replace(options, command_=()).command("serve"),
             )
         words = shlex.split(options.command_[0]) if len(options.command_) == 1 else options.command_
         title = PurePosixPath(words[0] if words else "").name
         return Kind(title or "program", title or "The program", "", "", "", begins="release")
     if options.port:
-        raise RookeryError(
-            "--port is for a command of yours, behind `--`.", hint="invoke serve --port 8000 -- python -m http.server"
-        )
+        example = replace(options, service="", command_=("python", "-m", "http.server", str(options.port)))
+        raise RookeryError("--port is for a command of yours, behind `--`.", hint=example.command("serve"))
     if not options.service:
         raise RookeryError(f"Missing SERVICE: {either(KINDS)}.", hint=typed_command.again(argument="lab"))
     if options.service not in KINDS:
-        raise RookeryError(f"Unknown service {options.service!r}: use {either(KINDS)}.", hint="invoke serve lab")
+        hint = replace(options, service="lab").command("serve")
+        raise RookeryError(f"Unknown service {options.service!r}: use {either(KINDS)}.", hint=hint)
     return KINDS[options.service]
 
 
-def _program(kind: Kind, options: ServeOptions) -> ServiceProgram:
-    """Return what runs in the job."""
+def _program(kind: Kind, options: ServeOptions, project: str) -> ServiceProgram:
+    """Return what runs in the job, of a project or of none ("")."""
+    typed = f"{project}\0{kind.name}\0{options.port}\0{options.folder}\0"
     if not options.command_:
-        return ServiceProgram(kind.title, kind.start, "", kind.program, kind.begins, options.folder, options.folder)
+        return ServiceProgram(kind.title, kind.start, "", kind.program, kind.begins, options.folder, typed)
     # one word is a line for the shell, as with ssh
     line = options.command_[0] if len(options.command_) == 1 else shlex.join(options.command_)
-    typed = f"{options.port}\0{options.folder}\0{line}"
+    typed += line
     if not options.port:
         return ServiceProgram(kind.title, line, "", "", kind.begins, options.folder, typed)
     start = _BEHIND_A_PORT.format(port=options.port, command=shlex.quote(line))

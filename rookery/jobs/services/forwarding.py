@@ -25,11 +25,16 @@ if TYPE_CHECKING:
     from rookery.jobs.interactive.compute_node_job import RunningJob
 
 _WITH_US = r"""
+folder=$1
+shift
 exec 3<&0
-(cat <&3 >/dev/null; kill -- "-$$") &
+(cat <&3 >/dev/null; rm -rf -- "$folder"; kill -- "-$$") &
 exec "$@" 3<&- </dev/null
 """
-"""POSIX sh that becomes ssh, and ends it with all that belongs to it when standard input ends: with this process."""
+"""POSIX sh that becomes ssh, and ends it with all that belongs to it when standard input ends: with this process.
+
+The folder, the first argument, goes too: nobody else is left to remove it.
+"""
 
 _LONGEST_SOCKET = 107
 """Bytes of a socket's path (sun_path, unix(7))."""
@@ -61,22 +66,22 @@ class Forwarding:
             )
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes] | None = None
-        self._folder = Path()
+        self.folder = Path()
 
     def __enter__(self) -> Self:
-        """Make the folder of the socket."""
-        self._folder = Path(tempfile.mkdtemp(prefix="serve-", dir=paths.runtime_dir()))
+        """Make the folder of the socket, the user's alone."""
+        self.folder = Path(tempfile.mkdtemp(prefix="serve-", dir=paths.runtime_dir()))
         return self
 
     def __exit__(self, *_: object) -> None:
         """End the line."""
         self.end()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def socket(self) -> Path:
         """The socket on this computer, in a folder of the user's alone."""
-        return self._folder / "s"
+        return self.folder / "s"
 
     def start(self) -> None:
         """Start ssh."""
@@ -84,7 +89,7 @@ class Forwarding:
         self.socket.unlink(missing_ok=True)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 ssh writes as long as it runs
         self._process = subprocess.Popen(
-            ["sh", "-c", _WITH_US, "sh", *self._command()],
+            ["sh", "-c", _WITH_US, "sh", str(self.folder), *self._command()],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._stderr,

@@ -1,9 +1,10 @@
 """The gate in front of a service on this computer: a port of 127.0.0.1 that asks for a token.
 
 Every user of a computer can connect to its ports. A browser shows the token once, in the address that `serve` opens,
-and has a cookie afterwards; whoever has neither gets a page that says so. What has been let in is carried both ways as
-it is, so that web sockets work. The token stays on this computer: the service is reached through a socket that is
-the user's alone, here and on the compute node.
+and has a cookie afterwards; whoever has neither gets a page that says so. What has been let in is carried both ways,
+with web sockets. The token stays on this computer (gate_requests.py): the service is reached through a socket that is
+the user's alone, here and on the compute node. Each command has a token of its own: a page that is still open after
+one has ended shows its token to whatever program has the port by then.
 
 The port is held as long as the command runs, also while the line to the cluster is down: what a page in the browser
 sends meanwhile can't reach another user's program.
@@ -11,35 +12,23 @@ sends meanwhile can't reach another user's program.
 
 import asyncio
 import html
-import secrets
 import socket
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
-OPENING = "/rookery-open"
-"""The path of the address with the token."""
+from rookery.jobs.services import gate_requests
+from rookery.jobs.services.gate_requests import OPENING, Verdict, cookie_name, judge
 
 _LONGEST = 1 << 16
 _PATIENCE = 30
-_PIECE = 1 << 16
 
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{head}
 <style>
 body {{ font: 1.1em system-ui, sans-serif; max-width: 36em; margin: 4em auto; padding: 0 1em;
   color-scheme: light dark }}
 </style></head><body><h1>{title}</h1><p>{text}</p></body></html>"""
-
-
-class Verdict(Enum):
-    """What is done with a connection, by its first request."""
-
-    PASS = "pass"  # noqa: S105 no password
-    OPEN = "open"
-    REFUSE = "refuse"
 
 
 @dataclass(frozen=True)
@@ -55,38 +44,6 @@ class Admission:
     token: str
     page: str
     title: str
-
-
-def cookie_name(port: int) -> str:
-    """Return the cookie's name: cookies are shared by all ports of a host, and several services by one browser."""
-    return f"rookery-{port}"
-
-
-def judge(head: bytes, token: str, port: int) -> Verdict:
-    """Return what is done with a connection.
-
-    Args:
-        head: Its first request, up to the empty line.
-        token: The token.
-        port: The gate's port.
-    """
-    first, *lines = head.decode("latin-1").split("\r\n")
-    words = first.split(" ")
-    headers = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
-    hosts = [value.lower() for name, value in headers if name == "host"]
-    if len(words) != 3 or hosts not in ([f"127.0.0.1:{port}"], [f"localhost:{port}"]):
-        return Verdict.REFUSE
-    cookies = [part.strip() for name, value in headers if name == "cookie" for part in value.split(";")]
-    given = [value for name, _, value in (part.partition("=") for part in cookies) if name == cookie_name(port)]
-    target = urlsplit(words[1])
-    if words[0] == "GET" and target.path == OPENING:
-        shown = parse_qs(target.query).get("token", [])
-        return Verdict.OPEN if _has(shown, token) else Verdict.REFUSE
-    return Verdict.PASS if _has(given, token) else Verdict.REFUSE
-
-
-def _has(given: list[str], token: str) -> bool:
-    return any(secrets.compare_digest(value.encode("utf-8", "replace"), token.encode()) for value in given)
 
 
 def bound(port: int) -> socket.socket:
@@ -129,7 +86,7 @@ class Gate:
         await server.serve_forever()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
+        with suppress(OSError, EOFError, ValueError, asyncio.LimitOverrunError):
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _PATIENCE)
             verdict = judge(head, self._entry.token, self.port)
             if verdict is Verdict.PASS:
@@ -148,10 +105,12 @@ class Gate:
             writer.write(self._waiting())
             await writer.drain()
             return
+        answers = asyncio.create_task(gate_requests.copy(far_reader, writer))
         try:
-            far_writer.write(head)
-            await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+            await gate_requests.carry(head, reader, far_writer, self._entry.token, self.port)
+            await answers
         finally:
+            answers.cancel()
             far_writer.close()
 
     def _opened(self) -> bytes:
@@ -187,15 +146,3 @@ def _answer(status: str, text: str, *headers: str) -> bytes:
         *headers,
     ]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Carry data one way until it ends; then the other side is told so, and may still answer."""
-    try:
-        while data := await reader.read(_PIECE):
-            writer.write(data)
-            await writer.drain()
-        if writer.can_write_eof():
-            writer.write_eof()
-    except OSError:
-        writer.close()

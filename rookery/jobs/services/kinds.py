@@ -10,16 +10,18 @@ from typing import Final, Literal
 _JUPYTER: Final = r"""
 export JUPYTER_RUNTIME_DIR="${ROOKERY_SOCKET%/*}/run"
 export JUPYTER_PATH="${ROOKERY_SOCKET%/*}/jupyter${JUPYTER_PATH:+:$JUPYTER_PATH}"
-"$python" -c "$program" "${ROOKERY_SOCKET%/*}" "$ROOKERY_RELEASE" "$name" || exit
+"$python" -c "$program" "${ROOKERY_SOCKET%/*}" "$ROOKERY_RELEASE" "$name" MODULE || exit
+case $folder/ in "$HOME"/*) root=$HOME ;; *) root=$folder ;; esac
 exec "$python" -m MODULE --no-browser --ServerApp.sock="$ROOKERY_SOCKET" --ServerApp.sock_mode=0600 \
+  --ServerApp.port=8888 --ServerApp.base_url=/ --ServerApp.certfile= --ServerApp.keyfile= --ServerApp.client_ca= \
   --IdentityProvider.token= --PasswordIdentityProvider.hashed_password= \
   --PasswordIdentityProvider.password_required=False --KernelManager.transport=ipc \
-  --ServerApp.root_dir="$HOME" --FileContentsManager.preferred_dir="$folder"
+  --ServerApp.root_dir="$root" --FileContentsManager.preferred_dir="$folder"
 """
 # Kernels talk through sockets in a folder of mode 0700 (transport=ipc): by default each listens on ports of 127.0.0.1,
-# where any user of the node can read what it prints (jupyter_client, "ZeroMQ transport"). One port is left, of which
-# ipykernel gives no choice: it takes what processes that a kernel forks print, and drops what does not come with a
-# random number of 16 bytes.
+# where any user of the node can read what it prints (jupyter_client, "ZeroMQ transport").
+# A port, an address or a certificate in a user's ~/.jupyter is for a server of another kind, which would not start: the
+# port is Jupyter Server's default, the only one that it accepts beside a socket (it listens on none).
 
 _MARIMO: Final = """
 exec "$python" -c "$program" "$ROOKERY_SOCKET" "$folder"
@@ -40,20 +42,32 @@ export MLFLOW_ALLOW_FILE_STORE=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false
 exec "$python" -m mlflow server --workers 1 --uvicorn-opts "--uds $ROOKERY_SOCKET" --backend-store-uri "$store"
 """
 
-# Options by which rserver runs for one user, without root (docs.posit.co, rserver.conf); not tried with the real one.
+# Options by which rserver runs for one user, without root (docs.posit.co, rserver.conf). `www-socket` is there since
+# RStudio Server 2024.12 (its release notes, #14938); an older one gets a private network. Not tried with the real one.
 _RSTUDIO: Final = r"""
 PATH=$PATH:/usr/lib/rstudio-server/bin:/usr/lib/rstudio/bin
-command -v rserver >/dev/null || { echo "RStudio Server (rserver) is not on PATH on $(hostname)."; exit 1; }
-rserver --help | grep -q www-socket || { echo "This RStudio Server can't listen on a socket: it is too old."; exit 1; }
+command -v rserver >/dev/null || {
+  echo "RStudio Server (rserver) is not on PATH on $(hostname)."
+  echo "Name its module in modules: of a job in rookery.yml, and add --job NAME."
+  exit 1
+}
 place=${ROOKERY_SOCKET%/*}
 mkdir -p "$place/rstudio" && printf 'provider=sqlite
 directory=%s
 ' "$place/rstudio" >"$place/database.conf" || exit
+# sessions begin in the folder, and keep what the site has set besides
+{
+  grep -v '^session-default-working-dir' /etc/rstudio/rsession.conf
+  echo "session-default-working-dir=$folder"
+} >"$place/rsession.conf" 2>/dev/null
 USER=$(id -un)
 export USER
-exec rserver --server-daemonize=0 --server-user="$USER" --auth-none=1 --auth-minimum-user-id=0 \
-  --www-socket="$ROOKERY_SOCKET" --server-data-dir="$place/rstudio" --database-config-file="$place/database.conf" \
-  --secure-cookie-key-file="$place/secure-cookie-key" --rsession-which-r="$(command -v R)"
+set -- rserver --server-daemonize=0 --server-user="$USER" --auth-none=1 --auth-minimum-user-id=0 \
+  --server-data-dir="$place/rstudio" --database-config-file="$place/database.conf" \
+  --secure-cookie-key-file="$place/secure-cookie-key" --rsession-config-file="$place/rsession.conf" \
+  --rsession-which-r="$(command -v R)"
+case $(rserver --help 2>&1) in *www-socket*) exec "$@" --www-socket="$ROOKERY_SOCKET" ;; esac
+exec "$ROOKERY_PYTHON" -ISc "$program" "$ROOKERY_SOCKET" 8787 "$@" --www-address=127.0.0.1 --www-port=8787
 """
 
 _JUPYTER_UNSAVED: Final = "It saves notebooks every two minutes: what was typed since and all variables are lost."
@@ -105,7 +119,15 @@ KINDS: Final = {
             "scripts/services/start_marimo.py",
             unsaved="It saves notebooks as you edit them, unless you have turned that off: all variables are lost.",
         ),
-        Kind("rstudio", "RStudio", "", "", _RSTUDIO, unsaved="What was not saved and all variables are lost."),
+        Kind(
+            "rstudio",
+            "RStudio",
+            "",
+            "",
+            _RSTUDIO,
+            "slurm/port_bridge.py",
+            unsaved="What was not saved and all variables are lost.",
+        ),
         Kind(
             "tensorboard",
             "TensorBoard",

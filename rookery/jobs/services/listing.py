@@ -72,8 +72,8 @@ def _chosen(wanted: str, names: list[str], target: "targets.Target") -> str:
             return name
     if not names:
         raise RookeryError(f"No services are running on {target.cluster.name}.", hint=f"invoke serve.list {flag}")
-    message = f"No service {wanted!r} on {target.cluster.name}" if wanted else "Missing NAME"
-    raise RookeryError(f"{message}: there are {', '.join(names)}.", hint=f"invoke serve.stop {names[0]} {flag}")
+    message = f"No service {wanted!r} is running on {target.cluster.name}" if wanted else "Missing NAME"
+    raise RookeryError(f"{message}. Running: {', '.join(names)}.", hint=f"invoke serve.stop {names[0]} {flag}")
 
 
 def _services(connection: "Connection") -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
-"""What this computer remembers of a service: its port and token, so that a page stays open over a lost command."""
+"""What this computer remembers of a service: its port, so that a page that is open outlasts the command."""
 
-import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,34 +10,30 @@ from rookery.core.shapes import struct, text, whole
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
-_SHAPE = struct({"job": text("[0-9]{1,12}"), "port": whole(1, 65535), "token": text("[A-Za-z0-9_-]{40,60}")})
+_SHAPE = struct({"job": text("[0-9]{1,12}"), "port": whole(1, 65535)})
 
 
 @dataclass(frozen=True)
 class LocalNote:
-    """The port and the token of a service on this computer.
+    """The port of a service on this computer.
 
     Attributes:
-        job: The number of its job: another job has another token.
+        job: The number of its job: another job's pages are others.
         port: The port.
-        token: The token.
     """
 
     job: str
     port: int
-    token: str
 
 
-def load(cluster: "Cluster", name: str, job: str) -> LocalNote:
-    """Return what is remembered of a service; a new token and no port (0) where that is nothing of this job."""
+def port(cluster: "Cluster", name: str, job: str) -> int:
+    """Return the port that a service has had on this computer; 0 where nothing of this job is remembered."""
     known = state_files.load(_place(cluster, name), _SHAPE)
-    if known and known["job"] == job:
-        return LocalNote(**known)
-    return LocalNote(job, 0, secrets.token_urlsafe(32))
+    return int(known["port"]) if known and known["job"] == job else 0
 
 
 def save(cluster: "Cluster", name: str, note: LocalNote) -> None:
-    """Remember it, in a file that only the user can read."""
+    """Remember it."""
     state_files.save(_place(cluster, name), asdict(note))
 
 

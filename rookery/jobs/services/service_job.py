@@ -39,7 +39,7 @@ class ServiceProgram:
         file: The file of rookery/remote that it runs; "" for none.
         begins: Where it begins, if the user names no folder (kinds.py).
         folder: The folder that the user named; "" for none.
-        typed: What the user said of it: a service of that name of which something else was said is refused.
+        typed: What the user said of it, and where: a service of that name of which something else was said is refused.
     """
 
     title: str
@@ -123,7 +123,7 @@ def request(
         "pythons": paths.remote("scripts/python.sh"),
     }
     script = templates.render(_TEMPLATE, variables, Folder(project.root))
-    same = {"program": hashlib.sha256(program.typed.encode()).hexdigest()} if program.typed else {}
+    same = {"program": hashlib.sha256(program.typed.encode()).hexdigest()}
     asked = {**job_request.asked(job), **same}
     return ComputeNodeRequest(script, asked, {**job_request.named(job, options), **same}, place)
 

@@ -2,6 +2,7 @@
 
 import json as json_
 import os
+import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -32,6 +33,9 @@ START_UP = 600
 
 LOOK = 30
 """Seconds between two looks at a line that seems to be up."""
+
+SOON = 600
+"""Seconds before the end of the job at which the user is warned."""
 
 _PAUSES = (1, 2, 5, 10, 20, 30)
 """Seconds before each new try to connect; the last holds on."""
@@ -114,16 +118,17 @@ def run(
         RookeryError: The service does not begin, or the port is taken.
     """
     cluster = target.cluster
-    note = local_note.load(cluster, service.name, running.number)
+    before = local_note.port(cluster, service.name, running.number)
     with Forwarding(target.connection, running) as line:
-        listener = _listener(options.local_port, note.port)
-        door = Gate(listener, line.socket, Admission(note.token, service.page, service.title))
-        local_note.save(cluster, service.name, LocalNote(running.number, door.port, note.token))
+        listener = _listener(options.local_port, before)
+        door = Gate(listener, line.socket, Admission(secrets.token_urlsafe(32), service.page, service.title))
+        local_note.save(cluster, service.name, LocalNote(running.number, door.port))
         try:
             _begin(target.connection, line, running, service, commands)
             door.start()
             _announce(target, service, running, door, options)
-            with browser.opened(door.address) if options.open and not options.json else _nothing() as is_open:
+            is_wanted = options.open and not options.json
+            with browser.opened(door.address, line.folder) if is_wanted else _nothing() as is_open:
                 _say_how(service, door, commands, options, is_open=is_open)
                 ended = _hold(target.connection, line, running, service, commands)
         except KeyboardInterrupt:
@@ -182,40 +187,54 @@ def _hold(
     Raises:
         RookeryError: The connection broke, and can't come back without the user.
     """
+    warned = False
     while True:
         while not line.has_ended(LOOK):
-            pass
+            warned = warned or _warned(service, running)
         line.end()
         if ended := _reconnected(connection, line, running, service, commands):
             return ended
+
+
+def _warned(service: Service, running: "RunningJob") -> bool:
+    """Say that the job ends soon, where it does; return whether."""
+    if not 0 < running.end - time.time() < SOON:
+        return False
+    when = local_time.when(running.end)
+    console.note(f"{service.title}: job {running.number} ends at {when}. Save your work before. {service.unsaved}")
+    return True
 
 
 def _reconnected(
     connection: "Connection", line: Forwarding, running: "RunningJob", service: Service, commands: "JobCommands"
 ) -> _Ended | None:
     """Connect again to the same job; return how it ended, where it did."""
-    is_said = False
+    said: set[str] = set()
     for attempt in range(10**9):
+        why = ""
         try:
             connection.open(batch=True)
             if ended := _ended(connection, running):
                 return ended
             line.start()
             if wait_until_it_answers(line, 60):
-                if is_said:
+                if said:
                     console.note(f"{service.title}: connected again.")
                 return None
-            line.end()
+            why = line.end()
         except SshError as error:
             if error.reason in _ASKS:
                 message = f"The connection to {connection.cluster.name} was lost, and can't come back without you."
                 kept = f"{service.title} is still running in job {running.number}."
                 raise RookeryError(f"{message} {kept}", hint=commands.start) from None
-        except RookeryError:  # Slurm does not answer
-            pass
-        if not is_said:
+            why = error.message
+        except RookeryError as error:  # Slurm does not answer
+            why = error.message
+        if not said:
             console.note(f"{service.title}: the connection was lost. Connecting again … (Ctrl-C ends this)")
-            is_said = True
+        if why and why not in said:
+            console.note(f"{service.title}: {why}")
+        said.add(why)
         time.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
     return None
 
@@ -267,7 +286,8 @@ def _say_how(service: Service, door: Gate, commands: "JobCommands", options: Ser
 def _part(service: Service, running: "RunningJob", commands: "JobCommands") -> None:
     """Say how to come back, and how to end the service."""
     console.note(
-        f"\nClosed the connection. {service.title} keeps running in job {running.number}.",
+        "",
+        f"Closed the connection. {service.title} keeps running in job {running.number}.",
         f"  return: {invocation.as_typed(commands.start)}",
         f"  stop:   {invocation.as_typed(commands.stop)}",
     )

@@ -34,6 +34,7 @@ MANY_TASKS = 50
 
 _NO_TESTS = "no tests ran before this long run: rookery.yml has no `check` (rookery docs test-before-compute)"
 _KEPT = 200
+_TIME = "--time="
 _LINES = 15
 _SHAPE = struct({"passed": many(text("[0-9a-f]{40}"), 10_000)})
 
@@ -63,7 +64,7 @@ def before(target: "Target", request: SubmitRequest, *, unchecked: bool = False)
     if check is None or unchecked:
         return ["the tests were not run (--unchecked)" if check else _NO_TESTS]
     answer = sending.look(target, request)
-    if answer["state"] != "look" or not is_long(answer["script"], request.array):
+    if answer["state"] != "look" or not is_long(answer["script"], request):
         return []  # what is wrong is said when it is submitted
     tested = answer["stamp"]["commit"]
     if tested in _passed(target, project):
@@ -73,15 +74,16 @@ def before(target: "Target", request: SubmitRequest, *, unchecked: bool = False)
     return [f"tests of commit {tested[:7]} passed ({how})"]
 
 
-def is_long(script: str, array: str = "") -> bool:
+def is_long(script: str, request: SubmitRequest) -> bool:
     """Return whether a run is long.
 
     Args:
         script: The job script.
-        array: Its tasks, where they are not the script's.
+        request: What is to be submitted: its tasks and its time limit come before the script's.
     """
     found = directives.read(script)
-    limit, tasks = found.value("time"), array or found.value("array") or ""
+    limits = [option.removeprefix(_TIME) for option in request.fit if option.startswith(_TIME)]
+    limit, tasks = limits[-1] if limits else found.value("time"), request.array or found.value("array") or ""
     minutes = values.minutes(limit) if limit else None
     return minutes is None or minutes > LONG_MINUTES or count(tasks) > MANY_TASKS
 
@@ -89,7 +91,7 @@ def is_long(script: str, array: str = "") -> bool:
 def _may_be_long(target: "Target", request: SubmitRequest) -> bool:
     """Return whether a run may be long by the script on this computer; mostly, this saves asking the cluster."""
     script = submit_request.local_text(target, request)
-    return script is None or is_long(script, request.array)
+    return script is None or is_long(script, request)
 
 
 def _run_job(target: "Target", check: "ProjectCheck", tested: str) -> str:

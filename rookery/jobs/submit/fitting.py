@@ -35,10 +35,12 @@ def fitted(
     runs = run_use.by_job(history.runs).get(request.what)
     if not runs:
         why = history.gap(cluster) or f"No run of {request.what} is known on {cluster}."
-        return request, [f"{why} Submitted with what the script requests."]
+        return request, [f"{why} The run requests what its script does."]
     job = fit.fitted(request.what, runs, target, submit_request.local_text(target, request))
     if not job.proposal.tasks:
-        return request, [f"no task of {request.what} has completed on {cluster} yet: requests what the script does"]
+        return request, [
+            f"No task of {request.what} has completed on {cluster} yet. The run requests what its script does."
+        ]
     if not job.options:
         return request, ["what the script requests fits what earlier runs used"]
     if not agrees(job, target):

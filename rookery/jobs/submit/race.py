@@ -55,7 +55,8 @@ def run(options: "SubmitOptions") -> int:
     if target is None:
         raise RookeryError("\n".join(f"{name}: {out.reason}" for name, out in found.out.items()))
     what, root = found.requests[target.cluster.name].what, target.required_project.root
-    with locking.held(f"race-{paths.digest(root)}-{race_state.file(root, what, sandbox=options.sandbox).name}"):
+    state = race_state.file(root, what, sandbox=options.sandbox).name
+    with locking.held(f"race-{paths.digest(root)}-{state}", f"submitting {what} to all clusters"):
         return _Race(options, found, what).go()
 
 
@@ -167,7 +168,9 @@ class _Race:
             except RookeryError as error:
                 refusal = error
                 console.note(console.named(entrant.cluster, invocation.as_typed(error.message)))
-                if not submit_request.token_file(target, request).exists():
+                if submit_request.token_file(target, request).exists():
+                    self._silent.add(entrant.cluster)  # it may be submitted: it is looked for
+                else:
                     self._save(self._race.without(entrant.cluster))
                 continue
             assert record is not None  # noqa: S101 it is submitted, not asked about
@@ -242,7 +245,8 @@ class _Race:
             self._save(self._race.with_entrant(entrant))
         if look.run:
             self._runs[entrant.cluster] = look.run
-        elif entrant.id and look.is_told:  # Slurm has forgotten it: it can't start any more
+        elif entrant.id and look.is_told and entrant.cluster != self._race.winner:
+            # Slurm has forgotten it: it can't start any more
             console.note(f"Slurm on {entrant.cluster} no longer knows job {entrant.id}.")
             self._save(self._race.without(entrant.cluster))
 

@@ -91,6 +91,7 @@ def command(request: SubmitRequest) -> str:
     parts += [part for name in request.after for part in ("--after", name)]
     parts += ["--tag", request.tag] if request.tag else []
     parts += ["--unlinted"] if request.unlinted else []
+    parts += ["--fit"] if request.fit else []
     return f"invoke submit {shlex.join(parts)}"
 
 
@@ -131,6 +132,7 @@ def build_request(options: "SubmitOptions", target: "Target") -> SubmitRequest:
         array=options.array,
         token=options.token or secrets.token_hex(16),
         unlinted=options.unlinted,
+        fit=options.requests,
     )
 
 
@@ -218,7 +220,7 @@ def read_token(path: Path) -> tuple[str, str]:
 
 def local_text(target: "Target", request: SubmitRequest) -> str | None:
     """Return the script as this computer would render it; None where it can't: then the release's is checked."""
-    return requests.script(target.required_project, target.cluster, request.job, request.path)
+    return requests.script(target.required_project, target.cluster, request.what)
 
 
 def _path_of(target: "Target", request: SubmitRequest) -> str:
@@ -247,7 +249,7 @@ def lint_and_digest(  # noqa: PLR0913 all of them say how
     path, root = path or request.path or _path_of(target, request), target.required_project.root
 
     beside = Surroundings(root, target.required_project).files
-    past = measured_runs.of_script(root, target.cluster, path)
+    past = [] if request.fit else measured_runs.of_script(root, target.cluster, path)
     result = lint.examine(
         text, target.cluster, path=path, files=beside, folder=lambda _: True, past=past
     )  # folders are made

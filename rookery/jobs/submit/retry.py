@@ -52,7 +52,7 @@ def tasks(target: "Target", request: "SubmitRequest") -> "SubmitRequest":
     # a task that the accounts do not have yet, or of which they do not say who cancelled it, may have failed
     cancelled = original.counts.get("CANCELLED", 0)
     untold = cancelled - sum(len(numbers(known)) for known in original.cancelled_by.values())
-    if untold and snapshot.now - original.end < LAG:
+    if untold and not original.parts and snapshot.now - original.end < LAG:
         raise RookeryError(
             f"Slurm's accounting on {target.cluster.name} does not have all of job {number} yet.",
             hint="run the same command again in a minute",

@@ -225,6 +225,11 @@ _OURS: Final = {
         "Job {number} failed ({states}), so {job} would never start.",
         "invoke submit --failed {number}   # then submit {job} --after the new job",
     ),
+    "after-parts": (
+        "{job} can't start after job {number}, each part of which is a job: Slurm can wait for one such run "
+        "alone, and for no such array.",
+        "wait for job {number} to end, then submit {job}",
+    ),
     "no-record": ("{cluster} has no record of run {failed} of {project}.", "invoke submit {job}"),
     "bad-record": ("Can't use the record of run {failed} on {cluster}: {said}.", "invoke submit {job}"),
     "changed": (

@@ -9,7 +9,7 @@ from rookery.clusters.cluster import Cluster
 from rookery.core import near_names
 from rookery.core.quantities import counted
 from rookery.projects.job import Job
-from rookery.projects.scripts import node_sizes
+from rookery.projects.scripts import job_parts, node_sizes
 from rookery.projects.slurm_values import mebibytes, task_count, time_limit
 
 
@@ -141,7 +141,9 @@ def _counts_broken(place: JobPlace, job: Job, cluster: Cluster) -> Iterator[str]
     if job.nodes < (fewest := place.fewest("min_nodes")):
         yield f"at least {counted(fewest, 'node')}"
     waiting = place.most("max_submitted")
-    if waiting is not None and job.array and task_count(job.array) > waiting:
+    parts = job_parts.count(job, cluster)
+    tasks = task_count(job.array) if job.array else 1
+    if waiting is not None and tasks * parts > waiting and (job.array or parts > 1):
         yield f"at most {counted(waiting, 'job')} or array tasks in the queue"
 
 

@@ -11,7 +11,7 @@ from rookery.clusters.config.profile import such_as
 from rookery.core.errors import RookeryError
 from rookery.projects.job import Job
 from rookery.projects.model import Project
-from rookery.projects.scripts import placement
+from rookery.projects.scripts import job_parts, placement
 from rookery.projects.scripts.placement import hours, processes
 from rookery.projects.slurm_values import task_count, time_limit
 
@@ -169,17 +169,20 @@ def _size(job: Job, cluster: Cluster) -> list[SbatchOption]:
         options.append(
             SbatchOption(option("time", time_limit(job.minutes)), f"{subject} is killed after {hours(job.minutes)}")
         )
-    return [*options, *_parts(job)]
+    return [*options, *_parts(job, cluster)]
 
 
-def _parts(job: Job) -> list[SbatchOption]:
-    """Return the options of a job that runs in parts: a signal before the end, the queue again, one log."""
+def _parts(job: Job, cluster: Cluster) -> list[SbatchOption]:
+    """Return the options of a job that runs in parts: a signal before the end, how it continues, one log."""
     if not job.total_minutes:
         return []
     seconds = 60 * job.checkpoint_minutes
+    is_chained = job_parts.count(job, cluster) > 1
     return [
         SbatchOption(option("signal", f"B:USR1@{seconds}"), f"asks for a checkpoint {seconds} s before the end"),
-        SbatchOption("--requeue", "continues as another part"),
+        SbatchOption("--no-requeue", "continues in the next job")
+        if is_chained
+        else SbatchOption("--requeue", "continues as another part"),
         SbatchOption("--open-mode=append", "all parts write one log"),
     ]
 

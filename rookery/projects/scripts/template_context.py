@@ -10,7 +10,7 @@ from rookery.core.errors import RookeryError
 from rookery.projects import environment, run_folders
 from rookery.projects.job import Job
 from rookery.projects.model import Project
-from rookery.projects.scripts import command_line, placement, sbatch_options
+from rookery.projects.scripts import command_line, job_parts, placement, sbatch_options
 from rookery.projects.scripts.parameters import Table
 from rookery.projects.scripts.placement import processes
 
@@ -28,27 +28,6 @@ OFFLINE: Final = (
     "MLFLOW_DISABLE_TELEMETRY=true",
 )
 """What keeps programs of a job from waiting for an internet that its node does not have."""
-
-_CALLS_R = re.compile(r"(^|[\s;|&(/])R(script)?(\s|$)", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class JobParts:
-    """What a script that runs in parts says of them, as words of bash.
-
-    Attributes:
-        before: Seconds before the end of a part at which the program is asked for its checkpoint.
-        total: Seconds that all parts may run together.
-        forward: `yes` where the program gets the signal, too; R would be ended by it.
-        name: What is of one run and one task in the names of files: `${run}_${task}`.
-        folder: The folder for its checkpoints.
-    """
-
-    before: int
-    total: int
-    forward: str
-    name: str
-    folder: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +83,7 @@ def context(project: Project, job: Job, cluster: Cluster, table: Table | None = 
         "launcher": launcher,
         "rows": _rows(job, table, text) if table else None,
         "numbered": bool(re.search(r"\btask\b", text)),
-        "parts": _parts(project, job) if job.total_minutes else None,
+        "parts": job_parts.of_job(project, job, cluster) if job.total_minutes else None,
         "named_run": "${run}" in text or bool(project.run_folders) or bool(job.total_minutes),
         "run_folders": [_run_folder(folder) for folder in project.run_folders],
         "named_commit": "${commit}" in text,
@@ -126,18 +105,6 @@ def _command(job: Job, cores: str, launcher: str, table: Table | None) -> str:
         variables |= named
         words["row"] = table.arguments()
     return command_line.fill(text, variables, words)
-
-
-def _parts(project: Project, job: Job) -> JobParts:
-    calls_r = job.template.startswith("r-") or bool(_CALLS_R.search(job.command))
-    task = "${SLURM_ARRAY_TASK_ID}"
-    return JobParts(
-        before=60 * job.checkpoint_minutes,
-        total=60 * job.total_minutes,
-        forward="no" if calls_r else "yes",
-        name=f"${{run}}_{task}" if job.array else "${run}",
-        folder=f"projects/{project.name}/.checkpoints/${{run}}{f'/{task}' if job.array else ''}",
-    )
 
 
 def _run_folder(output: str) -> str:
@@ -185,7 +152,7 @@ def modules(project: Project, job: Job, cluster: Cluster) -> list[str]:
                 f"the profile of {cluster.name} has no module for {name}.", hint="use the name of a module"
             )
     needs = {
-        "r": job.template.startswith("r-") or project.environment.r != "none" or _CALLS_R.search(job.command),
+        "r": project.environment.r != "none" or job_parts.calls_r(job),
         "conda": project.environment.python == "conda",
         "mpi": job.template == "mpi",
     }

@@ -43,7 +43,8 @@ def look(request: Dict[str, Any], live: Optional[LiveUse] = None) -> Dict[str, A
     if request.get("reruns_of"):
         failed_of = EarlierRuns(os.path.join(os.path.expanduser("~"), "projects", request["reruns_of"]), []).failed_of()
         wanted = list(dict.fromkeys(member for number in wanted for member in reruns.family(number, failed_of)))
-    ids = ",".join(wanted)
+    chains = parts.chains()
+    ids = ",".join(parts.numbers_of(wanted, chains))
     oldest = asked - 86400 * float(request.get("days") or 7)
     since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(oldest))
     remembered = ended_jobs.load()
@@ -64,18 +65,18 @@ def look(request: Dict[str, Any], live: Optional[LiveUse] = None) -> Dict[str, A
             whole_since = asked if wrong else max(asked - KEPT, 0 if ids else oldest)
             whole = [job for job in jobs.values() if job.submitted > whole_since and job.key not in known]
             cancel_forgotten(jobs, {job.number: submitted_tasks(job) for job in whole}, asked)
-        return chosen(jobs, request)
+        return parts.joined(chosen(jobs, request), chains)
 
     jobs = together(accounts)
     entries = {number: known[job.key] for number, job in jobs.items() if job.is_over and job.key in known}
     unknown = [number for number in jobs if number not in entries]
     asked_for = [number for number in unknown if jobs[number].is_over or len(jobs[number].tasks) <= FEW]
     if asked_for and not wrong and not with_steps:
-        more, wrong = slurm([*SACCT, "-j", ",".join(map(str, asked_for))])
+        more, wrong = slurm([*SACCT, "-j", ",".join(parts.numbers_of(map(str, asked_for), chains))])
         newer = together(more)
         jobs.update((number, newer[number]) for number in asked_for if number in newer)
     if live:
-        live.add_to(jobs)
+        live.add_to(jobs, {part: run for run, members in chains.items() for part in members})
     entries.update((number, jobs[number].entry()) for number in unknown)
     documents = [entries[number] for number in sorted(entries)]
     if not wrong:  # by now, the accounts have all of it
@@ -85,7 +86,7 @@ def look(request: Dict[str, Any], live: Optional[LiveUse] = None) -> Dict[str, A
         dict(
             entry,
             failed_of=failed_of.get(str(entry["id"]), ""),
-            parts=parts.of_job(str(entry["folder"]), str(entry["id"])),
+            parts=parts.of_job(str(entry["folder"]), reruns.first(str(entry["id"]), failed_of)),
         )
         for entry in documents
     ]

@@ -4,7 +4,7 @@ import glob
 import os
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from rookery.remote.slurm import forms
+from rookery.remote.slurm import forms, parts
 from rookery.remote.slurm.answer import Answer
 from rookery.remote.slurm.basics import QUESTION_PATIENCE, record, run
 from rookery.remote.slurm.forms import ACTIVE, NUMBER
@@ -34,8 +34,9 @@ class EarlierRuns:
         return os.path.join(self.base, "runs", number + ".json")
 
     def has(self, number: str) -> bool:
-        """Return whether there is a record of a run."""
-        return os.path.exists(self.path(number))
+        """Return whether there is a record of a run, or of one that a job is a part of."""
+        is_part = any(int(number) in jobs for jobs in parts.chains(self.base).values())
+        return is_part or os.path.exists(self.path(number))
 
     def records(self) -> Iterator[Dict[str, Any]]:
         """Yield all records that can be read, and warn of others."""
@@ -72,9 +73,8 @@ class EarlierRuns:
             number = name if name.isdigit() else self._latest(name)
             if not number:
                 raise Answer("no-run", name=name)
-            sacct = ["sacct", "-X", "--noheader", "--parsable2", "--format=State", "-j", number]
-            code, out, _ = run(sacct, QUESTION_PATIENCE)
-            states = [line.split()[0] for line in out.splitlines() if line.strip()]
+            code, known = self._states([number])
+            states = list(known[number].values())
             if not code and not states and self._is_unknown(number):
                 raise Answer("no-such-run", number=number)
             bad = sorted({state for state in states if state != ENDED_WELL and state not in ACTIVE})
@@ -95,20 +95,35 @@ class EarlierRuns:
             None where a task has failed that no other run has completed, or is doing.
         """
         members = family(number, self.failed_of())
-        sacct = ["sacct", "-X", "--noheader", "--parsable2", "--format=JobID,State", "-j", ",".join(members)]
-        code, out, _ = run(sacct, QUESTION_PATIENCE, env=dict(os.environ, SLURM_BITSTR_LEN="0"))
-        states: Dict[str, Dict[int, str]] = {member: {} for member in members}
-        for line in [] if code else out.splitlines():
-            job, _, state = line.partition("|")
-            base, _, tasks = job.partition("_")
-            if base in states and state:
-                states[base].update({task: state.split()[0] for task in (forms.numbers(tasks) if tasks else [0])})
+        _, states = self._states(members)
         left = {task for task, state in states[number].items() if state != ENDED_WELL and state not in ACTIVE}
         left -= {task for known in states.values() for task, state in known.items() if state == ENDED_WELL}
         waited = [member for member in members if any(states[member].get(task) in ACTIVE for task in left)]
         doing = {task for member in waited for task, state in states[member].items() if state in ACTIVE}
         is_active = any(state in ACTIVE for state in states[number].values())
         return None if is_active or not states[number] or left - doing else waited
+
+    def _states(self, runs: List[str]) -> Tuple[int, Dict[str, Dict[int, str]]]:
+        """Ask sacct for the state of each task of some runs, 0 where a run is no array.
+
+        Of a task that runs in several parts, the best of theirs.
+
+        Returns:
+            sacct's exit status; and the states, by run and task.
+        """
+        chains = parts.chains(self.base)
+        run_of = {job: number for number in runs for job in parts.numbers_of([number], chains)}
+        sacct = ["sacct", "-X", "--noheader", "--parsable2", "--format=JobID,State", "-j", ",".join(run_of)]
+        code, out, _ = run(sacct, QUESTION_PATIENCE, env=dict(os.environ, SLURM_BITSTR_LEN="0"))
+        states: Dict[str, Dict[int, str]] = {number: {} for number in runs}
+        for line in [] if code else out.splitlines():
+            job, _, words = line.partition("|")
+            base, _, tasks = job.partition("_")
+            if base in run_of and words:
+                known, state = states[run_of[base]], words.split()[0]
+                for task in forms.numbers(tasks) if tasks else [0]:
+                    known[task] = min(known.get(task, state), state, key=_rank)
+        return code, states
 
     def completed_by(self, number: str) -> str:
         """Return the run that a rerun of this one's failed tasks completes: itself, or the first of several reruns."""
@@ -146,3 +161,8 @@ class EarlierRuns:
         changed = [key for key in now if before.get(key) != now[key]]
         if changed:
             raise Answer("changed", what=changed, before=before.get("commit", ""))
+
+
+def _rank(state: str) -> int:
+    """Return the place of a state among those of the parts of a task: that of a part that succeeded comes first."""
+    return 0 if state == ENDED_WELL else 1 if state in ACTIVE else 2

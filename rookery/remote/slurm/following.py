@@ -13,6 +13,7 @@ import time
 from typing import Any, BinaryIO, Dict, Iterator, List, Tuple
 
 from rookery.remote import frame
+from rookery.remote.slurm import parts
 from rookery.remote.slurm.basics import END, FIELD, cut, record, slurm
 from rookery.remote.slurm.forms import ACTIVE, WAITING, moment
 
@@ -24,38 +25,57 @@ PATIENCE = 20
 class LoggedTask:
     """A task of the job, or the job itself where it is no array."""
 
-    def __init__(self, number: str, parts: List[str]) -> None:
-        self.number, (self.id, self.state, self.reason, self.name, self.folder, self.start) = number, parts
+    def __init__(self, number: str, fields: List[str]) -> None:
+        self.number, (self.id, self.state, self.reason, self.name, self.folder, self.start) = number, fields
         self.state = (self.state.split() or [""])[0]  # CANCELLED by 1000
 
 
 def tasks(job: str) -> Tuple[Dict[str, LoggedTask], str]:
     """Return all tasks by number, "" for the job itself: by sacct, and where not ended by squeue, which is newer.
 
-    Also why a part of Slurm did not answer; "" where both did.
+    Of a run whose parts are jobs, the part that tells how the task is. Also why one of both did not answer; "" where
+    they did.
     """
-    tasks_by_number: Dict[str, LoggedTask] = {}
+    members = parts.numbers_of([job], parts.chains())
+    found: Dict[Tuple[str, str], LoggedTask] = {}
     form = "JobID,JobIDRaw,State,Reason,JobName,WorkDir,Start"
-    asked = ["sacct", "-X", "--noheader", "--parsable", "--delimiter", FIELD, "--format", form, "-j", job]
+    asked = ["sacct", "-X", "--noheader", "--parsable", "--delimiter", FIELD, "--format", form, "-j", ",".join(members)]
     accounts, silent = slurm(asked)
     for line in accounts.split(END):
-        _take(tasks_by_number, job, line.split(FIELD))
+        _take(found, members, line.split(FIELD))
     form = FIELD.join("%" + letter for letter in "iATrjZS") + FIELD
-    queue, error = slurm(["squeue", "--noheader", "-r", "-t", "all", "-j", job, "-o", form], PATIENCE)
+    queue, error = slurm(["squeue", "--noheader", "-r", "-t", "all", "-j", ",".join(members), "-o", form], PATIENCE)
     silent = silent or ("" if "Invalid job id" in error else error)
     for line in queue.split(END):
-        parts = line.split(FIELD)
-        number = parts[0].partition("_")[2]
-        if number not in tasks_by_number or tasks_by_number[number].state in ACTIVE:
-            _take(tasks_by_number, job, parts)
-    return tasks_by_number, silent
+        fields = line.split(FIELD)
+        base, _, number = fields[0].partition("_")
+        if (base, number) not in found or found[base, number].state in ACTIVE:
+            _take(found, members, fields)
+    of_task: Dict[str, List[LoggedTask]] = {}
+    for member in members:
+        for (base, number), task in found.items():
+            if base == member:
+                of_task.setdefault(number, []).append(task)
+    for task in of_task.get("", []):
+        task.id = job
+    return {number: _current(known) for number, known in of_task.items()}, silent
 
 
-def _take(tasks_by_number: Dict[str, LoggedTask], job: str, parts: List[str]) -> None:
-    match = re.match(r"^([0-9]{1,12})(?:_([0-9]{1,10}))?$", parts[0].strip())
+def _take(found: Dict[Tuple[str, str], LoggedTask], members: List[str], fields: List[str]) -> None:
+    match = re.match(r"^([0-9]{1,12})(?:_([0-9]{1,10}))?$", fields[0].strip())
     # without a folder, it is an end that the accounts heard of before the beginning
-    if len(parts) == 7 and parts[5] and match and match.group(1) == job:
-        tasks_by_number[match.group(2) or ""] = LoggedTask(match.group(2) or "", parts[1:])
+    if len(fields) == 7 and fields[5] and match and match.group(1) in members:
+        number = match.group(2) or ""
+        found[match.group(1), number] = LoggedTask(number, fields[1:])
+
+
+def _current(known: List[LoggedTask]) -> LoggedTask:
+    """Return the part of a task that tells how it is: finished, at work, waiting, or the last that began."""
+    finished = [task for task in known if task.state == "COMPLETED"]
+    working = [task for task in known if task.state in ACTIVE and task.state not in WAITING]
+    waiting = [task for task in known if task.state in WAITING]
+    began = [task for task in known if moment(task.start)]
+    return [*finished, *working, *waiting, *began[-1:], *known][0]
 
 
 def chosen(tasks_by_number: Dict[str, LoggedTask]) -> Tuple[LoggedTask, str]:
@@ -176,9 +196,12 @@ class Follower:
 
     def state(self, task: LoggedTask) -> str:
         """Return the state of the task now; "" where it has ended and is forgotten."""
-        name = "%s_%s" % (self.job, task.number) if task.number else self.job
-        states = slurm(["squeue", "--noheader", "-t", "all", "-j", name, "-o", "%T"], PATIENCE)[0].split()
-        return states[0] if states else ""
+        members = parts.numbers_of([self.job], parts.chains())
+        names = ",".join("%s_%s" % (member, task.number) if task.number else member for member in members)
+        states = slurm(["squeue", "--noheader", "-t", "all", "-j", names, "-o", "%T"], PATIENCE)[0].split()
+        working = [state for state in states if state in ACTIVE and state not in WAITING]
+        waiting = [state for state in states if state in WAITING]
+        return [*working, *waiting, *states, ""][0]
 
     def wait(self, task: LoggedTask, path: str) -> str:
         """Wait for the log, or for the end of a task that writes none; return the path, fixed once the task starts."""

@@ -161,14 +161,16 @@ class LiveUse:
             uses[task.number] = seen
         return seen.why
 
-    def add_to(self, jobs: Dict[int, SlurmJob]) -> None:
-        """Add the measures to the jobs that they are of."""
+    def add_to(self, jobs: Dict[int, SlurmJob], run_of: Dict[int, int]) -> None:
+        """Add the measures to the jobs that they are of.
+
+        Args:
+            jobs: The jobs, by number.
+            run_of: The number of the run that a job is a part of.
+        """
         for job in jobs.values():
-            uses = [
-                (task, use)
-                for task, use in self.measured
-                if task.job == job.number and task.task in job.tasks and job.tasks[task.task].is_active
-            ]
+            measured = [both for both in self.measured if run_of.get(both[0].job, both[0].job) == job.number]
+            uses = [(task, use) for task, use in measured if task.task in job.tasks and job.tasks[task.task].is_active]
             if uses:
                 job.live = _summary(job, uses)
 
@@ -229,7 +231,8 @@ def look_inside(task: RunningTask) -> Use:
     """Start a step inside a task that tells what all of it uses on its first node; nothing where that fails."""
     from rookery.remote.slurm.host import overlaps
 
-    overlap = ["--overlap"] if overlaps() else []
+    # without --overlap, a step whose GPUs another one holds would wait for that one's end
+    overlap = ["--overlap"] if overlaps() else ["--immediate"]
     # a step without GPUs can't see them
     devices = [] if task.has_gpus else ["--gres=none"]
     one = ["--nodes=1", "--ntasks=1", "--cpus-per-task=1", "--mem=0", "--time=1", "--quiet"]

@@ -13,6 +13,7 @@ import time
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from rookery.remote import frame
+from rookery.remote.slurm import parts
 from rookery.remote.slurm.basics import slurm
 from rookery.remote.slurm.forms import ACTIVE
 
@@ -67,7 +68,8 @@ class NewOutputs:
                 none), `here` (bytes of logs that the laptop has already, by path), `job`.
         """
         os.chdir(request["base"])
-        self.folders, self.job = request["folders"], str(int(request["job"]))
+        self.folders = request["folders"]
+        self.jobs = parts.numbers_of([str(int(request["job"]))], parts.chains())
         self.logs = re.compile(request["logs"]) if request["logs"] else None
         self.sent: Dict[str, int] = dict(request["here"])
         self.files: Dict[str, WatchedFile] = {}
@@ -142,7 +144,7 @@ class NewOutputs:
 
     def has_ended(self) -> bool:
         """Return whether the job has ended; a Slurm that does not answer says nothing of that."""
-        out, error = slurm(["squeue", "--noheader", "-t", "all", "-j", self.job, "-o", "%T"], PATIENCE)
+        out, error = slurm(["squeue", "--noheader", "-t", "all", "-j", ",".join(self.jobs), "-o", "%T"], PATIENCE)
         if error:
             return "Invalid job id" in error
         return not any(state in ACTIVE for state in out.split())

@@ -48,11 +48,18 @@ def leave_network() -> None:
 
 def carry(client: socket.socket, port: int) -> None:
     """Carry a connection to the program, as long as both sides talk."""
-    with client, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)) as server:
+    with client, contextlib.suppress(OSError), connected(port) as server:
         back = threading.Thread(target=copy, args=(server, client), daemon=True)
         back.start()
         copy(client, server)
         back.join()
+
+
+def connected(port: int) -> socket.socket:
+    """Connect to the program, on whichever of the two addresses of the loopback device it listens."""
+    with contextlib.suppress(OSError):
+        return socket.create_connection(("127.0.0.1", port))
+    return socket.create_connection(("::1", port))
 
 
 def copy(source: socket.socket, target: socket.socket) -> None:
@@ -88,7 +95,12 @@ def main() -> int:
         print("and leave out --port.")
         return 1
     program = subprocess.Popen(command, env=dict(os.environ, PORT=str(port)), stdin=subprocess.DEVNULL)
-    signal.signal(signal.SIGTERM, lambda *_: program.terminate())
+
+    def end(number: int, frame: object) -> None:  # noqa: ARG001
+        with contextlib.suppress(OSError):  # it has ended already
+            program.terminate()
+
+    signal.signal(signal.SIGTERM, end)
     threading.Thread(target=accept, args=(listener, port), daemon=True).start()
     return program.wait()
 

@@ -63,6 +63,9 @@ os.execve(shell, [name, "-c", command] if command is not None else ["-" + name],
 SESSIONS_OWN = ("TERM", "DISPLAY", "XAUTHORITY", "SHELL", "SHLVL", "PWD", "OLDPWD", "_", "SSH_ORIGINAL_COMMAND")
 """Variables that are not the job's to say."""
 
+SHORT = 34
+"""Bytes of TMPDIR that leave room in a socket's path, 107 (unix(7)), for the longest: that of a Jupyter kernel."""
+
 NODES_OWN = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_ID")
 """Variables that come from the login node and mean nothing here."""
 
@@ -145,7 +148,8 @@ class Keeper:
     def listening(self) -> socket.socket:
         """Listen in a new folder on the node: the job's, where it has one, else where every node has room."""
         reason = ""
-        for parent in (os.environ.get("TMPDIR"), "/tmp", "/dev/shm", self.mine):
+        own = os.environ.get("TMPDIR", "")
+        for parent in (own if len(os.fsencode(own)) <= SHORT else "/tmp", "/tmp", "/dev/shm", self.mine):
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 place = tempfile.mkdtemp(prefix="rookery-", dir=parent or "/tmp")

@@ -14,9 +14,9 @@ import time
 from typing import Any, Dict, List, NoReturn, Tuple
 
 from rookery.remote import frame
-from rookery.remote.slurm import new_record, unrecorded, variables
+from rookery.remote.slurm import new_record, part_jobs, parts, unrecorded, variables
 from rookery.remote.slurm.answer import Answer
-from rookery.remote.slurm.basics import login, read, run, sbatch, write
+from rookery.remote.slurm.basics import login, read, record, run, sbatch, write
 from rookery.remote.slurm.deployed_script import DeployedScript
 from rookery.remote.slurm.earlier_runs import EarlierRuns
 from rookery.remote.slurm.forms import whole
@@ -72,7 +72,7 @@ class Submission:
             self.options.append("--array=" + request["array"])
         self.options += request.get("fit") or []
         if waited:  # what waits for a job that has failed would otherwise wait for ever
-            self.options += ["--dependency=afterok:" + ":".join(waited), "--kill-on-invalid-dep=yes"]
+            self.options += ["--dependency=" + self._awaited(waited), "--kill-on-invalid-dep=yes"]
         self._start()
         self.options += self.granted
         if request["test"]:
@@ -84,6 +84,25 @@ class Submission:
         made = new_record.build(script, request, self.options, after)  # whatever can fail about it, fails before
         number, message = self._submit(made)
         self._finish(made, number, message=message)
+
+    def _awaited(self, waited: List[str]) -> str:
+        """Return sbatch's dependency on the success of other jobs.
+
+        Of a run whose parts are jobs, one has to succeed: those before it end with another exit status. Slurm can say
+        that of one run alone ("?" between jobs means any of them, and can't be used with a comma), and of no array: its
+        tasks may succeed in different parts.
+
+        Raises:
+            Answer: It can't be said.
+        """
+        known = parts.chains(self.base)
+        chained = [number for number in waited if int(number) in known]
+        if not chained:
+            return "afterok:" + ":".join(waited)
+        is_array = bool(record(self.runs.path(chained[0])).get("array"))
+        if len(waited) > 1 or is_array or self.script.entry.get("parts"):
+            raise Answer("after-parts", number=chained[0])
+        return "?".join("afterok:" + job for job in parts.numbers_of(waited, known))
 
     def _require_linted(self) -> None:
         """Have the laptop check what it has not seen of the script, or of the commit that it is to tag."""
@@ -110,7 +129,9 @@ class Submission:
             Answer: Slurm has refused it, or does not say.
         """
         since = int(time.time())
-        write(self.intent, json.dumps({"since": since, "name": self.script.name, "record": made}))
+        count = whole(str(self.script.entry.get("parts")), 1)
+        intended = {"since": since, "name": self.script.name, "record": made, "parts": count}
+        write(self.intent, json.dumps(intended))
         code, out, err = self._sbatch(["--parsable", *self.options, self.script.path, *self.arguments])
         number = (re.findall(r"^(\d+)(?:;.*)?$", out, re.MULTILINE) or [""])[-1]
         if not number and "timed out" in err.lower():
@@ -120,7 +141,32 @@ class Submission:
         if not number:
             os.unlink(self.intent)
             raise Answer("refused", said=err.strip() or out.strip() or "exit status %d" % code)
+        self._submit_parts(intended, number)
         return number, err.strip()
+
+    def _submit_parts(self, intended: Dict[str, Any], number: str) -> None:
+        """Submit the other jobs of a run whose parts are jobs, from where an earlier submission was cut off.
+
+        Args:
+            intended: What was written down before the first.
+            number: The first.
+
+        Raises:
+            Answer: Slurm has refused one, and none is left; or it does not say.
+        """
+        count, made = whole(str(intended.get("parts")), 1), intended["record"]
+        if count < 2:
+            return
+        write(self.intent, json.dumps(dict(intended, number=number)))
+        if not hasattr(self, "start"):
+            self._start()
+        argument = self.runs.completed_by(str(made["failed_of"])) if made["failed_of"] else number
+        try:
+            part_jobs.submit(self.base, made, number, count, argument=argument, sbatch=self._sbatch)
+        except Answer as answer:
+            if answer.document["state"] == "refused":
+                os.unlink(self.intent)
+            raise
 
     def _start(self) -> None:
         """Find the environment that the job starts with, and warn of variables from start-up files."""
@@ -180,9 +226,16 @@ class Submission:
             return
         release = str(made.get("release"))  # another one may be current by now
         since = whole(str(intended.get("since")))
-        number = unrecorded.find(since, release, str(intended.get("name")), self.runs.has)
+        number = str(intended.get("number") or "")
+        found = unrecorded.find(
+            since, release, str(intended.get("name")), lambda job: job == number or self.runs.has(job)
+        )
+        if number and found:  # it is another part
+            parts.save_chain(self.base, number, [*parts.numbers_of([number], parts.chains(self.base)), found])
+        number = number or found
         if number:  # sbatch had done it, and the program was ended before it was written down
             self.script.move_to(release)
+            self._submit_parts(intended, number)
             self._finish(made, number, state="already")
 
     def _finish(self, made: Dict[str, Any], number: str, state: str = "submitted", message: str = "") -> NoReturn:
@@ -237,7 +290,8 @@ class Submission:
             return ""
         if not hasattr(self, "start"):
             self._start()
-        options = ["--parsable", "--chdir=" + script.release, "--dependency=afterany:" + number, *self.granted]
+        jobs = parts.numbers_of([number], parts.chains(self.base))
+        options = ["--parsable", "--chdir=" + script.release, "--dependency=afterany:" + ":".join(jobs), *self.granted]
         code, out, err = sbatch(["sbatch"], [*options, str(mail_script), number], script.release, self.start)
         numbers = re.findall(r"^(\d+)", out, re.MULTILINE)
         if code or not numbers:

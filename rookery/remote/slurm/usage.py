@@ -4,6 +4,7 @@ An array of 10,000 tasks becomes at most 64 groups of like values: each has its 
 that is worked out from them is below the true one, and the largest is exact.
 """
 
+import functools
 import json
 import os
 import re
@@ -13,12 +14,12 @@ from typing import Any, Dict, Iterable, List, Tuple
 from rookery.remote import frame
 from rookery.remote.slurm.basics import END, FIELD, cut, record, slurm
 from rookery.remote.slurm.earlier_runs import EarlierRuns
-from rookery.remote.slurm.forms import moment, whole
+from rookery.remote.slurm.forms import INTERACTIVE, moment, whole
 from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
 from rookery.remote.slurm.tables import ACCOUNTS, LAG, read_accounts
 
-MORE = ("Eligible", "ConsumedEnergyRaw", "AllocTRES")
-"""sacct's fields that `jobs` does not need: since when a task could have started, joules, GPUs."""
+MORE = ("Eligible", "ConsumedEnergyRaw", "AllocTRES", "NodeList")
+"""sacct's fields that `jobs` does not need: since when a task could have started, joules, GPUs, nodes."""
 
 MOST_JOBS = 2000
 """Jobs that are looked at, the newest."""
@@ -29,8 +30,11 @@ GROUPS = 64
 PATIENCE = 150
 """Seconds that sacct is given."""
 
-_GPUS = re.compile(r"(?:^|,)gres/gpu=([0-9]{1,6})(?:,|$)")
-_JOULES = 10**15
+_MOST = 2**53
+_SUBMIT = ACCOUNTS.split(",").index("Submit")
+
+MOST_WATTS = 20000
+"""Watts of a node above which what Slurm says that it measured is taken for a mistake."""
 
 
 def groups(values: Iterable[int]) -> List[Tuple[int, int]]:
@@ -69,19 +73,66 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     newest = unknown[-MOST_JOBS:]
     jobs: Dict[int, SlurmJob] = {}
     more: Dict[str, List[str]] = {}
+    earlier: Dict[int, Dict[str, int]] = {}
     if newest and not wrong:
         numbers = ",".join(map(str, newest))
-        out, wrong = slurm([*sacct, "-j", numbers, "--format", ",".join([ACCOUNTS, *MORE])], PATIENCE)
-        read_accounts(_without(out, more), jobs)
-    runs = [entry(jobs[number], wanted[number], more, now) for number in newest if number in jobs]
-    since_all = min([job.submitted for job in listed.values() if job.submitted] or [0])
+        question = [*sacct, "--duplicates", "-j", numbers, "--format", ",".join([ACCOUNTS, *MORE])]
+        out, wrong = slurm(question, PATIENCE)
+        last, *before = starts(out)
+        read_accounts(_without(last, more), jobs)
+        earlier = _earlier(before, jobs)
+    for job in jobs.values():
+        _drop_shared_energy(job, more)
+    runs = [
+        entry(jobs[number], wanted[number], more, earlier.get(number, {}), now) for number in newest if number in jobs
+    ]
     return {
         "now": now,
         "sacct": wrong,
-        "since": since_all,
         "skipped": len(unknown) - len(newest),
         "runs": runs,
     }
+
+
+def starts(text: str) -> List[str]:
+    """Return sacct's lines apart, one text for each time that jobs began, their last time first.
+
+    A job that went back into the queue has the same number each time, and another time of submission.
+    """
+    found: Dict[str, List[Tuple[int, List[str]]]] = {}
+    for line in filter(None, text.split(END)):
+        fields = line.split(FIELD)
+        if "." not in fields[0]:
+            found.setdefault(fields[0], []).append((moment("".join(fields[_SUBMIT : _SUBMIT + 1])), [line]))
+        elif fields[0].partition(".")[0] in found:
+            found[fields[0].partition(".")[0]][-1][1].append(line)
+    texts: List[List[str]] = [[]]
+    for times in found.values():
+        for place, (_, lines) in enumerate(sorted(times, key=lambda time_: -time_[0])):
+            if place == len(texts):
+                texts.append([])
+            texts[place] += lines
+    return [END.join([*lines, ""]) for lines in texts]
+
+
+def _earlier(texts: List[str], jobs: Dict[int, SlurmJob]) -> Dict[int, Dict[str, int]]:
+    """Return what jobs took before they went back into the queue, by their numbers.
+
+    Args:
+        texts: sacct's lines of earlier times.
+        jobs: The jobs' last times.
+    """
+    found: Dict[int, Dict[str, int]] = {}
+    for text in texts:
+        more: Dict[str, List[str]] = {}
+        before: Dict[int, SlurmJob] = {}
+        read_accounts(_without(text, more), before)
+        for number, job in before.items():
+            if number in jobs and jobs[number].folder == job.folder:  # others had the same number
+                began = {number_: task for number_, task in job.tasks.items() if task.start and task.elapsed}
+                sums, known = _sums(job, began, more), found.setdefault(number, {})
+                known.update({key: known.get(key, 0) + value for key, value in sums.items()})
+    return found
 
 
 def _without(text: str, more: Dict[str, List[str]]) -> str:
@@ -109,13 +160,14 @@ def project_of(folder: str) -> str:
     return ""
 
 
-def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], now: int) -> Dict[str, Any]:
+def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], earlier: Dict[str, int], now: int) -> Dict[str, Any]:
     """Return what is known of a job's use.
 
     Args:
         job: The job.
         project: Its project; "" for none.
         more: The fields MORE of its tasks, by their names.
+        earlier: What it took before it went back into the queue.
         now: The time.
     """
     base = os.path.join(os.path.expanduser("~"), "projects", project)
@@ -123,16 +175,16 @@ def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], now: int) -> 
     if made.get("release") != job.folder:  # of another job, which had the same number
         made = {}
     began = {number: task for number, task in job.tasks.items() if task.start and task.elapsed and not task.is_active}
-    done = [task for task in began.values() if task.state == "COMPLETED"]
+    done = [task for task in began.values() if _outcome(task, job) == "COMPLETED"]
     killed = [task for task in began.values() if task.killed]
-    late = [task for task in began.values() if task.state == "TIMEOUT"]
-    measured = [task for task in began.values() if task.peak and task.asked]
-    extra = {number: more.get(_name(job, number), ["", "", ""]) for number in job.tasks}
+    late = [task for task in began.values() if _outcome(task, job) == "TIMEOUT"]
+    extra = {number: more.get(_name(job, number), [""] * len(MORE)) for number in job.tasks}
     counts: Dict[str, int] = {}
     for task in job.tasks.values():
-        state = "OUT_OF_MEMORY" if task.killed else task.state
+        state = "OUT_OF_MEMORY" if task.killed else _outcome(task, job)
         counts[state] = counts.get(state, 0) + 1
     ends = [task.end for task in job.tasks.values()]
+    joules = [whole(extra[number][1]) for number in began]
     return {
         "id": str(job.number),
         "submitted": job.submitted,
@@ -148,24 +200,38 @@ def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], now: int) -> 
         "cpus": max([task.cpus for task in job.tasks.values()] or [0]),
         "seconds": groups(task.elapsed for task in done),
         "kilobytes": groups(task.peak for task in done if task.peak),
-        "millicores": groups(_millicores(task) for task in done if task.cpus and task.cpu),
+        "millicores": groups(_millicores(task) for task in [*done, *late, *killed] if task.cpus and task.cpu),
         "killed_at": groups(max(task.asked, task.peak) for task in killed),
+        "killed_after": groups(task.elapsed for task in killed),
         "late_at": groups(task.elapsed for task in late),
         "largest_failed": max([task.peak for task in began.values() if task not in done] or [0]),
         "waits": groups(_waited(task, extra[number], job) for number, task in job.tasks.items() if task.start),
-        "core_seconds": _sum(task.elapsed * task.cpus for task in began.values()),
-        "lost_core_seconds": _sum(task.elapsed * task.cpus for task in began.values() if task not in done),
-        "cpu_seconds": _sum(int(task.cpu) for task in began.values()),
-        "gpu_seconds": _sum(task.elapsed * _gpus(extra[number][2]) for number, task in began.items()),
-        "megabyte_seconds": _sum(task.elapsed * task.asked // 1024 for task in began.values()),
-        "measured_megabyte_seconds": _sum(task.elapsed * task.asked // 1024 for task in measured),
-        "used_megabyte_seconds": _sum(task.elapsed * task.peak // 1024 for task in measured),
-        "joules": _sum(min(whole(extra[number][1]), _JOULES) for number in began),
+        **{key: min(value + earlier.get(key, 0), _MOST) for key, value in _sums(job, began, more).items()},
+        "joules": min(sum(joules), _MOST) if all(joules) and not earlier else 0,
     }
 
 
-def _sum(values: Iterable[int]) -> int:
-    return min(sum(values), 2**53)
+def _outcome(task: SlurmTask, job: SlurmJob) -> str:
+    """Return how a task ended, as Slurm's state: a job that lasts until it is stopped has done what it was for."""
+    is_meant = job.name.startswith(INTERACTIVE) and task.state in ("CANCELLED", "TIMEOUT")
+    return "COMPLETED" if is_meant else task.state
+
+
+def _sums(job: SlurmJob, began: Dict[int, SlurmTask], more: Dict[str, List[str]]) -> Dict[str, int]:
+    """Return what the tasks of a job took that began; what went back into the queue continues, and is not lost."""
+    tasks = list(began.values())
+    lost = [task for task in tasks if _outcome(task, job) not in ("COMPLETED", "REQUEUED")]
+    measured = [task for task in tasks if task.peak and task.asked]
+    gpus = {number: _count("gres/gpu", more.get(_name(job, number), [""] * len(MORE))[2]) for number in began}
+    return {
+        "core_seconds": sum(task.elapsed * task.cpus for task in tasks),
+        "lost_core_seconds": sum(task.elapsed * task.cpus for task in lost),
+        "cpu_seconds": sum(int(task.cpu) for task in tasks),
+        "gpu_seconds": sum(task.elapsed * gpus[number] for number, task in began.items()),
+        "megabyte_seconds": sum(task.elapsed * task.asked // 1024 for task in tasks),
+        "measured_megabyte_seconds": sum(task.elapsed * task.asked // 1024 for task in measured),
+        "used_megabyte_seconds": sum(task.elapsed * task.peak // 1024 for task in measured),
+    }
 
 
 def _name(job: SlurmJob, number: int) -> str:
@@ -181,9 +247,40 @@ def _waited(task: SlurmTask, extra: List[str], job: SlurmJob) -> int:
     return max(0, task.start - (moment(extra[0]) or job.submitted or task.start))
 
 
-def _gpus(tres: str) -> int:
-    match = _GPUS.search(tres)
+def _count(kind: str, tres: str) -> int:
+    """Return how many of something a task had, by AllocTRES: "billing=8,cpu=8,gres/gpu=1,mem=16G,node=1"."""
+    match = re.search("(?:^|,)%s=([0-9]{1,9})(?:,|$)" % re.escape(kind), tres)
     return int(match.group(1)) if match else 0
+
+
+def _drop_shared_energy(job: SlurmJob, more: Dict[str, List[str]]) -> None:
+    """Drop the joules of tasks that may have shared a node, and those that no node can take.
+
+    Slurm measures nodes: of a job that shares one, "the reported consumed energy per job [...] will not reflect the
+    real energy consumed by the jobs" (slurm.conf's manual, AcctGatherEnergyType).
+    """
+    for number, task in job.tasks.items():
+        extra = more.get(_name(job, number))
+        if not extra or not whole(extra[1]):
+            continue
+        cores, nodes = _count("cpu", extra[2]), _count("node", extra[2])
+        has_whole = 0 < nodes * _cores_of_nodes().get(_first_node(extra[3]), 0) <= cores
+        if not has_whole or whole(extra[1]) > MOST_WATTS * nodes * max(task.elapsed, 1):
+            extra[1] = ""
+
+
+def _first_node(nodes: str) -> str:
+    """Return the first of some nodes: "cn07" of "cn[07-09,12]"."""
+    match = re.match(r"([^\[,]+)(?:\[([0-9]+))?", nodes)
+    return match.group(1) + (match.group(2) or "") if match else ""
+
+
+@functools.lru_cache(maxsize=1)
+def _cores_of_nodes() -> Dict[str, int]:
+    """Return the cores of each node, as Slurm counts them."""
+    out, _ = slurm(["sinfo", "--noheader", "--Node", "-o", "%N" + FIELD + "%c"])
+    lines = (line.partition(FIELD) for line in out.splitlines())
+    return {name: whole(cores) for name, _, cores in lines}
 
 
 def main(request: Dict[str, Any]) -> None:

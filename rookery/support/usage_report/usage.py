@@ -94,7 +94,7 @@ def _of_project(cluster: str, project: str, runs: Sequence[RunUse], model: Power
         most_waited=_share(waits, 95),
         kilowatt_hours=energy,
         kilograms=energy * model.grams_per_kwh / 1000,
-        is_measured=all(run.joules for run in runs),
+        is_measured=any(run.joules for run in runs) and all(run.joules or not run.core_seconds for run in runs),
     )
 
 
