@@ -246,7 +246,8 @@ def png(page: Page, screen: str, home: Path) -> bytes:
     browsers = importlib.import_module("browsers")
     found = re.search(page.address, screen) if page.address.startswith("http") else None
     with browsers.browser(home / "browser") as browser:
-        browser.appear(*page.size, dark=page.dark)
+        width, height = page.size
+        browser.view(width, "dark" if page.dark else "light", height)
         browser.open(found[0] if found else (home / page.address).as_uri())
         browser.until("location.href != 'about:blank' && document.readyState == 'complete'")
         for action in page.actions:

@@ -31,16 +31,16 @@ class Page:
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._call("Emulation.setFocusEmulationEnabled", session=self._session, enabled=True)
 
-    def appear(self, width: int, height: int, *, dark: bool) -> None:
-        """Take a size, and ask pages for light or dark colours."""
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self._call("Emulation.setDeviceMetricsOverride", session=self._session, **size)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self._call("Emulation.setEmulatedMedia", session=self._session, features=[scheme])
-
     def open(self, address: str) -> None:
         """Go to an address."""
         self._call("Page.navigate", session=self._session, url=address)
+
+    def view(self, width: int, scheme: str, height: int = 800) -> None:
+        """Show the page in a window of a size, to somebody who likes it light or dark."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._call("Emulation.setDeviceMetricsOverride", session=self._session, **size)
+        liked = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._call("Emulation.setEmulatedMedia", session=self._session, features=liked)
 
     def value(self, script: str) -> Any:
         """What a script of the page gives; a promise is waited for. None where the page is just being replaced."""
