@@ -99,6 +99,10 @@ def test_where_jobs_can_not_go_back_each_part_is_a_job_and_some_are_to_spare(tmp
     assert "#SBATCH --no-requeue " in script.text
     assert "--requeue " not in script.text.replace("--no-requeue ", "")
     assert script.text.endswith('${run}" program "${2:-${SLURM_JOB_ID}}"\n')
+    (tmp_path / "mailing").mkdir()
+    mailing = chained(tmp_path / "mailing", f"command: ./sum, mail: a@b.c, {LONG}")
+    assert "--mail" not in mailing.text  # each part would send one
+    assert mailing.summary["mail_script"] == "slurm/j.mail.sh"
     (tmp_path / "short").mkdir()
     assert "parts" not in chained(tmp_path / "short", "command: ./sum, time: 2d").summary
 
