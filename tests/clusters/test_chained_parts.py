@@ -112,7 +112,11 @@ def test_a_part_that_fails_is_the_last(chained: Project) -> None:
 def test_a_cancelled_run_is_all_cancelled_and_continues_by_hand(chained: Project) -> None:
     number = chained.submit("endless")
     wait_for(lambda: "part 1 begins" in log(chained, f"endless_{number}"))
-    assert f"rookery submit --failed {number} " in chained.run("cancel", number)
+    part = jobs_of(chained, number)[2]
+    assert [job["id"] for job in chained.json("jobs", part)["jobs"]] == [int(number)]
+    said = chained.run("cancel", part)  # one of them means all
+    assert f"Cancelled job {number} (endless)" in said
+    assert f"rookery submit --failed {number} " in said
     wait_for(lambda: not queued(chained))
     again = chained.submit("--failed", number)
     wait_for(lambda: "part 2 begins" in log(chained, f"endless_{again}"))

@@ -188,11 +188,12 @@ def test_one_part_tells_how_a_task_is(states: list[SlurmTask], current: int) -> 
     assert parts.current(states) is states[current]
 
 
-def test_the_parts_of_a_run_are_one_job_with_the_reasons_of_its_own_tasks() -> None:
+def test_the_parts_of_a_run_are_one_job_with_the_reasons_of_its_own_tasks(tmp_path: Path) -> None:
+    parts.save_chain(str(tmp_path), "41", ["41", "42", "43"])
     first, second, other = SlurmJob(41), SlurmJob(42), SlurmJob(43)
     for job in (first, second):
-        job.name, job.folder, job.is_array = "tasks", "/r", True
-    other.name, other.folder = "other", "/r"
+        job.folder, job.is_array = str(tmp_path / "releases/a"), True
+    other.folder = "/home/ada/projects/other/releases/a"  # its number has been given out again
     first.tasks = {1: task("FAILED", "75:0", 1), 2: task("RUNNING", start=1)}
     second.tasks = {1: task("PENDING"), 2: task("PENDING")}
     second.reasons = {"Dependency": 2}
