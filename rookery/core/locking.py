@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from rookery.core import paths, state_files
@@ -21,11 +21,15 @@ class HeldError(RookeryError):
 
 
 @contextmanager
-def held(name: str) -> Iterator[None]:
+def held(
+    name: str, doing: str = "", waiting: Callable[[], AbstractContextManager[object]] | None = None
+) -> Iterator[None]:
     """Hold a cluster's lock while the block runs.
 
     Args:
         name: What is locked, a cluster's name or one that is as fit for a file's name.
+        doing: What the command does that holds the lock, for the message; empty where the name says it.
+        waiting: Entered for as long as another run holds it; None where that is an error.
 
     Raises:
         HeldError: Another run holds it; the message names its user, process and start.
@@ -39,11 +43,14 @@ def held(name: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
-            raise HeldError(
-                f"Another rookery command is running on {name} ({_holder(file.read())}).",
-                hint="wait until it has finished, then run the same command again",
-            ) from None
+            if waiting is None:
+                file.seek(0)
+                raise HeldError(
+                    f"Another rookery command is {doing or f'running on {name}'} ({_holder(file.read())}).",
+                    hint="wait until it has finished, then run the same command again",
+                ) from None
+            with waiting():
+                fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)
         since = time.strftime("%H:%M:%S")
         json.dump({"who": getpass.getuser(), "pid": os.getpid(), "since": since}, file)

@@ -88,7 +88,8 @@ def _wrapped(line: str, width: int) -> Iterator[str]:
     is_hint = bool(_HINT.fullmatch(line[:start])) or start == indent >= 4
     if found := re.search(r" {2,}# ", command):
         command, comment = command[: found.start()], command[found.end() :]
-    atoms = [command] if is_hint and command.split(" ", 1)[0] in PROGRAMS else _atoms(command)
+    program = command.split(" ", 1)[0].rpartition("/")[2]
+    atoms = [command] if is_hint and program in PROGRAMS else _atoms(command)
     if any(hanging + cells(atom) > width for atom in atoms):
         hanging = indent + 2  # what is long gets all the room there is
     yield from _filled(atoms, line[:start], " " * hanging, width)

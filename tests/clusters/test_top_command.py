@@ -1,8 +1,6 @@
 """`rookery top` by keys in a real terminal: a miniature whose line is cut, beside a cluster that does not answer."""
 
 import contextlib
-import itertools
-import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,42 +8,10 @@ from dataclasses import replace
 import pytest
 from laptops import ROOKERY, Laptop, laptop
 from live import Live
+from tmux_screens import Screen
 from waiting import wait_for
 
 pytestmark = pytest.mark.cluster
-
-_numbers = itertools.count()
-
-
-class Screen:
-    """A shell in tmux, of 80x24."""
-
-    def __init__(self, student: Laptop) -> None:
-        self.server = f"rookery-test-top-{os.getpid()}-{next(_numbers)}"  # one that ends may still hold its socket
-        self.environment = {**student.environment, "TERM": "xterm-256color", "PS1": "prompt: "}
-        self.tmux("new-session", "-d", "-x", "80", "-y", "24", "bash --norc --noprofile")
-
-    def tmux(self, *words: str) -> str:
-        completed = subprocess.run(
-            ["tmux", "-L", self.server, "-f", os.devnull, *words],
-            env=self.environment, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return completed.stdout
-
-    @property
-    def text(self) -> str:
-        """What is on the screen."""
-        return self.tmux("capture-pane", "-p")
-
-    def types(self, text: str) -> None:
-        self.tmux("send-keys", "-l", text)
-
-    def presses(self, *keys: str) -> None:
-        self.tmux("send-keys", *keys)
-
-    def shows(self, *texts: str) -> None:
-        """Wait until all of these texts are on the screen."""
-        wait_for(lambda: all(text in self.text for text in texts))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +25,7 @@ def student(hec: Live) -> Laptop:
 
 @pytest.fixture
 def screen(student: Laptop) -> Iterator[Screen]:
-    made = Screen(student)
+    made = Screen(student.environment)
     try:
         yield made
     finally:

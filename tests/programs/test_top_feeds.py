@@ -9,13 +9,15 @@ from typing import Any, cast
 import pytest
 from waiting import wait_for
 
+from rookery.clusters.cluster import NotApplicableError
 from rookery.clusters.ssh.connection import Connection
 from rookery.clusters.ssh.errors import SshError
+from rookery.core.errors import RookeryError
 from rookery.jobs.monitor import accounting
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.top import feeds
 from rookery.jobs.top.feeds import Feed
-from rookery.jobs.top.state import ANSWERS, LOGIN, NO_SLURM, SILENT, ClusterState
+from rookery.jobs.top.state import ANSWERS, LOGIN, NO_SLURM, NO_USER, SILENT, ClusterState
 
 RUN = JobRun(7, counts={"RUNNING": 1})
 
@@ -23,7 +25,7 @@ RUN = JobRun(7, counts={"RUNNING": 1})
 class FakeConnection:
     """A connection whose logins succeed or fail as a test says."""
 
-    def __init__(self, *errors: SshError, scheduler: str = "slurm") -> None:
+    def __init__(self, *errors: RookeryError, scheduler: str = "slurm") -> None:
         self.cluster = SimpleNamespace(name="hec", scheduler=scheduler, argument="hec", identity_file="")
         self.errors, self.logins, self.master = list(errors), 0, False
 
@@ -134,3 +136,10 @@ def test_a_machine_without_a_scheduler_is_asked_nothing(watched: Watched) -> Non
     made, states = feed(connection)
     made.join(20)
     assert ([state.status for state in states], connection.logins, watched.started) == ([NO_SLURM], 0, 0)
+
+
+def test_a_cluster_without_a_username_is_named_and_not_asked_again(watched: Watched) -> None:
+    connection = FakeConnection(*[NotApplicableError("Missing username on Bede.")] * 2)
+    made, states = feed(connection)
+    made.join(20)
+    assert ([state.status for state in states], connection.logins, watched.started) == ([NO_USER], 1, 0)

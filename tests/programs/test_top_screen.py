@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
-from top_screens import ARRAY, ONE, FakeTop, play
+from top_screens import ARRAY, ONE, FakeTop, play, shows
+from user_home import at_home
 
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
@@ -22,7 +22,7 @@ from rookery.jobs.monitor.queue import Partition
 from rookery.jobs.options import TopOptions
 from rookery.jobs.top import command, log_reader
 from rookery.jobs.top.screen.jobs_page import JobsPage
-from rookery.jobs.top.screen.log_page import LogPage
+from rookery.jobs.top.screen.log_page import LogPage, LogView
 from rookery.jobs.top.screen.tasks_page import TasksPage, TaskView
 
 ROOKERY = Path(sys.executable).with_name("rookery")
@@ -62,14 +62,6 @@ class FakeLog:
 
     def require_whole(self, *, begun: bool) -> None:
         assert begun
-
-
-async def shows(app: FakeTop, pilot: Pilot[int], text: str) -> None:
-    """Wait until the screen shows a text."""
-    end = time.monotonic() + 20
-    while text not in app.text:
-        assert time.monotonic() < end, f"waited for {text!r}:\n{app.text}"
-        await pilot.pause(0.05)
 
 
 def test_jobs_of_all_clusters_and_what_does_not_answer_are_on_one_screen() -> None:
@@ -139,6 +131,41 @@ def test_the_grid_of_10000_tasks_opens_the_log_of_the_one_under_the_cursor(monke
         assert "$ rookery logs 9_9062 --cluster hec --follow" in app.text
         await pilot.press("escape")
         assert isinstance(app.screen, TasksPage)
+
+    play(act)
+
+
+def test_a_log_that_grows_and_gets_wider_is_followed_until_the_user_scrolls_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = [threading.Event(), threading.Event()]
+
+    class GrowingLog(FakeLog):
+        def pieces(self) -> Iterator[bytes]:
+            yield b"".join(b"line %d\n" % number for number in range(100))
+            assert more[0].wait(20)
+            yield b"wide " * 40 + b"\nsecond end\n"
+            assert more[1].wait(20)
+            yield b"third end\n"
+            assert self.stopped.wait(20)
+
+    monkeypatch.setattr(log_reader, "LogStream", GrowingLog)
+
+    async def act(app: FakeTop, pilot: Pilot[int]) -> None:
+        app.opens("hec")
+        await pilot.press("l")
+        await shows(app, pilot, "100 lines, following")
+        await shows(app, pilot, "line 99")
+        assert not app.screen.query_one(LogView).show_horizontal_scrollbar, "all lines are short"
+        more[0].set()
+        await shows(app, pilot, "second end")
+        await shows(app, pilot, "102 lines, following")
+        await pilot.press("up")
+        await shows(app, pilot, "102 lines, End follows")
+        more[1].set()
+        await shows(app, pilot, "103 lines, End follows")
+        assert "third end" not in app.text
+        await pilot.press("end")
+        await shows(app, pilot, "third end")
+        await shows(app, pilot, "103 lines, following")
 
     play(act)
 
@@ -322,11 +349,22 @@ def test_without_textual_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(command, "_require_terminal", lambda _: None)
     with pytest.raises(RookeryError, match="Textual is not installed") as error:
         command.run(TopOptions(), ["hec"])
-    assert error.value.hint == "uv sync --extra top   # in rookery's checkout"
+    assert (error.value.hint or "").endswith("--inexact --no-dev --extra top")
     monkeypatch.setattr("rookery.core.paths.root", lambda: Path("/nowhere"))
     with pytest.raises(RookeryError) as error:
         command.run(TopOptions(), ["hec"])
     assert error.value.hint == "uv tool install 'rookery-hpc[top]'"
+
+
+def test_without_a_username_anywhere_one_line_says_how_to_give_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_home(tmp_path, monkeypatch)
+    monkeypatch.setattr(command, "_require_terminal", lambda _: None)
+    with pytest.raises(RookeryError, match="Missing username on HEC") as error:
+        command.run(TopOptions(), ["hec", "bede"])
+    assert error.value.hint is not None
+    assert "invoke login hec --user YOUR_USERNAME" in error.value.hint
 
 
 def test_no_other_command_imports_textual() -> None:

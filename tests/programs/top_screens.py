@@ -1,6 +1,7 @@
 """The screen of `top` over clusters that answer what a test says, by Textual's own test driver."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, cast
@@ -66,8 +67,6 @@ class FakeTop(TopApp):
         if isinstance(answer, RookeryError):
             self._told(state.failure(answer))
         else:
-            import time
-
             self._told(state.answer(SlurmSnapshot(NOW, 1000, tuple(answer)), time.time()))
 
     @property
@@ -86,6 +85,14 @@ def _connection(name: str) -> Any:
     )
     processes = SimpleNamespace(kill=lambda: None)
     return SimpleNamespace(cluster=cluster, open=refuse, is_open=lambda: False, processes=processes)
+
+
+async def shows(app: FakeTop, pilot: Pilot[int], text: str) -> None:
+    """Wait until the screen shows a text."""
+    end = time.monotonic() + 20
+    while text not in app.text:
+        assert time.monotonic() < end, f"waited for {text!r}:\n{app.text}"
+        await pilot.pause(0.05)
 
 
 def play(

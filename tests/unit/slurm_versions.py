@@ -9,5 +9,10 @@ VERSIONS = sorted(file.stem for file in FOLDER.glob("*.txt"))
 
 def recorded(version: str) -> dict[str, str]:
     """The outputs of a version, by the names that record.sh gives."""
-    parts = re.split(r"^=== (.+)\n", (FOLDER / f"{version}.txt").read_text(), flags=re.MULTILINE)
+    return outputs(FOLDER / f"{version}.txt")
+
+
+def outputs(file: Path) -> dict[str, str]:
+    """The outputs in a file, by name."""
+    parts = re.split(r"^=== (.+)\n", file.read_text(), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))

@@ -116,12 +116,26 @@ def test_a_missing_library_is_named_before_anything_is_written(tmp_path: Path, m
         with pytest.raises(RookeryError) as caught:
             combine.run(options.CombineOptions(project=str(tmp_path), plot_file=name))
         assert caught.value.message.startswith(f"{library} is not installed")
-        assert caught.value.hint == "uv sync --extra plot   # in rookery's checkout"
+        assert caught.value.hint == f"uv sync --project {extras.paths.root()} --inexact --no-dev --extra plot"
     monkeypatch.setattr(extras.paths, "root", lambda: tmp_path)
     with pytest.raises(RookeryError) as caught:
         pictures.check(tmp_path / "a.png", "a.png")
     assert caught.value.hint == "uv tool install 'rookery-hpc[plot]'"
     assert not (tmp_path / "combined.csv").exists()
+
+
+def test_the_command_that_installs_an_extra_can_be_pasted_and_keeps_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extras.paths, "root", lambda: tmp_path)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "matplotlib" or None)
+    assert extras.installation("top") == "uv tool install 'rookery-hpc[plot,top]'"
+    monkeypatch.setenv("PATH", "/nowhere")
+    for file in (tmp_path / "pyproject.toml", tmp_path / ".tools/bin/uv"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    uv = f"{tmp_path}/.tools/bin/uv sync --project {tmp_path}"
+    assert extras.installation("top") == f"{uv} --inexact --no-dev --extra top"
 
 
 def test_the_command_line_of_a_plot_is_written_as_it_is_typed() -> None:

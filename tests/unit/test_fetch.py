@@ -13,7 +13,7 @@ from user_home import at_home
 from rookery.clusters import connect
 from rookery.clusters.ssh.connection import Connection
 from rookery.jobs import options
-from rookery.jobs.results import fetch
+from rookery.jobs.results import fetch, fetch_report
 
 
 @pytest.fixture
@@ -105,15 +105,15 @@ def test_a_run_s_record_tells_the_cluster_or_the_one_whose_miniature_it_was(demo
     ],
 )
 def test_files_that_replace_older_ones_are_counted_apart(new: int, updated: int, says: str) -> None:
-    assert fetch._count(new, updated) == says
+    assert fetch_report._count(new, updated) == says
 
 
 def test_advice_on_several_files_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
     advice = "delete or rename {} to fetch the cluster's"
-    fetch._print_named("kept your version", [("a.csv", "changed here")], advice=advice)
-    fetch._print_named("kept your version", [(f"{n}.csv", "changed here") for n in range(7)], advice=advice)
-    fetch._print_named("skipped", [("x", "a link"), ("y", "a link")])
-    fetch._print_named("not fetched", [])
+    fetch_report._print_named("kept your version", [("a.csv", "changed here")], advice=advice)
+    fetch_report._print_named("kept your version", [(f"{n}.csv", "changed here") for n in range(7)], advice=advice)
+    fetch_report._print_named("skipped", [("x", "a link"), ("y", "a link")])
+    fetch_report._print_named("not fetched", [])
     assert capsys.readouterr().out.splitlines() == [
         "  kept your version: a.csv (changed here); delete or rename it to fetch the cluster's",
         "  kept your version of 7 files; delete or rename them to fetch the cluster's:",

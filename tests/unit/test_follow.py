@@ -4,16 +4,21 @@ import base64
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from user_home import at_home
 
 from rookery.clusters.login_node import output_answers
+from rookery.core import locking
+from rookery.core.errors import RookeryError
 from rookery.jobs.results import follow
 from rookery.jobs.results.archive import File
-from rookery.jobs.results.download import Arrivals
+from rookery.jobs.results.download import Arrivals, Plan
 from rookery.jobs.run_record import RunRecord
 from rookery.remote.slurm import new_outputs
 from rookery.remote.slurm.new_outputs import STILL, NewOutputs
@@ -144,6 +149,78 @@ def test_a_piece_is_added_to_what_is_here(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("one ")
     [log] = follow.joined([("x", 4, 7, 1, encoded("two"))])
     assert b"".join(log.content(tmp_path / "log")) == b"one two"
+
+
+def follower(root: Path, answers: list[Any], monkeypatch: pytest.MonkeyPatch, most: int = 10**9) -> follow.RunFollower:
+    """Follows a run on a cluster that gives these answers; more bytes than `most` may not come."""
+    project: Any = SimpleNamespace(root=root, name="demo", outputs=("logs",), run_folders=())
+    connection: Any = SimpleNamespace(cluster=SimpleNamespace(name="hec", label="hec"))
+    record = RunRecord(job="fit", id="7", cluster="hec", log="/home/a/r/logs/a_%A.out", release="/home/a/r")
+
+    def check(plan: Plan, before: int) -> RookeryError | None:
+        return RookeryError("too much") if before + plan.size > most else None
+
+    monkeypatch.setattr(
+        "rookery.clusters.login_node.remote_client.stream", lambda *_: iter([*answers, {"state": "ended"}])
+    )
+    return follow.RunFollower(connection, project, record, ("logs",), check)
+
+
+def grown(begin: int, text: str) -> dict[str, Any]:
+    piece = ["current/logs/a_7.out", begin, begin + len(text), begin + 1, encoded(text)]
+    return {"state": "running", "files": [], "logs": [piece]}
+
+
+def test_what_is_added_to_a_large_log_is_collected_and_there_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All of a log is written each time, and a line for each piece would fill a file."""
+    at_home(tmp_path / "home", monkeypatch)
+    monkeypatch.setattr(follow, "_REWRITTEN", 1)
+    written: list[int] = []
+    take = Arrivals.take
+
+    def counting(arrivals: Arrivals, coming: Any) -> Any:
+        for file in take(arrivals, coming):
+            written.append(file.size)
+            yield file
+
+    monkeypatch.setattr(Arrivals, "take", counting)
+    text = "0123456789" * 10
+    answers = [grown(0, text), *(grown(100 + place, "x") for place in range(15))]
+    followed = follower(tmp_path, answers, monkeypatch, most=115).until_end(quiet=False)
+    assert (tmp_path / "logs/a_7.out").read_text() == text + "x" * 15
+    assert (written, followed.size) == ([100, 110, 115], 115)
+    assert capsys.readouterr().out == "Following job 7 on hec: 1 file, 100 B\n"
+
+
+def test_only_what_comes_of_a_log_counts_to_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_home(tmp_path / "home", monkeypatch)
+    answers = [grown(0, "0123456789"), grown(10, "01234")]
+    with pytest.raises(RookeryError, match="too much"):
+        follower(tmp_path, answers, monkeypatch, most=14).until_end(quiet=True)
+    assert (tmp_path / "logs/a_7.out").read_text() == "0123456789"
+
+
+def test_a_fetch_waits_for_another_and_another_command_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_home(tmp_path / "home", monkeypatch)
+    stack = ExitStack()
+    stack.enter_context(locking.held("fetch-1"))
+    with (
+        pytest.raises(locking.HeldError, match=r"^Another rookery command is fetching demo \(since"),
+        locking.held("fetch-1", "fetching demo"),
+    ):
+        pass
+
+    @contextmanager
+    def waiting() -> Iterator[None]:
+        stack.close()
+        yield
+
+    with locking.held("fetch-1", waiting=waiting), pytest.raises(locking.HeldError), locking.held("fetch-1"):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,27 @@ def test_the_tasks_of_an_array_become_groups_and_sums(folder: str, monkeypatch: 
 
 
 @pytest.mark.parametrize(
+    ("name", "state", "counted"),
+    [
+        ("rookery-serve-lab-p", "CANCELLED by 1000", "COMPLETED"),
+        ("rookery-serve-lab-p", "TIMEOUT", "COMPLETED"),
+        ("rookery-serve-lab-p", "FAILED", "FAILED"),
+        ("rookery-code", "CANCELLED by 1000", "COMPLETED"),
+        ("simulate", "CANCELLED by 1000", "CANCELLED"),
+    ],
+)
+def test_what_lasts_until_it_is_stopped_has_lost_nothing(
+    folder: str, monkeypatch: pytest.MonkeyPatch, name: str, state: str, counted: str
+) -> None:
+    begun = {"WorkDir": folder, "Submit": str(NOW - 5000), "Start": str(NOW - 4000), "End": str(NOW - 3900)}
+    line = more(task("7", state, **begun, JobName=name, ElapsedRaw="100", AllocCPUS="2"), NOW - 4600)
+    run = answered(monkeypatch, line)[0]["7"]
+    lost = 0 if counted == "COMPLETED" else 200
+    assert (run.counts, run.core_seconds, run.lost_core_seconds) == ({counted: 1}, 200, lost)
+    assert list(run.late_at) == []
+
+
+@pytest.mark.parametrize(
     ("joules", "tres", "nodes", "counted"),
     [
         # as Slurm 22.05 says with acct_gather_energy/pm_counters: the job has its last step's, the batch step all
@@ -114,6 +135,21 @@ def test_energy_is_slurms_where_all_tasks_had_whole_nodes(  # noqa: PLR0917 what
         lines += more(task(f"5_{number}", "COMPLETED", **begun, ElapsedRaw="10000"), 0, of_job, tres, nodes)
         lines += step(f"5_{number}.batch", "1M", of_batch) + step(f"5_{number}.0", "1M", of_job)
     assert answered(monkeypatch, lines)[0]["5"].joules == counted
+
+
+def test_a_job_that_went_back_into_the_queue_counts_each_time_it_ran(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = {"WorkDir": folder, "Start": str(NOW - 900), "End": str(NOW - 500), "AllocCPUS": "2", "TotalCPU": "00:10"}
+    first = more(task("5", "REQUEUED", **again, Submit=str(NOW - 2000), ElapsedRaw="300")) + step("5.batch", "3M")
+    broken = more(task("5", "NODE_FAIL", **again, Submit=str(NOW - 1500), ElapsedRaw="50"))
+    other = {**again, "WorkDir": "/elsewhere"}  # before the cluster counted from 1 again
+    lines = more(task("5", "COMPLETED", **other, Submit=str(NOW - 9000), ElapsedRaw="70000")) + first + broken
+    lines += more(task("5", "COMPLETED", **again, Submit=str(NOW - 1000), ElapsedRaw="100")) + step("5.batch", "1M")
+    run = answered(monkeypatch, lines)[0]["5"]
+    assert (run.core_seconds, run.lost_core_seconds, run.cpu_seconds) == (900, 100, 30)
+    assert (run.counts, list(map(tuple, run.seconds))) == ({"COMPLETED": 1}, [(100, 1)])
+    assert list(map(tuple, run.kilobytes)) == [(1024, 1)]
 
 
 def test_what_was_ended_for_memory_or_time_is_the_least_that_is_needed(

@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -180,6 +182,20 @@ def test_what_fails_is_a_line_each_and_no_more(capsys: pytest.CaptureFixture[str
         "No notification by webhook: answered 500",
         "No notification by ntfy: ValueError",
     ]
+
+
+def test_servers_that_never_answer_take_one_time_limit_together(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier, "TIMEOUT", 0.3)
+    over = threading.Event()
+    ways = {name: lambda _: str(over.wait(20)) for name in ("ntfy", "webhook", "command")}
+    began = time.monotonic()
+    notifier.Notifier(TARGET, ways).send(DONE)
+    took = time.monotonic() - began
+    over.set()
+    assert took < 0.8
+    assert capsys.readouterr().err.splitlines() == [f"No notification by {name}: no answer in time" for name in ways]
 
 
 def test_a_long_name_from_a_cluster_is_cut_and_cleaned() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -91,6 +92,21 @@ def test_the_table_offers_failed_tasks_once_with_the_last_run_that_has_some(tmp_
     (line,) = offers(first, second, run(43, CANCELLED={3}))
     assert line == "Job 42: 1 of 3 tasks failed (3): rookery submit --failed 42"
     assert offers(first, second) == [], "43 may have done it"
+
+
+def test_no_command_is_offered_for_a_job_that_the_project_did_not_submit(tmp_path: Path) -> None:
+    def lines(folder: str, root: Path | None) -> list[str]:
+        runs = (replace(run(41, FAILED={1}), folder=folder),)
+        return list(job_table.remarks(SlurmSnapshot(1, 1000, runs), runs, target(root)))
+
+    told = ["Job 41: 1 of 1 tasks failed (1)"]
+    for folder, root in (
+        ("/home/ada", tmp_path),
+        ("/home/ada/projects/other/releases/1", tmp_path),
+        ("/home/ada", None),
+    ):
+        assert lines(folder, root) == told
+    assert lines("/home/ada/projects/study/releases/1", tmp_path) == [f"{told[0]}: rookery submit --failed 41"]
 
 
 @pytest.fixture

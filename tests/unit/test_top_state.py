@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
+from rookery.clusters.cluster import NotApplicableError
 from rookery.clusters.ssh.errors import SshError
 from rookery.core.errors import RookeryError
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
@@ -99,6 +100,15 @@ def test_a_login_that_asks_something_waits_for_the_user() -> None:
     assert bars.problems([state], NOW).plain == "hec asks for your password. L logs in."
 
 
+def test_a_cluster_without_a_username_is_not_said_to_be_silent() -> None:
+    hint = "invoke login bede --user YOUR_USERNAME"
+    bede = ClusterState("bede").failure(NotApplicableError("Missing username on Bede.", hint=hint))
+    assert bars.standing([bede], NOW).plain == "bede no username"
+    assert bars.problems([bede], NOW).plain == (
+        "bede: Missing username on Bede. Next: rookery login bede --user YOUR_USERNAME"
+    )
+
+
 def test_an_answer_that_is_late_and_a_part_of_slurm_that_is_down_are_named() -> None:
     assert bars.problems([HEC], NOW + LATE).plain == ""
     assert bars.problems([HEC], NOW + LATE + 5).plain == f"hec: no answer for 1:{LATE + 5 - 60}"
@@ -139,6 +149,13 @@ def test_the_number_of_a_job_stays_longest_and_a_click_on_a_title_finds_its_colu
     assert cells.column_at(500, all_of_them) == ""
 
 
+def test_the_number_of_a_job_is_never_cut() -> None:
+    few = [JobRow("hec", replace(RUNNING, id=number)) for number in range(cells.SAMPLE)]
+    rows = [*few, JobRow("penguins", replace(RUNNING, id=12_345_678))]
+    for width in range(8, 120):
+        assert "12345678" in cells.line(rows[-1], cells.widths(rows, width, lambda _: NOW), NOW).plain
+
+
 def test_a_column_of_which_nothing_is_known_takes_no_room() -> None:
     titles = [cells.COLUMNS[place].title for place in cells.widths(wanted([HEC], Query()), 200, lambda _: NOW)]
     assert titles == [column.title for column in cells.COLUMNS if column.title != "now"]
@@ -161,9 +178,9 @@ def test_names_of_jobs_are_no_markup_and_wide_characters_keep_the_columns() -> N
 
 
 def test_what_a_running_job_uses_now_has_its_column() -> None:
-    busy = replace(RUNNING, measured_now=1, memory_now=2 << 20, memory_asked=8 << 20, gpu_now=80.4)
-    assert cells.use_now(busy).plain == "2.0G 25% GPU 80%"
-    assert cells.use_now(replace(busy, memory_asked=0, gpu_now=None)).plain == "2.0G"
+    busy = replace(RUNNING, measured_now=1, memory_now=2 << 20, memory_asked=8 << 20)
+    assert cells.use_now(busy).plain == "2.0G 25%"
+    assert cells.use_now(replace(busy, memory_asked=0)).plain == "2.0G"
     assert cells.use_now(replace(busy, memory_now=8 << 20)).style == "red"
     assert cells.use_now(RUNNING).plain == ""
 

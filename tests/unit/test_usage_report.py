@@ -14,7 +14,8 @@ from rookery.core.errors import RookeryError
 from rookery.jobs.history.energy import PowerModel, kilowatt_hours
 from rookery.jobs.history.run_use import RunUse
 from rookery.support import web_page
-from rookery.support.usage_report import page, person, text, usage
+from rookery.support.options import ReportOptions
+from rookery.support.usage_report import command, page, person, text, usage
 from rookery.support.usage_report.person import PersonalReport
 from rookery.support.usage_report.usage import ProjectUsage
 
@@ -70,7 +71,7 @@ def test_energy_without_a_mark_was_measured(capsys: pytest.CaptureFixture[str]) 
 @given(st.floats(0, 1e9))
 def test_amounts_are_short(value: float) -> None:
     assert len(text.amount(value)) <= 13
-    assert "e" not in text.amount(value) or value < 1e-3
+    assert "e" not in text.amount(value)
 
 
 def sent(folder: Path, name: str, content: Any) -> None:
@@ -145,10 +146,25 @@ def test_the_page_escapes_names_and_sums_up(capsys: pytest.CaptureFixture[str]) 
     assert "no jobs" in shown
 
 
+def test_assumptions_that_differ_are_named_with_whose_they_are() -> None:
+    other = replace(REPORT, name="Bob", assumptions={"hec": "3 W a core", "bede": "1 W a core"})
+    assert person.assumptions([REPORT, replace(REPORT, name="Eve")]) == {"hec": ONE.assumptions}
+    expected = {"hec (Ada <b>)": ONE.assumptions, "hec (Bob)": "3 W a core", "bede": "1 W a core"}
+    assert person.assumptions([REPORT, other]) == expected
+
+
+def test_a_table_without_gpus_has_no_column_for_them(capsys: pytest.CaptureFixture[str]) -> None:
+    for gpu_hours, is_there in ((1, True), (0, False)):
+        text.show_own(replace(REPORT, usage=(replace(USED, gpu_hours=gpu_hours),)))
+        assert ("GPU hours" in capsys.readouterr().out) == is_there
+
+
 def test_bars_are_as_long_as_the_core_hours() -> None:
-    [bar] = text.hours([USED]).bars
+    [bar] = text.by_project([USED]).bars
     assert bar.parts == {"busy": 5, "idle": 3, "lost in tasks that did not complete": 2}
-    assert text.hours([ProjectUsage("hec", "", 1)]).bars[0].length == 0
+    assert text.by_project([ProjectUsage("hec", "", 1)]).bars[0].length == 0
+    two = replace(REPORT, name="Bob", usage=(USED, USED))
+    assert [(bar.name, bar.length) for bar in text.by_name([REPORT, two]).bars] == [("Ada <b>", 10), ("Bob", 20)]
     page.own(replace(REPORT, usage=(ProjectUsage("hec", "", 1),)))
 
 
@@ -159,3 +175,22 @@ def test_a_page_replaces_a_page_of_its_command_alone(tmp_path: Path) -> None:
     with pytest.raises(RookeryError, match="not overwritten"):
         web_page.write(file, "", "cohort")
     assert "Ada" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"days": 0}, "from 1 to"),
+        ({"days": 10**11}, "from 1 to"),
+        ({"from_": "sent", "days": 3}, "without --days"),
+        ({"from_": "sent", "cluster": "hec"}, "without CLUSTER"),
+        ({"from_": "sent"}, "has no reports"),
+    ],
+)
+def test_what_can_t_be_carried_out_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sent").mkdir()
+    with pytest.raises(RookeryError, match=words):
+        command.run(ReportOptions(**given))

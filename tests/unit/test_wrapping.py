@@ -13,6 +13,7 @@ SENTENCE = (
     "  ! variables that change what programs do: BASH_ENV. Commands and jobs pass over them; scripts do not always."
 )
 RELEASE = "/home/student/projects/demo/releases/c1925f02b51afb0f9d5467568a1a297511041c93"
+UV = "/home/ada/code/rookery/.tools/bin/uv sync --extra plot"
 CALL = "rookery submit --failed 41 --cluster hec --sandbox"
 
 
@@ -48,6 +49,7 @@ def test_a_sentence_is_wrapped_between_words_and_indented_below_its_text(width: 
     [
         (f"  next: {CALL}  # or mend the script first", [f"  next: {CALL}", "        # or mend the script first"]),
         (f"  next     {CALL}", ["  next", f"    {CALL}"]),
+        (f"  next: {UV}", ["  next:", f"    {UV}"]),
         (f"  next   {CALL}", [f"  next   {CALL}"]),
         (f"12 of 20 tasks failed (1,3,5-7): {CALL}", ["12 of 20 tasks failed (1,3,5-7):", f"  {CALL}"]),
         ("  next: the same command again, once the login node has come back",

@@ -59,7 +59,6 @@ PROGRAMS: dict[str, Shape] = {
         {
             "now": answers.moment,
             "sacct": text(),
-            "since": answers.moment,
             "skipped": whole(0, 10**9),
             "runs": many(RUN, 10_000),
         }

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from rookery.core.errors import RookeryError
-from rookery.jobs.results.fetch import shown
+from rookery.jobs.results.fetch_report import shown
 from rookery.projects import config_checks, tree_checks
 from rookery.projects.data import scan
 from rookery.projects.git_command import git

@@ -10,7 +10,7 @@ from rookery.core.sizes import of_bytes as shown_size
 from rookery.jobs.data import data_client, naming, transfer_bar
 from rookery.jobs.data.pushed import file_count
 from rookery.jobs.options import DataVerifyOptions
-from rookery.jobs.results.fetch import shown
+from rookery.jobs.results.fetch_report import shown
 from rookery.projects import config
 from rookery.projects import target as targets
 from rookery.projects.data.comparison import SHOWN

@@ -131,7 +131,8 @@ class History:
     def gap(self, cluster: str) -> str:
         """Return what the history lacks, as a sentence; "" for nothing."""
         if self.keeps_none:
-            return f"{cluster} has no job accounting (sacct is off), so it can't tell what runs used."
+            kept = ": only what rookery has kept is counted" if self.runs else ""
+            return f"{cluster} has no job accounting (sacct is off), so it can't tell what runs used{kept}."
         if self.sacct:
             return f"sacct on {cluster} does not answer ({self.sacct}): only what rookery has kept is counted."
         return f"{self.skipped} older jobs on {cluster} were left out." if self.skipped else ""

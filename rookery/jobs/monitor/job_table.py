@@ -15,6 +15,7 @@ from rookery.jobs.monitor import job_states, live_use, reruns, task_grid
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.efficiency import advice, clock, memory
 from rookery.jobs.monitor.pending_reasons import explain
+from rookery.projects import remote_paths
 from rookery.remote.slurm import reruns as rerun_families
 
 if TYPE_CHECKING:
@@ -191,7 +192,8 @@ def remarks(snapshot: SlurmSnapshot, runs: Sequence[JobRun], target: "Target") -
             yield f"Slurm cancelled job {run.id} before it started: the job it depends on failed"
         failed, count = _left(run, snapshot, failed_of)
         if run.array and count:
-            line = f"{count} of {run.total} tasks failed ({_short(failed)}): invoke submit --failed {run.id}"
+            again = f": invoke submit --failed {run.id}" if _is_of_project(run, target) else ""
+            line = f"{count} of {run.total} tasks failed ({_short(failed)}){again}"
             yield f"Job {run.id}: {spoken(line, target)}"
 
 
@@ -227,6 +229,15 @@ def _left(run: JobRun, snapshot: SlurmSnapshot, failed_of: Mapping[str, str]) ->
     if any(reruns.left(other, family, snapshot.uid)[1] for other in later):
         return "", 0
     return reruns.left(run, family, snapshot.uid)
+
+
+def _is_of_project(run: JobRun, target: "Target") -> bool:
+    """Return whether a job is one of the project's, so that `submit` knows its tasks."""
+    if not target.project:
+        return False
+    project, label = target.project, target.cluster.label
+    is_below = f"/{remote_paths.base(project.name)}/" in run.folder
+    return is_below or run_record.find(project.root, str(run.id), label) is not None
 
 
 def spoken(line: str, target: "Target") -> str:

@@ -153,7 +153,8 @@ def missing(answer: Mapping[str, Any], target: "Target", number: str) -> Rookery
         )
     ended = answer["job"] or "ended"
     return RookeryError(
-        f"{kind} {name} left no log ({ended}): can't find {path}; its folder may have been missing.",
+        f"{kind} {name} left no log ({ended}): can't find {path}. Its folder may have been missing, "
+        "or the log is elsewhere (`--output`).",
         hint=f"invoke jobs {number.partition('_')[0]}{target.flags}",
     )
 

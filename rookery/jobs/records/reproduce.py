@@ -14,7 +14,7 @@ from rookery.jobs import run_record
 from rookery.jobs.options import ReproduceOptions
 from rookery.jobs.records import comparison, remains, reproduction, reproduction_steps, show
 from rookery.jobs.records.reproduction_steps import ReproductionResult, ReproductionSteps
-from rookery.jobs.results import fetch
+from rookery.jobs.results import fetch_report
 from rookery.projects import config, copy_note, project_copy
 from rookery.projects import target as targets
 
@@ -131,7 +131,7 @@ def _report(result: ReproductionResult, options: ReproduceOptions) -> None:
         console.say(f"  compared   {total}: {len(same):,} the same{remark}, {', '.join(parts)}")
     other = [file for file in result.files if not file.agrees]
     for file in other[:SHOWN]:
-        console.say(f"    {fetch.shown(file.path)}: {file.how}")
+        console.say(f"    {fetch_report.shown(file.path)}: {file.how}")
     if len(other) > SHOWN:
         console.say(f"    … and {len(other) - SHOWN:,} more; all of them: --json")
     if result.software:

@@ -1,25 +1,23 @@
 """The command `fetch`: copy a project's outputs from a cluster into its folder; files here are not sent again."""
 
-import json as json_
-import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rookery.clusters.ssh.errors import SshError
-from rookery.core import background, console, invocation, locking, sizes, typed_command
+from rookery.core import background, console, locking, sizes, typed_command
 from rookery.core.errors import RookeryError
-from rookery.core.quantities import counted
-from rookery.jobs import run_facts, run_record
+from rookery.jobs import run_record
 from rookery.jobs.monitor import watch
 from rookery.jobs.options import FetchOptions
 from rookery.jobs.results import follow, remote_listing
 from rookery.jobs.results.download import Arrivals
+from rookery.jobs.results.fetch_report import Fetched, cluster_flags
 from rookery.jobs.results.follow import Followed
 from rookery.jobs.results.sync import command as sync
 from rookery.projects import config, remote_paths, slurm_values
@@ -30,91 +28,11 @@ if TYPE_CHECKING:
     from rookery.jobs.results.archive import File
     from rookery.jobs.results.download import Plan
     from rookery.jobs.results.remote_listing import RemoteListing
-    from rookery.jobs.results.sync.command import SyncResult
     from rookery.jobs.run_record import RunRecord
     from rookery.projects.model import Project
 
 WORTH_SAYING = 10**9
 """Bytes from which the size is printed before the transfer."""
-
-NAMED = 5
-"""How many files are named; of the others only the number."""
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """What a fetch has brought, or with --check would bring.
-
-    Attributes:
-        options: What was asked for.
-        connection: To the cluster.
-        listing: What there is.
-        plan: What was to be fetched, and what stays.
-        brought: The files that came.
-        root: The project's folder.
-        outputs: The folders that were looked into.
-        synced: Runs of wandb and mlflow that were uploaded; None where that was not asked for.
-    """
-
-    options: FetchOptions
-    connection: "Connection"
-    listing: "RemoteListing"
-    plan: "Plan"
-    brought: Sequence["File"]
-    root: Path
-    outputs: Sequence[str]
-    synced: "SyncResult | None" = None
-
-    @property
-    def code(self) -> int:
-        """1 where a file could not be fetched; files that were kept as the user's don't count."""
-        plan, check = self.plan, self.options.check
-        is_short = len(self.brought) < len(plan.bring) and not check
-        return int(bool(plan.refused or is_short or (self.synced and self.synced.failed)))
-
-    @property
-    def files(self) -> list["File"]:
-        """The files for the user: those that came, or would come."""
-        files = self.plan.bring if self.options.check else self.brought
-        return [file for file in files if not run_facts.is_one(file.path)]
-
-    @property
-    def absent(self) -> list[str]:
-        """Paths of the files that were to come and had gone."""
-        if self.options.check:
-            return []
-        came = {file.path for file in self.brought} | {path for path, _ in self.plan.refused}
-        return sorted({file.path for file in self.plan.bring} - came)
-
-    def document(self) -> dict[str, Any]:
-        """Return the document for --json."""
-        document: dict[str, Any] = {
-            "cluster": self.connection.cluster.name,
-            "check": self.options.check,
-            "brought": [file.path for file in self.files],
-            "bytes": sum(file.size for file in self.files),
-            "here": self.plan.here,
-            "kept": [{"path": path, "why": why} for path, why in self.plan.kept],
-            "refused": [{"path": path, "why": why} for path, why in self.plan.refused],
-            "gone": self.absent,
-            "links": list(self.listing.links),
-            "not_there": [*self.listing.missing, *self.listing.gone],
-        }
-        if self.synced:
-            failures = [{"run": run, "why": why} for run, why in self.synced.failed]
-            document |= {"synced": self.synced.synced, "not_synced": failures, "notes": self.synced.notes}
-        return document
-
-    def show(self) -> None:
-        """Print what came; offer to add results to .gitignore."""
-        if self.options.json:
-            print(json_.dumps(self.document(), indent=2))
-            return
-        _print_report(self)
-        if self.brought:
-            from rookery.jobs.results import ignore_offer  # noqa: PLC0415 start-up
-
-            ignore_offer.make(self.root, self.outputs)
 
 
 def run(options: FetchOptions) -> int:
@@ -147,11 +65,11 @@ def carry_out(options: FetchOptions) -> Fetched:
     connection.open()
     followed = Followed()
     if options.follow:
-        record = follow.record_of(project, job, connection.cluster, _flags(options, connection))
+        record = follow.record_of(project, job, connection.cluster, cluster_flags(options, connection))
         job = record.id
         options = replace(options, job=job)
         followed = followed if options.check else _follow(connection, project, record, limit, options)
-    with locking.held(follow.lock(project.root)):
+    with locking.held(follow.lock(project.root), waiting=_for_another):
         looked = background.begun(lambda: Arrivals(project.root, connection.cluster.label, project.run_folders))
         ran = run_record.find(project.root, job, connection.cluster.label) if job else None
         outputs = _outputs(project, ran)
@@ -170,6 +88,10 @@ def carry_out(options: FetchOptions) -> Fetched:
     return Fetched(options, connection, listing, plan, brought, project.root, outputs, synced)
 
 
+def _for_another() -> AbstractContextManager[object]:
+    return console.waiting("Waiting for another command that fetches files of this project")
+
+
 def _follow(
     connection: "Connection", project: "Project", record: "RunRecord", limit: int, options: FetchOptions
 ) -> Followed:
@@ -179,7 +101,7 @@ def _follow(
         return _too_much(plan, limit, options, connection, project.root, before)
 
     follower = follow.RunFollower(connection, project, record, _outputs(project, record), check)
-    again = f"invoke fetch {record.id} --follow{_flags(options, connection)}"
+    again = f"invoke fetch {record.id} --follow{cluster_flags(options, connection)}"
     with watch.leaving(connection.cluster.name, [record.id], again):
         return follower.until_end(quiet=options.json)
 
@@ -205,18 +127,11 @@ def ran_on(root: Path, job: str, *, sandbox: bool) -> str:
     return names[-1] if names else ""
 
 
-def _flags(options: FetchOptions, connection: "Connection", *, project: bool = True) -> str:
-    """Return the flags that mean the same cluster, and the same project, with a blank before each."""
-    cluster = connection.cluster
-    flags = f" {cluster.option}"
-    return flags + (f" --project {shlex.quote(options.project)}" if options.project and project else "")
-
-
 def _list_outputs(
     connection: "Connection", project: "Project", job: str, folders: Sequence[str], options: FetchOptions
 ) -> tuple["RemoteListing", Sequence["File"]]:
     """Return what there is on the cluster, and which of it is wanted."""
-    name, flags = connection.cluster.name, _flags(options, connection)
+    name, flags = connection.cluster.name, cluster_flags(options, connection)
     with console.waiting(f"Looking at the outputs on {name}"):
         listing = remote_listing.listing(connection, str(remote_paths.base(project.name)), folders, job)
     if listing is None:
@@ -233,7 +148,7 @@ def _list_outputs(
             hint=f"invoke fetch{flags}   # fetches all outputs",
         )
     if listing.submitted is None and not files:
-        hint = f"invoke jobs{_flags(options, connection, project=False)}"
+        hint = f"invoke jobs{cluster_flags(options, connection, project=False)}"
         raise RookeryError(f"Unknown job {job} of {project.name} on {name}.", hint=hint)
     return listing, files
 
@@ -265,8 +180,7 @@ def _too_much(  # noqa: PLR0913, PLR0917 all that decides it
         before: Bytes that the same command has fetched already.
     """
     name, free = connection.cluster.name, shutil.disk_usage(root).free
-    what = f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {sizes.of_bytes(plan.size)}"
-    flags = _flags(options, connection)
+    what, flags = _amount(plan), cluster_flags(options, connection)
     words = [options.job] * bool(options.job) + ["--follow"] * options.follow + ["--max-size"]
     again = f"invoke fetch {' '.join(words)}"
     whole = before + plan.size
@@ -281,14 +195,19 @@ def _too_much(  # noqa: PLR0913, PLR0917 all that decides it
             f"{what} to fetch from {name}: only {sizes.of_bytes(free)} are free in {root}.",
             hint=f"df -h {shlex.quote(str(root))}   # free some space, or fetch one run: invoke fetch NUMBER{flags}",
         )
-    if plan.size >= WORTH_SAYING and not options.check:
-        console.note(f"Fetching {what} from {name} ({sizes.of_bytes(free)} free here)")
     return None
+
+
+def _amount(plan: "Plan") -> str:
+    return f"{len(plan.bring):,} file{'' if len(plan.bring) == 1 else 's'}, {sizes.of_bytes(plan.size)}"
 
 
 def _bring(connection: "Connection", project: "Project", arrivals: "Arrivals", plan: "Plan") -> list["File"]:
     """Fetch what is planned; files in place when the connection breaks off stay, and are not sent again."""
     done: list[File] = []
+    if plan.size >= WORTH_SAYING:
+        free = sizes.of_bytes(shutil.disk_usage(project.root).free)
+        console.note(f"Fetching {_amount(plan)} from {connection.cluster.name} ({free} free here)")
     try:
         if plan.bring:
             arrivals.expect(plan.bring)
@@ -332,67 +251,3 @@ def _progress(plan: "Plan") -> Iterator[Callable[["File"], object]]:
                 bar.update(task, completed=counted[1], count=counted[0])
 
         yield advance
-
-
-def _print_report(fetched: Fetched) -> None:
-    """Print what came, what is kept, and what could not come."""
-    options, connection, listing, plan = fetched.options, fetched.connection, fetched.listing, fetched.plan
-    files, total = fetched.files, sum(file.size for file in fetched.files)
-    would = "Would fetch " if options.check and files else ""
-    amount = f" ({sizes.of_bytes(total)})" if files else ""
-    present = f", {plan.here:,} unchanged" if plan.here else ""
-    updated = sum(file.path in plan.updated for file in files)
-    console.say(f"{would}{_count(len(files) - updated, updated)}{amount} from {connection.cluster.name}{present}")
-    if beside := sorted({file.path for file in files} & set(plan.beside)):
-        console.say(f"  {len(beside):,} beside another cluster's files of the same name, such as {shown(beside[0])}")
-    for output in listing.missing:
-        deploy = invocation.as_typed(f"invoke deploy{_flags(options, connection)}")
-        console.say(f"  {console.clean(output)}: not in the release there yet; {deploy} creates it")
-    for output in listing.gone:
-        console.say(f"  {console.clean(output)}: an output of run {options.job} alone, whose release was removed")
-    _print_named("kept your version", plan.kept, advice="delete or rename {} to fetch the cluster's")
-    _print_named(
-        "not fetched", [*plan.refused, *((path, "deleted, or still being written") for path in fetched.absent)]
-    )
-    _print_named("skipped", [(path, "a link") for path in listing.links])
-    if fetched.synced:
-        _print_synced(fetched.synced)
-
-
-def _print_synced(synced: "SyncResult") -> None:
-    """Print which runs were uploaded, and which will be tried again."""
-    if synced.synced:
-        console.say(f"Synced {counted(len(synced.synced), 'run')}")
-    _print_named("not synced", synced.failed, advice="the next fetch --sync tries {} again")
-    console.say(*(f"  {line}" for line in synced.notes))
-
-
-def _count(new: int, updated: int) -> str:
-    """Return how many files are new, and how many replace an older version here."""
-    if updated and not new:
-        return f"{updated:,} updated file{'' if updated == 1 else 's'}"
-    count = f"{new:,}" if new else "No"
-    return f"{count} new file{'' if new == 1 else 's'}" + (f", {updated:,} updated" if updated else "")
-
-
-def _print_named(what: str, entries: Iterable[tuple[str, str]], *, advice: str = "") -> None:
-    """Print the first few of some files, with the reason, and once what can be done about them."""
-    files = list(entries)
-    if not files:
-        return
-    remark = f"; {advice.format('it' if len(files) == 1 else 'them')}" if advice else ""
-    if len(files) == 1:
-        path, why = files[0]
-        console.say(f"  {what}: {shown(path)} ({console.clean(why)}){remark}")
-        return
-    console.say(f"  {what} of {len(files):,} files{remark}:" if advice else f"  {what}, {len(files):,} files:")
-    for path, why in files[:NAMED]:
-        console.say(f"    {shown(path)} ({console.clean(why)})")
-    if len(files) > NAMED:
-        console.say(f"    … and {len(files) - NAMED:,} more")
-
-
-def shown(path: str | Path) -> str:
-    """Return a path fit for a terminal: line breaks, and bytes that are not UTF-8, as escapes."""
-    text = os.fsencode(path).decode(errors="backslashreplace")
-    return console.clean(text.replace("\n", "\\n"))

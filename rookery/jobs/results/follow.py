@@ -1,9 +1,11 @@
 """`fetch --follow`: bring a run's results and logs while its job runs, by one remote command that tells what is new."""
 
 import base64
+import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from rookery.clusters.login_node import remote_client
 from rookery.core import console, locking, paths, sizes
 from rookery.core.errors import RookeryError
-from rookery.core.quantities import counted
 from rookery.jobs import run_record
 from rookery.jobs.results import remote_listing
 from rookery.jobs.results.archive import File
@@ -28,6 +29,12 @@ _PART = 1 << 20
 
 _MOST_HERE = 1000
 """Logs of which the cluster is told how much is here: a command line has room for no more, others are sent again."""
+
+_REWRITTEN = 2 << 20
+"""Bytes a second up to which a log that grows is written here: all of it each time, so that it is never in parts."""
+
+_TOLD = 60.0
+"""Seconds between two lines without a terminal that tell of logs alone."""
 
 Piece = tuple[str, int, int, int, str]
 """Of a log: its path there, where the piece begins and ends, the log's time, the piece in base64."""
@@ -86,7 +93,8 @@ class RunFollower:
         self._outputs, self._check = outputs, check
         self._folders = remote_listing.folders(outputs, project.outputs, record.release)
         self._files: list[tuple[str, int, int]] = []
-        self._pieces: list[Piece] = []
+        self._logs: list[LogPiece] = []
+        self._written: dict[str, float] = {}
         self.followed = Followed()
 
     def until_end(self, *, quiet: bool) -> Followed:
@@ -99,18 +107,23 @@ class RunFollower:
             RookeryError: The connection broke off, or there is more than may be brought.
         """
         what = f"Following job {self._record.id} on {self._connection.cluster.name}"
+        told, told_files = 0.0, -1
         live = console.LiveStatus([what])
         with live:
             live.say(what, f"{what}: nothing new yet (Ctrl-C stops following; the job keeps running)")
             for answer in remote_client.stream(self._connection, "new_outputs", self._request()):
                 if answer["state"] == "ended":
+                    self._take((), (), is_last=True)
                     break
-                if self._take(answer):
-                    line = f"{counted(len(self.followed.files), 'file')}, {sizes.of_bytes(self.followed.size)}"
-                    live.say(what, f"{what}: {line}")
-                    if not quiet and not sys.stdout.isatty():
-                        console.say(f"{what}: {line}")
-                        sys.stdout.flush()
+                if not self._take(answer["files"], answer["logs"]):
+                    continue
+                count = len(self.followed.files)
+                line = f"{what}: {count:,} file{'' if count == 1 else 's'}, {sizes.of_bytes(self.followed.size)}"
+                live.say(what, line)
+                if not quiet and not sys.stdout.isatty() and (count != told_files or time.monotonic() - told >= _TOLD):
+                    told, told_files = time.monotonic(), count
+                    console.say(line)
+                    sys.stdout.flush()
         return self.followed
 
     def _request(self) -> dict[str, Any]:
@@ -129,28 +142,37 @@ class RunFollower:
     def _arrivals(self) -> Arrivals:
         return Arrivals(self._project.root, self._connection.cluster.label, self._project.run_folders)
 
-    def _take(self, answer: Mapping[str, Any]) -> bool:
-        """Bring what an answer tells of; return whether there was anything.
+    def _take(self, files: Iterable[tuple[str, int, int]], pieces: Iterable[Piece], *, is_last: bool = False) -> bool:
+        """Bring what an answer tells of; return whether anything came.
 
-        Where another `fetch` of the project is at work, it waits for the next answer.
+        Where another `fetch` of the project is at work, it waits for the next answer; so it does with what is added to
+        a large log.
+
+        Args:
+            files: Whole files.
+            pieces: What is added to logs.
+            is_last: Whether no other answer comes.
         """
-        self._files += answer["files"]
-        self._pieces += answer["logs"]
-        if not self._files and not self._pieces:
+        self._files += files
+        self._logs, now = joined(pieces, self._logs), time.monotonic()
+        due = [log for log in self._logs if is_last or log.is_due(now - self._written.get(log.there, -math.inf))]
+        if not self._files and not due:
             return False
+        before = (len(self.followed.files), self.followed.size)
         try:
             with locking.held(lock(self._project.root)):
                 files, self._files = self._files, []
-                pieces, self._pieces = self._pieces, []
+                self._logs = [log for log in self._logs if log not in due]
+                self._written |= dict.fromkeys((log.there for log in due), now)
                 arrivals = self._arrivals()
                 try:
                     self._bring_files(arrivals, files)
-                    self._bring_logs(arrivals, pieces)
+                    self._bring_logs(arrivals, due)
                 finally:
                     arrivals.close()
         except locking.HeldError:
             return False
-        return True
+        return (len(self.followed.files), self.followed.size) != before
 
     def _bring_files(self, arrivals: Arrivals, told: Iterable[tuple[str, int, int]]) -> None:
         listed = [File(remote_listing.in_project(there), there, size, mtime) for there, size, mtime in told]
@@ -163,11 +185,11 @@ class RunFollower:
             for file in arrivals.take(coming):
                 self._note(file, file.size, is_update=file.path in plan.updated)
 
-    def _bring_logs(self, arrivals: Arrivals, pieces: Iterable[Piece]) -> None:
+    def _bring_logs(self, arrivals: Arrivals, logs: Iterable["LogPiece"]) -> None:
         """Add pieces to logs, each of which is replaced in one step."""
-        for log in joined(pieces):
+        for log in logs:
             file = File(remote_listing.in_project(log.there), log.there, log.end, log.mtime)
-            plan = self._planned(arrivals, [file])
+            plan = self._planned(arrivals, [file], here=log.begin)
             for wanted in plan.bring:
                 before = self._project.root / wanted.path
                 if log.begin and not (before.is_file() and before.stat().st_size == log.begin):
@@ -176,8 +198,13 @@ class RunFollower:
                 for _ in arrivals.take([(wanted, log.content(before))]):
                     self._note(wanted, log.end - log.begin, is_update=bool(plan.updated))
 
-    def _planned(self, arrivals: Arrivals, files: Iterable[File]) -> Plan:
+    def _planned(self, arrivals: Arrivals, files: Iterable[File], *, here: int = 0) -> Plan:
         """Return what to bring of some files: those of this run.
+
+        Args:
+            arrivals: What is here.
+            files: The files.
+            here: How many of their bytes need not come.
 
         Raises:
             RookeryError: It is more than may be brought.
@@ -186,7 +213,7 @@ class RunFollower:
         run = run_record.completed(self._project.root, self._record).id
         own = remote_listing.of_job(listing, self._record.id, run, self._project.run_folders)
         plan = arrivals.plan(own, self._outputs)
-        if error := self._check(plan, self.followed.size):
+        if error := self._check(plan, self.followed.size - here):
             raise error
         return plan
 
@@ -214,6 +241,14 @@ class LogPiece:
     end: int
     mtime: int
     texts: list[bytes]
+
+    def is_due(self, since: float) -> bool:
+        """Return whether to write the log now: it is small or new, it has grown much, or has waited for long enough.
+
+        Args:
+            since: Seconds since it was written last.
+        """
+        return self.end - self.begin >= self.begin // 10 or since >= self.end / _REWRITTEN
 
     def content(self, before: Path) -> Iterator[bytes]:
         """Yield the log as it is with the piece.
@@ -251,9 +286,14 @@ def record_of(project: "Project", job: str, cluster: "Cluster", flags: str) -> "
     )
 
 
-def joined(pieces: Iterable[Piece]) -> list[LogPiece]:
-    """Return pieces, those that follow on each other as one; without those that are not as long as they say."""
-    logs: dict[str, LogPiece] = {}
+def joined(pieces: Iterable[Piece], earlier: Iterable[LogPiece] = ()) -> list[LogPiece]:
+    """Return pieces, those that follow on each other as one; without those that are not as long as they say.
+
+    Args:
+        pieces: The pieces.
+        earlier: Those that came before, to which these are added.
+    """
+    logs = {log.there: log for log in earlier}
     for there, begin, end, mtime, text in pieces:
         part = base64.b64decode(text)
         if len(part) != end - begin:

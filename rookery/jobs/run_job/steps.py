@@ -107,7 +107,8 @@ class _Run:
     def _steps(self) -> int:
         with invocation.guiding():
             if not self._progress.id:
-                with locking.held(f"run-{self._project.name}-{self._target.cluster.label}"):
+                name, cluster = self._project.name, self._target.cluster
+                with locking.held(f"run-{name}-{cluster.label}", f"deploying and submitting {name} to {cluster.name}"):
                     if not self._may_be_submitted():
                         self._deploy()
                     self._submit()

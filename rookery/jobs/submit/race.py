@@ -55,7 +55,8 @@ def run(options: "SubmitOptions") -> int:
     if target is None:
         raise RookeryError("\n".join(f"{name}: {out.reason}" for name, out in found.out.items()))
     what, root = found.requests[target.cluster.name].what, target.required_project.root
-    with locking.held(f"race-{paths.digest(root)}-{race_state.file(root, what, sandbox=options.sandbox).name}"):
+    state = race_state.file(root, what, sandbox=options.sandbox).name
+    with locking.held(f"race-{paths.digest(root)}-{state}", f"submitting {what} to all clusters"):
         return _Race(options, found, what).go()
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from rookery.clusters.cluster import require_user
 from rookery.clusters.connect import connect
 from rookery.core import extras, preferences, typed_command
 from rookery.core.errors import RookeryError
@@ -24,7 +25,8 @@ def run(options: TopOptions, clusters: Sequence[str]) -> int:
         The exit code: 0; 128 and the signal's number where one ended it, as Ctrl-C does.
 
     Raises:
-        RookeryError: There is no terminal, Textual is not installed, or a cluster's profile is wrong.
+        RookeryError: There is no terminal, Textual is not installed, a cluster's profile is wrong, or the user has a
+            username on none of them.
     """
     if options.days < 1:
         raise RookeryError("--days must be at least 1.", hint=typed_command.again("--days", "1"))
@@ -35,6 +37,8 @@ def run(options: TopOptions, clusters: Sequence[str]) -> int:
             hint=extras.installation("top"),
         )
     targets = _targets(clusters, sandbox=options.sandbox)
+    if not any(target.cluster.user for target in targets):
+        require_user(targets[0].cluster)
     if preferences.color() == "never":
         os.environ["NO_COLOR"] = "1"
     from rookery.jobs.top.screen.app import TopApp  # noqa: PLC0415 an extra, and slow to import

@@ -13,7 +13,7 @@ from rookery.clusters.ssh.prompts import touch
 from rookery.core.errors import RookeryError
 from rookery.core.invocation import explain
 from rookery.jobs.monitor import accounting, job_table
-from rookery.jobs.top.state import ANSWERS, LOGIN, NO_SLURM, ClusterState
+from rookery.jobs.top.state import ANSWERS, LOGIN, NO_SLURM, NO_USER, ClusterState
 
 REST = 15
 """Seconds between two questions where nothing runs: the longest pause of `jobs --watch`."""
@@ -109,6 +109,8 @@ class Feed:
                 wait = pause(failures)
                 if not self._wake.is_set():  # else it was ended here
                     self._tell(self.state.failure(error))
+            if self.state.status == NO_USER:
+                return
             if self.state.status == LOGIN:
                 self._await_login()
             elif not self._wake.is_set():

@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from rookery.clusters.cluster import NotApplicableError
 from rookery.core.errors import RookeryError
 from rookery.jobs.monitor import job_states
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 
-ASKING, ANSWERS, SILENT, LOGIN, NO_SLURM = "asking", "answers", "silent", "login", "no scheduler"
-"""How a cluster stands: not answered yet; answered last time; did not; waits for a login by the user; has no Slurm."""
+ASKING, ANSWERS, SILENT, LOGIN = "asking", "answers", "silent", "login"
+"""How a cluster stands: not answered yet; answered last time; did not; waits for a login by the user."""
+
+NO_SLURM, NO_USER = "no scheduler", "no username"
+"""How one stands that is not asked: it has no Slurm; the user's name there is not known."""
 
 LOGIN_REASONS = frozenset({"denied", "unknown-key", "touch"})
 """Reasons of ssh's for which a login is not tried again by itself: the user has to type, compare or touch something."""
@@ -65,7 +69,7 @@ class ClusterState:
 
     Attributes:
         name: Its name.
-        status: One of ASKING, ANSWERS, SILENT, LOGIN, NO_SLURM.
+        status: One of ASKING, ANSWERS, SILENT, LOGIN, NO_SLURM, NO_USER.
         rows: Its jobs, by the last answer that there was.
         snapshot: That answer; None where there was none.
         answered: When it came, by the clock here.
@@ -104,6 +108,8 @@ class ClusterState:
         """Return the state after an error; what was known of the jobs is kept."""
         reason = getattr(error, "reason", "")
         status = LOGIN if reason in LOGIN_REASONS else SILENT
+        if isinstance(error, NotApplicableError):
+            status = NO_USER
         hint = error.hint if error.hint and error.hint.startswith("invoke ") else ""  # it is asked again by itself
         problem = " ".join(error.message.split())
         return replace(self, status=status, problem=problem, hint=hint)

@@ -231,7 +231,8 @@ def look_inside(task: RunningTask) -> Use:
     """Start a step inside a task that tells what all of it uses on its first node; nothing where that fails."""
     from rookery.remote.slurm.host import overlaps
 
-    overlap = ["--overlap"] if overlaps() else []
+    # without --overlap, a step whose GPUs another one holds would wait for that one's end
+    overlap = ["--overlap"] if overlaps() else ["--immediate"]
     # a step without GPUs can't see them
     devices = [] if task.has_gpus else ["--gres=none"]
     one = ["--nodes=1", "--ntasks=1", "--cpus-per-task=1", "--mem=0", "--time=1", "--quiet"]

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterable, List, Tuple
 from rookery.remote import frame
 from rookery.remote.slurm.basics import END, FIELD, cut, record, slurm
 from rookery.remote.slurm.earlier_runs import EarlierRuns
-from rookery.remote.slurm.forms import moment, whole
+from rookery.remote.slurm.forms import INTERACTIVE, moment, whole
 from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
 from rookery.remote.slurm.tables import ACCOUNTS, LAG, read_accounts
 
@@ -29,6 +29,9 @@ GROUPS = 64
 
 PATIENCE = 150
 """Seconds that sacct is given."""
+
+_MOST = 2**53
+_SUBMIT = ACCOUNTS.split(",").index("Submit")
 
 MOST_WATTS = 20000
 """Watts of a node above which what Slurm says that it measured is taken for a mistake."""
@@ -70,21 +73,66 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     newest = unknown[-MOST_JOBS:]
     jobs: Dict[int, SlurmJob] = {}
     more: Dict[str, List[str]] = {}
+    earlier: Dict[int, Dict[str, int]] = {}
     if newest and not wrong:
         numbers = ",".join(map(str, newest))
-        out, wrong = slurm([*sacct, "-j", numbers, "--format", ",".join([ACCOUNTS, *MORE])], PATIENCE)
-        read_accounts(_without(out, more), jobs)
+        question = [*sacct, "--duplicates", "-j", numbers, "--format", ",".join([ACCOUNTS, *MORE])]
+        out, wrong = slurm(question, PATIENCE)
+        last, *before = starts(out)
+        read_accounts(_without(last, more), jobs)
+        earlier = _earlier(before, jobs)
     for job in jobs.values():
         _drop_shared_energy(job, more)
-    runs = [entry(jobs[number], wanted[number], more, now) for number in newest if number in jobs]
-    since_all = min([job.submitted for job in listed.values() if job.submitted] or [0])
+    runs = [
+        entry(jobs[number], wanted[number], more, earlier.get(number, {}), now) for number in newest if number in jobs
+    ]
     return {
         "now": now,
         "sacct": wrong,
-        "since": since_all,
         "skipped": len(unknown) - len(newest),
         "runs": runs,
     }
+
+
+def starts(text: str) -> List[str]:
+    """Return sacct's lines apart, one text for each time that jobs began, their last time first.
+
+    A job that went back into the queue has the same number each time, and another time of submission.
+    """
+    found: Dict[str, List[Tuple[int, List[str]]]] = {}
+    for line in filter(None, text.split(END)):
+        fields = line.split(FIELD)
+        if "." not in fields[0]:
+            found.setdefault(fields[0], []).append((moment("".join(fields[_SUBMIT : _SUBMIT + 1])), [line]))
+        elif fields[0].partition(".")[0] in found:
+            found[fields[0].partition(".")[0]][-1][1].append(line)
+    texts: List[List[str]] = [[]]
+    for times in found.values():
+        for place, (_, lines) in enumerate(sorted(times, key=lambda time_: -time_[0])):
+            if place == len(texts):
+                texts.append([])
+            texts[place] += lines
+    return [END.join([*lines, ""]) for lines in texts]
+
+
+def _earlier(texts: List[str], jobs: Dict[int, SlurmJob]) -> Dict[int, Dict[str, int]]:
+    """Return what jobs took before they went back into the queue, by their numbers.
+
+    Args:
+        texts: sacct's lines of earlier times.
+        jobs: The jobs' last times.
+    """
+    found: Dict[int, Dict[str, int]] = {}
+    for text in texts:
+        more: Dict[str, List[str]] = {}
+        before: Dict[int, SlurmJob] = {}
+        read_accounts(_without(text, more), before)
+        for number, job in before.items():
+            if number in jobs and jobs[number].folder == job.folder:  # others had the same number
+                began = {number_: task for number_, task in job.tasks.items() if task.start and task.elapsed}
+                sums, known = _sums(job, began, more), found.setdefault(number, {})
+                known.update({key: known.get(key, 0) + value for key, value in sums.items()})
+    return found
 
 
 def _without(text: str, more: Dict[str, List[str]]) -> str:
@@ -112,13 +160,14 @@ def project_of(folder: str) -> str:
     return ""
 
 
-def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], now: int) -> Dict[str, Any]:
+def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], earlier: Dict[str, int], now: int) -> Dict[str, Any]:
     """Return what is known of a job's use.
 
     Args:
         job: The job.
         project: Its project; "" for none.
         more: The fields MORE of its tasks, by their names.
+        earlier: What it took before it went back into the queue.
         now: The time.
     """
     base = os.path.join(os.path.expanduser("~"), "projects", project)
@@ -126,14 +175,13 @@ def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], now: int) -> 
     if made.get("release") != job.folder:  # of another job, which had the same number
         made = {}
     began = {number: task for number, task in job.tasks.items() if task.start and task.elapsed and not task.is_active}
-    done = [task for task in began.values() if task.state == "COMPLETED"]
+    done = [task for task in began.values() if _outcome(task, job) == "COMPLETED"]
     killed = [task for task in began.values() if task.killed]
-    late = [task for task in began.values() if task.state == "TIMEOUT"]
-    measured = [task for task in began.values() if task.peak and task.asked]
+    late = [task for task in began.values() if _outcome(task, job) == "TIMEOUT"]
     extra = {number: more.get(_name(job, number), [""] * len(MORE)) for number in job.tasks}
     counts: Dict[str, int] = {}
     for task in job.tasks.values():
-        state = "OUT_OF_MEMORY" if task.killed else task.state
+        state = "OUT_OF_MEMORY" if task.killed else _outcome(task, job)
         counts[state] = counts.get(state, 0) + 1
     ends = [task.end for task in job.tasks.values()]
     joules = [whole(extra[number][1]) for number in began]
@@ -158,19 +206,32 @@ def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], now: int) -> 
         "late_at": groups(task.elapsed for task in late),
         "largest_failed": max([task.peak for task in began.values() if task not in done] or [0]),
         "waits": groups(_waited(task, extra[number], job) for number, task in job.tasks.items() if task.start),
-        "core_seconds": _sum(task.elapsed * task.cpus for task in began.values()),
-        "lost_core_seconds": _sum(task.elapsed * task.cpus for task in began.values() if task not in done),
-        "cpu_seconds": _sum(int(task.cpu) for task in began.values()),
-        "gpu_seconds": _sum(task.elapsed * _count("gres/gpu", extra[number][2]) for number, task in began.items()),
-        "megabyte_seconds": _sum(task.elapsed * task.asked // 1024 for task in began.values()),
-        "measured_megabyte_seconds": _sum(task.elapsed * task.asked // 1024 for task in measured),
-        "used_megabyte_seconds": _sum(task.elapsed * task.peak // 1024 for task in measured),
-        "joules": _sum(joules) if all(joules) else 0,
+        **{key: min(value + earlier.get(key, 0), _MOST) for key, value in _sums(job, began, more).items()},
+        "joules": min(sum(joules), _MOST) if all(joules) and not earlier else 0,
     }
 
 
-def _sum(values: Iterable[int]) -> int:
-    return min(sum(values), 2**53)
+def _outcome(task: SlurmTask, job: SlurmJob) -> str:
+    """Return how a task ended, as Slurm's state: a job that lasts until it is stopped has done what it was for."""
+    is_meant = job.name.startswith(INTERACTIVE) and task.state in ("CANCELLED", "TIMEOUT")
+    return "COMPLETED" if is_meant else task.state
+
+
+def _sums(job: SlurmJob, began: Dict[int, SlurmTask], more: Dict[str, List[str]]) -> Dict[str, int]:
+    """Return what the tasks of a job took that began; what went back into the queue continues, and is not lost."""
+    tasks = list(began.values())
+    lost = [task for task in tasks if _outcome(task, job) not in ("COMPLETED", "REQUEUED")]
+    measured = [task for task in tasks if task.peak and task.asked]
+    gpus = {number: _count("gres/gpu", more.get(_name(job, number), [""] * len(MORE))[2]) for number in began}
+    return {
+        "core_seconds": sum(task.elapsed * task.cpus for task in tasks),
+        "lost_core_seconds": sum(task.elapsed * task.cpus for task in lost),
+        "cpu_seconds": sum(int(task.cpu) for task in tasks),
+        "gpu_seconds": sum(task.elapsed * gpus[number] for number, task in began.items()),
+        "megabyte_seconds": sum(task.elapsed * task.asked // 1024 for task in tasks),
+        "measured_megabyte_seconds": sum(task.elapsed * task.asked // 1024 for task in measured),
+        "used_megabyte_seconds": sum(task.elapsed * task.peak // 1024 for task in measured),
+    }
 
 
 def _name(job: SlurmJob, number: int) -> str:

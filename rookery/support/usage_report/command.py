@@ -1,6 +1,7 @@
 """The command `report`: what a user's jobs took on all clusters, or those of a group by the reports they sent."""
 
 import json as json_
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rookery.jobs.history.run_use import History
 
 _DAY = 86400
+_MOST_DAYS = 36_500
 
 _PATIENCE = 240
 """Seconds that each cluster has: sacct reads three months of jobs, step by step, the first time."""
@@ -38,8 +40,7 @@ def run(options: ReportOptions) -> int:
     Raises:
         RookeryError: A cluster is not known, no cluster answers, or a folder or file can't be used.
     """
-    if options.days < 1:
-        raise RookeryError("--days must be at least 1.", hint=typed_command.again("--days", "1"))
+    _check(options)
     path = Path(options.html).expanduser() if options.html else None
     if path:
         web_page.refuse(path, page.COMMAND)
@@ -58,9 +59,31 @@ def run(options: ReportOptions) -> int:
     return int(bool(failures))
 
 
+def _check(options: ReportOptions) -> None:
+    """Refuse options that can't be carried out, or would be without effect.
+
+    Raises:
+        RookeryError: There is one.
+    """
+    if not 1 <= options.days <= _MOST_DAYS:
+        raise RookeryError(f"--days must be from 1 to {_MOST_DAYS}.", hint=typed_command.again("--days", "90"))
+    asked = {"--days": options.days != ReportOptions.default("days")}
+    asked["CLUSTER"] = options.cluster != ReportOptions.default("cluster")
+    if options.source and any(asked.values()):
+        wrong = " and ".join(name for name, is_given in asked.items() if is_given)
+        flags = ["--html", options.html] if options.html else []
+        command = shlex.join(["report", "--from", options.source, *flags, *["--json"] * options.json])
+        raise RookeryError(f"Use --from without {wrong}: the reports there say it.", hint=f"invoke {command}")
+
+
 def _of_group(options: ReportOptions, path: Path | None) -> int:
     """Show the reports of a folder."""
     reports, unread = person.read_folder(Path(options.source).expanduser())
+    if not reports and not unread:
+        raise RookeryError(
+            f"{options.source} has no reports: their names end with .json.",
+            hint="invoke report --json >my-report.json   # what each member of the group sends",
+        )
     if options.json:
         skipped = {one.file: one.why for one in unread}
         print(json_.dumps({"reports": [report.document() for report in reports], "unread": skipped}, indent=2))

@@ -39,10 +39,11 @@ def own(report: "PersonalReport") -> str:
         title=f"{report.name}: jobs" if report.name else "Jobs",
         when=report.when,
         days=report.days,
+        caption="By cluster and project",
         headings=("Cluster", "Project"),
         rows=rows,
         usages=report.usage,
-        charts=[text.hours(report.usage)] if report.usage else [],
+        charts=[text.by_project(report.usage)] if report.usage else [],
         assumptions=report.assumptions,
         remarks=list(report.gaps),
     )
@@ -65,10 +66,11 @@ def group(reports: Sequence["PersonalReport"], unread: Sequence["Unread"]) -> st
         title="Jobs of the group",
         when=max((report.when for report in reports), default=None),
         days=max((report.days for report in reports), default=0),
+        caption="By name, cluster and project",
         headings=("Name", "Project"),
         rows=rows,
         usages=every,
-        charts=[text.hours(every)] if every else [],
+        charts=[text.by_name(reports)] if every else [],
         assumptions=person.assumptions(reports),
         remarks=remarks,
     )
@@ -78,8 +80,8 @@ def _row(names: list[str], of: "ProjectUsage", *, is_sum: bool = False) -> _Row:
     failed = sum(of.failures.values())
     waited = f"{efficiency.clock(of.half_waited)} / {efficiency.clock(of.most_waited)}"
     hours = (of.core_hours, of.lost_core_hours, of.gpu_hours)
-    energy = f"{'' if of.is_measured else '≈ '}{text.amount(of.kilowatt_hours)}"
-    figures = [str(of.runs), *map(text.amount, hours), waited, str(failed), energy, f"≈ {text.amount(of.kilograms)}"]
+    energy = text.amount(of.kilowatt_hours) if of.is_measured else text.estimate(of.kilowatt_hours, "≈ ")
+    figures = [str(of.runs), *map(text.amount, hours), waited, str(failed), energy, text.estimate(of.kilograms, "≈ ")]
     return _Row((*names, *figures), is_sum)
 
 

@@ -126,5 +126,13 @@ def _clean(entry: Mapping[str, Any]) -> ProjectUsage:
 
 
 def assumptions(reports: Sequence[PersonalReport]) -> dict[str, str]:
-    """Return what the estimates of several reports were made with, by cluster."""
-    return {name: text for report in reports for name, text in report.assumptions.items()}
+    """Return what the estimates of several reports were made with, by cluster; with the name where they differ."""
+    texts: dict[str, set[str]] = {}
+    for report in reports:
+        for cluster, found in report.assumptions.items():
+            texts.setdefault(cluster, set()).add(found)
+    return {
+        cluster if len(texts[cluster]) == 1 else f"{cluster} ({report.name})": found
+        for report in reports
+        for cluster, found in report.assumptions.items()
+    }

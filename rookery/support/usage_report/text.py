@@ -1,6 +1,6 @@
 """Print a report on the terminal: a table, then failures by their cause, and what estimates assume."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rookery.core import console, palette, tables
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 _LOST = "lost in tasks that did not complete"
 
+_LEAST = 0.001
+
 NO_PROJECT = "(no project)"
 """What jobs are called that are of no project of rookery's."""
 
 _FILLS = {"busy": palette.BLUE, "idle": palette.GREY, _LOST: palette.VERMILION}
 
-_HEADINGS = [">jobs", ">core\nhours", ">lost", ">GPU\nhours", ">waited\n50/95 %", ">failed", ">kWh", ">kg CO2e"]
+_HEADINGS = [">jobs", ">core\nhours", ">lost", ">GPU\nhours", ">waited\n50/95 %", ">failed", ">kWh", ">kg\nCO2e"]
+_GPU = _HEADINGS.index(">GPU\nhours")
 
 
 def show_own(report: "PersonalReport") -> None:
@@ -32,14 +35,14 @@ def show_own(report: "PersonalReport") -> None:
     for gap in report.gaps:
         console.say(gap)
     if not report.usage:
-        console.say(f"No jobs in the last {counted(report.days, 'day')}.")
+        console.say(f"No job is known of the last {counted(report.days, 'day')}.")
         return
     rows = [[each.cluster, each.project or NO_PROJECT, *_figures(each)] for each in report.usage]
     if len(report.usage) > 1:
         rows.append(["all", "", *_figures(usage.total(report.usage))])
-    tables.show(["=cluster", "<project", *_HEADINGS], rows)
+    _show(["=cluster", "<project"], rows, report.usage)
     console.say(*failures(report.usage))
-    terminal.show(hours(report.usage))
+    terminal.show(by_project(report.usage))
     console.say("", *explanation(report.assumptions, report.usage))
 
 
@@ -54,11 +57,23 @@ def show_group(reports: Sequence["PersonalReport"], unread: Sequence["Unread"]) 
     if len(reports) > 1:
         rows.append(["all", "", *_figures(usage.total(every))])
     if rows:
-        tables.show(["<name", "=cluster", *_HEADINGS], rows)
+        _show(["<name", "=cluster"], rows, every)
     console.say(*failures(every))
+    if every:
+        terminal.show(by_name(reports))
     for one in unread:
         console.say(f"skipped: {one.file} {one.why}")
-    console.say("", *explanation(person.assumptions(reports), every))
+    if every:
+        console.say("", *explanation(person.assumptions(reports), every))
+
+
+def _show(names: list[str], rows: "list[list[RenderableType]]", usages: Sequence[ProjectUsage]) -> None:
+    """Print the table; without GPUs where none was used, for names have more room then."""
+    gpus = len(names) + _GPU if not any(each.gpu_hours for each in usages) else None
+    headings = [*names, *_HEADINGS]
+    if gpus is not None:
+        headings, rows = [*headings[:gpus], *headings[gpus + 1 :]], [[*row[:gpus], *row[gpus + 1 :]] for row in rows]
+    tables.show(headings, rows)
 
 
 def _by_cluster(usages: Sequence[ProjectUsage]) -> Mapping[str, list[ProjectUsage]]:
@@ -72,14 +87,26 @@ def _figures(of: ProjectUsage) -> "list[RenderableType]":
     waited = f"{efficiency.clock(of.half_waited)}/{efficiency.clock(of.most_waited)}"
     failed = sum(of.failures.values())
     share = f" ({100 * failed / of.tasks:.0f} %)" if failed and of.tasks else ""
-    energy = f"{'' if of.is_measured else '~'}{amount(of.kilowatt_hours)}"
+    energy = amount(of.kilowatt_hours) if of.is_measured else estimate(of.kilowatt_hours, "~")
     hours = map(amount, (of.core_hours, of.lost_core_hours, of.gpu_hours))
-    return [str(of.runs), *hours, waited, f"{failed}{share}", energy, f"~{amount(of.kilograms)}"]
+    return [str(of.runs), *hours, waited, f"{failed}{share}", energy, estimate(of.kilograms, "~")]
 
 
 def amount(value: float) -> str:
     """Return an amount with two digits, or as a whole number from ten on."""
+    if 0 < value < _LEAST:
+        return f"<{_LEAST}"
     return f"{value:,.0f}" if value >= 10 or value == 0 else f"{value:.2g}"
+
+
+def estimate(value: float, mark: str) -> str:
+    """Return an amount that is estimated.
+
+    Args:
+        value: The amount.
+        mark: What tells it from one that is measured; one that is nearly nothing has its own.
+    """
+    return f"{mark}{amount(value)}" if value == 0 or value >= _LEAST else amount(value)
 
 
 def failures(usages: Sequence[ProjectUsage]) -> Iterator[str]:
@@ -89,21 +116,31 @@ def failures(usages: Sequence[ProjectUsage]) -> Iterator[str]:
         yield f"{counted(count, 'task')}: {job_states.word(state)}"
 
 
-def hours(usages: Sequence[ProjectUsage]) -> Bars:
+def by_project(usages: Sequence[ProjectUsage]) -> Bars:
     """Return the bars of core hours by project: used, idle and lost."""
+    names = [f"{each.project or NO_PROJECT} ({each.cluster})" for each in usages]
+    return _hours("Core hours by project", zip(names, usages, strict=True))
+
+
+def by_name(reports: Sequence["PersonalReport"]) -> Bars:
+    """Return the bars of core hours by those who sent reports."""
+    return _hours("Core hours by name", ((report.name, usage.total(report.usage)) for report in reports))
+
+
+def _hours(title: str, usages: Iterable[tuple[str, ProjectUsage]]) -> Bars:
     bars = []
-    for each in usages:
+    for name, each in usages:
         kept = max(each.core_hours - each.lost_core_hours, 0)
         busy = min(each.busy_core_hours, kept)
         parts = {"busy": busy, "idle": kept - busy, _LOST: each.lost_core_hours}
-        name = f"{each.project or NO_PROJECT} ({each.cluster})"
         bars.append(Bar(name, {kind: length for kind, length in parts.items() if length > 0}))
-    return Bars("Core hours by project", "core hours", bars, _FILLS)
+    return Bars(title, "core hours", bars, _FILLS)
 
 
 def explanation(assumptions: Mapping[str, str], usages: Sequence[ProjectUsage]) -> Iterator[str]:
     """Yield what the columns mean, and what estimates assume."""
-    yield "lost: core hours of tasks that did not complete. waited: from when tasks could have started."
+    yield "lost: core hours of tasks that did not complete."
+    yield "waited: from when tasks could have started, half of them and 95 %; in the sum, the longest."
     yield "Energy and CO2 (~) are estimates, by the method of Green Algorithms (doi.org/10.1002/advs.202100707), with:"
     yield from (f"  {name}: {text}" for name, text in sorted(assumptions.items()))
     if any(each.is_measured for each in usages):

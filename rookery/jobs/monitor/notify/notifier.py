@@ -1,5 +1,6 @@
 """Send notifications while jobs are watched, in each way that the user has set."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -91,8 +92,9 @@ class Notifier:
         threads = {name: Thread(target=send_by, args=(name, way), daemon=True) for name, way in self._ways.items()}
         for thread in threads.values():
             thread.start()
+        end = time.monotonic() + TIMEOUT
         for name, thread in threads.items():
-            thread.join(TIMEOUT if name != "desktop" else None)
+            thread.join(max(0.0, end - time.monotonic()))
             if problem := problems.get(name, "no answer in time"):
                 console.note(f"No notification by {name}: {problem}")
 

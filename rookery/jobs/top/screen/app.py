@@ -64,8 +64,8 @@ class TopApp(App[int]):
             targets: The clusters.
             options: What the user asked for.
         """
-        super().__init__()
-        self.theme = "ansi-dark"  # the terminal's own colours, light or dark
+        super().__init__(ansi_color=True)  # the terminal's own colours, light or dark; none with NO_COLOR
+        self.theme = "ansi-dark"
         self.targets = {target.cluster.name: target for target in targets}
         self.options = options
         self.clusters = {name: ClusterState(name) for name in self.targets}

@@ -9,7 +9,7 @@ from textual.widgets import Static
 from rookery.core.console import named
 from rookery.core.invocation import as_typed
 from rookery.jobs.monitor.efficiency import clock
-from rookery.jobs.top.state import ANSWERS, ASKING, LATE, LOGIN, NO_SLURM, ClusterState, Query, totals
+from rookery.jobs.top.state import ANSWERS, ASKING, LATE, LOGIN, NO_SLURM, NO_USER, ClusterState, Query, totals
 
 PROBLEMS = 3
 """Problems of clusters that have a line each."""
@@ -66,6 +66,8 @@ def _short(cluster: ClusterState, now: float) -> Text:
         return Text(f"{cluster.name} …", style="dim")
     if cluster.status == NO_SLURM:
         return Text(f"{cluster.name} no queue", style="dim")
+    if cluster.status == NO_USER:
+        return Text(f"{cluster.name} no username", style="dim")
     if cluster.status != ANSWERS:
         word = "needs a login" if cluster.status == LOGIN else "does not answer"
         return Text(f"{cluster.name} {word}", style="bold red")

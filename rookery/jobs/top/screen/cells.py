@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import islice
 
 from rich.cells import set_cell_size
@@ -40,14 +41,14 @@ class JobColumn:
 
 COLUMNS = (
     JobColumn("cluster", 8, 14, 5),
-    JobColumn("job", 3, 12, 9, right=True),
+    JobColumn("job", 12, 12, 9, right=True),
     JobColumn("name", 6, 40, 7),
     JobColumn("when", 9, 15, 2),
     JobColumn("state", 16, 44, 8),
     JobColumn("time", 13, 21, 6, right=True),
     JobColumn("cores", 5, 11, 1, right=True),
     JobColumn("memory", 9, 13, 4, right=True),
-    JobColumn("now", 8, 22, 3),
+    JobColumn("now", 8, 13, 3),
 )
 
 
@@ -72,12 +73,11 @@ def cells(row: JobRow, now: float | None = None) -> tuple[Text, ...]:
 
 
 def use_now(run: JobRun) -> Text:
-    """Return what a running job uses now, where that was measured: memory, of what it asked for, and GPUs."""
+    """Return the memory that a running job uses now, of what it asked for, where that was measured."""
     if not run.measured_now:
         return Text()
     share = f" {100 * run.memory_now // run.memory_asked}%" if run.memory_asked else ""
-    gpus = "" if run.gpu_now is None else f" GPU {run.gpu_now:.0f}%"
-    return Text(f"{memory(run.memory_now)}{share}{gpus}", style="red" if live_use.short_of(run) else "")
+    return Text(f"{memory(run.memory_now)}{share}", style="red" if live_use.short_of(run) else "")
 
 
 def widths(rows: Sequence[JobRow], room: int, now: Callable[[JobRow], float | None]) -> dict[int, int]:
@@ -88,7 +88,8 @@ def widths(rows: Sequence[JobRow], room: int, now: Callable[[JobRow], float | No
         room: Columns that the terminal has.
         now: The time on a job's cluster.
     """
-    sample = [cells(row, now(row)) for row in islice(rows, SAMPLE)]
+    chosen = [*islice(rows, SAMPLE), *nlargest(1, rows, key=lambda row: row.run.id)]  # a number is never cut
+    sample = [cells(row, now(row)) for row in chosen]
     wanted = {}
     for place, column in enumerate(COLUMNS):
         longest = max((cells[place].cell_len for cells in sample), default=1)

@@ -62,7 +62,8 @@ Jobs
   /        filter                 f        failed jobs only
   s S      sort, reverse          l        log
   c        cancel                 p        partitions: what is free
-  r        ask again now          L        log in where asked to
+  u        memory, cores, GPUs    r        ask again now
+  L        log in where asked to
 
 Tasks of an array
   arrows   move                   Enter    log of the task

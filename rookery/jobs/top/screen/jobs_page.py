@@ -10,8 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Footer
 
-from rookery.jobs.monitor import job_table, live_use
+from rookery.core.errors import RookeryError
+from rookery.core.invocation import as_typed
+from rookery.jobs.monitor import accounting, job_table, live_use
 from rookery.jobs.top import commands
+from rookery.jobs.top.feeds import reach
 from rookery.jobs.top.screen import bars, cells
 from rookery.jobs.top.screen.actions import Actions
 from rookery.jobs.top.screen.bars import TextLine
@@ -87,6 +90,7 @@ class JobsPage(FilteredPage):
         Binding("f", "failed", "Failed"),
         Binding("s", "sort", "Sort"),
         Binding("S", "reverse", "Reverse", show=False),
+        Binding("u", "use", "Use", show=False),
         Binding("p", "partitions", "Partitions"),
         Binding("r", "app.ask_again", "Ask again", show=False),
         Binding("L", "app.login", "Log in", show=False),
@@ -98,6 +102,7 @@ class JobsPage(FilteredPage):
         super().__init__()
         self.wish = query
         self._detailed: JobRow | None = None
+        self._seen_inside: list[str] = []
         self._stale: set[str] = set()
 
     def compose(self) -> ComposeResult:
@@ -162,8 +167,10 @@ class JobsPage(FilteredPage):
         else:
             self.show_command(commands.job(row.run.id, row.cluster, sandbox=self.top.options.sandbox))
         if row is not self._detailed:
+            if not _are_same(row, self._detailed):
+                self._seen_inside = []
+                self.query_one("#detail", TextLine).show("")
             self._detailed = row
-            self.query_one("#detail", TextLine).show("")
             self.set_timer(SOON, lambda: self._look_up(row))
 
     def _look_up(self, row: JobRow | None) -> None:
@@ -176,14 +183,33 @@ class JobsPage(FilteredPage):
         if snapshot is None:
             return
         target = self.top.targets[row.cluster]
-        remarks = [*live_use.remarks([row.run], detailed=True), *job_table.remarks(snapshot, [row.run], target)]
-        if row.run.running and not row.run.measured_now:
+        use = self._seen_inside or [*live_use.remarks([row.run], detailed=True)]
+        remarks = [*use, *job_table.remarks(snapshot, [row.run], target)]
+        if row.run.running and not use:
             remarks += live_use.gap(snapshot, target, named=False)
         self.app.call_from_thread(self._show_detail, row, "\n".join(remarks[:3]))
 
     def _show_detail(self, row: JobRow, text: str) -> None:
-        if row is self.jobs.row:
+        if _are_same(row, self.jobs.row):
             self.query_one("#detail", TextLine).show(text)
+
+    def _look_inside(self, row: JobRow) -> None:
+        """Ask what a job uses, as `jobs NUMBER` does; its cluster may take some seconds."""
+        number, target = str(row.run.id), self.top.targets[row.cluster]
+        try:
+            reach(target.connection)
+            snapshot = accounting.ask(target.connection, ids=[number], live=True)
+        except RookeryError as error:
+            seen = [as_typed(" ".join(error.message.split()))]
+        else:
+            run = snapshot.run(number)
+            seen = [*live_use.remarks([run] if run else [], detailed=True), *live_use.gap(snapshot, target, named=True)]
+        self.app.call_from_thread(self._show_inside, row, seen or [f"Nothing of job {number} has been measured yet."])
+
+    def _show_inside(self, row: JobRow, seen: list[str]) -> None:
+        if _are_same(row, self.jobs.row):
+            self._seen_inside = seen
+            self._look_up(self.jobs.row)
 
     def filter_changed(self, text: str) -> None:
         """Show the jobs that have these words."""
@@ -234,6 +260,20 @@ class JobsPage(FilteredPage):
         if row := self.jobs.row:
             self.top.cancel(row.cluster, str(row.run.id), "")
 
+    def action_use(self) -> None:
+        """Look inside the job: the list has no GPUs, and of many tasks nothing."""
+        row = self.jobs.row
+        if row and row.run.running:
+            self._show_detail(row, f"Looking inside job {row.run.id} …")
+            self.run_worker(lambda: self._look_inside(row), thread=True, exclusive=True, group="inside")
+        elif row:
+            self.notify(f"Job {row.run.id} is not running.", severity="warning", markup=False)
+
     def action_partitions(self) -> None:
         """Show the partitions."""
         self.top.open_partitions()
+
+
+def _are_same(one: JobRow | None, other: JobRow | None) -> bool:
+    """Return whether two rows are of one job, at different times maybe."""
+    return (one and one.key) == (other and other.key)

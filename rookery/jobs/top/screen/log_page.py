@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -46,13 +45,15 @@ class LogView(ScrollView, can_focus=True):
             lines = self.reader.lines
             seen = (id(lines), lines.revision)
             count, width = len(lines), lines.widest
-        if seen == self._drawn:
-            return
-        self._drawn = seen
-        self.virtual_size = Size(max(width, self.size.width), count)
-        if self.follows:
-            self.scroll_to(y=max(0, count - self.size.height), animate=False)
-        self.refresh()
+        if seen != self._drawn:
+            self._drawn = seen
+            self.virtual_size = Size(width, count)
+            self.refresh()
+        if self.follows and round(self.scroll_y) < self.max_scroll_y:  # also after a resize, or a new scrollbar
+            self._show_end()
+
+    def _show_end(self) -> None:
+        self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
 
     def render_line(self, y: int) -> Strip:
         """Return a line of the screen."""
@@ -63,16 +64,12 @@ class LogView(ScrollView, can_focus=True):
         return line.crop_extend(self.scroll_offset.x, self.scroll_offset.x + max(0, width), None)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Follow from the end on, and nowhere else."""
+        """Follow from the end on, until the user scrolls up: a log that grows moves the end away by itself."""
         super().watch_scroll_y(old_value, new_value)
-        if old_value != new_value:
-            self.follows = round(new_value) >= self.max_scroll_y
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Keep the end on the screen where it is followed."""
-        del event
-        if self.follows:
-            self.scroll_to(y=max(0, len(self.reader.lines) - self.size.height), animate=False)
+        if round(new_value) >= self.max_scroll_y:
+            self.follows = True
+        elif new_value < old_value:
+            self.follows = False
 
     def action_first(self) -> None:
         """Go to the first line."""
@@ -81,7 +78,7 @@ class LogView(ScrollView, can_focus=True):
     def action_follow(self) -> None:
         """Go to the end, and follow what comes."""
         self.follows = True
-        self.scroll_to(y=self.max_scroll_y, animate=False)
+        self._show_end()
 
     def action_scroll_up(self) -> None:
         """Scroll by a line."""

@@ -18,7 +18,7 @@ from rookery.jobs.top import commands
 from rookery.jobs.top.feeds import reach
 from rookery.jobs.top.screen.bars import TextLine
 from rookery.jobs.top.screen.page import COMMON, TopPage
-from rookery.jobs.top.state import LOGIN, NO_SLURM, SILENT
+from rookery.jobs.top.state import LOGIN, NO_SLURM, NO_USER, SILENT
 
 EVERY = 60
 """Seconds after which the partitions are asked for again while the page is open."""
@@ -62,7 +62,7 @@ class PartitionsPage(TopPage):
         """Ask each cluster that answers, all at the same time; of the others it is known why they don't."""
         for name in self._names():
             cluster = self.top.clusters[name]
-            if cluster.status in {SILENT, LOGIN}:
+            if cluster.status in {SILENT, LOGIN, NO_USER}:
                 self._answers[name] = as_typed(cluster.problem)
                 continue
             self.run_worker(lambda name=name: self._ask(name), thread=True, exclusive=True, group=f"queue {name}")
