@@ -89,7 +89,7 @@ def test_the_next_job_continues_and_all_are_one_run(chained: Project, uninterrup
     assert [job["id"] for job in chained.json("jobs")["jobs"]].count(int(number)) == 1
     [job] = chained.json("jobs", number)["jobs"]
     assert (job["state"], job["parts"]["count"], job["total"]) == ("done", 2, 1)
-    assert "part 2 begins" in chained.run("logs", number)
+    assert "part 2 begins" in chained.run("logs", jobs_of(chained, number)[1])
     chained.run("jobs", array, "--watch")
     [tasks] = chained.json("jobs", array)["jobs"]
     assert (tasks["counts"], tasks["tasks"]) == ({"COMPLETED": 2}, {"COMPLETED": "1-2"})

@@ -209,6 +209,7 @@ def test_notes_of_chains_that_are_none_are_left_out(tmp_path: Path) -> None:
         (tmp_path / f"state/parts/{name}.jobs").write_bytes(text.encode("latin-1"))
     assert parts.chains(str(tmp_path)) == {41: [41, 42]}
     assert parts.numbers_of(["41", "9"], parts.chains(str(tmp_path))) == ["41", "42", "9"]
+    assert [parts.run_of(job, parts.chains(str(tmp_path))) for job in ("41", "42", "9")] == ["41", "41", "9"]
 
 
 def test_what_the_user_cancelled_of_a_job_in_parts_can_be_continued() -> None:

@@ -100,6 +100,11 @@ def numbers_of(runs: Iterable[str], known: Dict[int, List[int]]) -> List[str]:
     return [str(job) for run in runs for job in known.get(int(run), [int(run)])]
 
 
+def run_of(job: str, known: Dict[int, List[int]]) -> str:
+    """Return the number of the run that a job is a part of; its own where it is none."""
+    return str(next((run for run, members in known.items() if int(job) in members), int(job)))
+
+
 def joined(jobs: Dict[int, SlurmJob], known: Dict[int, List[int]]) -> Dict[int, SlurmJob]:
     """Return the jobs, those that are parts of one run as one job with the run's number.
 
