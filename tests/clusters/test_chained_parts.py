@@ -98,6 +98,8 @@ def test_the_next_job_continues_and_all_are_one_run(chained: Project, uninterrup
     assert results == [uninterrupted] * 3
     assert chained.json("jobs", waiting, "--watch")["jobs"][0]["state"] == "done"
     wait_for(lambda: not queued(chained))
+    [usage] = chained.json("report")["usage"]
+    assert (usage["project"], usage["counts"], usage["lost_core_hours"]) == ("chained", {"COMPLETED": 4}, 0)
 
 
 def test_a_part_that_fails_is_the_last(chained: Project) -> None:

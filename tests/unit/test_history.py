@@ -108,6 +108,32 @@ def test_what_lasts_until_it_is_stopped_has_lost_nothing(
     assert list(run.late_at) == []
 
 
+def test_a_chain_of_jobs_is_one_run_that_lost_nothing(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = Path(folder).parents[1] / "state/parts"
+    notes.mkdir(parents=True)
+    (notes / "5.jobs").write_text("5\n6\n7\n")
+    begun = {"WorkDir": folder, "Submit": str(NOW - 5000), "Start": str(NOW - 4000), "End": str(NOW - 3900)}
+    lines = more(task("5", "FAILED", **begun, ElapsedRaw="300", AllocCPUS="2", ExitCode="75:0"), NOW - 4600)
+    lines += more(task("6", "COMPLETED", **begun, ElapsedRaw="100", AllocCPUS="2"), NOW - 4600)
+    lines += step("6.batch", "2M")
+    spare = {**begun, "Start": "0", "ElapsedRaw": "0"}
+    lines += more(task("7", "CANCELLED by 1000", **spare), NOW - 4600)
+    runs, asked = answered(monkeypatch, lines)
+    assert (list(runs), asked) == (["5"], ["5,6,7"])
+    run = runs["5"]
+    assert (run.job, run.counts, run.core_seconds, run.lost_core_seconds) == ("simulate", {"COMPLETED": 1}, 800, 0)
+    assert list(map(tuple, run.kilobytes)) == [(2048, 1)]
+
+
+def test_another_job_with_the_number_of_a_part_counts_by_itself(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = Path(folder).parents[1] / "state/parts"
+    notes.mkdir(parents=True)
+    (notes / "5.jobs").write_text("5\n6\n")
+    begun = {"Submit": str(NOW - 5000), "Start": str(NOW - 4000), "End": str(NOW - 3900), "ElapsedRaw": "100"}
+    lines = more(task("5", "COMPLETED", WorkDir=folder, **begun)) + more(task("6", "FAILED", WorkDir="/", **begun))
+    assert list(answered(monkeypatch, lines, project="")[0]) == ["5", "6"]
+
+
 @pytest.mark.parametrize(
     ("joules", "tres", "nodes", "counted"),
     [

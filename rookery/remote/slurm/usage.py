@@ -12,6 +12,7 @@ import time
 from typing import Any, Dict, Iterable, List, Tuple
 
 from rookery.remote import frame
+from rookery.remote.slurm import job_times, parts
 from rookery.remote.slurm.basics import END, FIELD, cut, record, slurm
 from rookery.remote.slurm.earlier_runs import EarlierRuns
 from rookery.remote.slurm.forms import INTERACTIVE, moment, whole
@@ -31,7 +32,6 @@ PATIENCE = 150
 """Seconds that sacct is given."""
 
 _MOST = 2**53
-_SUBMIT = ACCOUNTS.split(",").index("Submit")
 
 MOST_WATTS = 20000
 """Watts of a node above which what Slurm says that it measured is taken for a mistake."""
@@ -62,9 +62,10 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     now = int(time.time())
     since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now - 86400 * int(request["days"])))
     sacct = ["sacct", "--noheader", "--parsable", "--delimiter", FIELD, "-u", str(os.getuid())]
+    chains = parts.chains()
     out, wrong = slurm([*sacct, "-X", "-S", since, "--format", ACCOUNTS], PATIENCE)
     listed: Dict[int, SlurmJob] = {}
-    read_accounts(out, listed)
+    read_accounts(job_times.times(job_times.as_runs(out, chains))[0], listed)
     wanted = {number: project_of(job.folder) for number, job in listed.items() if job.tasks}
     if request["project"]:
         wanted = {number: project for number, project in wanted.items() if project == request["project"]}
@@ -75,10 +76,10 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     more: Dict[str, List[str]] = {}
     earlier: Dict[int, Dict[str, int]] = {}
     if newest and not wrong:
-        numbers = ",".join(map(str, newest))
+        numbers = ",".join(parts.numbers_of(map(str, newest), chains))
         question = [*sacct, "--duplicates", "-j", numbers, "--format", ",".join([ACCOUNTS, *MORE])]
         out, wrong = slurm(question, PATIENCE)
-        last, *before = starts(out)
+        last, *before = job_times.times(job_times.as_runs(out, chains))
         read_accounts(_without(last, more), jobs)
         earlier = _earlier(before, jobs)
     for job in jobs.values():
@@ -94,29 +95,8 @@ def look(request: Dict[str, Any]) -> Dict[str, Any]:
     }
 
 
-def starts(text: str) -> List[str]:
-    """Return sacct's lines apart, one text for each time that jobs began, their last time first.
-
-    A job that went back into the queue has the same number each time, and another time of submission.
-    """
-    found: Dict[str, List[Tuple[int, List[str]]]] = {}
-    for line in filter(None, text.split(END)):
-        fields = line.split(FIELD)
-        if "." not in fields[0]:
-            found.setdefault(fields[0], []).append((moment("".join(fields[_SUBMIT : _SUBMIT + 1])), [line]))
-        elif fields[0].partition(".")[0] in found:
-            found[fields[0].partition(".")[0]][-1][1].append(line)
-    texts: List[List[str]] = [[]]
-    for times in found.values():
-        for place, (_, lines) in enumerate(sorted(times, key=lambda time_: -time_[0])):
-            if place == len(texts):
-                texts.append([])
-            texts[place] += lines
-    return [END.join([*lines, ""]) for lines in texts]
-
-
 def _earlier(texts: List[str], jobs: Dict[int, SlurmJob]) -> Dict[int, Dict[str, int]]:
-    """Return what jobs took before they went back into the queue, by their numbers.
+    """Return what jobs took before their last time, by their numbers.
 
     Args:
         texts: sacct's lines of earlier times.
@@ -130,6 +110,9 @@ def _earlier(texts: List[str], jobs: Dict[int, SlurmJob]) -> Dict[int, Dict[str,
         for number, job in before.items():
             if number in jobs and jobs[number].folder == job.folder:  # others had the same number
                 began = {number_: task for number_, task in job.tasks.items() if task.start and task.elapsed}
+                for task in began.values():
+                    if task.exit == parts.CONTINUES:
+                        task.state = "REQUEUED"
                 sums, known = _sums(job, began, more), found.setdefault(number, {})
                 known.update({key: known.get(key, 0) + value for key, value in sums.items()})
     return found
@@ -139,14 +122,14 @@ def _without(text: str, more: Dict[str, List[str]]) -> str:
     """Return sacct's lines with the fields of ACCOUNTS alone; the others are put into `more`, by a task's name."""
     count, lines = len(ACCOUNTS.split(",")), []
     for line in text.split(END):
-        parts = line.split(FIELD)
-        if len(parts) == count + len(MORE):
-            if "." not in parts[0]:
-                more[parts[0]] = parts[count:]
-            elif parts[count + 1] and parts[0].partition(".")[0] in more:  # joules are those of the steps, too
-                task = more[parts[0].partition(".")[0]]
-                task[1] = str(max(whole(task[1]), whole(parts[count + 1])))
-            lines.append(FIELD.join(parts[:count]) + END)
+        fields = line.split(FIELD)
+        if len(fields) == count + len(MORE):
+            if "." not in fields[0]:
+                more[fields[0]] = fields[count:]
+            elif fields[count + 1] and fields[0].partition(".")[0] in more:  # joules are those of the steps, too
+                task = more[fields[0].partition(".")[0]]
+                task[1] = str(max(whole(task[1]), whole(fields[count + 1])))
+            lines.append(FIELD.join(fields[:count]) + END)
     return "".join(lines)
 
 
@@ -167,7 +150,7 @@ def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], earlier: Dict
         job: The job.
         project: Its project; "" for none.
         more: The fields MORE of its tasks, by their names.
-        earlier: What it took before it went back into the queue.
+        earlier: What it took before its last time.
         now: The time.
     """
     base = os.path.join(os.path.expanduser("~"), "projects", project)
