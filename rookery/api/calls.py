@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, replace
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_origin, get_type_hints
 
 from rookery.core import console, invocation
 from rookery.core.options import Options
@@ -51,6 +51,7 @@ def takes(options: Callable[P, O], *not_taken: str) -> Callable[[Callable[[S, O]
     def decorate(method: Callable[[S, O], R]) -> Callable[Concatenate[S, P], R]:
         @functools.wraps(method)
         def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            _check_types(method.__name__, options, dict(zip(flags, args, strict=False)) | kwargs)
             given = options(*args, **kwargs)
             if wrong := [name for name in hidden if getattr(given, name) != flags[name].default]:
                 raise TypeError(f"{method.__name__}() takes no argument {wrong[0]!r}")
@@ -67,6 +68,24 @@ def takes(options: Callable[P, O], *not_taken: str) -> Callable[[Callable[[S, O]
         return call
 
     return decorate
+
+
+def _check_types(name: str, options: Any, values: Mapping[str, Any]) -> None:
+    """Check what a caller without a type checker gives; a text is no tuple of texts, though both can be iterated over.
+
+    Raises:
+        TypeError: A value is of another type than its option.
+    """
+    kinds = get_type_hints(options)
+    for key, value in values.items():
+        kind = kinds.get(key, object)  # the constructor refuses what is no option
+        if get_origin(kind) is tuple:
+            right = isinstance(value, tuple) and all(isinstance(each, str) for each in value)
+        else:
+            right = isinstance(value, kind)
+        if not right:
+            expected = "a tuple of str" if get_origin(kind) is tuple else getattr(kind, "__name__", str(kind))
+            raise TypeError(f"{name}() takes {expected} for {key!r}, not {value!r}")
 
 
 def _signature(shown: Mapping[str, Any]) -> inspect.Signature:

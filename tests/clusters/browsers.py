@@ -35,6 +35,13 @@ class Page:
         """Go to an address."""
         self._call("Page.navigate", session=self._session, url=address)
 
+    def view(self, width: int, scheme: str) -> None:
+        """Show the page in a window so wide, to somebody who likes it light or dark."""
+        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        self._call("Emulation.setDeviceMetricsOverride", session=self._session, **size)
+        liked = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._call("Emulation.setEmulatedMedia", session=self._session, features=liked)
+
     def value(self, script: str) -> Any:
         """What a script of the page gives; a promise is waited for. None where the page is just being replaced."""
         answer = self._call(

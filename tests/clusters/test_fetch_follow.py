@@ -27,6 +27,7 @@ FILES = {
         import os, sys, time
         folder = sys.argv[1]
         print("has begun", flush=True)
+        os.symlink("0.csv", folder + "/link.csv")
         for number in range(1000):
             with open("%s/%d.csv" % (folder, number), "w") as stream:
                 stream.write("n\\n%d\\n" % number)
@@ -79,3 +80,9 @@ def test_a_job_that_has_ended_is_fetched_at_once(plovers: Project) -> None:
     document = plovers.json("fetch", "--follow")
     assert (document["brought"], document["kept"]) == ([], [])
     assert document["here"] > 1000
+
+
+def test_links_of_other_runs_are_not_named(plovers: Project) -> None:
+    [number] = [path.stem for path in (plovers.root / "runs").glob("*.json")]
+    plovers.laptop.says("cd projects/plovers/current/results && mkdir 99999 && ln -s nothing 99999/other.csv")
+    assert plovers.json("fetch", number)["links"] == [f"results/{number}/link.csv"]

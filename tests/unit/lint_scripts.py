@@ -6,10 +6,11 @@ from pathlib import Path
 
 import yaml
 
+from rookery.core.yaml_document import fastest
 from rookery.jobs.lint import discovery
 
 FOLDER = Path(__file__).parents[1] / "data/jobscripts"
-_EXPECTED = yaml.safe_load((FOLDER / "faulty/expected.yml").read_text(encoding="utf-8"))
+_EXPECTED = yaml.load((FOLDER / "faulty/expected.yml").read_text(encoding="utf-8"), fastest())
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """`rookery.Project`: its methods take the commands' options, print nothing, ask nothing, and leave no trace behind."""
 
 import inspect
+import re
 import sys
 from pathlib import Path
 from threading import Thread
@@ -62,6 +63,25 @@ def test_options_of_the_command_line_alone_are_refused(tmp_path: Path) -> None:
         demo.combine(json=True)
     with pytest.raises(TypeError, match="colour"):
         demo.combine(colour="red")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "message"),
+    [
+        ("submit", {"after": "41"}, "submit() takes a tuple of str for 'after', not '41'"),
+        ("submit", {"after": (41,)}, "submit() takes a tuple of str for 'after', not (41,)"),
+        ("submit", {"array": 3}, "submit() takes str for 'array', not 3"),
+        ("jobs", {"days": "3"}, "jobs() takes int for 'days', not '3'"),
+        ("fetch", {"colour": 1}, "FetchOptions.__init__() got an unexpected keyword argument 'colour'"),
+    ],
+)
+def test_values_of_another_type(tmp_path: Path, method: str, given: dict[str, object], message: str) -> None:
+    """Nothing is sent: "41" would else be the jobs 4 and 1."""
+    demo = rookery.Project(combined_project(tmp_path / "demo"))
+    with pytest.raises(TypeError, match=re.escape(message)):
+        getattr(demo, method)(**given)
+    with pytest.raises(TypeError, match=re.escape("cancel() takes str for 'job', not 41")):
+        demo.cancel(41)  # type: ignore[arg-type]
 
 
 def test_errors_name_commands_as_they_are_typed(tmp_path: Path) -> None:

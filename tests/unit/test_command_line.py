@@ -10,6 +10,7 @@ import pytest
 
 from rookery.cli import commands, guesses, help, program  # noqa: A004
 from rookery.cli.command import LETTERS
+from rookery.cli.lean_invoke import Collection
 from rookery.core.options import Options
 from rookery.projects import target
 
@@ -20,6 +21,15 @@ FUNCTIONS = {
     for task in (*commands.COMMANDS, *(task for group in commands.GROUPS.values() for task in group))
 }
 """MODULE:FUNCTION of each command."""
+
+CONTEXTS = program.namespace().to_contexts()
+"""What the parser knows of each command. It copies what it fills in, so that all tests can have the same."""
+
+
+@pytest.fixture(autouse=True)
+def _read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Collection, "to_contexts", lambda *_, **__: CONTEXTS)
+
 
 CHANGES = {
     "onboard", "setup", "undo", "new", "deploy", "submit", "cancel", "fetch", "combine", "render", "cohort",
@@ -111,7 +121,7 @@ def test_several_jobs_are_submitted_one_after_another(monkeypatch: pytest.Monkey
 
 def test_a_letter_means_the_same_everywhere_and_sandbox_has_none() -> None:
     assert LETTERS == {"cluster": "c", "follow": "f", "json": "j", "project": "p", "verbose": "v", "yes": "y"}
-    for context in program.namespace().to_contexts():
+    for context in CONTEXTS:
         shorts = {(context.flags[flag].name, flag[1]) for flag in context.flag_names() if len(flag) == 2}
         assert shorts == {(name, letter) for name, letter in LETTERS.items() if f"--{name}" in context.flags}
 
@@ -184,7 +194,7 @@ def test_a_page_of_help(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert page.startswith(f"Usage: rookery {name.removesuffix('.start')}")
     assert all(len(line) <= 80 for line in page.splitlines() if "--accept-host-key" not in line)
     assert not re.search(r"\binvoke\b", page)
-    contexts = {context.name: context for context in program.namespace().to_contexts()}
+    contexts = {context.name: context for context in CONTEXTS}
     for example in ALL[name].examples:
         assert example.split()[0] in {name, name.partition(".")[0]}
         own = example.partition(" -- ")[0]  # what comes behind is another command

@@ -1,7 +1,7 @@
 """Bars and grids of tasks drawn with characters: as wide as the terminal, and with nothing that colour alone says."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rookery.core import drawing, wrapping
@@ -33,6 +33,7 @@ def test_what_is_left_of_a_limit_is_seen() -> None:
     assert bar.endswith("1 of 4 GB")
 
 
+@example([("", [5e-324], 0.0)], 60, False)
 @given(
     st.lists(st.tuples(st.text(max_size=50), st.lists(lengths, max_size=4), lengths), max_size=6),
     st.integers(min_value=60, max_value=200),

@@ -88,6 +88,27 @@ def test_the_tasks_of_an_array_become_groups_and_sums(folder: str, monkeypatch: 
 
 
 @pytest.mark.parametrize(
+    ("name", "state", "counted"),
+    [
+        ("rookery-serve-lab-p", "CANCELLED by 1000", "COMPLETED"),
+        ("rookery-serve-lab-p", "TIMEOUT", "COMPLETED"),
+        ("rookery-serve-lab-p", "FAILED", "FAILED"),
+        ("rookery-code", "CANCELLED by 1000", "COMPLETED"),
+        ("simulate", "CANCELLED by 1000", "CANCELLED"),
+    ],
+)
+def test_what_lasts_until_it_is_stopped_has_lost_nothing(
+    folder: str, monkeypatch: pytest.MonkeyPatch, name: str, state: str, counted: str
+) -> None:
+    begun = {"WorkDir": folder, "Submit": str(NOW - 5000), "Start": str(NOW - 4000), "End": str(NOW - 3900)}
+    line = more(task("7", state, **begun, JobName=name, ElapsedRaw="100", AllocCPUS="2"), NOW - 4600)
+    run = answered(monkeypatch, line)[0]["7"]
+    lost = 0 if counted == "COMPLETED" else 200
+    assert (run.counts, run.core_seconds, run.lost_core_seconds) == ({counted: 1}, 200, lost)
+    assert list(run.late_at) == []
+
+
+@pytest.mark.parametrize(
     ("joules", "tres", "nodes", "counted"),
     [
         # as Slurm 22.05 says with acct_gather_energy/pm_counters: the job has its last step's, the batch step all

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 from projects import cluster, known, project
 from user_home import at_home
@@ -250,6 +251,21 @@ def test_values_of_a_persons_own_are_quoted(tmp_path: Path) -> None:
 def quoted(text: str) -> str:
     """A text in YAML's double quotes."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def test_a_template_is_compiled_once_and_again_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled, compile_ = [], jinja2.Environment.compile
+
+    def noted(self: jinja2.Environment, text: str, name: str, *rest: Any, **more: Any) -> Any:
+        compiled.append(name)
+        return compile_(self, text, name, *rest, **more)
+
+    monkeypatch.setattr(jinja2.Environment, "compile", noted)
+    made = [rendered(tmp_path, "{template: mine.sh, command: x}", mine__sh=f"# {text}\n").text for text in "112"]
+    assert made == ["# 1\n", "# 1\n", "# 2\n"]
+    assert compiled == ["mine.sh", "mine.sh"]
 
 
 def test_a_template_of_the_project_may_build_on_ours(tmp_path: Path) -> None:

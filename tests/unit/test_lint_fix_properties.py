@@ -73,7 +73,7 @@ def syntax(folder: Path, scripts: Sequence[str]) -> list[bool]:
     for number, text in enumerate(scripts):
         files.append(folder / str(number))
         files[-1].write_bytes(text.encode("utf-8", "surrogateescape"))
-    loop = 'for file; do bash -n "$file" 2>&1 | grep -q . && echo bad || echo good; done'
+    loop = 'for file; do [ "$(bash -n "$file" 2>&1)" ] && echo bad || echo good; done'
     done = subprocess.run(["bash", "-c", loop, "-", *files], capture_output=True, text=True, check=True)
     return [line == "good" for line in done.stdout.split()]
 

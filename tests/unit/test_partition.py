@@ -146,6 +146,12 @@ def test_limits_of_a_qos_are_told(asked: dict[str, Any], phrases: list[str]) -> 
     assert ("`chunk`" in (caught.value.hint or "")) == ("array" in asked)
 
 
+def test_an_array_is_not_blamed_for_gpus_that_every_job_needs() -> None:
+    with pytest.raises(RookeryError, match="only with GPUs") as caught:
+        partition.placed(Job("j", array="1-20"), known("bede"))
+    assert "chunk" not in (caught.value.hint or "")
+
+
 WHOLE_OR_SHARED = {
     "gpus": [{"type": "g", "per_node": 8}],
     "nodes": {"cores": 128},

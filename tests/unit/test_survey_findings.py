@@ -12,6 +12,7 @@ from surveys import GIVEN, NODE, findings, full, survey, value
 from rookery.clusters.config import own_inventory
 from rookery.clusters.survey import profile_findings, profile_text
 from rookery.clusters.survey.finding import GivenAnswers, by_key
+from rookery.core.yaml_document import fastest
 
 GPU_NODE = "2 Arch=x86_64 CPUTot=64 RealMemory=500000 Gres={} AvailableFeatures={} Partitions={}"
 
@@ -21,7 +22,7 @@ def written(given: GivenAnswers = GIVEN, **facts: list[str]) -> dict[str, Any]:
     found = profile_findings.collect(survey(**facts), given)
     text = profile_text.text(given.name, found, given.today)
     own_inventory.validate(given.name, text, by_key(found))
-    loaded = yaml.safe_load(text)
+    loaded = yaml.load(text, fastest())
     assert isinstance(loaded, dict)
     return loaded
 

@@ -3,12 +3,16 @@
 import importlib.util
 import json
 import os
+import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from user_home import at_home
 
+from rookery.core import locking, paths
+from rookery.core.errors import RookeryError
 from rookery.jobs.results.sync import command, offline_runs, tool
 from rookery.projects.model import Environment
 
@@ -19,6 +23,7 @@ case $folder in
 *bad) echo "wandb: ERROR no key"; echo "wandb: the end"; exit 1 ;;
 *slow) sleep 60 ;;
 *part) exit 0 ;;
+*no-key) echo "Error: No API key configured. Use 'wandb login' to log in."; exit 1 ;;
 esac
 for log in "$folder"/run-*.wandb; do : > "$log.synced"; done
 """
@@ -34,9 +39,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     monkeypatch.setenv("TOLD", str(tmp_path / "told"))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    at_home(tmp_path / "home", monkeypatch)
     root = tmp_path / "demo"
     (root / "results").mkdir(parents=True)
-    return SimpleNamespace(root=root, outputs=("results", "logs"), environment=Environment())
+    return SimpleNamespace(root=root, name="demo", outputs=("results", "logs"), environment=Environment())
 
 
 def offline(project: Any, when: str, name: str, *, below: str = "results/wandb") -> Path:
@@ -62,7 +68,8 @@ def test_runs_are_uploaded_once_in_the_order_in_which_they_were_made(project: An
     result = command.run(project)
     assert (told(project), result.failed) == (["first", "second", "third"], [])
     assert result.synced[0] == str(first.relative_to(project.root))
-    assert command.run(project).synced == []
+    result = command.run(project)
+    assert (result.synced, result.notes) == ([], ["No run of wandb or MLflow in the outputs that is not uploaded yet"])
     assert len(told(project)) == 3
 
 
@@ -89,6 +96,26 @@ def test_what_fails_is_named_and_tried_again(project: Any, monkeypatch: pytest.M
     ]
     command.run(project)
     assert told(project) == ["bad", "part", "good", "slow", "bad", "part", "slow"]
+
+
+def test_without_a_login_the_other_runs_are_not_tried(project: Any) -> None:
+    for day in (1, 2, 3):
+        offline(project, f"2026010{day}_000000", "no-key")
+    result = command.run(project)
+    assert [why for _, why in result.failed] == [
+        "Error: No API key configured. Use 'wandb login' to log in.; 2 other runs left for the next time"
+    ]
+    assert (result.notes, len(told(project))) == (["To log in to wandb: wandb login"], 1)
+
+
+def test_two_commands_do_not_upload_the_same_runs(project: Any) -> None:
+    offline(project, "20260101_000000", "it")
+    with (
+        locking.held(f"sync-{paths.digest(project.root)}"),
+        pytest.raises(RookeryError, match="uploading runs of demo"),
+    ):
+        command.run(project)
+    assert told(project) == []
 
 
 def test_a_tool_that_is_not_there_is_named(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,6 +184,29 @@ def test_a_run_that_was_copied_in_part_is_copied_again_and_a_whole_one_is_not() 
     assert deleted == ["1"]
     run.info.status = "RUNNING"
     assert program.copied(None, there, "Default", run, Path()) == "running"
+
+
+REFUSED = (
+    "API request to http://127.0.0.1:5077/api/2.0/mlflow/experiments/search failed with exception HTTPConnectionPool("
+    "host='127.0.0.1', port=5077): Max retries exceeded with url: /api (Caused by NewConnectionError(\"HTTPConnection("
+    "host='127.0.0.1', port=5077): Failed to establish a new connection: [Errno 111] Connection refused\"))"
+)
+
+
+def test_a_server_that_does_not_answer_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = mlflow_import()
+
+    def refuse(**_: Any) -> None:
+        raise OSError(REFUSED)
+
+    client = SimpleNamespace(search_experiments=refuse)
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(MlflowClient=lambda _: client))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5077")
+    assert program.main(["results/mlruns"])
+    said = capsys.readouterr().out
+    assert tool.reason(said, 1) == "Error: MLflow's server (MLFLOW_TRACKING_URI) does not answer: Connection refused"
 
 
 def test_folders_that_were_empty_on_the_cluster_are_made(tmp_path: Path) -> None:

@@ -73,13 +73,13 @@ def _bars(plot: Bars, width: int) -> Iterator[str]:
     names = [shown_name(bar) for bar in plot.bars]
     column, behind = (max(map(wrapping.cells, texts), default=0) for texts in (names, notes))
     room = max(width - column - behind - 4, 5)
-    scale = room / plot.longest if plot.longest else 0
+    longest = plot.longest or 1.0
     for shown, name, note in zip(plot.bars, names, notes, strict=True):
         drawn, reached = "", 0.0
         for kind, length in shown.parts.items():
             reached += length
-            drawn += kinds[kind] * max(round(reached * scale) - len(drawn), int(length > 0))
-        drawn = drawn[:room] + "░" * (round(shown.whole * scale) - len(drawn))
+            drawn += kinds[kind] * max(round(reached / longest * room) - len(drawn), int(length > 0))
+        drawn = drawn[:room] + "░" * (round(shown.whole / longest * room) - len(drawn))
         yield f"{name}{' ' * (column - wrapping.cells(name))} │{drawn} {note}"
     if len(kinds) > 1:
         yield from legend([f"{character} {kind}" for kind, character in kinds.items()], width)

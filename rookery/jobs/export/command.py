@@ -1,21 +1,18 @@
-"""The command `export`: render a tool's settings, and print them or write them into a file."""
+"""The command `export`: render a tool's settings, and print them or write them into files."""
 
-import json
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from rookery.core import atomic_files, console, shipped_templates, typed_command, written_files
+from rookery.core import atomic_files, console, typed_command, written_files
 from rookery.core.errors import RookeryError
 from rookery.core.near_names import closest, meant
-from rookery.jobs.export import settings
-from rookery.jobs.export.settings import ToolSettings
+from rookery.jobs.export import laptop, settings
+from rookery.jobs.export.rendering import FILES, render
 from rookery.jobs.options import ExportOptions
 from rookery.projects import config
 from rookery.projects import target as targets
-
-TEMPLATES = {"snakemake": "snakemake.yaml", "dask": "dask.yaml", "parsl": "parsl.py", "submitit": "submitit.py"}
-"""The template of each tool."""
 
 
 def run(options: ExportOptions) -> int:
@@ -25,12 +22,13 @@ def run(options: ExportOptions) -> int:
         The exit code: 0.
 
     Raises:
-        RookeryError: The job can't be one of a tool's, or a file of the user's is where one would be written.
+        RookeryError: The job can't be one of a tool's, a file of the user's is where one would be written, or a tool
+            that logs in can't.
     """
-    if options.tool not in TEMPLATES:
+    if options.tool not in FILES:
         raise RookeryError(
-            f"Unknown tool {options.tool!r}{meant(options.tool, TEMPLATES)}. Tools: {', '.join(TEMPLATES)}.",
-            hint=f"invoke export {closest(options.tool, TEMPLATES) or next(iter(TEMPLATES))}",
+            f"Unknown tool {options.tool!r}{meant(options.tool, FILES)}. Tools: {', '.join(FILES)}.",
+            hint=f"invoke export {closest(options.tool, FILES) or next(iter(FILES))}",
         )
     if options.check and not options.output:
         raise RookeryError("Use --check with --output.", hint=typed_command.again(without=("--check",)))
@@ -39,43 +37,65 @@ def run(options: ExportOptions) -> int:
     name = options.job or next(iter(project.jobs), "")
     if not name:
         raise RookeryError(f"{config.shown(project.file)} has no jobs.", hint="invoke docs rookery-yml")
-    text = render(options.tool, settings.of_job(project, name, target.cluster))
+    task = settings.of_job(project, name, target.cluster)
+    if options.tool in laptop.TOOLS:
+        task = laptop.reached(task, target)
+    texts = render(options.tool, task)
     if options.output:
-        _write(Path(options.output).expanduser(), text, check=options.check)
+        _write(_places(options, texts), check=options.check)
     else:
-        sys.stdout.write(console.clean(text) if sys.stdout.isatty() else text)
+        _print(texts)
     return 0
 
 
-def render(tool: str, task: ToolSettings) -> str:
-    """Return a tool's settings.
-
-    Args:
-        tool: One of TEMPLATES.
-        task: What it asks Slurm for.
-    """
-    environment = shipped_templates.environment("export")  # each value is quoted by a filter
-    environment.filters |= {"yaml": json.dumps, "python": repr}
-    return environment.get_template(f"{TEMPLATES[tool]}.j2").render(task=task)
+def _print(texts: Mapping[str, str]) -> None:
+    """Print the files, each of several below its name, as `head` does."""
+    parts = [f"==> {name} <==\n{text}" if len(texts) > 1 else text for name, text in texts.items()]
+    text = "\n".join(parts)
+    sys.stdout.write(console.clean(text) if sys.stdout.isatty() else text)
 
 
-def _write(path: Path, text: str, *, check: bool) -> None:
-    """Write the file, unless it is the user's.
+def _places(options: ExportOptions, texts: Mapping[str, str]) -> dict[Path, str]:
+    """Return where each text goes: one into the file that the user names, several into a folder of that name.
 
     Raises:
-        RookeryError: It was not written by rookery, or has changed since.
+        RookeryError: There is a folder in place of the file, or a file in place of the folder.
     """
-    same = path.is_file() and path.read_bytes() == text.encode()
-    if not same and path.exists() and not written_files.is_unchanged("exported", path):
+    output = Path(options.output).expanduser()
+    if len(texts) > 1:
+        if output.exists() and not output.is_dir():
+            raise RookeryError(
+                f"{output} is a file, and the settings of {options.tool} are {len(texts)} files: name a folder.",
+                hint=typed_command.again("--output", options.tool),
+            )
+        return {output / name: text for name, text in texts.items()}
+    [(name, text)] = texts.items()
+    if output.is_dir():
         raise RookeryError(
-            f"{path} already exists, and was not written by export or has changed since.",
-            hint=f"mv {shlex.quote(str(path))} {shlex.quote(f'{path}.old')}   # then run the same command again",
+            f"{output} is a folder: name the file.", hint=typed_command.again("--output", str(output / name))
         )
-    if check:
-        console.say(f"{path} {'is up to date' if same else 'would be written'}")
-        return
-    if not same:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_files.write(path, text, mode=0o644)
-    written_files.remember("exported", path)
-    console.say(f"{path}{' is up to date' if same else ''}")
+    return {output: text}
+
+
+def _write(texts: Mapping[Path, str], *, check: bool) -> None:
+    """Write the files, unless one is the user's.
+
+    Raises:
+        RookeryError: One was not written by rookery, or has changed since; none is written.
+    """
+    same = {path for path, text in texts.items() if path.is_file() and path.read_bytes() == text.encode()}
+    for path in texts:
+        if path not in same and path.exists() and not written_files.is_unchanged("exported", path):
+            raise RookeryError(
+                f"{path} already exists, and was not written by export or has changed since.",
+                hint=f"mv {shlex.quote(str(path))} {shlex.quote(f'{path}.old')}   # then run the same command again",
+            )
+    for path, text in texts.items():
+        if check:
+            console.say(f"{path} {'is up to date' if path in same else 'would be written'}")
+            continue
+        if path not in same:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            atomic_files.write(path, text, mode=0o644)
+        written_files.remember("exported", path)
+        console.say(f"{path}{' is up to date' if path in same else ''}")

@@ -1,7 +1,7 @@
 """What any tool that submits jobs needs to know of a cluster: what sbatch is to be asked for, and what comes first."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rookery.clusters.cluster import Cluster
 from rookery.core.errors import RookeryError
@@ -9,7 +9,7 @@ from rookery.projects import config, remote_paths, slurm_values
 from rookery.projects.environment import link
 from rookery.projects.job import Job
 from rookery.projects.model import Project
-from rookery.projects.scripts import job_script, placement, sbatch_options, template_context
+from rookery.projects.scripts import directives, job_script, placement, sbatch_options, template_context
 
 _OF_EACH_JOB = ("job-name", "array", "output", "error", "mail-type", "mail-user", "nodes", "ntasks-per-node", "ntasks")
 _SIZE = ("partition", "account", "qos", "cpus-per-task", "mem", "time")
@@ -32,8 +32,11 @@ class ToolSettings:
         time: The time limit as sbatch takes it.
         most: How many tasks may run at a time.
         sized: Whether cores and memory may be asked for: on some clusters they follow the GPUs.
-        further: Other options of sbatch, each as `--name=value`.
+        named: Other options of sbatch by their long names; True for one without a value.
         setup: Lines of shell before the task: modules, storage, and the environment of the deployed release.
+        program: What runs the project's code in that environment: python, Rscript or bash.
+        ssh: The name by which the user's ssh reaches the cluster; only for tools that run on this computer.
+        storage: Absolute path of $ROOKERY_STORAGE there; likewise.
     """
 
     project: str
@@ -48,14 +51,24 @@ class ToolSettings:
     time: str
     most: int
     sized: bool
-    further: tuple[str, ...]
+    named: Mapping[str, str | bool]
     setup: tuple[str, ...]
+    program: str
+    ssh: str = ""
+    storage: str = ""
 
     @property
-    def named(self) -> dict[str, str | bool]:
-        """The other options by name; one without a value is True."""
-        pairs = (text.removeprefix("--").partition("=") for text in self.further)
-        return {name: value if equals else True for name, equals, value in pairs}
+    def placing(self) -> tuple[str, ...]:
+        """The options of sbatch that say nothing of the size: where the task runs and who pays, then the others."""
+        named = {"partition": self.partition, "account": self.account, "qos": self.qos}
+        return (*(sbatch_options.option(name, value) for name, value in named.items() if value), *self.further)
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """The other options, each as an `#SBATCH` line has it."""
+        return tuple(
+            f"--{name}" if value is True else sbatch_options.option(name, value) for name, value in self.named.items()
+        )
 
 
 MOST = 100
@@ -66,10 +79,10 @@ def of_job(project: Project, name: str, cluster: Cluster) -> ToolSettings:
     """Return the settings that a job of rookery.yml has on a cluster.
 
     Raises:
-        RookeryError: There is no such job, it is a script of the project's own, it is not for one node, or it has
-            no memory or time.
+        RookeryError: There is no such job, it is a script of the project's own, it is not for one node, it has no
+            memory or time, or the cluster has no place for it.
     """
-    job = job_script.script(project, config.job(project, name, cluster.name), cluster).job
+    job = config.job(project, name, cluster.name)
     if job.script:
         raise RookeryError(
             f"The job {name} is a script of your own: its size is in the script.",
@@ -83,14 +96,16 @@ def of_job(project: Project, name: str, cluster: Cluster) -> ToolSettings:
                 f"The job {name} has no `{key}`, which tools must ask for.",
                 hint=f"add `{key}:` to {name} in {config.shown(project.file)}",
             )
-    asked = [option.text for option in sbatch_options.options(job, cluster)]
-    values = {text.removeprefix("--").partition("=")[0]: text.partition("=")[2] for text in asked}
+    alone = replace(job, array="", total_minutes=0)  # the tool makes its own arrays, and submits again what has ended
+    job = job_script.placed(project, alone, cluster)
+    asked = directives.read("".join(f"#SBATCH {each.text}\n" for each in sbatch_options.options(job, cluster))).options
+    values = {each.name: True if each.value is None else each.value for each in asked}
     return ToolSettings(
         project=project.name,
         job=name,
         cluster=cluster,
         partition=job.partition,
-        account=values.get("account", ""),
+        account=str(values.get("account", "")),
         qos=job.qos,
         cpus=job.cpus,
         memory=slurm_values.mebibytes(job.memory),
@@ -98,13 +113,16 @@ def of_job(project: Project, name: str, cluster: Cluster) -> ToolSettings:
         time=slurm_values.time_limit(job.minutes),
         most=job.max_running or MOST,
         sized="mem" in values,
-        further=tuple(text for text in asked if _name(text) not in (*_OF_EACH_JOB, *_SIZE)),
+        named={name: value for name, value in values.items() if name not in (*_OF_EACH_JOB, *_SIZE)},
         setup=tuple(_setup(project, job, cluster)),
+        program=_program(project),
     )
 
 
-def _name(text: str) -> str:
-    return text.removeprefix("--").partition("=")[0]
+def _program(project: Project) -> str:
+    if project.environment.python != "none":
+        return "python"
+    return "Rscript" if project.environment.r != "none" else "bash"
 
 
 def _setup(project: Project, job: Job, cluster: Cluster) -> Sequence[str]:

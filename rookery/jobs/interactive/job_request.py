@@ -10,15 +10,13 @@ from rookery.core.errors import RookeryError
 from rookery.projects import slurm_values
 from rookery.projects.job import Job
 from rookery.projects.scripts import partition, placement, sbatch_options
+from rookery.remote.slurm.forms import INTERACTIVE
 
 if TYPE_CHECKING:
     from rookery.clusters.cluster import Cluster
 
-JOB = "rookery-code"
-"""The job's name, by which it is found again."""
-
-SERVICES = "rookery-serve-"
-"""What the names of jobs with a service begin with (`serve`)."""
+JOB, SERVICES = INTERACTIVE
+"""The job's name, by which it is found again; and what the names of jobs with a service begin with (`serve`)."""
 
 CPUS, MEMORY_MB, MINUTES = 2, 4096, 240
 """Default resources: for an editor's server, its language server, and a small run beside."""

@@ -13,10 +13,12 @@ class ExportOptions(Options):
 
     examples = ("export snakemake simulate", "export dask simulate --output jobqueue.yaml")
 
-    tool: str = option(help="the tool", choices=("snakemake", "dask", "parsl", "submitit"), positional=True)
+    tool: str = option(
+        help="the tool", choices=("snakemake", "dask", "batchtools", "parsl", "aiida", "submitit"), positional=True
+    )
     job: str = option(default="", help="the job of rookery.yml whose size it takes [the first]", positional=True)
     cluster: str = option(default="", help=ITS_CLUSTER)
     project: str = option(default="", value="DIR", help=PROJECT)
-    output: str = option(default="", value="FILE", help="write them into this file instead of printing them")
+    output: str = option(default="", value="PATH", help="write them into this file, or several into this folder")
     check: bool = option(default=False, help="with --output: show whether the file would change, and write nothing")
     sandbox: bool = option(default=False, help=SANDBOX)

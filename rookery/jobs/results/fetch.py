@@ -22,6 +22,7 @@ from rookery.jobs.results.follow import Followed
 from rookery.jobs.results.sync import command as sync
 from rookery.projects import config, remote_paths, slurm_values
 from rookery.projects import target as targets
+from rookery.projects.run_folders import run_of
 
 if TYPE_CHECKING:
     from rookery.clusters.ssh.connection import Connection
@@ -141,6 +142,8 @@ def _list_outputs(
     record = run_record.find(project.root, job, connection.cluster.label)
     completes = run_record.completed(project.root, record).id if record else job
     files = remote_listing.of_job(listing, job, completes, project.run_folders)
+    own = ("", completes)
+    listing = replace(listing, links=tuple(link for link in listing.links if run_of(link, project.run_folders) in own))
     if not listing.keeps_accounts and not files:
         raise RookeryError(
             f"Can't tell which files job {job} wrote: none has {job} in its name, and {name} has no job accounting "
@@ -183,17 +186,18 @@ def _too_much(  # noqa: PLR0913, PLR0917 all that decides it
     what, flags = _amount(plan), cluster_flags(options, connection)
     words = [options.job] * bool(options.job) + ["--follow"] * options.follow + ["--max-size"]
     again = f"invoke fetch {' '.join(words)}"
+    one_run = "" if options.job else f"or fetch one run: invoke fetch NUMBER{flags}"
     whole = before + plan.size
     if whole > limit:
         more = f" more, after {sizes.of_bytes(before)}," if before else ""
         return RookeryError(
             f"{what}{more} to fetch from {name}: more than the limit of {sizes.of_bytes(limit)} (--max-size).",
-            hint=f"{again} {whole // 2**30 + 1}G{flags}   # or fetch one run: invoke fetch NUMBER{flags}",
+            hint=f"{again} {whole // 2**30 + 1}G{flags}" + f"   # {one_run}" * bool(one_run),
         )
     if plan.size > free:
         return RookeryError(
             f"{what} to fetch from {name}: only {sizes.of_bytes(free)} are free in {root}.",
-            hint=f"df -h {shlex.quote(str(root))}   # free some space, or fetch one run: invoke fetch NUMBER{flags}",
+            hint=f"df -h {shlex.quote(str(root))}   # free some space" + f", {one_run}" * bool(one_run),
         )
     return None
 

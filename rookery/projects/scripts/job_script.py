@@ -87,6 +87,29 @@ def own_path(project: Project, name: str, cluster_name: str) -> str:
     return str(PurePosixPath(settings["script"])) if "script" in settings else ""
 
 
+def placed(project: Project, job: Job, cluster: Cluster) -> Job:
+    """Return a job with its partition chosen, without its script.
+
+    Raises:
+        RookeryError: The cluster has no place for it; with file and line.
+    """
+    _require_scheduler(cluster)
+    try:
+        return partition.placed(job, cluster)
+    except RookeryError as error:
+        raise config.problem(
+            project, job.name, "", error.message, cluster_name=cluster.name, hint=error.hint
+        ) from error
+
+
+def _require_scheduler(cluster: Cluster) -> None:
+    if cluster.scheduler == "none":
+        raise RookeryError(
+            f"{cluster.name} has no scheduler: log in and start programs there.",
+            hint=f"invoke tmux {cluster.argument}",
+        )
+
+
 def script(project: Project, job: Job, cluster: Cluster, source: Source | None = None) -> JobScript:
     """Return the script of one job for a cluster.
 
@@ -99,11 +122,7 @@ def script(project: Project, job: Job, cluster: Cluster, source: Source | None =
     Raises:
         RookeryError: It can't run there, or its template fails; with file and line.
     """
-    if cluster.scheduler == "none":
-        raise RookeryError(
-            f"{cluster.name} has no scheduler: log in and start programs there.",
-            hint=f"invoke tmux {cluster.argument}",
-        )
+    _require_scheduler(cluster)
     source = source or Folder(project.root)
     if job.script:
         text = own_script.text(project, job, source)

@@ -176,7 +176,8 @@ def _none_fits(job: Job, cluster: Cluster, found: Sequence[JobPlace]) -> Rookery
     limits = "; ".join(f"{title}: {reasons}" for title, reasons in why.items())
     subject = f"The partition {next(iter(why))}" if len(why) == 1 and found[0].partition else "No partition"
     smaller = replace(job, array="")
-    too_many_tasks = job.array and any(not any(broken(place, smaller, cluster)) for place in found)
+    meant = _candidates(smaller, cluster) if job.array else []
+    too_many_tasks = any(not any(broken(place, smaller, cluster)) for place in meant)
     hint = "use `chunk`, the number of rows for each task, or submit the array in parts" if too_many_tasks else ""
     verb = "can't run" if len(why) == 1 and found[0].partition else "can run"
     return RookeryError(

@@ -23,6 +23,9 @@ ACTIVE = (
 """States of a task that has not ended."""
 
 
+INTERACTIVE = ("rookery-code", "rookery-serve-")
+"""What the names of jobs begin with that last until they are stopped: that for editors, and those with a service."""
+
 NO_ACCOUNTS = "accounting storage is disabled"
 """What sacct says where Slurm keeps no accounts."""
 

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterable, List, Tuple
 from rookery.remote import frame
 from rookery.remote.slurm.basics import END, FIELD, cut, record, slurm
 from rookery.remote.slurm.earlier_runs import EarlierRuns
-from rookery.remote.slurm.forms import moment, whole
+from rookery.remote.slurm.forms import INTERACTIVE, moment, whole
 from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
 from rookery.remote.slurm.tables import ACCOUNTS, LAG, read_accounts
 
@@ -175,13 +175,13 @@ def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], earlier: Dict
     if made.get("release") != job.folder:  # of another job, which had the same number
         made = {}
     began = {number: task for number, task in job.tasks.items() if task.start and task.elapsed and not task.is_active}
-    done = [task for task in began.values() if task.state == "COMPLETED"]
+    done = [task for task in began.values() if _outcome(task, job) == "COMPLETED"]
     killed = [task for task in began.values() if task.killed]
-    late = [task for task in began.values() if task.state == "TIMEOUT"]
+    late = [task for task in began.values() if _outcome(task, job) == "TIMEOUT"]
     extra = {number: more.get(_name(job, number), [""] * len(MORE)) for number in job.tasks}
     counts: Dict[str, int] = {}
     for task in job.tasks.values():
-        state = "OUT_OF_MEMORY" if task.killed else task.state
+        state = "OUT_OF_MEMORY" if task.killed else _outcome(task, job)
         counts[state] = counts.get(state, 0) + 1
     ends = [task.end for task in job.tasks.values()]
     joules = [whole(extra[number][1]) for number in began]
@@ -211,10 +211,16 @@ def entry(job: SlurmJob, project: str, more: Dict[str, List[str]], earlier: Dict
     }
 
 
+def _outcome(task: SlurmTask, job: SlurmJob) -> str:
+    """Return how a task ended, as Slurm's state: a job that lasts until it is stopped has done what it was for."""
+    is_meant = job.name.startswith(INTERACTIVE) and task.state in ("CANCELLED", "TIMEOUT")
+    return "COMPLETED" if is_meant else task.state
+
+
 def _sums(job: SlurmJob, began: Dict[int, SlurmTask], more: Dict[str, List[str]]) -> Dict[str, int]:
     """Return what the tasks of a job took that began; what went back into the queue continues, and is not lost."""
     tasks = list(began.values())
-    lost = [task for task in tasks if task.state not in ("COMPLETED", "REQUEUED")]
+    lost = [task for task in tasks if _outcome(task, job) not in ("COMPLETED", "REQUEUED")]
     measured = [task for task in tasks if task.peak and task.asked]
     gpus = {number: _count("gres/gpu", more.get(_name(job, number), [""] * len(MORE))[2]) for number in began}
     return {

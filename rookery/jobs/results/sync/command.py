@@ -5,12 +5,14 @@ What is uploaded is noted where the tool itself looks: wandb puts a marker besid
 
 import json
 import os
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rookery.core import console, secret_values
+from rookery.core import console, locking, paths, secret_values
 from rookery.core.quantities import counted
 from rookery.jobs.results.sync import offline_runs, tool
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from rookery.projects.model import Project
 
 _SERVER = "MLFLOW_TRACKING_URI"
+_NO_LOGIN = re.compile(r"\bAPI key\b|\blog(?:ged)? in\b", re.IGNORECASE)
 _IMPORT = Path(__file__).with_name("mlflow_import.py")
 
 
@@ -42,18 +45,25 @@ def run(project: "Project", *, check: bool = False) -> SyncResult:
     Args:
         project: The project.
         check: Whether to upload nothing, and only to say which runs of wandb would be.
+
+    Raises:
+        HeldError: Another command uploads runs of the project: each would take the other's for cut off.
     """
     result = SyncResult()
     found = offline_runs.find(project.root, project.outputs)
     if check:
         result.notes += [f"Would sync {counted(len(found.wandb), 'run')} of wandb"] * bool(found.wandb)
         return result
-    _wandb(project, found, result)
-    if found.stores and not os.environ.get(_SERVER):
-        shown = found.stores[0].relative_to(project.root)
-        result.notes.append(f"{shown}: set {_SERVER} to your server's address to copy MLflow's runs there")
-    elif found.stores:
-        _mlflow(project, found.stores, result)
+    if not found.wandb and not found.stores:
+        result.notes.append("No run of wandb or MLflow in the outputs that is not uploaded yet")
+        return result
+    with locking.held(f"sync-{paths.digest(project.root)}", f"uploading runs of {project.name}"):
+        _wandb(project, found, result)
+        if found.stores and not os.environ.get(_SERVER):
+            shown = found.stores[0].relative_to(project.root)
+            result.notes.append(f"{shown}: set {_SERVER} to your server's address to copy MLflow's runs there")
+        elif found.stores:
+            _mlflow(project, found.stores, result)
     return result
 
 
@@ -62,18 +72,23 @@ def _wandb(project: "Project", found: offline_runs.OfflineRuns, result: SyncResu
         shown = str(folder.relative_to(project.root))
         again = ["--include-synced"] * (folder in found.changed)
         command = tool.argv(project, ["wandb", "sync", *again, str(folder)])
+        left = len(found.wandb) - number - 1
+        also = f"; {counted(left, 'other run')} left for the next time" if left else ""
         # its own logs would go into a folder wandb/ of the project
         environment = {"WANDB_DIR": str(folder.parent.parent)}
         try:
             with console.waiting(f"Syncing run {number + 1} of {len(found.wandb)} with wandb"):
                 code, output = tool.run(command, project.root, environment)
         except tool.SlowToolError:
-            left = len(found.wandb) - number - 1
-            also = f"; {counted(left, 'other run')} left for the next time" if left else ""
             result.failed.append((shown, f"wandb was ended after {tool.TIMEOUT // 60:.0f} minutes{also}"))
             return
         if code or not offline_runs.is_synced(folder):
-            result.failed.append((shown, tool.reason(output, code)))
+            why = tool.reason(output, code)
+            if _NO_LOGIN.search(why):  # the others would fail alike, each after seconds
+                result.failed.append((shown, why + also))
+                result.notes.append(f"To log in to wandb: {shlex.join(tool.argv(project, ['wandb', 'login']))}")
+                return
+            result.failed.append((shown, why))
         else:
             result.synced.append(shown)
 
@@ -99,4 +114,4 @@ def _mlflow(project: "Project", stores: Sequence[Path], result: SyncResult) -> N
     if unfinished:
         result.notes.append(f"{counted(unfinished, 'run')} of MLflow without an end: left for the next time")
     if code and not reasons:
-        result.failed.append((names, tool.reason(output, code)))
+        result.failed.append((names, secret_values.hidden("", tool.reason(output, code))))

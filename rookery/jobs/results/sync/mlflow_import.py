@@ -27,6 +27,11 @@ def main(folders: list[str]) -> bool:
     """Copy what is not there yet; return whether something failed."""
     client = importlib.import_module("mlflow").MlflowClient  # of the project's environment
     there = client(os.environ["MLFLOW_TRACKING_URI"])
+    try:
+        there.search_experiments(max_results=1)
+    except Exception as error:
+        print(f"Error: MLflow's server (MLFLOW_TRACKING_URI) does not answer: {cause(error)}", flush=True)
+        return True
     failed = False
     for folder in folders:
         complete(Path(folder))
@@ -40,11 +45,18 @@ def main(folders: list[str]) -> bool:
             try:
                 state = copied(here, there, name, run, Path(folder))
             except Exception as error:
-                failed, state = True, str(error).strip().splitlines()[0][:300] if str(error).strip() else "failed"
-                print(json.dumps({"run": number, "why": state}), flush=True)
+                failed = True
+                print(json.dumps({"run": number, "why": cause(error)}), flush=True)
                 continue
             print(json.dumps({"run": number, "state": state}), flush=True)
     return failed
+
+
+def cause(error: Exception) -> str:
+    """Return what went wrong: of what libraries have wrapped in each other, what the operating system says."""
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    system = re.findall(r"\[Errno -?\d+\] ([^'\")]+)", text)
+    return (system[-1] if system else text)[:300]
 
 
 def pages(client: Any, experiment: str, search: str = "") -> Iterator[Any]:
