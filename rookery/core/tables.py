@@ -51,10 +51,10 @@ def table(headings: Sequence[str], rows: "Rows", room: int | None) -> "Table":
     from rich.table import Table
 
     if room is None:
-        headings, rows = (
-            [heading.replace("/\n", "/").replace("\n", " ") for heading in headings],
-            [list(map(_flat, row)) for row in rows],
-        )
+        rows = [list(map(_flat, row)) for row in rows]
+    one_line = [heading.replace("/\n", "/").replace("\n", " ") for heading in headings]
+    if room is None or sum(_natural(one_line, rows)) + _GAP * (len(headings) - 1) <= room:
+        headings = one_line
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for heading, width in zip(headings, _widths(headings, rows, room), strict=True):
         kind, title = _split(heading)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rookery.core import atomic_files, drawing, extras, palette, typed_command, written_files
-from rookery.core.drawing import Bars, Histogram, LinePlot, Plot, TaskGrid
+from rookery.core.drawing import Bars, Histogram, LinePlot, Plot, StateMark, TaskGrid
 from rookery.core.errors import RookeryError
 from rookery.jobs import plot_pages
 
@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 
 _LIBRARIES: Final = {".png": "matplotlib", ".svg": "matplotlib", ".pdf": "matplotlib", ".html": "plotly"}
 _WRITTEN = "pictures"
+_NO_DATE: Final[dict[str, dict[str, Any]]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+"""When it was drawn is not in it: the same picture is the same file."""
+
 _CELL = 0.13
 """Inches that a row of tasks is high."""
+
+_ROOM_FOR_NOTES = 1.25
+"""How much longer than its longest bar a chart is, for what is written behind that."""
 
 _STYLE: Final[dict[Any, Any]] = {
     "axes.edgecolor": palette.GREY,
@@ -34,7 +40,7 @@ _STYLE: Final[dict[Any, Any]] = {
     "grid.color": palette.GREY,
     "legend.frameon": False,
     "svg.fonttype": "none",  # text stays text, which can be found and read aloud
-    "svg.hashsalt": "rookery",  # the same picture is the same file
+    "svg.hashsalt": "rookery",  # the names of its parts are not random
     "text.color": palette.GREY,
     "text.parse_math": False,  # a $ is a $
     "xtick.color": palette.GREY,
@@ -95,22 +101,27 @@ def _image(plot: Plot, form: str) -> bytes:
 
     output = io.BytesIO()
     with style.context(["default", _STYLE]):
-        figure = Figure(figsize=(7, _height(plot)), layout="constrained")
+        found = drawing.drawable(plot)
+        figure = Figure(figsize=(7, _height(found)), layout="constrained")
         figure.suptitle(plot.title, color=palette.GREY)
-        if isinstance(plot, Histogram):
-            _draw_histogram(plot, figure)
-        elif isinstance(plot, LinePlot):
-            _draw_lines(plot, figure.subplots())
-        elif isinstance(plot, Bars):
-            _draw_bars(plot, figure.subplots())
+        if isinstance(found, Histogram):
+            _draw_histogram(found, figure)
+        elif isinstance(found, LinePlot):
+            _draw_lines(found, figure.subplots())
+        elif isinstance(found, Bars):
+            _draw_bars(found, figure.subplots())
+        elif found:
+            _draw_tasks(found, figure.subplots())
         else:
-            _draw_tasks(plot, figure.subplots())
-        figure.savefig(output, format=form, dpi=150, transparent=True)
+            figure.text(0.5, 0.4, drawing.NOTHING, ha="center")
+        figure.savefig(output, format=form, dpi=150, transparent=True, metadata=_NO_DATE.get(form))
     return output.getvalue()
 
 
-def _height(plot: Plot) -> float:
+def _height(plot: Plot | None) -> float:
     """Return the height of a picture, in inches."""
+    if not plot:
+        return 1
     if isinstance(plot, Histogram):
         return 4.2 if len(plot.groups) == 1 else 1 + 2.2 * len(plot.groups)
     if isinstance(plot, Bars):
@@ -124,8 +135,11 @@ def _draw_histogram(plot: Histogram, figure: "Figure") -> None:
     for axes, (name, values) in zip(panels, plot.groups.items(), strict=True):
         if bins[0] < bins[-1]:
             axes.stairs(drawing.counts(values, bins), bins, fill=True, color=palette.BLUE)
-        else:
-            axes.bar([bins[0]], [len(values)], width=0.1, color=palette.BLUE)
+        else:  # all values are the same: one bar, with that below it
+            axes.bar([0], [len(values)], color=palette.BLUE)
+            axes.set_xlim(-3, 3)
+            axes.set_xticks([0], [drawing.number(bins[0])])
+        axes.yaxis.get_major_locator().set_params(integer=True)
         axes.set_ylabel("values")
         if name:
             axes.set_title(name, fontsize="medium")
@@ -146,12 +160,13 @@ def _draw_bars(plot: Bars, axes: "Axes") -> None:
         note = f" {bar.note or drawing.number(bar.length)}"
         axes.text(max(bar.length, bar.whole), place, note, va="center", fontsize="small")
     axes.set_yticks(places, names)
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel(plot.x)
-    axes.margins(x=0.2)
-    axes.set_xlim(left=0)
+    longest = plot.longest or 1
+    axes.set_xlim(0, longest * _ROOM_FOR_NOTES)
+    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= longest])
     if len(plot.kinds) > 1:
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=len(plot.kinds))
+        axes.figure.legend(loc="outside lower center", ncols=len(plot.kinds))
 
 
 def _cells_per_row(plot: TaskGrid) -> int:
@@ -159,13 +174,13 @@ def _cells_per_row(plot: TaskGrid) -> int:
 
 
 def _draw_tasks(plot: TaskGrid, axes: "Axes") -> None:
-    """Draw a square for each cell, with its character where that is more than good or still to come."""
+    """Draw a square for each cell, an empty one where nothing has begun."""
     from matplotlib.patches import Patch, Rectangle
 
     per_row = _cells_per_row(plot)
     for place, mark in enumerate(plot.marks):
         row, column = divmod(place, per_row)
-        axes.add_patch(Rectangle((column + 0.08, row + 0.08), 0.84, 0.84, color=mark.fill, linewidth=0))
+        axes.add_patch(Rectangle((column + 0.1, row + 0.1), 0.8, 0.8, **_look(mark)))
     axes.set_xlim(0, per_row)
     axes.set_ylim(math.ceil(len(plot.marks) / per_row), 0)
     axes.set_aspect("equal")
@@ -176,10 +191,14 @@ def _draw_tasks(plot: TaskGrid, axes: "Axes") -> None:
     axes.spines[:].set_visible(False)
     if plot.each > 1:
         axes.set_xlabel(f"Each cell is {plot.each:,} tasks, in the worst state that one of them is in.")
-    handles = [
-        Patch(color=mark.fill, linewidth=0, label=f"{plot.counts[word]:,} {word}") for word, mark in plot.legend.items()
-    ]
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, borderaxespad=2)
+    handles = [Patch(label=f"{plot.counts[word]:,} {word}", **_look(mark)) for word, mark in plot.legend.items()]
+    axes.figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=0.8, handleheight=0.8)
+
+
+def _look(mark: StateMark) -> dict[str, Any]:
+    """Return how matplotlib draws the square of a state."""
+    fill = "none" if mark.is_hollow else mark.fill
+    return {"facecolor": fill, "edgecolor": mark.fill, "linewidth": 0.6, "clip_on": False}
 
 
 def _draw_lines(plot: LinePlot, axes: "Axes") -> None:

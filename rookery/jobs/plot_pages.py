@@ -16,23 +16,39 @@ if TYPE_CHECKING:
 
 def page(plot: Plot) -> str:
     """Return a plot as a page, on the background that the reader's browser has."""
-    if isinstance(plot, Histogram):
-        figure = _histogram(plot)
-    elif isinstance(plot, LinePlot):
-        figure = _lines(plot)
+    found = drawing.drawable(plot)
+    if isinstance(found, Histogram):
+        figure = _histogram(found)
+    elif isinstance(found, LinePlot):
+        figure = _lines(found)
+    elif found:
+        figure = _bars(found) if isinstance(found, Bars) else _tasks(found)
     else:
-        figure = _bars(plot) if isinstance(plot, Bars) else _tasks(plot)
+        figure = _nothing()
     figure.update_layout(
+        template="none",
         title={"text": plot.title},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": palette.GREY, "activecolor": palette.BLUE},
         font={"color": palette.GREY},
         colorway=palette.SERIES,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
-    figure.update_xaxes(gridcolor="rgba(118,118,118,0.3)", zerolinecolor=palette.GREY)
-    figure.update_yaxes(gridcolor="rgba(118,118,118,0.3)", zerolinecolor=palette.GREY)
+    axes = {"gridcolor": "rgba(118,118,118,0.3)", "zerolinecolor": palette.GREY, "automargin": True}
+    figure.update_xaxes(**axes)
+    figure.update_yaxes(**axes)
     text = str(figure.to_html(include_plotlyjs=True, full_html=True))
     return text.replace("<head>", '<head><meta name="color-scheme" content="light dark">', 1)
+
+
+def _nothing() -> "Figure":
+    from plotly import graph_objects
+
+    figure = graph_objects.Figure()
+    figure.add_annotation(text=drawing.NOTHING, showarrow=False)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return figure
 
 
 def _histogram(plot: Histogram) -> "Figure":
@@ -45,12 +61,14 @@ def _histogram(plot: Histogram) -> "Figure":
         shared_xaxes=True,
         subplot_titles=[*plot.groups] if any(plot.groups) else None,
     )
-    middles = [low / 2 + high / 2 for low, high in itertools.pairwise(bins)]
+    # values that are all the same have one bar, with that below it
+    middles = [low / 2 + high / 2 if low < high else drawing.number(low) for low, high in itertools.pairwise(bins)]
     for row, (name, values) in enumerate(plot.groups.items(), 1):
         counted = drawing.counts(values, bins)
         bars = graph_objects.Bar(x=middles, y=counted, name=name or plot.x, marker_color=palette.BLUE)
         figure.add_trace(bars, row=row, col=1)
-    figure.update_layout(bargap=0, showlegend=False)
+    figure.update_layout(bargap=0 if bins[0] < bins[-1] else 0.8, showlegend=False)
+    figure.update_xaxes(type="linear" if bins[0] < bins[-1] else "category")
     figure.update_yaxes(title_text="values")
     figure.update_xaxes(title_text=plot.x, row=len(plot.groups), col=1)
     return figure
@@ -70,8 +88,11 @@ def _lines(plot: LinePlot) -> "Figure":
             mode="lines+markers" if series.has_marks else "lines",
             line={} if series.has_marks else {"dash": next(dashes), "color": palette.GREY},
         )
-    form = {"type": "log"} if plot.is_log else {}
-    figure.update_layout(xaxis={"title": {"text": plot.x}, **form}, yaxis={"title": {"text": plot.y}, **form})
+    figure.update_layout(xaxis={"title": {"text": plot.x}}, yaxis={"title": {"text": plot.y}})
+    if plot.is_log:
+        measured = sorted({point.x for series in plot.series if series.has_marks for point in series.points})
+        figure.update_xaxes(type="log", tickvals=measured, ticktext=drawing.numbers(measured))
+        figure.update_yaxes(type="log", dtick=math.log10(2), tickformat=".4~g")
     figure.update_layout(showlegend=len(plot.series) > 1 or bool(plot.series[0].name))
     return figure
 
@@ -111,11 +132,12 @@ def _tasks(plot: TaskGrid) -> "Figure":
             text=[f"task {first}: {word}" if plot.each == 1 else f"from task {first} on: {word}" for _, first in cells],
             hoverinfo="text",
             mode="markers",
-            marker={"symbol": "square", "color": mark.fill, "size": 10},
+            marker={"symbol": "square-open" if mark.is_hollow else "square", "color": mark.fill, "size": 10},
             name=f"{plot.counts[word]:,} {word}",
         )
     starts = range(0, len(plot.firsts), per_row if len(plot.firsts) <= 10 * per_row else 5 * per_row)
-    figure.update_layout(height=210 + 12 * math.ceil(len(plot.firsts) / per_row))
+    figure.update_layout(height=240 + 12 * math.ceil(len(plot.firsts) / per_row))
+    figure.update_layout(legend={"orientation": "h", "y": 0, "yanchor": "top"})
     figure.update_xaxes(visible=False)
     figure.update_yaxes(
         autorange="reversed", tickvals=[start // per_row for start in starts],

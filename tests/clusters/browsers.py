@@ -35,9 +35,9 @@ class Page:
         """Go to an address."""
         self._call("Page.navigate", session=self._session, url=address)
 
-    def view(self, width: int, scheme: str) -> None:
-        """Show the page in a window so wide, to somebody who likes it light or dark."""
-        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    def view(self, width: int, scheme: str, height: int = 800) -> None:
+        """Show the page in a window of a size, to somebody who likes it light or dark."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._call("Emulation.setDeviceMetricsOverride", session=self._session, **size)
         liked = [{"name": "prefers-color-scheme", "value": scheme}]
         self._call("Emulation.setEmulatedMedia", session=self._session, features=liked)

@@ -89,7 +89,7 @@ def test_the_next_job_continues_and_all_are_one_run(chained: Project, uninterrup
     assert [job["id"] for job in chained.json("jobs")["jobs"]].count(int(number)) == 1
     [job] = chained.json("jobs", number)["jobs"]
     assert (job["state"], job["parts"]["count"], job["total"]) == ("done", 2, 1)
-    assert "part 2 begins" in chained.run("logs", number)
+    assert "part 2 begins" in chained.run("logs", jobs_of(chained, number)[1])
     chained.run("jobs", array, "--watch")
     [tasks] = chained.json("jobs", array)["jobs"]
     assert (tasks["counts"], tasks["tasks"]) == ({"COMPLETED": 2}, {"COMPLETED": "1-2"})
@@ -112,7 +112,11 @@ def test_a_part_that_fails_is_the_last(chained: Project) -> None:
 def test_a_cancelled_run_is_all_cancelled_and_continues_by_hand(chained: Project) -> None:
     number = chained.submit("endless")
     wait_for(lambda: "part 1 begins" in log(chained, f"endless_{number}"))
-    assert f"rookery submit --failed {number} " in chained.run("cancel", number)
+    part = jobs_of(chained, number)[2]
+    assert [job["id"] for job in chained.json("jobs", part)["jobs"]] == [int(number)]
+    said = chained.run("cancel", part)  # one of them means all
+    assert f"Cancelled job {number} (endless)" in said
+    assert f"rookery submit --failed {number} " in said
     wait_for(lambda: not queued(chained))
     again = chained.submit("--failed", number)
     wait_for(lambda: "part 2 begins" in log(chained, f"endless_{again}"))

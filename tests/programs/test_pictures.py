@@ -1,5 +1,6 @@
 """`combine --plot` with the real libraries, which take seconds to import."""
 
+from math import nan
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from combining import project, recorded
 from matplotlib import image
 from user_home import new_home
 
-from rookery.core.drawing import Bar, Bars, Plot
+from rookery.core.drawing import Bar, Bars, Histogram, LinePlot, Plot, Point, Series
 from rookery.core.errors import RookeryError
 from rookery.jobs import options, pictures
 from rookery.jobs.monitor import task_grid
@@ -62,6 +63,8 @@ def test_pictures_are_drawn_again_but_never_over_a_changed_file(
             task_grid.of(JobRun(41, array=True, name="$x$", tasks={"COMPLETED": "1-60", "FAILED": "61"})),
             ["Tasks of job 41 ($x$): 61", "60 done", "1 failed"],
         ),
+        (Histogram("One value", "estimate", {"": [7, 7]}), ["One value", "7"]),
+        (LinePlot("Not numbers", "x", "y", [Series("a", [Point(1, nan)])]), ["Not numbers", "no values to draw"]),
     ],
 )
 def test_pictures_suit_any_page_and_their_text_is_text(tmp_path: Path, plot: Plot, words: list[str]) -> None:
@@ -70,6 +73,18 @@ def test_pictures_suit_any_page_and_their_text_is_text(tmp_path: Path, plot: Plo
     drawn = (tmp_path / "p.svg").read_text()
     assert all(f">{word}<" in drawn.replace("> ", ">") for word in words)
     assert "#ffffff" not in drawn.lower()
+    before = [(tmp_path / name).read_bytes() for name in ("p.svg", "p.png", "p.pdf")]
+    for name in ("p.svg", "p.png", "p.pdf"):
+        pictures.write(plot, tmp_path / name)
+    assert [(tmp_path / name).read_bytes() for name in ("p.svg", "p.png", "p.pdf")] == before, "it has no date"
     corner = image.imread(tmp_path / "p.png")[0, 0]
     assert corner[3] == 0, "it has no background"
     assert all(word in (tmp_path / "p.html").read_text() for word in words)
+
+
+def test_a_task_that_waits_does_not_look_like_one_that_was_cancelled(tmp_path: Path) -> None:
+    alone = {}
+    for state in ("PENDING", "CANCELLED"):
+        pictures.write(task_grid.of(JobRun(4, array=True, name="x", tasks={state: "1-9"})), tmp_path / "p.png")
+        alone[state] = image.imread(tmp_path / "p.png")[..., 3].mean()
+    assert alone["PENDING"] < alone["CANCELLED"] / 2

@@ -108,7 +108,7 @@ def test_a_sentence_does_not_end_in_a_picture(page: Path) -> None:
 
 
 def test_the_tutorial_has_the_script_of_its_picture() -> None:
-    assert f"```bash\n{script('make_pictures.py').BROKEN}```" in (DOCS / "tutorial/sandbox.md").read_text(
+    assert f"```bash\n{script('make_pictures.py').FILES['age.sh']}```" in (DOCS / "tutorial/sandbox.md").read_text(
         encoding="utf-8"
     )
 
@@ -175,15 +175,20 @@ def test_environment_variables_that_users_may_set_are_named() -> None:
 
 
 def test_each_picture_is_made_and_used() -> None:
-    shots = {shot.name for shot in script("make_pictures.py").SHOTS if shot.name}
-    assert {file.name for file in (DOCS / "pictures").iterdir()} == {f"{shot}.svg" for shot in shots}
+    shots = {shot.path for shot in script("make_pictures.py").SHOTS if shot.name}
+    assert {*(DOCS / "pictures").iterdir()} == shots
     used = {
-        Path(link).stem
-        for page in LINKED
+        (page.parent / link).resolve()
+        for page in PAGES
         for link in LINK.findall(page.read_text(encoding="utf-8"))
-        if link.endswith(".svg")
+        if link.endswith((".svg", ".png"))
     }
     assert used == shots
+
+
+def test_pictures_are_small() -> None:
+    for picture in (DOCS / "pictures").iterdir():
+        assert picture.stat().st_size < {".svg": 60_000, ".png": 150_000}[picture.suffix], picture.name
 
 
 @pytest.mark.parametrize("picture", sorted((DOCS / "pictures").glob("*.svg")), ids=lambda picture: picture.name)

@@ -1,13 +1,14 @@
 """Plots drawn with characters: as wide as the terminal, every value counted, every mark where its value is."""
 
 import itertools
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.core import drawing
-from rookery.core.drawing import Histogram, LinePlot, Point, Series
+from rookery.core.drawing import Bar, Bars, Histogram, LinePlot, Point, Series, TaskGrid
 
 finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e150, max_value=1e150)
 
@@ -37,20 +38,46 @@ def test_every_value_is_in_one_bin(values: list[float]) -> None:
 
 
 @given(
-    st.lists(st.tuples(finite, finite), min_size=1, max_size=20),
-    st.integers(min_value=40, max_value=120),
+    st.lists(st.tuples(st.floats(), st.floats()), max_size=20),
+    st.integers(min_value=60, max_value=120),
     st.booleans(),
 )
 def test_any_numbers_can_be_drawn(pairs: list[tuple[float, float]], width: int, is_log: bool) -> None:
-    if is_log:
-        pairs = [(abs(x) + 1e-3, abs(y) + 1e-3) for x, y in pairs]
     points = [Point(x, y) for x, y in sorted(pairs)]
     lines = drawing.lines(LinePlot("t", "x", "y", [Series("", points)], is_log=is_log), width, plain=True)
-    assert any("o" in line for line in lines[2:])
-    assert max(map(len, lines)) <= width
-    assert all(line.isascii() for line in lines)
-    histogram = Histogram("t", "x", {"": [y for _, y in pairs]})
-    assert all(line.isascii() for line in drawing.lines(histogram, width, plain=True))
+    shown = [point for point in points if point.is_drawable and not (is_log and min(point.x, point.y) <= 0)]
+    assert any("o" in line for line in lines[2:]) if shown else lines == ["t", drawing.NOTHING]
+    values = [y for _, y in pairs]
+    histogram = drawing.lines(Histogram("t", "x", {"": values}), width, plain=True)
+    counted = [int(line.rpartition(" ")[2]) for line in histogram if "#" in line]
+    assert sum(counted) == sum(abs(value) < drawing.LARGEST for value in values)
+    assert max(map(len, lines + histogram)) <= width
+    assert all(line.isascii() for line in lines + histogram)
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        Histogram("t", "x", {}),
+        Histogram("t", "x", {"a": [], "b": [math.nan]}),
+        LinePlot("t", "x", "y", []),
+        LinePlot("t", "x", "y", [Series("a", [])]),
+        LinePlot("t", "x", "y", [Series("a", [Point(1, 0)])], is_log=True),
+        Bars("t", "x", []),
+        TaskGrid("t", [], [], {}),
+    ],
+)
+def test_a_plot_of_nothing_says_so(plot: drawing.Plot) -> None:
+    assert drawing.lines(plot, 80) == ["t", drawing.NOTHING]
+
+
+def test_what_has_no_place_is_left_out_and_the_rest_is_drawn() -> None:
+    plot = LinePlot(
+        "t", "x", "y", [Series("a", [Point(1, 1), Point(2, math.nan), Point(3, math.inf)]), Series("b", [])]
+    )
+    assert drawing.lines(plot, 60) == drawing.lines(LinePlot("t", "x", "y", [Series("a", [Point(1, 1)])]), 60)
+    bars = Bars("t", "x", [Bar("a", {"u": math.nan}), Bar("b", {"u": -3}), Bar("c", {"u": 2})])
+    assert [line.count("█") > 0 for line in drawing.lines(bars, 60)[1:4]] == [False, False, True]
 
 
 def test_marks_are_where_their_values_are() -> None:
@@ -82,6 +109,7 @@ def test_lines_have_their_own_marks_and_a_legend() -> None:
         ([0.1, 0.2], ["0.1", "0.2"]),
         ([1000.01, 1000.02], ["1000.01", "1000.02"]),
         ([1e9, 2e9], ["1e+09", "2e+09"]),
+        ([1e15, 1e15 + 1], ["1000000000000000", "1000000000000001"]),
     ],
 )
 def test_numbers_at_an_axis_can_be_told_apart(values: list[float], texts: list[str]) -> None:

@@ -217,6 +217,9 @@ def test_a_result_in_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not any("\x1b" in line for line in shown)
     bars = shown[shown.index("estimate") + 1 :]
     assert sum(int(line.split()[-1]) for line in bars) == 100
+    monkeypatch.setattr("rookery.core.wrapping.columns", lambda _: 50)
+    narrow = list(result.lines(table))
+    assert max(map(len, narrow[narrow.index("estimate") :])) <= 48
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     result.show(table)  # every character of it is ASCII then
 

@@ -99,6 +99,10 @@ def test_where_jobs_can_not_go_back_each_part_is_a_job_and_some_are_to_spare(tmp
     assert "#SBATCH --no-requeue " in script.text
     assert "--requeue " not in script.text.replace("--no-requeue ", "")
     assert script.text.endswith('${run}" program "${2:-${SLURM_JOB_ID}}"\n')
+    (tmp_path / "mailing").mkdir()
+    mailing = chained(tmp_path / "mailing", f"command: ./sum, mail: a@b.c, {LONG}")
+    assert "--mail" not in mailing.text  # each part would send one
+    assert mailing.summary["mail_script"] == "slurm/j.mail.sh"
     (tmp_path / "short").mkdir()
     assert "parts" not in chained(tmp_path / "short", "command: ./sum, time: 2d").summary
 
@@ -184,11 +188,12 @@ def test_one_part_tells_how_a_task_is(states: list[SlurmTask], current: int) -> 
     assert parts.current(states) is states[current]
 
 
-def test_the_parts_of_a_run_are_one_job_with_the_reasons_of_its_own_tasks() -> None:
+def test_the_parts_of_a_run_are_one_job_with_the_reasons_of_its_own_tasks(tmp_path: Path) -> None:
+    parts.save_chain(str(tmp_path), "41", ["41", "42", "43"])
     first, second, other = SlurmJob(41), SlurmJob(42), SlurmJob(43)
     for job in (first, second):
-        job.name, job.folder, job.is_array = "tasks", "/r", True
-    other.name, other.folder = "other", "/r"
+        job.folder, job.is_array = str(tmp_path / "releases/a"), True
+    other.folder = "/home/ada/projects/other/releases/a"  # its number has been given out again
     first.tasks = {1: task("FAILED", "75:0", 1), 2: task("RUNNING", start=1)}
     second.tasks = {1: task("PENDING"), 2: task("PENDING")}
     second.reasons = {"Dependency": 2}
@@ -204,6 +209,7 @@ def test_notes_of_chains_that_are_none_are_left_out(tmp_path: Path) -> None:
         (tmp_path / f"state/parts/{name}.jobs").write_bytes(text.encode("latin-1"))
     assert parts.chains(str(tmp_path)) == {41: [41, 42]}
     assert parts.numbers_of(["41", "9"], parts.chains(str(tmp_path))) == ["41", "42", "9"]
+    assert [parts.run_of(job, parts.chains(str(tmp_path))) for job in ("41", "42", "9")] == ["41", "41", "9"]
 
 
 def test_what_the_user_cancelled_of_a_job_in_parts_can_be_continued() -> None:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from projects import project
 
 from rookery.core.errors import RookeryError
 from rookery.jobs import race_state
@@ -72,3 +73,16 @@ def test_a_submission_without_an_answer_is_looked_for_though_no_other_job_waits(
     assert continued(root, monkeypatch, known, [{"a": Look()}, {"a": there}, {}]) == 0
     assert "Job 7 (j) started first, on a (running)" in capsys.readouterr().out
     assert not list(root.glob("runs/.*"))
+
+
+def test_a_cluster_without_a_queue_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory = tmp_path / "config/rookery/inventory"
+    (inventory / "host_vars").mkdir(parents=True)
+    (inventory / "hosts.yml").write_text("all: {hosts: {hec: }}\n")
+    (inventory / "host_vars/hec.yml").write_text("cluster_scheduler: none\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    folder = project(tmp_path / "p", "j: {command: ./x}", "name: p\nclusters: [penguins, hec]\n")
+    found = first.candidates(SubmitOptions(job="j", project=str(folder), cluster="first"))
+    assert list(found.named) == list(found.requests) == ["penguins"]
+    assert found.out["hec"].reason.startswith("hec has no queue")
+    assert not found.out["hec"].is_missing

@@ -109,3 +109,15 @@ def test_output_that_is_no_terminal_is_not_folded(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("COLUMNS", "20")
     assert not sys.stdout.isatty()
     assert tables.console().width == 1000
+
+
+@pytest.mark.parametrize(("columns", "heading"), [(80, "job  time used/asked"), (16, "asked")])
+def test_headings_have_several_lines_only_where_there_is_no_room(
+    monkeypatch: pytest.MonkeyPatch, columns: int, heading: str
+) -> None:
+    terminal = on_terminal(monkeypatch, columns)
+    tables.show(("job", ">time\nused/\nasked"), [("4711", "0:02/10:00")])
+    lines = [line.strip() for line in console.clean(terminal.getvalue()).splitlines()]
+    rule = next(place for place, line in enumerate(lines) if line.startswith("─"))
+    assert lines[rule - 1].replace("job   ", "job  ").endswith(heading)
+    assert rule == (1 if columns == 80 else 3)

@@ -168,6 +168,7 @@ _job = struct(
         "killed_for_memory": either(one_of("", "yes"), tasks),
     },
     {
+        "part_jobs": many(whole(1, 10**12), 1000),
         "parts": mapping(one_of("count", "seconds", "total"), whole(0, 10**12), 3),
         "failed_of": number_or_none,
         **live_answers.USE,

@@ -2,6 +2,8 @@
 
 from rookery.core.drawing.line_grid import DOTS, MARKS
 from rookery.core.drawing.plots import (
+    LARGEST,
+    NOTHING,
     Bar,
     Bars,
     Histogram,
@@ -12,6 +14,7 @@ from rookery.core.drawing.plots import (
     StateMark,
     TaskGrid,
     counts,
+    drawable,
     edges,
     number,
     numbers,
@@ -20,7 +23,9 @@ from rookery.core.drawing.text import bar, coloured, lines, row_length, shown_na
 
 __all__ = [
     "DOTS",
+    "LARGEST",
     "MARKS",
+    "NOTHING",
     "Bar",
     "Bars",
     "Histogram",
@@ -33,6 +38,7 @@ __all__ = [
     "bar",
     "coloured",
     "counts",
+    "drawable",
     "edges",
     "lines",
     "number",

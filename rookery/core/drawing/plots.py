@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rookery.core import palette
+
+LARGEST = 1e150
+"""Numbers from this on are not drawn: their squares, and the steps of an axis, are no numbers any more."""
 
 _FEWEST_BINS, _MOST_BINS = 5, 20
 
@@ -16,6 +19,11 @@ class Point:
     x: float
     y: float
     error: float = 0
+
+    @property
+    def is_drawable(self) -> bool:
+        """Whether it has a place on any axes."""
+        return all(abs(value) < LARGEST for value in (self.x, self.y, self.error))
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,7 @@ class StateMark:
         plain: The same in ASCII.
         colour: The colour on a terminal; "" for that of other text.
         fill: The colour in a picture, as #rrggbb.
+        is_hollow: A picture has only its outline in that colour.
     """
 
     word: str
@@ -135,6 +144,7 @@ class StateMark:
     plain: str
     colour: str
     fill: str
+    is_hollow: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,6 +174,38 @@ class TaskGrid:
 
 Plot = Histogram | LinePlot | Bars | TaskGrid
 
+NOTHING = "no values to draw"
+"""What a picture says that would be empty."""
+
+
+def drawable(plot: Plot) -> Plot | None:
+    """Return a plot without what has no place in a picture; None where nothing is left.
+
+    Left out are what is not a number or from LARGEST on, on logarithmic axes what is not positive, lengths below 0, and
+    groups and lines without a value.
+    """
+    if isinstance(plot, Histogram):
+        groups = {name: [value for value in values if abs(value) < LARGEST] for name, values in plot.groups.items()}
+        groups = {name: values for name, values in groups.items() if values}
+        return replace(plot, groups=groups) if groups else None
+    if isinstance(plot, LinePlot):
+        lowest = 0.0 if plot.is_log else -math.inf
+        series = [
+            replace(
+                line, points=[point for point in line.points if lowest < min(point.x, point.y) and point.is_drawable]
+            )
+            for line in plot.series
+        ]
+        series = [line for line in series if line.points]
+        return replace(plot, series=series) if series else None
+    if isinstance(plot, Bars):
+        bars = [
+            replace(bar, parts={name: length for name, length in bar.parts.items() if 0 <= length < LARGEST})
+            for bar in plot.bars
+        ]
+        return replace(plot, bars=bars) if bars else None
+    return plot if plot.firsts else None
+
 
 def number(value: float) -> str:
     """Return a number for an axis or a table: four digits, no zeros at the end."""
@@ -171,8 +213,8 @@ def number(value: float) -> str:
 
 
 def numbers(values: Sequence[float]) -> list[str]:
-    """Return numbers for an axis, with four digits, or as many more as distinguish them."""
-    for digits in range(4, 16):
+    """Return numbers for an axis, with four digits, or as many more as distinguish them (17 always do)."""
+    for digits in range(4, 18):
         texts = [f"{value:.{digits}g}" for value in values]
         if len(set(texts)) == len(set(values)):
             break

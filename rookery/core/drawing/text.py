@@ -1,14 +1,26 @@
 """Plots drawn with characters, in columns of a terminal."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rookery.core import wrapping
 from rookery.core.drawing import line_grid
 from rookery.core.drawing.legends import legend
-from rookery.core.drawing.plots import Bar, Bars, Histogram, Plot, TaskGrid, counts, edges, number, numbers
+from rookery.core.drawing.plots import (
+    NOTHING,
+    Bar,
+    Bars,
+    Histogram,
+    Plot,
+    TaskGrid,
+    counts,
+    drawable,
+    edges,
+    number,
+    numbers,
+)
 
-_ASCII = str.maketrans("█░▒▓│┤─└┬·", "#.=%||-++.")
+_ASCII = str.maketrans("█░▒▓│┤─└┬·…", "#.=%||-++..")
 _PARTS = "█▒▓"
 """What the parts of a bar are drawn with, in turn; a colour would be lost in a file or without colours."""
 
@@ -32,13 +44,14 @@ def lines(plot: Plot, width: int, *, plain: bool = False) -> list[str]:
 
 def coloured(plot: Plot, width: int, *, plain: bool = False) -> list[Line]:
     """Return a plot as lines of texts with their colours; arguments as of `lines`."""
-    if isinstance(plot, TaskGrid):
-        return list(_task_grid(plot, width, plain=plain))
-    drawn: Iterator[str]
-    if isinstance(plot, Histogram):
-        drawn = _histogram(plot, width)
-    else:
-        drawn = _bars(plot, width) if isinstance(plot, Bars) else line_grid.lines(plot, width)
+    found = drawable(plot)
+    if isinstance(found, TaskGrid):
+        return list(_task_grid(found, width, plain=plain))
+    drawn: Iterable[str] = [NOTHING]
+    if isinstance(found, Histogram):
+        drawn = _histogram(found, width)
+    elif found:
+        drawn = _bars(found, width) if isinstance(found, Bars) else line_grid.lines(found, width)
     return [[(line.translate(_ASCII) if plain else line, "")] for line in (plot.title, *drawn)]
 
 

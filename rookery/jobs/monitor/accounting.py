@@ -63,6 +63,7 @@ class JobRun:
         failed_of: Number of the run whose failed tasks these are, where that was asked for; "" for none.
         parts: Of a job that runs in parts (`total_time`): their `count`, the `seconds` of those that have ended, the
             `total` that they may have together; empty for other jobs.
+        part_jobs: Numbers of the jobs that are these parts, where each is one; `id` is the first.
     """
 
     id: int
@@ -102,6 +103,11 @@ class JobRun:
     gpu_memory_given: int = 0
     failed_of: str = ""
     parts: Mapping[str, int] = field(default_factory=dict)
+    part_jobs: Sequence[int] = ()
+
+    def is_called(self, number: str) -> bool:
+        """Return whether a number is the job's, or that of one of its parts."""
+        return number in {str(self.id), *map(str, self.part_jobs)}
 
     @property
     def waiting(self) -> int:
@@ -181,7 +187,7 @@ class SlurmSnapshot:
 
     def run(self, number: str) -> JobRun | None:
         """Return the job of a number."""
-        return next((run for run in self.runs if str(run.id) == number), None)
+        return next((run for run in self.runs if run.is_called(number)), None)
 
     def unknown(self, cluster: str, number: str) -> str:
         """Return why jobs were not found."""

@@ -147,6 +147,7 @@ def find_goal(number: str, task: str, snapshot: SlurmSnapshot, connection: "Conn
         owner = console.clean(output).split()
         unknown = snapshot.unknown(connection.cluster.name, number)
         return Goal(name, why_not=f"Job {number} belongs to {owner[0]}" if owner else unknown)
+    name = f"{run.id}_{task}" if task else str(run.id)  # a part is no job that can be cancelled alone
     if not task:
         ended = "" if run.is_active else f"Job {number} has already ended ({job_states.state(run)})"
         return Goal(name, run.name, run.waiting + run.running, ended, bool(run.parts))

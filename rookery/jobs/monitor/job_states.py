@@ -52,7 +52,7 @@ def mark(code: str) -> StateMark:
     if kind not in _DRAWN:
         kind = "PENDING" if code in WAITING else "RUNNING" if code in ACTIVE else "FAILED"
     character, plain, fill = _DRAWN[kind]
-    return StateMark(word(kind), character, plain, colour(kind), fill)
+    return StateMark(word(kind), character, plain, colour(kind), fill, is_hollow=kind == "PENDING")
 
 
 def state(run: JobRun) -> str:

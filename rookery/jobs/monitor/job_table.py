@@ -73,7 +73,7 @@ def document(snapshot: SlurmSnapshot, target: "Target", ids: Sequence[str] = ())
 
 def chosen(snapshot: SlurmSnapshot, ids: Sequence[str]) -> tuple[JobRun, ...]:
     """Return the jobs of some numbers, without others that tell what is left of these; all where none is named."""
-    return tuple(run for run in snapshot.runs if not ids or str(run.id) in ids)
+    return tuple(run for run in snapshot.runs if not ids or any(map(run.is_called, ids)))
 
 
 def show(snapshot: SlurmSnapshot, target: "Target", project: str, days: int, ids: Sequence[str] = ()) -> None:

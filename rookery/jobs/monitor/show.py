@@ -81,8 +81,7 @@ def query(options: JobsOptions, target: targets.Target | None = None) -> Cluster
 
     def show(snapshot: SlurmSnapshot) -> None:
         job_table.show(snapshot, target, project, options.days, ids)
-        known = {str(run.id) for run in snapshot.runs}
-        if unknown := [number for number in ids if number not in known]:
+        if unknown := [number for number in ids if not snapshot.run(number)]:
             raise _unknown(snapshot, target, unknown)
         _draw(snapshot, options)
 

@@ -30,7 +30,6 @@ _ORIGINS = ("cluster", "run")
 
 _NOT_RESULTS = frozenset({"task", "task_id", "commit", *_ORIGINS})
 _LOGICAL = {"true": 1.0, "false": 0.0}
-_LARGEST = 1e150
 _MOST_GROUPS = len(drawing.MARKS)
 _MOST_DRAWN = 24
 _LONGEST_NAME = 40
@@ -99,7 +98,7 @@ def number(text: str) -> float | None:
         value = float(word)
     except ValueError:
         return None
-    return value if abs(value) < _LARGEST else math.nan
+    return value if abs(value) < drawing.LARGEST else math.nan
 
 
 def make(table: Path, column: str, by: str, parameters: Sequence[str]) -> tuple[LinePlot | Histogram, PlottedColumn]:

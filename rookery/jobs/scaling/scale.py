@@ -121,9 +121,9 @@ def _begun(
     head = git(project.root, "rev-parse", "HEAD", check=False).decode().strip()
     if before and before.runs and before.key == key and before.commit == head and not options.again:
         return before
-    drawn = [os.path.relpath(options.plot_file, project.root)] if options.plot_file else []
+    drawn = [os.path.relpath(pictures.path(options.plot_file), project.root)] if options.plot_file else []
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    commit = copy_runs.commit_to_copy(target, drawn)
+    commit = copy_runs.commit_to_copy(target, [path for path in drawn if not path.startswith("..")])
     return Measurement(commit, plan.task.what, key, when, is_again=options.again)
 
 

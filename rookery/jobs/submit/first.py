@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from rookery.clusters.query import require_scheduler
 from rookery.core import console, invocation, typed_command
 from rookery.core.errors import RookeryError
 from rookery.jobs.submit import deploy_first, estimates
@@ -62,11 +63,13 @@ def candidates(options: "SubmitOptions") -> Candidates:
     named, requests, out = {}, {}, {}
     for name in config.load(options.project).clusters:
         try:
-            named[name] = targets.find(name, options.project, sandbox=options.sandbox)
+            target = targets.find(name, options.project, sandbox=options.sandbox)
+            require_scheduler(target.cluster)
         except RookeryError as error:
             out[name] = estimates.failed(name, error)
             continue
-        requests[name] = submit_request.build_request(replace(options, cluster=name), named[name])
+        named[name] = target
+        requests[name] = submit_request.build_request(replace(options, cluster=name), target)
     return Candidates(named, requests, out)
 
 

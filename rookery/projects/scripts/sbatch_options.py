@@ -79,8 +79,9 @@ def option(name: str, value: str | int) -> str:
 
 
 def mails_itself(job: Job, cluster: Cluster) -> bool:
-    """Return whether the job may ask Slurm for mail; where an array may not, a small job after it does."""
-    return bool(job.mail) and not (job.array and cluster.data.get("cluster_array", {}).get("may_mail") is False)
+    """Return whether the job may ask Slurm for mail; where an array may not, or each part would, a small job does."""
+    array_may = not job.array or cluster.data.get("cluster_array", {}).get("may_mail") is not False
+    return bool(job.mail) and array_may and job_parts.count(job, cluster) == 1
 
 
 def _patterns(path: str) -> str:

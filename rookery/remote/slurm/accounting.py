@@ -44,7 +44,8 @@ def look(request: Dict[str, Any], live: Optional[LiveUse] = None) -> Dict[str, A
         failed_of = EarlierRuns(os.path.join(os.path.expanduser("~"), "projects", request["reruns_of"]), []).failed_of()
         wanted = list(dict.fromkeys(member for number in wanted for member in reruns.family(number, failed_of)))
     chains = parts.chains()
-    ids = ",".join(parts.numbers_of(wanted, chains))
+    run_of = {part: run for run, members in chains.items() for part in members}
+    ids = ",".join(parts.numbers_of([str(run_of.get(int(number), number)) for number in wanted], chains))
     oldest = asked - 86400 * float(request.get("days") or 7)
     since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(oldest))
     remembered = ended_jobs.load()
@@ -76,7 +77,7 @@ def look(request: Dict[str, Any], live: Optional[LiveUse] = None) -> Dict[str, A
         newer = together(more)
         jobs.update((number, newer[number]) for number in asked_for if number in newer)
     if live:
-        live.add_to(jobs, {part: run for run, members in chains.items() for part in members})
+        live.add_to(jobs, run_of)
     entries.update((number, jobs[number].entry()) for number in unknown)
     documents = [entries[number] for number in sorted(entries)]
     if not wrong:  # by now, the accounts have all of it
@@ -86,6 +87,7 @@ def look(request: Dict[str, Any], live: Optional[LiveUse] = None) -> Dict[str, A
         dict(
             entry,
             failed_of=failed_of.get(str(entry["id"]), ""),
+            part_jobs=chains.get(entry["id"], []),
             parts=parts.of_job(str(entry["folder"]), reruns.first(str(entry["id"]), failed_of)),
         )
         for entry in documents

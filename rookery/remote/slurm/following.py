@@ -143,7 +143,7 @@ class Follower:
     """The transfer of one log."""
 
     def __init__(self, request: Dict[str, Any]) -> None:
-        self.request, self.job = request, str(request["job"])
+        self.request, self.job = request, parts.run_of(str(request["job"]), parts.chains())
         self.out = sys.stdout.buffer
 
     def say(self, **values: Any) -> None:

@@ -100,6 +100,11 @@ def numbers_of(runs: Iterable[str], known: Dict[int, List[int]]) -> List[str]:
     return [str(job) for run in runs for job in known.get(int(run), [int(run)])]
 
 
+def run_of(job: str, known: Dict[int, List[int]]) -> str:
+    """Return the number of the run that a job is a part of; its own where it is none."""
+    return str(next((run for run, members in known.items() if int(job) in members), int(job)))
+
+
 def joined(jobs: Dict[int, SlurmJob], known: Dict[int, List[int]]) -> Dict[int, SlurmJob]:
     """Return the jobs, those that are parts of one run as one job with the run's number.
 
@@ -109,13 +114,17 @@ def joined(jobs: Dict[int, SlurmJob], known: Dict[int, List[int]]) -> Dict[int, 
     """
     rest = dict(jobs)
     for run, members in known.items():
-        parts = [rest[number] for number in members if number in rest]
-        alike = [part for part in parts if (part.folder, part.name) == (parts[0].folder, parts[0].name)]
-        for part in alike:
+        parts = [rest[number] for number in members if number in rest and _is_of(str(run), rest[number])]
+        for part in parts:
             del rest[part.number]
-        if alike:
-            rest[run] = _as_one(run, alike)
+        if parts:
+            rest[run] = _as_one(run, parts)
     return rest
+
+
+def _is_of(run: str, job: SlurmJob) -> bool:
+    """Return whether a job is of the project of a run: a cluster may give out its numbers again."""
+    return os.path.exists(chain_file(os.path.dirname(os.path.dirname(job.folder)), run))
 
 
 def _as_one(run: int, parts: List[SlurmJob]) -> SlurmJob:

@@ -1,16 +1,17 @@
 """Show a first result in the terminal: the columns of a table of results, and the distribution of one."""
 
 import csv
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from statistics import fmean, stdev
 
-from rookery.core import console, drawing
+from rookery.core import console, drawing, wrapping
 from rookery.core.drawing import Histogram, terminal
 
-_FEWEST, _WIDTH = 12, 76
+_FEWEST, _WIDTH, _INDENT = 12, 76, "  "
 _COUNTS = ("run", "commit", "task", "replication", "row", "id", "index")
 """Columns that number things rather than measure them."""
 
@@ -89,12 +90,13 @@ def lines(path: Path) -> Iterator[str]:
     if varied:
         yield ""
         plot = Histogram(console.clean(varied), varied, {"": finite[varied]})
-        yield from drawing.lines(plot, _WIDTH, plain=terminal.is_plain())
+        room = (wrapping.columns(sys.stdout) or 80) - len(_INDENT)
+        yield from drawing.lines(plot, min(_WIDTH, room), plain=terminal.is_plain())
 
 
 def show(path: Path) -> None:
     """Print the table of results."""
-    _print(f"  {line}".rstrip() for line in lines(path))
+    _print(f"{_INDENT}{line}".rstrip() for line in lines(path))
 
 
 def _print(lines: Iterable[str]) -> None:
