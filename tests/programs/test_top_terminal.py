@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,24 @@ def test_a_cluster_that_asks_for_a_password_is_logged_in_to_from_the_screen(scre
     screen.shows("No cluster waits for a login.")
     screen.types("q")
     screen.shows("ended: 0")
+
+
+def test_a_key_is_answered_at_once_with_10000_tasks_on_the_screen(screen: Screen) -> None:
+    def seconds(key: str) -> float:
+        before, began = screen.text, time.monotonic()
+        screen.presses(key)
+        wait_for(lambda: screen.text != before)
+        return time.monotonic() - began
+
+    screen.types(f"{PROGRAM}\n")
+    screen.shows("hec needs a login")
+    screen.types("L")
+    screen.shows(PASSWORD)
+    screen.types("right\n")
+    screen.shows("hec 2", "many")
+    screen.presses("Enter")
+    screen.shows("Task 9_1: done")
+    assert min(seconds(key) for key in ("Down", "Right", "n", "Up", "f")) < 0.1  # the others: a busy machine
 
 
 def test_without_colours_the_screen_has_none(screen: Screen) -> None:

@@ -118,6 +118,13 @@ def test_an_answer_that_is_late_and_a_part_of_slurm_that_is_down_are_named() -> 
     assert bars.problems([none], NOW).plain == "", "a site without accounts is not one with a problem"
 
 
+def test_a_cluster_that_keeps_no_accounts_is_named_so_since_its_jobs_go_when_they_have_ended() -> None:
+    off = SlurmSnapshot(NOW, 1000, (RUNNING,), sacct="Slurm accounting storage is disabled")
+    state = ClusterState("hec").answer(off, NOW)
+    assert bars.standing([state], NOW).plain == "hec 1 no accounting"
+    assert bars.problems([state], NOW).plain == ""
+
+
 def test_many_problems_take_three_lines() -> None:
     states = [ClusterState(f"c{number}").failure(RookeryError("is down.")) for number in range(9)]
     assert bars.problems(states, NOW).plain.split("\n")[2] == "7 more clusters with problems"

@@ -72,7 +72,9 @@ def _short(cluster: ClusterState, now: float) -> Text:
         word = "needs a login" if cluster.status == LOGIN else "does not answer"
         return Text(f"{cluster.name} {word}", style="bold red")
     late = cluster.age(now) > LATE
-    return Text(f"{cluster.name} {len(cluster.rows)}{' late' * late}", style="bold red" if late else "")
+    keeps_none = bool(cluster.snapshot and cluster.snapshot.keeps_none)  # those that ended go from the list
+    text = f"{cluster.name} {len(cluster.rows)}{' no accounting' * keeps_none}{' late' * late}"
+    return Text(text, style="bold red" if late else "")
 
 
 def command_line(command: str) -> Text:
