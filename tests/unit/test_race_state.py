@@ -9,7 +9,7 @@ from rookery.jobs import race_state
 from rookery.jobs.monitor.accounting import JobRun
 from rookery.jobs.race_state import Entrant, Race
 from rookery.jobs.submit import starts
-from rookery.jobs.submit.estimates import Estimate, soonest, when
+from rookery.jobs.submit.estimates import Estimate, show, soonest, when
 from rookery.remote.slurm import submission
 
 
@@ -23,6 +23,12 @@ def test_the_soonest_comes_first_and_ties_go_by_the_order_of_the_file() -> None:
     ]
     assert [each.cluster for each in soonest(known)] == ["tie", "now", "late", "silent"]
     assert [when(each) for each in (known[0], known[3], known[4])] == ["unknown", "now", "-"]
+
+
+@pytest.mark.parametrize("reason", ["", "not deployed"])
+def test_reasons_are_a_column_where_there_are_any(reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    show([Estimate("hec", wait=0), Estimate("penguins", reason=reason)])
+    assert ("why not" in capsys.readouterr().out) == bool(reason)
 
 
 @pytest.mark.parametrize(

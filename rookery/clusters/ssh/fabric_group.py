@@ -166,7 +166,8 @@ def side_by_side(
 
         def ended(name: str) -> None:
             names.remove(name)
-            say(f"Waiting for {', '.join(names)}{limit}")
+            if names:
+                say(f"Waiting for {', '.join(names)}{limit}")
 
         try:
             results = fabric.ThreadingGroup.from_connections(visits)._do("visit", act, timeout, ended)

@@ -112,8 +112,12 @@ def soonest(estimates: Iterable[Estimate]) -> list[Estimate]:
 
 def show(estimates: Sequence[Estimate]) -> None:
     """Print the table of estimates."""
-    rows = [[each.cluster, each.partition or tables.UNKNOWN, when(each), each.reason] for each in estimates]
-    tables.show(["=cluster", "<partition", "=expected start", "~why not"], rows)
+    headings = ["=cluster", "<partition", "=expected start"]
+    rows = [[each.cluster, each.partition or tables.UNKNOWN, when(each)] for each in estimates]
+    if any(each.reason for each in estimates):
+        headings.append("~why not")
+        rows = [[*row, each.reason] for row, each in zip(rows, estimates, strict=True)]
+    tables.show(headings, rows)
 
 
 def when(estimate: Estimate) -> str:
