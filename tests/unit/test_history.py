@@ -251,6 +251,11 @@ def proposed(asked: Requested = ASKED, *runs: RunUse) -> proposal.JobProposal:
     return proposal.propose(runs or (USED,), asked)
 
 
+def test_the_least_time_is_named() -> None:
+    time = proposed(ASKED, RunUse(id="5", submitted=NOW, seconds=((3, 9),))).time
+    assert (time.wanted, time.why) == (600, "95 % took up to 0:03, and 50 % more, but no less than 10 minutes")
+
+
 def changed(asked: Mapping[str, Any] | None = None, **used: Any) -> tuple[str, ...]:
     """The options that are proposed, with something different about the request or the run."""
     request = Requested(**{**vars(ASKED), **(asked or {})})

@@ -156,6 +156,8 @@ def _time(runs: Sequence[RunUse], asked: Requested, *, is_careful: bool) -> Part
         wanted = CUT_OFF * at
         why = f"{counted(count(late), 'task')} out of time after {efficiency.clock(at)}, twice that"
     proposed = 60 * round_minutes(wanted / 60)
+    if wanted < 60 * LEAST_MINUTES:
+        why = f"{why}, but no less than {LEAST_MINUTES} minutes"
     if asked.longest and proposed > asked.longest:
         proposed, why = asked.longest, f"{why}, but no more is allowed there"
     return _kept(Part("time", asked.seconds, proposed, why, times, cut), max(seen, at))
