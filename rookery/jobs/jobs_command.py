@@ -3,7 +3,6 @@
 from typing import Any
 
 from rookery.clusters.query import ClusterQuery
-from rookery.jobs.history import fit
 from rookery.jobs.monitor import show
 from rookery.jobs.options import JobsOptions
 
@@ -20,7 +19,7 @@ def run(options: JobsOptions) -> int:
     if not options.fit:
         return show.run(options)
     check(options)
-    return fit.query(options).answer(json=options.json)
+    return query(options).answer(json=options.json)
 
 
 def check(options: JobsOptions) -> None:
@@ -29,7 +28,7 @@ def check(options: JobsOptions) -> None:
     Raises:
         RookeryError: There are some.
     """
-    (fit.check if options.fit else show.check)(options)
+    _answering(options).check(options)
 
 
 def query(options: JobsOptions) -> ClusterQuery[Any]:
@@ -39,4 +38,14 @@ def query(options: JobsOptions) -> ClusterQuery[Any]:
         RookeryError: The cluster is not one, or what is asked about it.
         NotApplicableError: The cluster has no Slurm.
     """
-    return fit.query(options) if options.fit else show.query(options)
+    found: ClusterQuery[Any] = _answering(options).query(options)
+    return found
+
+
+def _answering(options: JobsOptions) -> Any:
+    """Return the module that answers."""
+    if not options.fit:
+        return show
+    from rookery.jobs.history import fit  # noqa: PLC0415 start-up
+
+    return fit

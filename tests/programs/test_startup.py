@@ -211,6 +211,17 @@ def test_loading_a_known_profile_imports_nothing_heavy(person: dict[str, str]) -
     assert not loaded & {"ansible", "jinja2", "fabric", "invoke", "rich"}
 
 
+def test_jobs_imports_neither_lint_nor_what_sends_messages(person: dict[str, str]) -> None:
+    script = "from rookery.jobs import jobs_command; import sys; print(*sorted(sys.modules))"
+    command = [sys.executable, "-c", script]
+    completed = subprocess.run(
+        command, check=True, capture_output=True, text=True, env={**person, "PYTHONPATH": str(ROOT)}
+    )
+    loaded = completed.stdout.split()
+    assert "rookery.jobs.monitor.show" in loaded
+    assert [name for name in loaded if name.startswith(("rookery.jobs.lint.", "urllib.request", "jinja2"))] == []
+
+
 def test_a_file_that_passed_is_not_held_against_the_schema_again(person: dict[str, str], tmp_path: Path) -> None:
     place = projects.project(tmp_path / "study", "j: {command: x}")
     code = "import sys; from rookery.projects import config; config.load(); print('jsonschema' in sys.modules)"

@@ -9,7 +9,7 @@ from rookery.core import console, preferences, secret_settings
 from rookery.core.errors import RookeryError
 from rookery.jobs.monitor.accounting import JobRun, SlurmSnapshot
 from rookery.jobs.monitor.notify import message as messages
-from rookery.jobs.monitor.notify import own_command, terminal, web
+from rookery.jobs.monitor.notify import own_command, terminal
 from rookery.jobs.monitor.notify.message import Message
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def prepare(target: "Target", *, is_last: bool = True) -> Notifier:
     Raises:
         RookeryError: A way is asked for that has no address or command, or the settings can't be read.
     """
+    from rookery.jobs.monitor.notify import web  # noqa: PLC0415 start-up
+
     settings = {**preferences.values(), **secret_settings.values()}
     chosen = preferences.ways(settings.get("notify", ""))
     set_up = ["desktop", *(way for way, key in _SETTING.items() if key in settings)]
