@@ -1,6 +1,7 @@
 """Jobs that run in parts: what rookery.yml may say, the script, and the notes of the parts."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -216,3 +217,15 @@ def test_what_the_user_cancelled_of_a_job_in_parts_can_be_continued() -> None:
     plain = JobRun(1, counts={"CANCELLED": 1}, cancelled_by={"1000": "0"})
     assert plain.failed(1000)[1] == 0
     assert replace(plain, parts={"count": 1, "seconds": 5, "total": 60}).failed(1000)[1] == 1
+
+
+def test_notes_of_an_earlier_job_with_the_same_number_are_removed(tmp_path: Path) -> None:
+    notes = tmp_path / "state/parts"
+    notes.mkdir(parents=True)
+    names = ("5", "5.jobs", "5_1", "5_1.1800000000", "51", "51_5", "6.jobs")
+    for name in names:
+        (notes / name).write_text("over 5 0\n")
+        os.utime(notes / name, (1000, 1000))
+    (notes / "5_2").write_text("total 100\n")  # the new job has begun
+    parts.forget(str(tmp_path), "5", 2000)
+    assert sorted(path.name for path in notes.iterdir()) == ["51", "51_5", "5_2", "6.jobs"]

@@ -4,9 +4,11 @@ remote/scripts/release/parts.sh notes how far a run is. Where a cluster does not
 is a job: the submission notes their numbers, a line each, in `state/parts/RUN.jobs` of the project.
 """
 
+import contextlib
 import copy
 import glob
 import os
+import re
 from typing import Dict, Iterable, List, Sequence
 
 from rookery.remote.slurm.basics import write
@@ -56,6 +58,22 @@ def read(text: str) -> Dict[str, int]:
         "seconds": sum(number for word, number in whole if word == "end"),
         "total": max([number for word, number in whole if word == "total"] or [0]),
     }
+
+
+def forget(base: str, run: str, before: float) -> None:
+    """Remove what is noted of an earlier job that had the same number.
+
+    Args:
+        base: ~/projects/NAME.
+        run: The run's number.
+        before: The time since when the notes may be those of the new job.
+    """
+    notes = os.path.join(base, "state", "parts")
+    with contextlib.suppress(OSError):
+        for name in os.listdir(notes):
+            path = os.path.join(notes, name)
+            if re.match(run + "(_|\\.|$)", name) and os.path.getmtime(path) < before:
+                os.unlink(path)
 
 
 def chain_file(base: str, run: str) -> str:

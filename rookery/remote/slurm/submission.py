@@ -141,8 +141,7 @@ class Submission:
         if not number:
             os.unlink(self.intent)
             raise Answer("refused", said=err.strip() or out.strip() or "exit status %d" % code)
-        with contextlib.suppress(OSError):  # of a job that had this number before
-            os.unlink(parts.chain_file(self.base, number))
+        parts.forget(self.base, number, since)
         self._submit_parts(intended, number)
         return number, err.strip()
 

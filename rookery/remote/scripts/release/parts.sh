@@ -22,7 +22,7 @@ in_parts() {
     echo "rookery: this run has ended: its other parts have nothing to do" >&2
     return "$over"
   fi
-  used="$(awk '$1 == "end" {used += $3} END {print used + 0}' "$log" 2>/dev/null || echo 0)"
+  used="$(awk '$1 == "end" {used += $3} $1 == "used" {used = $2} END {print used + 0}' "$log" 2>/dev/null || echo 0)"
   part="$(grep -c '^start ' "$log" 2>/dev/null || :)"
   part="$((${part:-0} + 1))"
   if [ "$used" -ge "$total" ]; then # continued by hand after all of it was used: another total_time begins
@@ -31,7 +31,7 @@ in_parts() {
   fi
   began="$(date +%s)"
   echo "total $total" >>"$log"
-  echo "start $began${chain:+ $chain $SLURM_JOB_ID}" >>"$log" # where no line follows, its node has failed: nothing is used
+  echo "start $began${chain:+ $chain $number}" >>"$log" # where no line follows, its node has failed: nothing is used
   echo "rookery: part $part begins; $((used / 60)) of $((total / 60)) minutes used" >&2
 
   stopping=""
@@ -119,16 +119,20 @@ in_parts() {
 # Print the exit status of a chain that has ended; fail where it goes on.
 status_of_chain() {
   local status job noted state
-  [ -n "$chain" ] && [ -e "$log" ] || return 1
-  status="$(awk -v chain="$chain" '$1 == "over" && $2 == chain {status = $3} END {print status}' "$log")"
+  [ -n "$chain" ] || return 1
+  status="$(awk -v chain="$chain" '$1 == "over" && $2 == chain {status = $3} END {print status}' "$log" 2>/dev/null)" || :
   if [ -z "$status" ]; then
-    # a part that did not end by itself: whether it was cancelled, Slurm knows
-    read -r job noted <<<"$(awk -v chain="$chain" '
+    # a part that did not end by itself, or the first one where none has begun: whether it was cancelled, Slurm knows
+    read -r job noted <<<"$(cat "$log" 2>/dev/null | awk -v chain="$chain" -v own="$number" '
       $1 == "start" {job = $3 == chain ? $4 : ""; noted = "no"; whole = 0}
       $1 == "ended" {noted = "yes"}
       $1 == "end" {whole = 1}
-      END {if (job && (noted == "yes" || !whole)) print job, noted}' "$log")"
+      END {
+        if (!job && own != chain) print chain, "no"
+        if (job && (noted == "yes" || !whole)) print job, noted
+      }')"
     [ -n "$job" ] || return 1
+    job="$job${SLURM_ARRAY_TASK_ID:+_$SLURM_ARRAY_TASK_ID}" # the number of an array's last task is that of the array
     state="$(squeue --noheader --states=all --jobs="$job" --format=%T 2>/dev/null || :)"
     [ -n "$state" ] || state="$(sacct -X --noheader --parsable2 --format=State -j "$job" 2>/dev/null || :)"
     case "$noted$state" in
