@@ -57,8 +57,9 @@ def started_again(long: Project, job: str, name: str) -> None:
     Slurm waits two minutes before that; a part that ends later is taken for the end of the next one.
     """
     wait_for(lambda: "DUE TO JOB REQUEUE" in log(long, name))
-    script = f"job{int(job.partition('_')[0]):05}/[s]lurm_script"
-    wait_for(lambda: not long.laptop.says(f"pgrep -f {script} || :"))
+    number = int(job.partition("_")[0])
+    at_work = rf"job{number:05}/[s]lurm_script|slurmstep[d]: \[{number}[.]"  # the script, and what tells of its end
+    wait_for(lambda: not long.laptop.says(f"pgrep -f '{at_work}' || :"))
     wait_for(lambda: state(long, job) == "PENDING")
     long.laptop.says(f"scontrol update JobId={job} StartTime=now")
 
