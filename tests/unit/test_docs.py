@@ -16,7 +16,7 @@ from rookery.support import docs_command
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(DOCS.rglob("*.md"))
+PAGES = sorted(page for page in DOCS.rglob("*.md") if page.name != "plan.md")
 LINKED = sorted(
     {
         *DOCS.rglob("*.md"),

@@ -20,7 +20,8 @@ _PARTS = {"completion", "vscode"}
 def pages() -> list[Path]:
     files = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "templates").rglob("*")]
     files += [ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md")]
-    return sorted(file for file in files if file.is_file() and file.suffix not in {".svg", ".png", ".woff2", ".lock"})
+    kept = (file for file in files if file.is_file() and file.suffix not in {".svg", ".png", ".woff2", ".lock"})
+    return sorted(file for file in kept if file.name != "plan.md")
 
 
 def commands(text: str) -> Iterator[tuple[int, str]]:
