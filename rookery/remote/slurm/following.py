@@ -71,11 +71,8 @@ def _take(found: Dict[Tuple[str, str], LoggedTask], members: List[str], fields: 
 
 def _current(known: List[LoggedTask]) -> LoggedTask:
     """Return the part of a task that tells how it is: finished, at work, waiting, or the last that began."""
-    finished = [task for task in known if task.state == "COMPLETED"]
-    working = [task for task in known if task.state in ACTIVE and task.state not in WAITING]
-    waiting = [task for task in known if task.state in WAITING]
     began = [task for task in known if moment(task.start)]
-    return [*finished, *working, *waiting, *began[-1:], *known][0]
+    return [*parts.foremost(known, lambda task: task.state), *began[-1:], *known][0]
 
 
 def chosen(tasks_by_number: Dict[str, LoggedTask]) -> Tuple[LoggedTask, str]:

@@ -9,11 +9,13 @@ import copy
 import glob
 import os
 import re
-from typing import Dict, Iterable, List, Sequence
+from typing import Callable, Dict, Iterable, List, Sequence, TypeVar
 
 from rookery.remote.slurm.basics import write
-from rookery.remote.slurm.forms import NUMBER, WAITING
+from rookery.remote.slurm.forms import ACTIVE, NUMBER, WAITING
 from rookery.remote.slurm.jobs import SlurmJob, SlurmTask
+
+T = TypeVar("T")
 
 CONTINUES = "75:0"
 """How a part ends that the next one continues."""
@@ -167,8 +169,18 @@ def _as_one(run: int, parts: List[SlurmJob]) -> SlurmJob:
 
 def current(parts: List[SlurmTask]) -> SlurmTask:
     """Return the part of a task that says how the task is: finished, at work, waiting, or how it ended."""
-    completed = [part for part in parts if part.state == "COMPLETED"]
-    running = [part for part in parts if part.is_active and part.state not in WAITING]
-    waiting = [part for part in parts if part.is_active and part.state in WAITING]
     ended = [part for part in parts if part.start and part.exit != CONTINUES and part.state not in _LOST]
-    return [*completed, *running, *waiting, *ended, parts[-1]][0]
+    return [*foremost(parts, lambda part: part.state), *ended, parts[-1]][0]
+
+
+def foremost(parts: Sequence[T], state: Callable[[T], str]) -> List[T]:
+    """Return the parts of a task that are finished, those at work and those that wait, in this order.
+
+    Args:
+        parts: The parts.
+        state: Returns the state of one.
+    """
+    completed = [part for part in parts if state(part) == "COMPLETED"]
+    running = [part for part in parts if state(part) in ACTIVE and state(part) not in WAITING]
+    waiting = [part for part in parts if state(part) in WAITING]
+    return [*completed, *running, *waiting]
